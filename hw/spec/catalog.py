@@ -1,0 +1,30 @@
+"""One file adds one thing: a folder of modules, each exporting one agreed constant.
+
+The module name is the key; there is no registry to edit.
+"""
+
+import difflib
+import importlib
+import pkgutil
+from types import ModuleType
+from typing import Any
+
+from hw.spec.error import InputError
+
+
+def names(package: ModuleType) -> list[str]:
+    """The names of all modules in `package`, sorted; private ones (leading underscore) left out."""
+    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
+
+
+def load(package: ModuleType, constant: str, name: str, kind: str) -> Any:
+    """The value of `constant` in the module `name` of `package`.
+
+    Raises `InputError` naming the known `kind`s and the nearest one if there is no such module.
+    """
+    known = names(package)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise InputError(f"{kind} must be one of {', '.join(known)}, not {name!r}; {hint}choose a known one")
+    return getattr(importlib.import_module(f"{package.__name__}.{name}"), constant)

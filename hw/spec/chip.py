@@ -1,0 +1,44 @@
+"""A chip: what was published about it, and the blocks it is built from."""
+
+from dataclasses import dataclass, field
+
+from hw.spec.core import CoreSpec
+from hw.spec.digest import digest
+from hw.spec.error import InputError
+from hw.spec.fact import Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """One accelerator device.
+
+    Parameters
+    ----------
+    title : str
+        One line for people.
+    core : CoreSpec or None
+        The NPU core, if the chip has one that we can build (RTL and cycle model come from it).
+    cores : int
+        How many such cores work in parallel.
+    clock : Fact or None
+        Clock of the cores, unit "GHz".
+    facts : dict of str to Fact
+        Everything else that was published: "peak_int8" (TOPS), "tdp" (W), "dram_bandwidth" (GB/s), ...
+    """
+
+    title: str
+    core: CoreSpec | None = None
+    cores: int = 1
+    clock: Fact | None = None
+    facts: dict[str, Fact] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.cores, int) or self.cores < 1:
+            raise InputError(f"cores must be an integer of at least 1, not {self.cores!r}")
+        if self.clock is not None and self.clock.unit != "GHz":
+            raise InputError(f"clock must be in GHz, not {self.clock.unit!r}")
+
+    @property
+    def digest(self) -> str:
+        """Digest of the whole description."""
+        return digest(self)

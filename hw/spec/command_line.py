@@ -1,0 +1,48 @@
+"""The command line shared by `python -m model` and `python -m tb`: one file in `cli/` is one verb.
+
+A verb's module has a one-line docstring (its help), `add_arguments(parser)` and `run(arguments) -> int`.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from types import ModuleType
+
+from hw.spec import catalog
+from hw.spec.error import InputError
+
+
+def main(program: str, package: ModuleType, argv: list[str] | None = None) -> int:
+    """Run the verb named by the first argument; the process's exit code.
+
+    0 on success, 1 when a run found a failure, 2 on bad input (one sentence on stderr), 130 on Ctrl-C.
+    Only the chosen verb's module is imported, so one verb's dependencies do not slow another.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    verbs = catalog.names(package)
+    chosen = argv[0] if argv and argv[0] in verbs else None
+    parser = argparse.ArgumentParser(prog=f"python -m {program}", allow_abbrev=False)
+    commands = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb in verbs if chosen is None else [chosen]:
+        module = importlib.import_module(f"{package.__name__}.{verb}")
+        text = (module.__doc__ or "").strip()
+        sub = commands.add_parser(
+            verb, help=text.splitlines()[0] if text else "", description=text, allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(sub)
+        sub.set_defaults(run=module.run)
+    arguments = parser.parse_args(argv)
+    try:
+        return int(arguments.run(arguments) or 0)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # `... | head` closed our stdout: not an error, and nothing more can be said there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("stopped: nothing half-written was kept; the next run goes on from what is complete", file=sys.stderr)
+        return 130

@@ -1,0 +1,60 @@
+"""One NPU core: a MAC array with its memories, output stage and command queue."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from hw.spec.error import InputError
+from hw.spec.mac_array import MacArraySpec
+
+RoundingMode = Literal["exact_rne", "tflite_single", "gemmlowp", "float32"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreSpec:
+    """A MAC array and what surrounds it. Depths are in words; a word is one row of the array's edge.
+
+    Parameters
+    ----------
+    array : MacArraySpec
+    activation_words : int
+        Words of `rows` activations in the activation memory.
+    weight_words : int
+        Words of `columns` weights in the weight memory.
+    accumulator_rows : int
+        Rows of `columns` 32-bit accumulators, both halves together; a power of two.
+    output_words : int
+        Words of `columns` outputs in the output memory.
+    parameter_words : int
+        Words of `columns` (bias, multiplier, shift) in the output stage: one per block of columns of N.
+    command_entries : int
+        Descriptors the command queue holds; a power of two.
+    rounding_mode : RoundingMode
+        Rule of the output stage.
+    """
+
+    array: MacArraySpec
+    activation_words: int
+    weight_words: int
+    accumulator_rows: int
+    output_words: int
+    parameter_words: int = 64
+    command_entries: int = 16
+    rounding_mode: RoundingMode = "exact_rne"
+
+    def __post_init__(self) -> None:
+        for field in ("activation_words", "weight_words", "output_words", "parameter_words"):
+            value = getattr(self, field)
+            if not isinstance(value, int) or not 1 <= value <= 1 << 24:
+                raise InputError(f"{field} must be an integer from 1 to {1 << 24}, not {value!r}")
+        for field in ("accumulator_rows", "command_entries"):
+            value = getattr(self, field)
+            if not isinstance(value, int) or value < 2 or value & (value - 1):
+                raise InputError(f"{field} must be a power of two of at least 2, not {value!r}")
+        if self.rounding_mode not in get_args(RoundingMode):
+            known = ", ".join(get_args(RoundingMode))
+            raise InputError(f"rounding_mode must be one of {known}, not {self.rounding_mode!r}")
+
+    @property
+    def largest_k(self) -> int:
+        """Largest K whose INT8 x INT8 sum cannot leave the 32-bit accumulator: 2**31 // 2**14 - 1."""
+        return (1 << 31) // (1 << 14) - 1

@@ -1,0 +1,64 @@
+"""Number formats by name, and the widths that follow from them."""
+
+from dataclasses import dataclass
+
+from hw.spec.error import InputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberFormat:
+    """A storage format of `bits` bits.
+
+    Integers are two's complement (`exponent_bits` = 0). Floating-point formats have a sign bit,
+    `exponent_bits` and `fraction_bits`; `has_infinity` is False for OCP E4M3, whose all-ones exponent
+    holds normal numbers and one NaN pattern per sign.
+    """
+
+    name: str
+    bits: int
+    exponent_bits: int = 0
+    fraction_bits: int = 0
+    has_infinity: bool = True
+
+    @property
+    def is_integer(self) -> bool:
+        """True for two's complement formats."""
+        return self.exponent_bits == 0
+
+    @property
+    def bias(self) -> int:
+        """Exponent bias, 2**(exponent_bits-1) - 1; 0 for integers."""
+        return 0 if self.is_integer else (1 << (self.exponent_bits - 1)) - 1
+
+    @property
+    def minimum(self) -> int:
+        """Smallest value of an integer format."""
+        return -(1 << (self.bits - 1))
+
+    @property
+    def maximum(self) -> int:
+        """Largest value of an integer format."""
+        return (1 << (self.bits - 1)) - 1
+
+
+FORMATS: dict[str, NumberFormat] = {
+    f.name: f
+    for f in (
+        NumberFormat(name="int4", bits=4),
+        NumberFormat(name="int8", bits=8),
+        NumberFormat(name="int32", bits=32),
+        NumberFormat(name="fp32", bits=32, exponent_bits=8, fraction_bits=23),
+        NumberFormat(name="fp16", bits=16, exponent_bits=5, fraction_bits=10),
+        NumberFormat(name="bf16", bits=16, exponent_bits=8, fraction_bits=7),
+        # OCP 8-bit floating point specification (OFP8), revision 1.0, 2023
+        NumberFormat(name="fp8_e4m3", bits=8, exponent_bits=4, fraction_bits=3, has_infinity=False),
+        NumberFormat(name="fp8_e5m2", bits=8, exponent_bits=5, fraction_bits=2),
+    )
+}
+
+
+def number_format(name: str) -> NumberFormat:
+    """The format called `name`; raises `InputError` listing the known ones."""
+    if name not in FORMATS:
+        raise InputError(f"a number format must be one of {', '.join(FORMATS)}, not {name!r}")
+    return FORMATS[name]

@@ -1,0 +1,7 @@
+"""`python -m tb VERB ...`: what a machine does, in Verilator."""
+
+from hw.spec.command_line import main
+from tb import cli
+
+if __name__ == "__main__":
+    raise SystemExit(main("tb", cli))
