@@ -1,0 +1,16 @@
+"""One file per workload, each exporting `WORKLOAD`; the file's name is the workload's name. No chip names here."""
+
+import sys
+
+from hw.spec import catalog
+from model.workload import Workload
+
+
+def names() -> list[str]:
+    """The names of all workloads."""
+    return catalog.names(sys.modules[__name__])
+
+
+def load(name: str) -> Workload:
+    """The workload called `name`; raises `InputError` listing the known ones."""
+    return catalog.load(sys.modules[__name__], "WORKLOAD", name, "workload")

@@ -1,0 +1,88 @@
+"""What a chip is asked to do: shapes for the cycle model, jobs with operands for the RTL."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from hw.spec.error import InputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gemm:
+    """`count` matrix products of (m x k) by (k x n): m activation rows, n output columns, k terms each."""
+
+    name: str
+    m: int
+    n: int
+    k: int
+    count: int = 1
+
+    def __post_init__(self) -> None:
+        for field in ("m", "n", "k", "count"):
+            value = getattr(self, field)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise InputError(f"{field} of GEMM {self.name!r} must be an integer of at least 1, not {value!r}")
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates, all `count` of them."""
+        return self.m * self.n * self.k * self.count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputStage:
+    """Per-channel parameters that turn 32-bit sums into INT8.
+
+    `bias`, `multiplier` : int32 arrays of n; `shift` : right shift of n, 0 to 31;
+    output = clamp(round((sum + bias) * multiplier / 2**(31 + shift)) + zero_point, low, high).
+    """
+
+    bias: np.ndarray
+    multiplier: np.ndarray
+    shift: np.ndarray
+    zero_point: int = 0
+    low: int = -128
+    high: int = 127
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GemmJob:
+    """One GEMM with its operands: what the RTL runs and the reference computes.
+
+    Parameters
+    ----------
+    gemm : Gemm
+    activations : int8 array (m, k), or None if `source` is given
+    source : int or None
+        Index of the earlier job in the list whose INT8 output (m, n of that job) is this job's activations.
+    weights : int8 array (k, n)
+    output : OutputStage
+    """
+
+    gemm: Gemm
+    weights: np.ndarray
+    output: OutputStage
+    activations: np.ndarray | None = None
+    source: int | None = None
+
+
+class Workload(Protocol):
+    """What a file in `model/workloads` exports as `WORKLOAD`."""
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        ...
+
+    def gemms(self) -> list[Gemm]:
+        """The shapes, in order: all the cycle model needs."""
+        ...
+
+    def jobs(self, seed: int) -> list[GemmJob]:
+        """The same with operands, for the RTL; `InputError` if the workload is shapes only."""
+        ...
+
+    def score(self, outputs: list[np.ndarray]) -> dict[str, float]:
+        """Figures of the task from the jobs' outputs, e.g. {"images": 360, "correct": 349}; {} if none."""
+        ...
