@@ -22,7 +22,9 @@ class Gemm:
         for field in ("m", "n", "k", "count"):
             value = getattr(self, field)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InputError(f"{field} of GEMM {self.name!r} must be an integer of at least 1, not {value!r}")
+                raise InputError(
+                    f"{field} of GEMM {self.name!r} must be an integer of at least 1, not {value!r}"
+                )
 
     @property
     def macs(self) -> int:
@@ -73,6 +75,11 @@ class Workload(Protocol):
     @property
     def title(self) -> str:
         """One line for people."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Digest of what is run: the shapes, and the stored parameters if there are any."""
         ...
 
     def gemms(self) -> list[Gemm]:

@@ -44,5 +44,5 @@ def main(program: str, package: ModuleType, argv: list[str] | None = None) -> in
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print("stopped: nothing half-written was kept; the next run goes on from what is complete", file=sys.stderr)
+        print("stopped: nothing half-written was kept; the next run goes on", file=sys.stderr)
         return 130

@@ -48,7 +48,8 @@ class Fact:
             raise InputError(f"a fact must name its source, not leave it empty ({self.nominal} {self.unit})")
         if not self.minimum <= self.nominal <= self.maximum:
             raise InputError(
-                f"a fact must have low <= nominal <= high, not {self.low}, {self.nominal}, {self.high} {self.unit}"
+                "a fact must have low <= nominal <= high, "
+                f"not {self.low}, {self.nominal}, {self.high} {self.unit}"
             )
 
     @property

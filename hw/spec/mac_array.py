@@ -58,7 +58,7 @@ class MacArraySpec:
 
     @property
     def partial_sum_bits(self) -> int:
-        """Width of the partial sum inside the array: exact, product bits + ceil(log2(rows)); 32 for floats."""
+        """Width of the partial sum inside the array: product bits + ceil(log2(rows)); 32 for floats."""
         a, w = number_format(self.activation_format), number_format(self.weight_format)
         if not (a.is_integer and w.is_integer):
             return 32

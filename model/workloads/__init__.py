@@ -1,4 +1,4 @@
-"""One file per workload, each exporting `WORKLOAD`; the file's name is the workload's name. No chip names here."""
+"""One file per workload, each exporting `WORKLOAD`; the file's name is its name. No chip names here."""
 
 import sys
 
