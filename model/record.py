@@ -1,0 +1,269 @@
+"""The measurement record: the only bridge from a run (RTL or model) to energy, projection and report.
+
+A record is one JSON file, {"schema": 1, "result": {...}, "origin": {...}}. `result` says what was run and
+what came out; it is byte-identical for identical runs. `origin` says how it was made (tools, commit,
+command).
+No joules and no prices are in it: those are derived, and name the table they come from.
+"""
+
+import dataclasses
+import json
+import math
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from hw.spec.error import InputError
+from model.count import Counts
+
+SCHEMA = 1
+RECORDS = Path("build/records")
+
+Witness = Literal["rtl", "model"]
+Verdict = Literal["pass", "fail"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What was run and what came out. Identical runs give equal results.
+
+    Parameters
+    ----------
+    chip, workload : str
+        Names of the files in `hw/chips` and `model/workloads`.
+    chip_digest, workload_digest : str
+        Digests of their contents.
+    witness : Witness
+        "rtl": simulated RTL counted; "model": the cycle model predicted.
+    seed : int
+    verdict : Verdict
+    failure : str or None
+        One sentence if the verdict is "fail".
+    cycles : int
+        From the first command accepted to the last output row written.
+    phases : dict of str to int
+        Cycles by label.
+    counts : Counts
+        "component.event" to how often.
+    toggles : dict of str to int
+        Signal bit toggles per component of the RTL (no glitches: zero-delay simulation).
+    figures : dict of str to number
+        Other numbers of the run: "macs", "images", "correct", ...
+    layers : tuple of dict
+        Per GEMM, in order: at least {"name", "cycles", "macs"}; may be empty.
+    """
+
+    chip: str
+    chip_digest: str
+    workload: str
+    workload_digest: str
+    witness: Witness
+    seed: int
+    verdict: Verdict = "pass"
+    failure: str | None = None
+    cycles: int
+    phases: Mapping[str, int] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+    toggles: Mapping[str, int] = field(default_factory=dict)
+    figures: Mapping[str, int | float] = field(default_factory=dict)
+    layers: tuple[Mapping[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("chip", "chip_digest", "workload", "workload_digest"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or not value or "/" in value:
+                raise InputError(f"{name} of a record must be a non-empty name without '/', not {value!r}")
+        if self.witness not in get_args(Witness):
+            raise InputError(f"witness of a record must be one of rtl, model, not {self.witness!r}")
+        if self.verdict not in get_args(Verdict):
+            raise InputError(f"verdict of a record must be one of pass, fail, not {self.verdict!r}")
+        if (self.verdict == "fail") != bool(self.failure):
+            raise InputError(f"a record must name a failure if and only if it failed, not {self.failure!r}")
+        _integer("seed", self.seed)
+        _integer("cycles", self.cycles)
+        for name in ("phases", "toggles"):
+            for key, value in getattr(self, name).items():
+                _integer(f"{name}[{key!r}]", value)
+        for key, value in self.figures.items():
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+                raise InputError(f"figures[{key!r}] of a record must be a finite number, not {value!r}")
+        object.__setattr__(self, "counts", Counts(self.counts))
+        layers = tuple(dict(layer) for layer in self.layers)
+        for index, layer in enumerate(layers):
+            missing = {"name", "cycles", "macs"} - layer.keys()
+            if missing:
+                raise InputError(f"layers[{index}] of a record must have {min(missing)!r}")
+            _integer(f"cycles of layer {layer['name']!r}", layer["cycles"])
+            _integer(f"macs of layer {layer['name']!r}", layer["macs"])
+        object.__setattr__(self, "layers", layers)
+
+    @property
+    def run(self) -> str:
+        """Chip, workload, seed and witness in one line: names a run everywhere it is mentioned."""
+        return f"{self.chip}/{self.workload}.{self.seed}.{self.witness}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """How a result was made. `verilog_digest` is None for a model record."""
+
+    verilog_digest: str | None = None
+    tools: Mapping[str, str] = field(default_factory=dict)
+    commit: str = "unknown"
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """A result and its origin: one record."""
+
+    result: Result
+    origin: Origin
+
+
+def path_of(chip: str, workload: str, seed: int, witness: str, root: Path = RECORDS) -> Path:
+    """Where the record of a run lies: `<root>/<chip>/<workload>.<seed>.<witness>.json`."""
+    return Path(root) / chip / f"{workload}.{seed}.{witness}.json"
+
+
+def result_bytes(result: Result) -> bytes:
+    """The `result` half as canonical JSON: equal bytes if and only if the results are equal."""
+    return json.dumps(_plain(result), sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def write(measurement: Measurement, path: Path | str | None = None, *, root: Path = RECORDS) -> Path:
+    """Write a record atomically (readers see the old file or the new one); the path written.
+
+    Without `path` it goes to `path_of` the run below `root`. `InputError` if the folder cannot be written.
+    """
+    result = measurement.result
+    target = Path(path) if path else path_of(result.chip, result.workload, result.seed, result.witness, root)
+    document = {"schema": SCHEMA, "result": _plain(result), "origin": _plain(measurement.origin)}
+    write_text(target, json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n")
+    return target
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a text file atomically, making its folder; `InputError` if that is not possible."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        reason = error.strerror
+        raise InputError(f"{target} must be writable, but {reason}; free disk or change rights") from error
+
+
+def read(path: Path | str) -> Measurement:
+    """The record in the file `path`.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is damaged, truncated, not a record, or of another schema.
+    """
+    path = Path(path)
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"there is no record {path}; run what writes it") from None
+    except OSError as error:
+        raise InputError(f"record {path} must be readable, but {error.strerror}; check its rights") from None
+    except UnicodeDecodeError:
+        raise InputError(f"record {path} must be JSON text, not binary; delete it and run again") from None
+    except json.JSONDecodeError as error:
+        line = error.lineno
+        raise InputError(
+            f"record {path} must be complete JSON, not damaged at line {line}; delete it and run again"
+        ) from None
+    if not isinstance(document, dict) or "schema" not in document:
+        raise InputError(f"{path} must be a measurement record with a schema, not another kind of file")
+    if document["schema"] != SCHEMA:
+        raise InputError(f"record {path} must have schema {SCHEMA}, not {document['schema']!r}; run again")
+    try:
+        return Measurement(
+            result=_build(Result, document.get("result"), "result"),
+            origin=_build(Origin, document.get("origin"), "origin"),
+        )
+    except InputError as error:
+        raise InputError(f"record {path} cannot be used: {error}; delete it and run again") from None
+
+
+def find(chip: str, workload: str, seed: int, witness: str, root: Path = RECORDS) -> Measurement:
+    """The record of a run below `root`; `InputError` saying which command writes it if there is none."""
+    path = path_of(chip, workload, seed, witness, root)
+    if not path.exists():
+        verb = "tb sim" if witness == "rtl" else "model predict"
+        command = f"python -m {verb} --chip {chip} --workload {workload} --seed {seed}"
+        raise InputError(f"there is no record {path}; run {command}")
+    return read(path)
+
+
+def read_all(root: Path = RECORDS) -> list[Measurement]:
+    """Every record below `root`, in order of path; an empty list if there are none."""
+    return [read(path) for path in sorted(Path(root).glob("*/*.json"))]
+
+
+def current_commit() -> str:
+    """The commit of the working tree, with "+" if it has changes; "unknown" outside of git."""
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "HEAD") + ("+" if changed else "")
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+
+
+def _integer(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise InputError(f"{name} of a record must be an integer of at least 0, not {value!r}")
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON types, NumPy scalars included."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    to_python = getattr(value, "item", None)
+    return value if to_python is None else to_python()
+
+
+def _build(cls: type, fields: Any, half: str) -> Any:
+    if not isinstance(fields, dict):
+        raise InputError(f"its {half} half must be an object, not {type(fields).__name__}")
+    known = {f.name: f for f in dataclasses.fields(cls)}
+    unknown = fields.keys() - known.keys()
+    if unknown:
+        raise InputError(f"its {half} half must not have a field {min(unknown)!r}")
+    required = {n for n, f in known.items()
+                if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING}
+    if required - fields.keys():
+        raise InputError(f"its {half} half must have the field {min(required - fields.keys())!r}")
+    for name, value in fields.items():
+        default = known[name].default_factory
+        expected = {dict: dict, Counts: dict}.get(default)  # type: ignore[arg-type]
+        if name == "layers":
+            expected = list
+        if expected is not None and not isinstance(value, expected):
+            raise InputError(f"{name} of its {half} half must be a {expected.__name__}, not {value!s:.40}")
+    if half == "result" and not all(isinstance(layer, dict) for layer in fields.get("layers", [])):
+        raise InputError("layers of its result half must be a list of objects")
+    return cls(**fields)

@@ -1,0 +1,128 @@
+"""Counts add; records are identical for identical runs, and refuse what is not a record."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hw.spec.error import InputError
+from model import record
+from model.count import Counts
+from model.record import Measurement, Origin, Result
+
+
+def a_result(**changes: object) -> Result:
+    result = Result(
+        chip="tiny", chip_digest="0123456789abcdef", workload="gemm_16", workload_digest="fedcba9876543210",
+        witness="rtl", seed=7, cycles=1100, phases={"fill": 5, "stream": 1095},
+        counts=Counts({"mac_array.mac": 4096, "accumulator.write": 256}), toggles={"mac_array": 99},
+        figures={"macs": 4096, "share": 0.25}, layers=({"name": "a", "cycles": 1100, "macs": 4096},),
+    )
+    return replace(result, **changes)  # type: ignore[arg-type]
+
+
+def a_measurement(**changes: object) -> Measurement:
+    return Measurement(
+        result=a_result(**changes),
+        origin=Origin(verilog_digest="ab", tools={"verilator": "5"}, commit="c0ffee", command="run"),
+    )
+
+
+def test_counts_add_name_by_name_and_repeat() -> None:
+    a, b = Counts({"mac_array.mac": 3}), Counts({"mac_array.mac": 4, "accumulator.write": 1})
+    assert a + b == Counts({"accumulator.write": 1, "mac_array.mac": 7})
+    assert 3 * b == b * 3 == b + b + b
+    assert dict(a) == {"mac_array.mac": 3}
+    assert b.by_component() == {"mac_array": {"mac": 4}, "accumulator": {"write": 1}}
+
+
+def test_counts_accept_numpy_integers_and_hold_python_ones() -> None:
+    assert type(Counts({"a.b": np.int64(5)})["a.b"]) is int  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(("bad", "text"), [
+    ({"mac": 1}, "must be named component.event in lower case, not 'mac'"),
+    ({"a.b": -1}, "the count of a.b must be an integer of at least 0, not -1"),
+    ({"a.b": 1.5}, "the count of a.b must be an integer of at least 0, not 1.5"),
+])
+def test_counts_refuse_bad_names_and_numbers(bad: dict, text: str) -> None:
+    with pytest.raises(InputError, match=text):
+        Counts(bad)
+
+
+def test_a_record_reads_back_equal(tmp_path: Path) -> None:
+    path = record.write(a_measurement(), root=tmp_path)
+    assert path == tmp_path / "tiny" / "gemm_16.7.rtl.json"
+    assert record.read(path) == a_measurement()
+    assert record.find("tiny", "gemm_16", 7, "rtl", tmp_path) == a_measurement()
+    assert record.read_all(tmp_path) == [a_measurement()]
+
+
+def test_identical_runs_give_identical_result_bytes(tmp_path: Path) -> None:
+    other = a_result(phases={"stream": 1095, "fill": 5}, figures={"share": 0.25, "macs": 4096})
+    assert record.result_bytes(a_result()) == record.result_bytes(other)
+    written = record.read(record.write(a_measurement(), tmp_path / "x.json")).result
+    assert record.result_bytes(written) == record.result_bytes(a_result())
+    assert record.result_bytes(a_result(cycles=1101)) != record.result_bytes(a_result())
+
+
+def test_every_truncation_of_a_record_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    text = record.write(a_measurement(), tmp_path / "x.json").read_text()
+    for length in range(0, len(text) - 2, 7):
+        cut = tmp_path / "cut.json"
+        cut.write_text(text[:length])
+        with pytest.raises(InputError, match=r"must be complete JSON, not damaged at line \d+; delete it"):
+            record.read(cut)
+
+
+@pytest.mark.parametrize(("document", "text"), [
+    ([], "must be a measurement record with a schema"),
+    ({"name": "x"}, "must be a measurement record with a schema"),
+    ({"schema": 2, "result": {}, "origin": {}}, "must have schema 1, not 2"),
+    ({"schema": 1, "origin": {}}, "its result half must be an object, not NoneType"),
+    ({"schema": 1, "result": {"chip": "x"}, "origin": {}}, "result half must have the field 'chip_digest'"),
+    ({"schema": 1, "result": {"joules": 1}, "origin": {}}, "must not have a field 'joules'"),
+    ({"schema": 1, "result": {"layers": 1}, "origin": {}}, "must have the field"),
+])
+def test_foreign_files_are_refused(tmp_path: Path, document: object, text: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(document))
+    with pytest.raises(InputError, match=text):
+        record.read(path)
+
+
+@pytest.mark.parametrize(("field", "value"), [
+    ("cycles", -1), ("cycles", "many"), ("seed", None), ("counts", [1]), ("counts", {"a.b": "x"}),
+    ("layers", {}), ("layers", [3]), ("layers", [{"name": "a", "cycles": 1}]), ("figures", {"x": "y"}),
+    ("phases", {"x": 0.5}), ("verdict", "maybe"), ("failure", "but it passed"), ("witness", "guess"),
+    ("chip", "../x"), ("toggles", []),
+])
+def test_a_damaged_field_is_refused_and_named(tmp_path: Path, field: str, value: object) -> None:
+    path = record.write(a_measurement(), tmp_path / "x.json")
+    document = json.loads(path.read_text())
+    document["result"][field] = value
+    path.write_text(json.dumps(document))
+    with pytest.raises(InputError, match=r"record .*x\.json cannot be used: .*; delete it and run again"):
+        record.read(path)
+
+
+def test_a_binary_file_and_a_missing_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "b.json").write_bytes(bytes(range(256)))
+    with pytest.raises(InputError, match="must be JSON text, not binary;"):
+        record.read(tmp_path / "b.json")
+    with pytest.raises(InputError, match="there is no record"):
+        record.read(tmp_path / "none.json")
+    with pytest.raises(InputError, match=r"run python -m tb sim --chip tiny --workload gemm_16 --seed 7"):
+        record.find("tiny", "gemm_16", 7, "rtl", tmp_path)
+
+
+def test_a_failed_write_leaves_the_old_record_and_no_litter(tmp_path: Path) -> None:
+    path = record.write(a_measurement(), tmp_path / "x.json")
+    with pytest.raises(TypeError):
+        record.write(a_measurement(layers=({"name": {1}, "cycles": 1, "macs": 1},)), path)
+    with pytest.raises(InputError, match="must be writable"):
+        record.write(a_measurement(), path / "below_a_file.json")
+    assert record.read(path) == a_measurement()
+    assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
