@@ -1,1 +1,69 @@
 # Verbs and variables only: every decision is taken by `python -m tb` and `python -m model`.
+#
+#   CHIP      a file in hw/chips          WORKLOAD  a file in model/workloads
+#   BENCH     a file tb/<BENCH>_tests.py  SEED      any whole number
+#   WAVES     1 = record waveforms        PYTHON    the interpreter that makes the environment
+
+PYTHON   ?= python3
+CHIP     ?=
+WORKLOAD ?=
+BENCH    ?=
+SEED     ?=
+WAVES    ?=
+
+RUN       = .venv/bin/python -m
+ARGUMENTS = $(if $(CHIP),--chip '$(CHIP)') $(if $(WORKLOAD),--workload '$(WORKLOAD)') $(if $(SEED),--seed '$(SEED)')
+BENCHES   = $(if $(BENCH),--bench '$(BENCH)')
+
+.PHONY: help environment sim waves regress test report bench lint clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n '/^## /s/^## //p' Makefile
+
+## make sim       set up, build the RTL, run it in Verilator, price and project; one screen at the end
+## make waves     the same run with waveforms (FST) and a generated .gtkw; opens GTKWave if there is a display
+## make regress   every cocotb regression, JUnit XML; a stopped run goes on where it was
+## make test      set up, run the tests
+## make report    records -> build/report (Markdown, tables, plots)
+## make bench     speed of simulation and models, measured now
+## make lint      ruff, pyright, the import rule
+## make clean     remove build/
+##
+## variables      CHIP=npu_16 WORKLOAD=digits BENCH=core SEED=1 WAVES=1
+## examples       make sim
+##                make sim CHIP=tiny WORKLOAD=gemm_16
+##                make waves CHIP=tiny WORKLOAD=gemm_16
+##                make sim CHIP=nonesuch      (lists the known ones)
+
+environment:
+	@$(PYTHON) -m tb.environment
+
+sim: environment
+	@$(RUN) tb sim $(ARGUMENTS) $(BENCHES) $(if $(WAVES),--waves)
+	@$(RUN) model predict $(ARGUMENTS)
+	@$(RUN) model report --screen $(ARGUMENTS)
+
+waves: environment
+	@$(RUN) tb waves $(ARGUMENTS) $(BENCHES)
+
+regress: environment
+	@$(RUN) tb regress $(ARGUMENTS) $(BENCHES)
+
+test: environment
+	@$(RUN) pytest -n 2
+
+report: environment
+	@$(RUN) model report $(ARGUMENTS)
+
+bench: environment
+	@$(RUN) tb bench
+	@$(RUN) model bench
+
+lint: environment
+	@.venv/bin/ruff check .
+	@.venv/bin/pyright
+	@.venv/bin/lint-imports
+
+clean:
+	@rm -rf build
