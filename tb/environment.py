@@ -64,7 +64,7 @@ def main() -> int:
             "see pip's message above (a package index must be reachable) and run make again"
         )
     except OSError as error:
-        return refuse(f"{ENVIRONMENT} must be writable, and it is not ({error.strerror}): free space or give write permission")
+        return refuse(f"{ENVIRONMENT} must be writable, and is not ({error.strerror}): free space or permit it")
     finally:
         new.unlink(missing_ok=True)
     return 0
