@@ -22,7 +22,8 @@ def test_lock_pins_every_package_by_hash_and_names_no_host() -> None:
 
 
 def test_lock_holds_every_direct_dependency() -> None:
-    locked = {line.split("==")[0].lower() for line in (ROOT / "requirements.lock").read_text().splitlines() if "==" in line}
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    locked = {line.split("==")[0].lower() for line in lines if "==" in line}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
     for requirement in wanted:
