@@ -1,0 +1,145 @@
+"""Counts x table = energy, per component, as an interval; what the table has no price for is named."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hw.spec.error import InputError
+from model.count import Counts
+from model.energy.table import EnergyTable
+
+RTL_ACTIVITY = "RTL activity, no glitches"
+RANDOM_OPERANDS = "energy per event as published, for random operands"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """`low <= nominal <= high`, in the unit its name elsewhere says."""
+
+    low: float
+    nominal: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.nominal <= self.high:
+            raise InputError(
+                f"an interval must have low <= nominal <= high, not {self.low}, {self.nominal}, {self.high}"
+            )
+
+    def __add__(self, other: "Interval") -> "Interval":
+        return Interval(
+            low=self.low + other.low, nominal=self.nominal + other.nominal, high=self.high + other.high
+        )
+
+    def __mul__(self, factor: float) -> "Interval":
+        return Interval(low=self.low * factor, nominal=self.nominal * factor, high=self.high * factor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentEnergy:
+    """Energy of one component in joules, and the weight its activity gave it (1 without one)."""
+
+    component: str
+    energy_j: Interval
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Energy:
+    """Priced counts.
+
+    Parameters
+    ----------
+    components : tuple of ComponentEnergy
+        Largest nominal first.
+    unpriced : tuple of str
+        Events that were counted but have no energy in the table.
+    table : EnergyTable
+    activity : str
+        `RTL_ACTIVITY` if toggles weighed the table, else `RANDOM_OPERANDS`.
+    """
+
+    components: tuple[ComponentEnergy, ...]
+    unpriced: tuple[str, ...]
+    table: EnergyTable
+    activity: str
+
+    @property
+    def total_j(self) -> Interval:
+        """Sum over the priced components."""
+        return sum((c.energy_j for c in self.components), Interval(low=0.0, nominal=0.0, high=0.0))
+
+
+def price(
+    counts: Mapping[str, int],
+    table: EnergyTable,
+    *,
+    toggles: Mapping[str, int] | None = None,
+    reference: tuple[Mapping[str, int], Mapping[str, int]] | None = None,
+) -> Energy:
+    """Energy of the counted events.
+
+    With `toggles` (bit toggles per component of this run) and `reference` (counts and toggles of a run on
+    uniformly random operands, for which published energies hold) each component's energy is weighed by
+    w = (toggles / events) / (reference toggles / reference events): nominal x w, low x min(w, 1),
+    high x max(w, 1), because only the switching part of an energy follows the toggles.
+
+    Raises
+    ------
+    InputError
+        If no counted event has a price: the table belongs to something else.
+    """
+    unpriced = tuple(name for name, count in counts.items() if count and name not in table.energies)
+    if counts and not set(counts) & set(table.energies):
+        raise InputError(
+            f"table {table.title!r} must price at least one counted event, not none of {min(counts)!r}, ..."
+        )
+    error = table.error.nominal
+    sums: dict[str, Interval] = {}
+    for name, count in counts.items():
+        fact = table.energies.get(name)
+        if fact is None:
+            continue
+        joules = Interval(
+            low=fact.minimum * (1 - error), nominal=fact.nominal, high=fact.maximum * (1 + error)
+        ) * (count * 1e-12)
+        component = name.split(".")[0]
+        sums[component] = sums[component] + joules if component in sums else joules
+    weights = _weights(counts, toggles, reference) if toggles and reference else {}
+    components = [_weighed(name, energy, weights.get(name, 1.0)) for name, energy in sums.items()]
+    components.sort(key=lambda c: (-c.energy_j.nominal, c.component))
+    return Energy(
+        components=tuple(components),
+        unpriced=unpriced,
+        table=table,
+        activity=RTL_ACTIVITY if weights else RANDOM_OPERANDS,
+    )
+
+
+def _weighed(component: str, energy: Interval, weight: float) -> ComponentEnergy:
+    return ComponentEnergy(
+        component=component,
+        weight=weight,
+        energy_j=Interval(
+            low=energy.low * min(weight, 1.0),
+            nominal=energy.nominal * weight,
+            high=energy.high * max(weight, 1.0),
+        ),
+    )
+
+
+def _weights(
+    counts: Mapping[str, int],
+    toggles: Mapping[str, int],
+    reference: tuple[Mapping[str, int], Mapping[str, int]],
+) -> dict[str, float]:
+    """Toggles per event relative to the reference run, for the components both runs used."""
+    here, there = Counts(counts).by_component(), Counts(reference[0]).by_component()
+    weights: dict[str, float] = {}
+    for component in here.keys() & there.keys() & toggles.keys() & reference[1].keys():
+        events, reference_events = sum(here[component].values()), sum(there[component].values())
+        if events and reference_events and reference[1][component]:
+            weight = (toggles[component] / events) / (reference[1][component] / reference_events)
+            if math.isfinite(weight):
+                weights[component] = weight
+    return weights

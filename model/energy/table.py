@@ -1,0 +1,224 @@
+"""Energy tables: published operations, and the energies of a core's events composed from them."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from hw.spec import catalog
+from hw.spec.core import CoreSpec
+from hw.spec.error import InputError
+from hw.spec.fact import Fact
+from hw.spec.number import number_format
+from model.energy import tables
+
+Kind = Literal["published", "measured"]
+
+
+def _check_energies(energies: Mapping[str, Fact], what: str) -> None:
+    for name, fact in energies.items():
+        if fact.unit != "pJ":
+            raise InputError(f"{what} {name} must be in pJ, not {fact.unit!r}")
+        if fact.minimum < 0:
+            raise InputError(f"{what} {name} must be at least 0 pJ, not {fact.minimum}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnergyTable:
+    """Energy of each counted event in pJ, at one technology point.
+
+    Parameters
+    ----------
+    title : str
+        One line for people.
+    kind : Kind
+        "published": from papers; "measured": from simulated gates of this design.
+    node_nm : float
+        Process the energies belong to.
+    energies : dict of str to Fact
+        "component.event" to pJ per event.
+    error : Fact
+        Relative error of the table as a whole, unit "1": a total of E is stated as E (1 - error) to
+        E (1 + error), on top of the ranges of the entries.
+    leaves_out : str
+        What these energies do not contain, in one sentence.
+    """
+
+    title: str
+    kind: Kind
+    node_nm: float
+    energies: Mapping[str, Fact]
+    error: Fact
+    leaves_out: str
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise InputError(f"kind of an energy table must be one of published, measured, not {self.kind!r}")
+        if self.error.unit != "1" or not 0 <= self.error.nominal < 1:
+            raise InputError(
+                f"the error of an energy table must be a ratio from 0 to below 1, not "
+                f"{self.error.nominal} {self.error.unit}"
+            )
+        _check_energies(self.energies, "the energy of event")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationTable:
+    """Published energies of single operations at one process, from which a core's events are composed.
+
+    Parameters
+    ----------
+    title, node_nm, error, leaves_out
+        As in `EnergyTable`.
+    int8_multiply, int32_multiply, int32_add : Fact
+        One operation on random operands, pJ.
+    register_bit : Fact
+        One flip-flop written with its share of the clock, pJ.
+    sram_64_bit : dict of int to Fact
+        Capacity in bytes to pJ per access of 64 bits; at least two capacities.
+    """
+
+    title: str
+    node_nm: float
+    error: Fact
+    leaves_out: str
+    int8_multiply: Fact
+    int32_multiply: Fact
+    int32_add: Fact
+    register_bit: Fact
+    sram_64_bit: Mapping[int, Fact] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        operations = {
+            n: getattr(self, n) for n in ("int8_multiply", "int32_multiply", "int32_add", "register_bit")
+        }
+        _check_energies(operations, "the energy of operation")
+        _check_energies(
+            {str(size): fact for size, fact in self.sram_64_bit.items()}, "the access energy of memory"
+        )
+        if len(self.sram_64_bit) < 2:
+            raise InputError(
+                f"an operation table must give at least 2 memory sizes, not {len(self.sram_64_bit)}"
+            )
+
+    def add(self, bits: int) -> Fact:
+        """An addition of `bits` bits: a ripple of full adders, so energy grows with the width."""
+        return _scaled(self.int32_add, bits / 32, f"INT32 addition x {bits}/32 (width)")
+
+    def register(self, bits: int) -> Fact:
+        """`bits` flip-flops written."""
+        return _scaled(self.register_bit, bits, f"register bit x {bits}")
+
+    def memory(self, capacity_bytes: int, width_bits: int) -> Fact:
+        """One access of `width_bits` in a memory of `capacity_bytes`.
+
+        Nominal: power law through the two published sizes nearest to the capacity. Low: the same memory built
+        of banks of the smallest published size, one of them active. High: the nominal times 1.25.
+        """
+        sizes = sorted(self.sram_64_bit)
+        upper = next((i for i, size in enumerate(sizes) if size >= capacity_bytes), len(sizes) - 1)
+        below, above = sizes[max(0, upper - 1)], sizes[max(1, upper)]
+        at_below, at_above = (self.sram_64_bit[size].nominal for size in (below, above))
+        exponent = math.log(at_above / at_below) / math.log(above / below)
+        words = width_bits / 64
+        nominal = at_below * (capacity_bytes / below) ** exponent * words
+        bank = self.sram_64_bit[sizes[0]].nominal * words
+        return Fact(
+            nominal=nominal,
+            low=min(bank, nominal),
+            high=1.25 * nominal,
+            unit="pJ",
+            confidence="inferred",
+            source=f"64-bit accesses of {below} and {above} bytes, power law, x {words:g} words; "
+            f"{self.sram_64_bit[below].source}",
+            note="low: banks of the smallest published size; high: nominal x 1.25",
+        )
+
+    def for_core(self, core: CoreSpec) -> EnergyTable:
+        """The energies of the events of `core`, each from the operations and bits it moves.
+
+        A MAC: one multiply, one addition of the partial sum's width, and the registers of activation and
+        partial sum. A word of a memory: one access of its width. A requantised lane: 32-bit bias addition,
+        32 x 32 multiply, 32-bit rounding addition. Command and pass events are control and are not priced.
+        """
+        array = core.array
+        activation = number_format(array.activation_format)
+        weight = number_format(array.weight_format)
+        if activation.name != "int8" or weight.name != "int8":
+            raise InputError(
+                f"table {self.title!r} prices INT8 x INT8 cores, not {activation.name} x {weight.name}; "
+                "choose another energy table"
+            )
+        partial = array.partial_sum_bits
+        row_bits = array.columns * 32
+        accumulator = self.memory(core.accumulator_rows * row_bits // 8, row_bits)
+        return EnergyTable(
+            title=self.title,
+            kind="published",
+            node_nm=self.node_nm,
+            error=self.error,
+            leaves_out=self.leaves_out,
+            energies={
+                "mac_array.mac": _sum(
+                    "multiply + add + activation and partial sum registers",
+                    self.int8_multiply,
+                    self.add(partial),
+                    self.register(activation.bits + partial),
+                ),
+                "mac_array.weight_load": self.register(weight.bits),
+                "activation_memory.read": self.memory(
+                    core.activation_words * array.rows * activation.bits // 8, array.rows * activation.bits
+                ),
+                "weight_memory.read": self.memory(
+                    core.weight_words * array.columns * weight.bits // 8, array.columns * weight.bits
+                ),
+                "accumulator.read": accumulator,
+                "accumulator.write": accumulator,
+                "accumulator.drain_read": accumulator,
+                "output_stage.requantise": _sum(
+                    "32 x 32 multiply + two 32-bit additions",
+                    self.int32_multiply,
+                    _scaled(self.int32_add, 2, "INT32 addition x 2"),
+                ),
+                "output_memory.write": self.memory(core.output_words * array.columns, array.columns * 8),
+            },
+        )
+
+
+def names() -> list[str]:
+    """The names of all energy tables."""
+    return catalog.names(tables)
+
+
+def load_operations(name: str) -> OperationTable | EnergyTable:
+    """The table called `name`; raises `InputError` listing the known ones."""
+    return catalog.load(tables, "TABLE", name, "energy table")
+
+
+def table_for(name: str, core: CoreSpec) -> EnergyTable:
+    """The table called `name` as energies of the events of `core`."""
+    table = load_operations(name)
+    return table.for_core(core) if isinstance(table, OperationTable) else table
+
+
+def _scaled(fact: Fact, factor: float, how: str) -> Fact:
+    return Fact(
+        nominal=fact.nominal * factor,
+        low=fact.minimum * factor,
+        high=fact.maximum * factor,
+        unit=fact.unit,
+        confidence=fact.confidence,
+        source=f"{how}; {fact.source}",
+        note=fact.note,
+    )
+
+
+def _sum(how: str, *facts: Fact) -> Fact:
+    return Fact(
+        nominal=sum(f.nominal for f in facts),
+        low=sum(f.minimum for f in facts),
+        high=sum(f.maximum for f in facts),
+        unit="pJ",
+        confidence="inferred",
+        source=how + ": " + "; ".join(f.source for f in facts),
+    )

@@ -1,0 +1,152 @@
+"""Counts meet a table: prices by hand, intervals, named gaps, activity weights."""
+
+from dataclasses import replace
+
+import pytest
+
+from hw.spec.core import CoreSpec
+from hw.spec.error import InputError
+from hw.spec.fact import Fact
+from hw.spec.mac_array import MacArraySpec
+from model import energy
+from model.count import Counts
+from model.energy.price import RANDOM_OPERANDS, RTL_ACTIVITY, Interval
+
+CORE = CoreSpec(
+    array=MacArraySpec(rows=16, columns=16),
+    activation_words=512,
+    weight_words=2048,
+    accumulator_rows=512,
+    output_words=2048,
+)
+"""Memories of 8, 32, 32 and 32 KiB: sizes the 45 nm table prints."""
+
+
+def test_every_table_prices_the_events_of_a_core() -> None:
+    for name in energy.names():
+        table = energy.table_for(name, CORE)
+        assert {"mac_array.mac", "weight_memory.read", "output_stage.requantise"} <= table.energies.keys()
+        assert table.error.nominal > 0
+        assert table.leaves_out
+        assert all(fact.source for fact in table.energies.values())
+
+
+def test_a_mac_at_45_nm_is_multiply_add_and_registers_by_hand() -> None:
+    table = energy.table_for("horowitz_45nm", CORE)
+    # partial sum of 16 INT8 products: 16 + 4 = 20 bits; registers of 8 + 20 bits
+    assert table.energies["mac_array.mac"].nominal == pytest.approx(0.2 + 0.1 * 20 / 32 + 28 * 0.005)
+    assert table.energies["mac_array.weight_load"].nominal == pytest.approx(8 * 0.005)
+
+
+def test_memories_cost_what_the_table_prints_at_its_own_sizes() -> None:
+    table = energy.table_for("horowitz_45nm", CORE)
+    assert table.energies["activation_memory.read"].nominal == pytest.approx(2 * 10.0)  # 128 bits from 8 KiB
+    assert table.energies["weight_memory.read"].nominal == pytest.approx(2 * 20.0)  # 128 bits from 32 KiB
+    assert table.energies["accumulator.write"].nominal == pytest.approx(8 * 20.0)  # 512 bits from 32 KiB
+    between = energy.table_for("horowitz_45nm", replace(CORE, weight_words=16384)).energies[
+        "weight_memory.read"
+    ]
+    assert 2 * 20.0 < between.nominal < 2 * 100.0
+    assert between.minimum == pytest.approx(2 * 10.0)
+
+
+def test_price_is_counts_times_energy_with_the_stated_error_around() -> None:
+    table = energy.table_for("horowitz_45nm", CORE)
+    priced = energy.price(Counts({"mac_array.mac": 10**12}), table)
+    mac = table.energies["mac_array.mac"]
+    assert priced.total_j.nominal == pytest.approx(mac.nominal)
+    assert priced.total_j.low == pytest.approx(mac.minimum * 0.7)
+    assert priced.total_j.high == pytest.approx(mac.maximum * 1.3)
+    assert priced.activity == RANDOM_OPERANDS
+
+
+def test_price_is_linear_and_sums_over_components() -> None:
+    table = energy.table_for("tpuv4i_7nm", CORE)
+    counts = Counts({"mac_array.mac": 500, "mac_array.weight_load": 30, "weight_memory.read": 7})
+    once, thrice = energy.price(counts, table), energy.price(counts * 3, table)
+    assert thrice.total_j.nominal == pytest.approx(3 * once.total_j.nominal)
+    assert {c.component for c in once.components} == {"mac_array", "weight_memory"}
+    assert sum(c.energy_j.nominal for c in once.components) == pytest.approx(once.total_j.nominal)
+
+
+def test_events_without_a_price_are_named_not_dropped() -> None:
+    priced = energy.price(
+        Counts({"mac_array.mac": 1, "command.accept": 4, "mac_array.pass": 0}),
+        energy.table_for("horowitz_45nm", CORE),
+    )
+    assert priced.unpriced == ("command.accept",)
+
+
+def test_fewer_toggles_than_on_random_operands_price_lower_but_keep_the_high_end() -> None:
+    table = energy.table_for("horowitz_45nm", CORE)
+    counts = Counts({"mac_array.mac": 100})
+    plain = energy.price(counts, table)
+    weighed = energy.price(
+        counts, table, toggles={"mac_array": 1000}, reference=({"mac_array.mac": 50}, {"mac_array": 1000})
+    )
+    assert weighed.activity == RTL_ACTIVITY
+    assert weighed.components[0].weight == pytest.approx(0.5)
+    assert weighed.total_j.nominal == pytest.approx(plain.total_j.nominal / 2)
+    assert weighed.total_j.low == pytest.approx(plain.total_j.low / 2)
+    assert weighed.total_j.high == pytest.approx(plain.total_j.high)
+
+
+def test_more_advanced_nodes_price_lower() -> None:
+    counts = Counts({name: 1000 for name in energy.table_for("horowitz_45nm", CORE).energies})
+    old, new = (
+        energy.price(counts, energy.table_for(n, CORE)).total_j for n in ("horowitz_45nm", "tpuv4i_7nm")
+    )
+    assert new.nominal < old.nominal
+
+
+def test_an_npu_16_mac_with_its_memories_lies_between_core_and_system_publications() -> None:
+    """512 x 512 x 512 on a 16 x 16 array at 7 nm: more than a core alone at 22 nm, less than a system at 16 nm."""
+    macs = 512**3
+    counts = Counts(
+        {
+            "mac_array.mac": macs,
+            "activation_memory.read": macs // 256,
+            "accumulator.read": macs // 256,
+            "accumulator.write": macs // 256,
+            "weight_memory.read": macs // 512 // 16,
+        }
+    )
+    per_mac = energy.price(counts, energy.table_for("tpuv4i_7nm", CORE)).total_j * (1e12 / macs)
+    assert 0.12 < per_mac.nominal < 1.25
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (
+            {"error": Fact(nominal=1.5, unit="1", confidence="assumed", source="x")},
+            "must be a ratio from 0 to below 1",
+        ),
+        ({"kind": "guessed"}, "must be one of published, measured, not 'guessed'"),
+        (
+            {"energies": {"a.b": Fact(nominal=1, unit="nJ", confidence="assumed", source="x")}},
+            "a.b must be in pJ",
+        ),
+        (
+            {"energies": {"a.b": Fact(nominal=-1, unit="pJ", confidence="assumed", source="x")}},
+            "at least 0 pJ",
+        ),
+    ],
+)
+def test_bad_tables_are_refused(change: dict, text: str) -> None:
+    with pytest.raises(InputError, match=text):
+        replace(energy.table_for("horowitz_45nm", CORE), **change)
+
+
+def test_wrong_tables_and_formats_are_refused_in_one_sentence() -> None:
+    with pytest.raises(InputError, match="did you mean 'horowitz_45nm'"):
+        energy.table_for("horowitz_45", CORE)
+    with pytest.raises(InputError, match="must price at least one counted event"):
+        energy.price(Counts({"bank.activate": 1}), energy.table_for("horowitz_45nm", CORE))
+    fp16 = replace(
+        CORE, array=MacArraySpec(rows=4, columns=4, activation_format="fp16", weight_format="fp16")
+    )
+    with pytest.raises(InputError, match="prices INT8 x INT8 cores, not fp16 x fp16"):
+        energy.table_for("horowitz_45nm", fp16)
+    with pytest.raises(InputError, match="low <= nominal <= high"):
+        Interval(low=2, nominal=1, high=3)
