@@ -1,0 +1,35 @@
+"""What the NPU core counts: the labels of its cycles and its events, both closed lists.
+
+The cycle model fills the same names as the counters of the RTL; a test holds them equal.
+"""
+
+LABELS: dict[str, str] = {
+    "stream": "One activation row was issued to the array.",
+    "wait_weight": "A pass was ready, its weights were still being loaded or had to keep distance to the swap.",
+    "weight_blocked": "A pass waited for its weights and a host write held the port of the weight memory.",
+    "wait_accumulator": "The next row had its weights but no accumulator row was free.",
+    "activation_blocked": "The next row had weights and accumulator, a host write held the activation memory.",
+    "output_blocked": "No pass was ready, rows were in flight and the receiver refused a finished row.",
+    "drain": "No pass was ready, rows were in flight in array, accumulators or output stage.",
+    "prepare": "No pass was ready and no row in flight: a command was being decoded.",
+}
+"""Label of a busy cycle -> its one-sentence definition. Every busy cycle has exactly one; their sum is busy."""
+
+EVENTS: dict[str, str] = {
+    "mac_array.mac": "One cell took one activation row's element (rows x columns per issued row, padding included).",
+    "mac_array.weight_load": "One cell wrote its shadow weight register.",
+    "mac_array.pass": "One weight tile became active (one swap wave).",
+    "activation_memory.read": "One word of `rows` activations was read.",
+    "activation_memory.write": "One word was written by the host while the core was busy.",
+    "weight_memory.read": "One word of `columns` weights was read.",
+    "weight_memory.write": "One word was written by the host while the core was busy.",
+    "accumulator.read": "One accumulator row was read to be added to.",
+    "accumulator.write": "One accumulator row was written.",
+    "accumulator.drain_read": "One finished accumulator row was read by the output stage.",
+    "parameter_memory.read": "One word of output-stage parameters was read (once per block of rows and columns).",
+    "output_stage.requantise": "One lane turned one 32-bit sum into one output element.",
+    "output_memory.write": "One output row left the core and was written.",
+    "command.accept": "One command entered the queue.",
+    "command.refuse": "One command was refused; its code is in the status register.",
+}
+"""Event of the NPU core, "component.event" -> its one-sentence definition."""
