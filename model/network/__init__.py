@@ -1,0 +1,1 @@
+"""Networks: import from files, quantisation, lowering of layers to GEMMs."""
