@@ -6,6 +6,7 @@ from hw.spec.core import CoreSpec
 from hw.spec.digest import digest
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
+from hw.spec.pim import PimSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,8 @@ class Chip:
         One line for people.
     core : CoreSpec or None
         The NPU core, if the chip has one that we can build (RTL and cycle model come from it).
+    pim : PimSpec or None
+        The processing-in-memory device, if the chip is one.
     cores : int
         How many such cores work in parallel.
     clock : Fact or None
@@ -28,6 +31,7 @@ class Chip:
 
     title: str
     core: CoreSpec | None = None
+    pim: PimSpec | None = None
     cores: int = 1
     clock: Fact | None = None
     facts: dict[str, Fact] = field(default_factory=dict)

@@ -1,0 +1,39 @@
+"""GDDR6-AiM: GDDR6 with one 16-multiplier BF16 unit per bank."""
+
+from hw.commands.aim import COMMANDS
+from hw.dram.gddr6_aim import DRAM
+from hw.spec.chip import Chip
+from hw.spec.fact import Fact
+from hw.spec.pim import Activation, PimSpec, RegisterFile
+
+CHIP = Chip(
+    title="GDDR6-AiM: GDDR6 with one 16-multiplier BF16 unit per bank",
+    pim=PimSpec(
+        title="GDDR6-AiM",
+        dram=DRAM,
+        commands=COMMANDS,
+        units=16, banks_per_unit=1, lanes=16,
+        number="bf16",
+        # The vendor does not publish the width. FP32 between commands, 28 fraction bits in the aligned tree: every
+        # product of two BF16 values (16 significand bits) within 2**-12 of the largest is added without loss.
+        accumulator="fp32", align_bits=28,
+        modes=("memory", "register"),
+        registers=(
+            RegisterFile(name="GB", entries=64, bits=256, per="channel"),
+            RegisterFile(name="MAC", entries=32, bits=32),
+            RegisterFile(name="AF", entries=32, bits=16),
+        ),
+        activations=(
+            Activation(name="gelu", code=0, kind="table", limit=8.0, segments=512),
+            Activation(name="sigmoid", code=1, kind="table", limit=8.0, segments=512),
+            Activation(name="tanh", code=2, kind="table", limit=8.0, segments=512),
+            Activation(name="relu", code=3, kind="relu"),
+            Activation(name="leaky_relu", code=4, kind="leaky_relu", slope=0.01),
+        ),
+    ),
+    facts={
+        "peak_bf16": Fact(nominal=1.0, unit="TFLOPS", confidence="vendor",
+                          source="JSSC 2023 abstract; 32 units x 16 lanes x 2 x 1 GHz, per package"),
+        "bandwidth_per_channel": Fact(nominal=32, unit="GB/s", confidence="vendor", source="Hot Chips 35 coverage"),
+    },
+)
