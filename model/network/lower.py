@@ -1,0 +1,119 @@
+"""One ONNX node to matrix products: shapes in, `Gemm`s out.
+
+Convolutions by im2col: M = batch x output positions, N = output channels, K = input channels x kernel, once
+per group. Transposed convolutions run backwards: M = batch x input positions, N = output channels x kernel,
+K = input channels. Recurrent layers: one product per time step and direction, inputs and state side by side.
+"""
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+from hw.spec.error import InputError
+from model.network.layer import Window
+from model.workload import Gemm
+
+Shape = tuple[int, ...]
+
+_GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
+
+
+def right_operand(operator: str) -> int:
+    """Index of the node's input that is the right operand (the weights, if it is a constant)."""
+    return 3 if operator in ("QLinearConv", "QLinearMatMul") else 1
+
+
+def products(
+    name: str, operator: str, attributes: Mapping[str, Any], left: Shape, right: Shape, output: Shape
+) -> tuple[Gemm, ...]:
+    """The matrix products of one node from the shapes of its operands and its first output."""
+    if operator in ("Conv", "ConvInteger", "QLinearConv"):
+        groups = int(attributes.get("group", 1))
+        return (
+            Gemm(
+                name=name, m=output[0] * prod(output[2:]), n=right[0] // groups, k=prod(right[1:]), count=groups
+            ),
+        )
+    if operator == "ConvTranspose":
+        groups = int(attributes.get("group", 1))
+        return (
+            Gemm(name=name, m=left[0] * prod(left[2:]), n=prod(right[1:]), k=left[1] // groups, count=groups),
+        )
+    if operator == "Gemm":
+        m, k = reversed(left) if attributes.get("transA") else left
+        n = right[0] if attributes.get("transB") else right[1]
+        return (Gemm(name=name, m=m, n=n, k=k),)
+    if operator in ("MatMul", "MatMulInteger", "QLinearMatMul"):
+        return (_matmul(name, left, right),)
+    if operator == "Einsum":
+        return (_einsum(name, attributes["equation"], left, right),)
+    if operator in _GATES:
+        steps, batch, width = left
+        directions, _, _ = right
+        hidden = int(attributes["hidden_size"])
+        return (
+            Gemm(name=name, m=batch, n=_GATES[operator] * hidden, k=width + hidden, count=steps * directions),
+        )
+    raise InputError(f"operator {operator!r} of node {name!r} must be a matrix product; lower it as vector work")
+
+
+def _matmul(name: str, left: Shape, right: Shape) -> Gemm:
+    """NumPy's matmul: leading axes broadcast; a right operand of two axes is shared by all of them."""
+    left = (1, *left) if len(left) == 1 else left
+    right = (*right, 1) if len(right) == 1 else right
+    m, k, n = left[-2], left[-1], right[-1]
+    if prod(right[:-2]) == 1:
+        return Gemm(name=name, m=prod(left[:-1]), n=n, k=k)
+    axes = max(len(left), len(right)) - 2
+    a = (1,) * (axes + 2 - len(left)) + left[:-2]
+    b = (1,) * (axes + 2 - len(right)) + right[:-2]
+    return Gemm(name=name, m=m, n=n, k=k, count=prod(max(x, y) for x, y in zip(a, b, strict=True)))
+
+
+def _einsum(name: str, equation: str | bytes, left: Shape, right: Shape) -> Gemm:
+    """A two-operand product: letters in both and the result repeat, only-in-both are summed."""
+    text = (equation.decode() if isinstance(equation, bytes) else equation).replace(" ", "")
+    operands, arrow, result = text.partition("->")
+    terms = operands.split(",")
+    if not arrow or len(terms) != 2 or "." in text or len(terms[0]) != len(left) or len(terms[1]) != len(right):
+        raise InputError(
+            f"Einsum {name!r} must have two operands of named axes and an explicit result, not {text!r}; "
+            "rewrite it as MatMul"
+        )
+    size = dict(zip(terms[0] + terms[1], left + right, strict=True))
+    both = set(terms[0]) & set(terms[1])
+    return Gemm(
+        name=name,
+        m=prod(size[c] for c in set(terms[0]) - both),
+        n=prod(size[c] for c in set(terms[1]) - both),
+        k=prod(size[c] for c in both - set(result)),
+        count=prod(size[c] for c in both & set(result)),
+    )
+
+
+def window(operator: str, attributes: Mapping[str, Any], left: Shape, right: Shape | None, output: Shape) -> Window:
+    """The window of a convolution or pooling with its padding as (before, after) pairs.
+
+    `right` is the shape of a convolution's weights. With `auto_pad` the pairs follow from the sizes, the odd
+    element after (SAME_UPPER) or before (SAME_LOWER).
+    """
+    size = left[2:]
+    axes = len(size)
+    kernel = attributes.get("kernel_shape") or (right[2:] if right else size)
+    strides = attributes.get("strides") or (1,) * axes
+    dilations = attributes.get("dilations") or (1,) * axes
+    automatic = attributes.get("auto_pad", b"NOTSET")
+    automatic = automatic.decode() if isinstance(automatic, bytes) else automatic
+    if automatic.startswith("SAME") and operator != "ConvTranspose":
+        pads = []
+        for i in range(axes):
+            total = max(0, (output[2 + i] - 1) * strides[i] + dilations[i] * (kernel[i] - 1) + 1 - size[i])
+            small, large = total // 2, total - total // 2
+            pads.append((small, large) if automatic == "SAME_UPPER" else (large, small))
+    else:
+        flat = attributes.get("pads") or (0,) * (2 * axes)
+        pads = [(int(flat[i]), int(flat[i + axes])) for i in range(axes)]
+    return Window(
+        size=tuple(size), kernel=tuple(int(v) for v in kernel), strides=tuple(int(v) for v in strides),
+        dilations=tuple(int(v) for v in dilations), pads=tuple(pads), groups=int(attributes.get("group", 1)),
+    )

@@ -1,0 +1,73 @@
+"""A network as a workload: shapes for the cycle model, no operands."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from hw.spec.digest import digest
+from hw.spec.error import InputError
+from model.network.layer import Network
+from model.workload import Gemm, GemmJob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkWorkload:
+    """One run of a network.
+
+    Parameters
+    ----------
+    title : str
+        One line for people.
+    build : function of no arguments that returns the Network
+        Called when the shapes are asked for.
+    work : mapping of str to float
+        What one run gives, e.g. {"images": 1}.
+    """
+
+    title: str
+    build: Callable[[], Network]
+    work: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Digest of the shapes."""
+        return digest(self.gemms())
+
+    def network(self) -> Network:
+        """All layers, those without matrix products too."""
+        return self.build()
+
+    def gemms(self) -> list[Gemm]:
+        """The matrix products, in order."""
+        return self.build().gemms()
+
+    def jobs(self, seed: int) -> list[GemmJob]:
+        """Refused: there are no operands."""
+        raise InputError(
+            f"the workload must hold operands to run on RTL; {self.title!r} is shapes only, "
+            "use `python -m model predict`"
+        )
+
+    def score(self, outputs: list[np.ndarray]) -> dict[str, float]:
+        """No task, no figures."""
+        return {}
+
+
+def shipped_with_onnx(name: str) -> Path:
+    """The file of a model that the onnx package carries for its tests, e.g. "light_resnet50"."""
+    import onnx
+
+    return Path(onnx.__file__).parent / "backend" / "test" / "data" / "light" / f"{name}.onnx"
+
+
+def onnx_workload(title: str, name: str, work: Mapping[str, float]) -> NetworkWorkload:
+    """The workload of an ONNX model that the onnx package carries."""
+
+    def build() -> Network:
+        from model.network.onnx_file import read
+
+        return read(shipped_with_onnx(name))
+
+    return NetworkWorkload(title=title, build=build, work=work)
