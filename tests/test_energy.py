@@ -100,7 +100,7 @@ def test_more_advanced_nodes_price_lower() -> None:
 
 
 def test_an_npu_16_mac_with_its_memories_lies_between_core_and_system_publications() -> None:
-    """512 x 512 x 512 on a 16 x 16 array at 7 nm: more than a core alone at 22 nm, less than a system at 16 nm."""
+    """512^3 at 7 nm: more than a core alone at 22 nm (0.12 pJ), less than a system at 16 nm (1.25 pJ)."""
     macs = 512**3
     counts = Counts(
         {

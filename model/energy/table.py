@@ -138,8 +138,9 @@ class OperationTable:
         """The energies of the events of `core`, each from the operations and bits it moves.
 
         A MAC: one multiply, one addition of the partial sum's width, and the registers of activation and
-        partial sum. A word of a memory: one access of its width. A requantised lane: 32-bit bias addition,
-        32 x 32 multiply, 32-bit rounding addition. Command and pass events are control and are not priced.
+        partial sum. A word of a memory: one access of its
+        width, read or written. A requantised lane: 32-bit bias addition,
+        32 x 32 multiply, 32-bit rounding addition. Command and pass events are control, not priced.
         """
         array = core.array
         activation = number_format(array.activation_format)
@@ -152,6 +153,11 @@ class OperationTable:
         partial = array.partial_sum_bits
         row_bits = array.columns * 32
         accumulator = self.memory(core.accumulator_rows * row_bits // 8, row_bits)
+        activation_bits, weight_bits = array.rows * activation.bits, array.columns * weight.bits
+        activation_word = self.memory(core.activation_words * activation_bits // 8, activation_bits)
+        weight_word = self.memory(core.weight_words * weight_bits // 8, weight_bits)
+        # bias 32, multiplier 32 and shift 5 bits per column
+        parameter_bits = array.columns * 69
         return EnergyTable(
             title=self.title,
             kind="published",
@@ -166,12 +172,11 @@ class OperationTable:
                     self.register(activation.bits + partial),
                 ),
                 "mac_array.weight_load": self.register(weight.bits),
-                "activation_memory.read": self.memory(
-                    core.activation_words * array.rows * activation.bits // 8, array.rows * activation.bits
-                ),
-                "weight_memory.read": self.memory(
-                    core.weight_words * array.columns * weight.bits // 8, array.columns * weight.bits
-                ),
+                "activation_memory.read": activation_word,
+                "activation_memory.write": activation_word,
+                "weight_memory.read": weight_word,
+                "weight_memory.write": weight_word,
+                "parameter_memory.read": self.memory(core.parameter_words * parameter_bits // 8, parameter_bits),
                 "accumulator.read": accumulator,
                 "accumulator.write": accumulator,
                 "accumulator.drain_read": accumulator,

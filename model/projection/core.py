@@ -1,0 +1,77 @@
+"""Figures of one core from a record of its RTL: utilisation, rate, accuracy, priced energy."""
+
+from dataclasses import dataclass
+
+from hw.spec.chip import Chip
+from hw.spec.error import InputError
+from hw.spec.fact import Fact
+from model.energy.table import EnergyTable
+from model.projection.figure import Figure, from_fact, from_record, number, total
+from model.record import Measurement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreFigures:
+    """What a record says about one core. Energies are priced by a table, never measured."""
+
+    utilisation: Figure
+    energy_per_mac: Figure
+    array_energy_per_mac: Figure
+    shown: tuple[Figure, ...]
+
+
+def core_figures(measurement: Measurement, chip: Chip, table_name: str, table: EnergyTable) -> CoreFigures:
+    """Figures of one core.
+
+    `measurement` needs figures.macs; with figures.images there are figures per image, with figures.correct the
+    accuracy. Utilisation is macs / (cycles x cells). Energy is counts x table, the table's error around it.
+    """
+    result = measurement.result
+    if chip.core is None or chip.clock is None:
+        raise InputError(f"chip {result.chip!r} must have a core and a clock to be projected, not leave them open")
+    prefix, run = f"core.{result.chip}", f"{result.workload}"
+    cycles = from_record(f"{prefix}.{run}.cycles", "cycles", measurement, "cycles")
+    macs = from_record(f"{prefix}.{run}.macs", "MAC", measurement, "figures.macs")
+    clock = from_fact(f"{prefix}.clock", chip.clock)
+    cells = number(chip.core.array.cells)
+    utilisation = (macs / (cycles * cells)).named(
+        f"{prefix}.{run}.utilisation", "1", f"of {chip.core.array.cells} cells; one MAC per cell and cycle"
+    )
+    spread = from_fact(f"energy.{table_name}.error", _spread(table))
+    joules = {}
+    for event in sorted(result.counts):
+        fact = table.energies.get(event)
+        if fact is not None and result.counts[event]:
+            count = from_record(f"{prefix}.{run}.{event}", "events", measurement, f"counts.{event}")
+            joules[event] = count * from_fact(f"energy.{table_name}.{event}", fact)
+    if not any(event.startswith("mac_array.") for event in joules):
+        raise InputError(f"record {result.run} must count priced events of mac_array, not only others; run it again")
+    priced = total(list(joules.values())) * (1 + spread)
+    array = total([j for event, j in joules.items() if event.startswith("mac_array.")]) * (1 + spread)
+    energy_per_mac = (priced / macs).named(f"{prefix}.{run}.energy_per_mac", "pJ", f"priced by {table.title}")
+    array_energy_per_mac = (array / macs).named(
+        f"{prefix}.{run}.array_energy_per_mac", "pJ", "multipliers, adders and registers of the array alone"
+    )
+    shown = [utilisation, energy_per_mac, array_energy_per_mac]
+    if result.figures.get("images"):
+        images = from_record(f"{prefix}.{run}.images", "images", measurement, "figures.images")
+        shown.append((clock * 1e9 * images / cycles).named(
+            f"{prefix}.{run}.images_per_s", "images/s", "one core, operands in its memories, INT8"
+        ))
+        shown.append((energy_per_mac * macs / images / 1e6).named(
+            f"{prefix}.{run}.energy_per_image", "uJ", f"priced by {table.title}"
+        ))
+        if "correct" in result.figures:
+            correct = from_record(f"{prefix}.{run}.correct", "images", measurement, "figures.correct")
+            shown.append((correct / images).named(f"{prefix}.{run}.accuracy", "1"))
+    return CoreFigures(
+        utilisation=utilisation, energy_per_mac=energy_per_mac, array_energy_per_mac=array_energy_per_mac,
+        shown=tuple(shown),
+    )
+
+
+def _spread(table: EnergyTable) -> Fact:
+    """The table's error as a factor around 1."""
+    error = table.error.nominal
+    return Fact(nominal=0.0, low=-error, high=error, unit="1", confidence=table.error.confidence,
+                source=f"stated error of the table {table.title}: {table.error.source}")

@@ -1,0 +1,77 @@
+"""Published benchmark results: one row per result, with round, system and the log it was read from."""
+
+import csv
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from hw.spec.error import InputError
+from hw.spec.fact import Confidence, Fact
+
+_TABLE = Path(__file__).with_name("mlperf.csv")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One published result: `value` in `unit` of `cards` cards of `chip`, `system_power_w` at the wall if logged."""
+
+    round: str
+    chip: str
+    system: str
+    cards: int
+    model: str
+    scenario: str
+    metric: str
+    value: float
+    unit: str
+    system_power_w: float | None
+    confidence: Confidence
+    source: str
+
+    @property
+    def fact(self) -> Fact:
+        """The value as a fact."""
+        return Fact(
+            nominal=self.value, unit=self.unit, confidence=self.confidence,
+            source=f"MLPerf Inference {self.round}, {self.system}, {self.model} {self.scenario}: {self.source}",
+        )
+
+
+def rows(path: Path = _TABLE) -> tuple[Row, ...]:
+    """All published results; `InputError` naming the row if a field or its source is missing."""
+    return _rows(path)
+
+
+def best(chip: str, model: str, scenario: str, path: Path = _TABLE) -> Row | None:
+    """The best published result of one card of `chip`: highest rate, or shortest latency; None if there is none."""
+    found = [r for r in rows(path) if (r.chip, r.model, r.scenario, r.cards) == (chip, model, scenario, 1)]
+    if not found:
+        return None
+    return (min if "latency" in found[0].metric else max)(found, key=lambda r: r.value)
+
+
+@lru_cache
+def _rows(path: Path) -> tuple[Row, ...]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return tuple(_row(number, fields) for number, fields in enumerate(csv.DictReader(file), start=2))
+    except OSError as error:
+        reason = error.strerror
+        raise InputError(f"the published results {path.name} must be readable, but {reason}; restore it") from None
+
+
+def _row(number: int, fields: dict[str, str]) -> Row:
+    what = f"published result {fields.get('chip')} {fields.get('model')} {fields.get('scenario')}, line {number}"
+    if not (fields.get("source") or "").strip():
+        raise InputError(f"{what}, must name its source, not leave it empty; restore the log it was read from")
+    try:
+        power = fields["system_power_w"]
+        return Row(
+            round=fields["round"], chip=fields["chip"], system=fields["system"], cards=int(fields["cards"]),
+            model=fields["model"], scenario=fields["scenario"], metric=fields["metric"],
+            value=float(fields["value"]), unit=fields["unit"], system_power_w=float(power) if power else None,
+            confidence=fields["confidence"],  # type: ignore[arg-type]  # checked when it becomes a Fact
+            source=fields["source"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{what}, must have every column filled with its kind of value, not {error}") from None

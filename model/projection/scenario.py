@@ -1,0 +1,124 @@
+"""A site as data: whose cards share its capacity, what stands around them, what its electricity costs."""
+
+from dataclasses import dataclass
+
+from hw.spec.error import InputError
+from hw.spec.fact import Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """What stands around the cards, up to the socket.
+
+    Parameters
+    ----------
+    cards : Fact
+        Cards per server, "cards".
+    host_power : Fact
+        Processors, memory, disks and network of one server without cards and fans, "W".
+    fan_share : Fact
+        Fans as a share of the power of hosts and cards, "1".
+    supply_efficiency : Fact
+        Power out over power in of the supplies, "1".
+    """
+
+    cards: Fact
+    host_power: Fact
+    fan_share: Fact
+    supply_efficiency: Fact
+
+    def __post_init__(self) -> None:
+        _bounds("cards per server", self.cards, "cards", 1, None)
+        _bounds("host_power", self.host_power, "W", 0, None)
+        _bounds("fan_share", self.fan_share, "1", 0, 1)
+        _bounds("supply_efficiency", self.supply_efficiency, "1", 0.5, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """One operator's part of a site: `capacity` PF made of `card`, counted at its peak in `peak_format`."""
+
+    operator: str
+    capacity: Fact
+    card: str
+    peak_format: str
+
+    def __post_init__(self) -> None:
+        _bounds(f"capacity of {self.operator}", self.capacity, "PF", 0, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One site.
+
+    Parameters
+    ----------
+    title : str
+    capacity : Fact
+        Nominal capacity, "PF"; the shares add up to it.
+    budget : Fact
+        Grant, "KRW".
+    shares : tuple of Share
+    server : Server
+    card_load : Fact
+        Power of a busy card over its TDP, "1".
+    headroom : Fact
+        How much of the gap between a card's published rate and its bound software has closed, "1".
+    peak_fraction : Fact
+        Rate over bound for a card without any published result, "1".
+    idle : Fact
+        Power of the idle site over its busy power, "1".
+    load : Fact
+        Share of the year the site is busy, "1".
+    pue : Fact
+        Facility power over IT power, "1".
+    tariff : Fact
+        "KRW/kWh".
+    carbon : Fact
+        "gCO2e/kWh".
+
+    Raises
+    ------
+    InputError
+        If the shares do not add up to the capacity or a fact is outside its range.
+    """
+
+    title: str
+    capacity: Fact
+    budget: Fact
+    shares: tuple[Share, ...]
+    server: Server
+    card_load: Fact
+    headroom: Fact
+    peak_fraction: Fact
+    idle: Fact
+    load: Fact
+    pue: Fact
+    tariff: Fact
+    carbon: Fact
+
+    def __post_init__(self) -> None:
+        _bounds("capacity", self.capacity, "PF", 0, None)
+        _bounds("budget", self.budget, "KRW", 0, None)
+        for name in ("card_load", "headroom", "peak_fraction", "idle", "load"):
+            _bounds(name, getattr(self, name), "1", 0, 1)
+        _bounds("pue", self.pue, "1", 1, None)
+        _bounds("tariff", self.tariff, "KRW/kWh", 0, None)
+        _bounds("carbon", self.carbon, "gCO2e/kWh", 0, None)
+        operators = [share.operator for share in self.shares]
+        if not operators or len(set(operators)) < len(operators):
+            raise InputError(f"the shares of {self.title!r} must belong to different operators, not {operators}")
+        total = sum(share.capacity.nominal for share in self.shares)
+        if abs(total - self.capacity.nominal) > 1e-6 * max(1.0, self.capacity.nominal):
+            raise InputError(
+                f"the shares of {self.title!r} must add up to {self.capacity.nominal:g} PF, not {total:g}; "
+                "correct a share or the capacity"
+            )
+
+
+def _bounds(name: str, fact: Fact, unit: str, low: float, high: float | None) -> None:
+    if fact.unit != unit:
+        raise InputError(f"{name} must be in {unit!r}, not {fact.unit!r}")
+    if fact.minimum < low or (high is not None and fact.maximum > high):
+        span = f"from {low:g} to {high:g}" if high is not None else f"at least {low:g}"
+        raise InputError(f"{name} must be {span} {unit}, not {fact.minimum:g} to {fact.maximum:g}")
