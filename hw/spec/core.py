@@ -50,9 +50,23 @@ class CoreSpec:
             value = getattr(self, field)
             if not isinstance(value, int) or value < 2 or value & (value - 1):
                 raise InputError(f"{field} must be a power of two of at least 2, not {value!r}")
+        if self.accumulator_rows < self.least_accumulator_rows:
+            raise InputError(
+                f"accumulator_rows must be at least {self.least_accumulator_rows} for this array (rows * "
+                f"mac_latency + columns + 2, what is in flight), not {self.accumulator_rows}")
         if self.rounding_mode not in get_args(RoundingMode):
             known = ", ".join(get_args(RoundingMode))
             raise InputError(f"rounding_mode must be one of {known}, not {self.rounding_mode!r}")
+
+    @property
+    def least_accumulator_rows(self) -> int:
+        """Rows between issue and drain of one row: with fewer the ring would stall an unstalled core."""
+        return self.array.rows * self.array.mac_latency + self.array.columns + 2
+
+    @property
+    def block_rows(self) -> int:
+        """Most rows of M that are accumulated together: half the ring, so that two blocks overlap."""
+        return self.accumulator_rows // 2
 
     @property
     def largest_k(self) -> int:

@@ -1,0 +1,51 @@
+"""The core with its output memory: the top level that is simulated."""
+
+from amaranth.hdl import *
+from amaranth.lib import memory, wiring
+
+from hw.rtl.core import Core
+from hw.rtl.mac_array import CellStyle
+from hw.rtl.signature import CoreTopSignature
+from hw.spec.command import output_word_bits
+from hw.spec.core import CoreSpec
+
+
+class CoreTop(wiring.Component):
+    """`Core` followed by `output_memory`; ports as `CoreTopSignature`.
+
+    Memories, as Verilog registers below this module: `core.activation_memory.memory`,
+    `core.weight_memory.memory`, `core.drain.parameter_memory`, `core.accumulator.accumulator_memory` and
+    `output_memory`.
+
+    Parameters
+    ----------
+    core : CoreSpec
+    cells : "inline" or "instance"
+        See `hw.rtl.mac_array.MacArray`.
+    """
+
+    def __init__(self, core: CoreSpec, *, cells: CellStyle = "inline") -> None:
+        self.spec = core
+        self.core = Core(core, cells=cells)
+        self.output_memory = memory.Memory(shape=output_word_bits(core), depth=core.output_words, init=[])
+        super().__init__(CoreTopSignature(core))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.core = core = self.core
+        m.submodules.output_memory = self.output_memory
+        for name, member in self.signature.members.items():
+            if name == "i_output_hold":
+                continue
+            if member.is_signature:
+                wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(core, name))
+            else:
+                m.d.comb += getattr(core, name).eq(getattr(self, name))
+        write = self.output_memory.write_port()
+        m.d.comb += [
+            core.o_row.ready.eq(~self.i_output_hold),
+            write.addr.eq(core.o_row.payload.address),
+            write.data.eq(core.o_row.payload.data),
+            write.en.eq(core.o_row.valid & core.o_row.ready),
+        ]
+        return m
