@@ -131,7 +131,7 @@ def parameter_words(core: CoreSpec, output: OutputStage) -> list[int]:
     """
     columns = core.array.columns
     shift = output.shift
-    if shift.size and not (0 <= shift.min() and shift.max() <= 31):
+    if shift.size and not (shift.min() >= 0 and shift.max() <= 31):
         raise InputError(f"shift must be 0 to 31, not {shift.min()} to {shift.max()}")
     common = 0
     position = 0

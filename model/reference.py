@@ -48,7 +48,7 @@ def requantise(sums: np.ndarray, output: OutputStage, mode: RoundingMode = "exac
     """
     biased = sums.astype(np.int64) + output.bias.astype(np.int64)
     multiplier, shift = output.multiplier.astype(np.int64), output.shift.astype(np.int64)
-    if shift.size and not (0 <= shift.min() and shift.max() <= 31):
+    if shift.size and not (shift.min() >= 0 and shift.max() <= 31):
         raise InputError(f"shift must be 0 to 31, not {shift.min()} to {shift.max()}")
     if mode == "float32":
         scale = np.ldexp(multiplier.astype(np.float64), -31 - shift).astype(np.float32)

@@ -1,5 +1,7 @@
 """Moves finished accumulator rows through the output stage to the row stream."""
 
+import itertools
+
 from amaranth.hdl import *
 from amaranth.lib import data, fifo, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -120,7 +122,7 @@ class Drain(wiring.Component):
         m.d.sync += [
             marks[0].address.eq(note.output_address),
             marks[0].ends_command.eq(note.ends_command),
-            *(late.eq(early) for early, late in zip(marks, marks[1:], strict=False)),
+            *(late.eq(early) for early, late in itertools.pairwise(marks)),
         ]
         m.d.comb += [
             stage.i_valid.eq(valid),

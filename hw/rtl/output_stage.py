@@ -1,5 +1,7 @@
 """From 32-bit sums to INT8 rows: bias, multiply, shift with a named rounding rule, zero point, clamp."""
 
+import itertools
+
 from amaranth.hdl import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -82,7 +84,7 @@ class OutputStage(wiring.Component):
         m = Module()
         mode = self.spec.rounding_mode
         valid = [self.i_valid, *(Signal(name=f"valid_{stage}") for stage in range(self.latency))]
-        m.d.sync += [late.eq(early) for early, late in zip(valid, valid[1:], strict=False)]
+        m.d.sync += [late.eq(early) for early, late in itertools.pairwise(valid)]
 
         common = data.StructLayout({name: signed(8) for name in ("zero_point", "low", "high")})
         settings = [Signal(common, name=f"settings_{stage}", reset_less=True) for stage in range(self.latency)]
