@@ -7,6 +7,7 @@ from hw.spec.error import InputError
 from hw.spec.number import number_format
 
 Dataflow = Literal["ws", "os"]
+Drain = Literal["columns", "link"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,12 @@ class MacArraySpec:
     weight_format: str = "int8"
     mac_latency: int = 1
     """Cycles from operands to partial sum in one cell: 1 for integers, 3 to 5 for floating point."""
+    weight_double_buffer: bool = True
+    """ws: two weight registers per cell, so a tile loads behind the one that streams; False: one register."""
+    drain: Drain = "columns"
+    """os: results shift down the columns from one drain register per cell; "link": each cell has its own link."""
+    fold_overlap: bool = True
+    """The next fold starts as soon as the cells are free; False: only when the last result has left the array."""
 
     def __post_init__(self) -> None:
         for field in ("rows", "columns"):
@@ -39,6 +46,11 @@ class MacArraySpec:
             raise InputError(f"dataflow must be 'ws' or 'os', not {self.dataflow!r}")
         number_format(self.activation_format)
         number_format(self.weight_format)
+        if self.drain not in ("columns", "link"):
+            raise InputError(f"drain must be 'columns' or 'link', not {self.drain!r}")
+        for field in ("weight_double_buffer", "fold_overlap"):
+            if not isinstance(getattr(self, field), bool):
+                raise InputError(f"{field} must be true or false, not {getattr(self, field)!r}")
         if not isinstance(self.mac_latency, int) or not 1 <= self.mac_latency <= 8:
             raise InputError(f"mac_latency must be an integer from 1 to 8, not {self.mac_latency!r}")
 

@@ -1,0 +1,33 @@
+"""Where the cycles of a job went: a label for each of them, summing to the total."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """Cycles by label.
+
+    load: the first stationary operand moves in; fill: operand read and skew, from the last row's entry until the
+    last column has its result; stream: one row of operands enters per cycle; drain: finished results leave the
+    array; bubble: the array waits for itself between folds; stall: it waits for memory.
+    """
+
+    load: int = 0
+    fill: int = 0
+    stream: int = 0
+    drain: int = 0
+    bubble: int = 0
+    stall: int = 0
+
+    @property
+    def cycles(self) -> int:
+        """Sum of all labels."""
+        return sum(self.as_dict().values())
+
+    def as_dict(self) -> dict[str, int]:
+        """Label -> cycles, in the order above."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __add__(self, other: "Budget") -> "Budget":
+        mine, theirs = self.as_dict(), other.as_dict()
+        return Budget(**{label: mine[label] + theirs[label] for label in mine})
