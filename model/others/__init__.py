@@ -133,7 +133,7 @@ class Simulator:
         check_array(rows, columns)
         if dataflow not in self.dataflows:
             return None
-        return _repeat(self.rule(gemm, rows, columns, dataflow), gemm.count)
+        return repeat(self.rule(gemm, rows, columns, dataflow), gemm.count)
 
     def count_convolution(self, work: Convolution, rows: int, columns: int, dataflow: Dataflow) -> Estimate | None:
         """The count for a convolution, lowered the tool's own way; None if the tool cannot do it."""
@@ -145,7 +145,8 @@ class Simulator:
         return self.count(self.lower(work), rows, columns, dataflow)
 
 
-def _repeat(estimate: Estimate | None, times: int) -> Estimate | None:
+def repeat(estimate: Estimate | None, times: int) -> Estimate | None:
+    """`estimate` for the same work done `times` times, one after the other."""
     if estimate is None or times == 1:
         return estimate
     return Estimate(

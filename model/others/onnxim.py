@@ -17,6 +17,9 @@ DMA_LATENCY = 45
 DMA_BYTES_PER_CYCLE = 512
 """16 requests of 32 bytes enter the network per cycle, one per channel."""
 
+SHORTEST_BLOCK = 4
+"""Rows that a block is charged at least."""
+
 SCRATCHPAD_BYTES = {16: 256 << 10, 32: 1 << 20, 128: 32 << 20}
 ACCUMULATOR_BYTES = {16: 64 << 10, 32: 256 << 10, 128: 4 << 20}
 
@@ -38,27 +41,29 @@ def tile_terms(k: int, rows: int) -> int:
     return min(k, max(rows, ceil_div(padded, tiles) // rows * rows))
 
 
-def _estimate(stream: int, last_block: int, rows: int, columns: int, bytes_moved: int) -> Estimate:
+def _estimate(stream: Term, waits: int, rows: int, columns: int, bytes_moved: int) -> Estimate:
     return Estimate(terms=(
-        Term(name="stream, every block of R rows costs R", label="stream", cycles=stream),
+        stream,
+        Term(name="blocks of fewer than R rows wait for the next weight preload", label="bubble", cycles=waits),
         Term(name="first weight preload 2R - 1, once", label="load", cycles=2 * rows - 1),
         Term(name="skew R + C - 2, once", label="fill", cycles=rows + columns - 2),
         Term(name="first strips from DRAM, last results to DRAM", label="stall",
              cycles=DMA_LATENCY + ceil_div(bytes_moved, DMA_BYTES_PER_CYCLE)),
-        # the last block is charged with its own rows, not with R
-        Term(name="last block not padded", label="stream", cycles=max(last_block, 4) - rows),
     ))
 
 
 def rule(gemm: Gemm, rows: int, columns: int, dataflow: Dataflow) -> Estimate | None:
-    """R x ceil(T/R) x folds + (2R - 1) + (R + C - 2) + last block - R + DMA start and end; square arrays only."""
+    """R x (blocks - 1) + last block + (2R - 1) + (R + C - 2) + DMA start and end; square arrays only."""
     if rows != columns:
         return None
-    blocks = ceil_div(gemm.m, rows) * ceil_div(gemm.k, rows) * ceil_div(gemm.n, columns)
+    folds = ceil_div(gemm.k, rows) * ceil_div(gemm.n, columns)
+    blocks = ceil_div(gemm.m, rows) * folds
     last_block = gemm.m - (ceil_div(gemm.m, rows) - 1) * rows
+    issued = rows * (blocks - 1) + max(last_block, SHORTEST_BLOCK)
     strip = tile_terms(gemm.k, rows)
     moved = (min(gemm.m, rows) + min(gemm.n, columns)) * strip + last_block * min(gemm.n, columns)
-    return _estimate(rows * blocks, last_block, rows, columns, moved)
+    stream = Term(name="stream", label="stream", cycles=folds * gemm.m)
+    return _estimate(stream, issued - folds * gemm.m, rows, columns, moved)
 
 
 def convolution(work: Convolution, rows: int, columns: int, dataflow: Dataflow) -> Estimate | None:
@@ -69,7 +74,8 @@ def convolution(work: Convolution, rows: int, columns: int, dataflow: Dataflow) 
     taps = work.kernel_height * work.kernel_width
     folds = taps * ceil_div(work.channels, rows) * ceil_div(work.filters, columns)
     moved = min(work.channels, rows) * (pixels + min(work.filters, columns))
-    return _estimate(folds * max(pixels, rows), rows, rows, columns, moved)
+    stream = Term(name="stream, a fold for every filter tap", label="stream", cycles=folds * pixels)
+    return _estimate(stream, folds * (max(pixels, rows) - pixels), rows, columns, moved)
 
 
 SIMULATOR = Simulator(

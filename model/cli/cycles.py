@@ -1,0 +1,208 @@
+"""Count the cycles of a GEMM, a convolution or a network, label by label, beside what other simulators count.
+
+Weight-stationary ("ws") rows hold K and columns N; output-stationary ("os") rows hold M and columns N;
+input-stationary ("is") is counted for the other simulators only: no such core is built here.
+
+convolutions:
+  --conv H,W,C,FILTERS,KH,KW[,STRIDE[,PADDING]]   one image of H x W x C; stride 1 and padding 0 if left out
+
+examples:
+  python -m model cycles --gemm 64,64,64 --rows 16 --columns 16 --dataflow ws
+  python -m model cycles --conv 56,56,64,64,3,3,1,1 --chip npu_16 --set mac_latency=4 --json
+  python -m model cycles --gemm 64,64,64 --rows 16 --columns 16 --dataflow os --set drain=link
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, get_args
+
+from hw import chips
+from hw.spec.change import change
+from hw.spec.core import CoreSpec
+from hw.spec.error import InputError
+from hw.spec.mac_array import MacArraySpec
+from model import others
+from model.comparison import OtherCount, Work, compare
+from model.cycle.array_form import closed_form
+from model.cycle.budget import Budget
+from model.others import Convolution, Dataflow
+from model.workload import Gemm
+
+SMALLEST, LARGEST = 2, 256
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Work, array, changes, output; `--kernel` hands everything to the DRAM-PIM command line."""
+    work = parser.add_mutually_exclusive_group(required=True)
+    work.add_argument("--gemm", metavar="M,N,K", help="one product (M x K) by (K x N)")
+    work.add_argument("--conv", metavar="H,W,C,FILTERS,KH,KW[,S[,P]]", help="one convolution")
+    work.add_argument("--network", metavar="FILE.onnx", help="every matrix layer of an ONNX model, one after the other")
+    work.add_argument("--kernel", metavar="NAME", help="a DRAM-PIM kernel with its own options (--kernel NAME --help)")
+    parser.add_argument("--rows", type=int, metavar="R", help="rows of cells (default: the chip's, else 16)")
+    parser.add_argument("--columns", type=int, metavar="C", help="columns of cells (default: the chip's, else 16)")
+    parser.add_argument("--dataflow", choices=get_args(Dataflow), help="default: the chip's, else ws")
+    parser.add_argument("--chip", metavar="NAME", help="start from this chip's core")
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes",
+                        help="change any field of the core or its array; may be repeated")
+    parser.add_argument("--json", action="store_true", help="JSON on stdout")
+    _hand_over_kernels(parser)
+
+
+def _hand_over_kernels(parser: argparse.ArgumentParser) -> None:
+    """Let `--kernel` choose another set of options: the PIM command line is only imported when it is asked for."""
+    own = parser.parse_known_args
+
+    def parse(args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+        given = list(sys.argv[1:] if args is None else args)
+        if not any(word == "--kernel" or word.startswith("--kernel=") for word in given):
+            return own(given, namespace)
+        from model.cycle import pim_command_line
+
+        other = argparse.ArgumentParser(prog=parser.prog, allow_abbrev=False)
+        pim_command_line.add_arguments(other)
+        other.set_defaults(run=pim_command_line.run)
+        return other.parse_known_args(given, namespace)
+
+    parser.parse_known_args = parse  # type: ignore[method-assign]
+
+
+def numbers(text: str, names: Sequence[str], optional: int = 0) -> list[int]:
+    """The comma-separated integers of `text`, one for each of `names`, the last `optional` of them may be left out."""
+    parts = text.replace("x", ",").split(",")
+    syntax = ",".join(names)
+    if not len(names) - optional <= len(parts) <= len(names):
+        raise InputError(f"the work must be given as {syntax}, not {text!r}")
+    try:
+        return [int(part) for part in parts]
+    except ValueError:
+        raise InputError(f"the work must be given as integers {syntax}, not {text!r}") from None
+
+
+def read_work(arguments: argparse.Namespace) -> list[tuple[Work, int]]:
+    """The layers asked for and how often each is done."""
+    if arguments.gemm is not None:
+        m, n, k = numbers(arguments.gemm, ("M", "N", "K"))
+        return [(Gemm(name="gemm", m=m, n=n, k=k), 1)]
+    if arguments.conv is not None:
+        names = ("H", "W", "C", "FILTERS", "KH", "KW", "STRIDE", "PADDING")
+        height, width, channels, filters, kernel_height, kernel_width, *rest = numbers(arguments.conv, names, 2)
+        return [(Convolution(
+            name="conv", height=height, width=width, channels=channels, filters=filters,
+            kernel_height=kernel_height, kernel_width=kernel_width,
+            stride=rest[0] if rest else 1, padding=rest[1] if len(rest) > 1 else 0,
+        ), 1)]
+    from model.network.shapes import layers
+
+    return layers(arguments.network)
+
+
+def read_core(arguments: argparse.Namespace) -> tuple[CoreSpec | None, int, int, Dataflow]:
+    """The core asked for (None if none can be built so), its rows, columns and dataflow."""
+    base = CoreSpec(
+        array=MacArraySpec(rows=16, columns=16), activation_words=1 << 24, weight_words=1 << 24,
+        accumulator_rows=1 << 30, output_words=1 << 24,
+    )
+    if arguments.chip is not None:
+        chip = chips.load(arguments.chip)
+        if chip.core is None:
+            raise InputError(f"--chip must name a chip with an NPU core, not {arguments.chip!r}; --kernel counts PIM")
+        base = chip.core
+    base = change(base, arguments.changes)
+    array = base.array
+    rows = array.rows if arguments.rows is None else arguments.rows
+    columns = array.columns if arguments.columns is None else arguments.columns
+    dataflow: Dataflow = array.dataflow if arguments.dataflow is None else arguments.dataflow
+    others.check_array(rows, columns)
+    if dataflow == "is" or not all(SMALLEST <= size <= LARGEST for size in (rows, columns)):
+        return None, rows, columns, dataflow
+    return replace(base, array=replace(array, rows=rows, columns=columns, dataflow=dataflow)), rows, columns, dataflow
+
+
+def own_count(core: CoreSpec, work: Sequence[tuple[Work, int]]) -> Budget:
+    """Our count of `work`, each layer from start to its last visible result."""
+    total = Budget()
+    for item, times in work:
+        gemm = item if isinstance(item, Gemm) else item.gemm()
+        one = closed_form(core.array, gemm, core.accumulator_rows // 2)
+        for _ in range(times):
+            total = total + one
+    return total
+
+
+def macs_of(work: Sequence[tuple[Work, int]]) -> int:
+    """Multiply-accumulates of all layers."""
+    return sum((item if isinstance(item, Gemm) else item.gemm()).macs * times for item, times in work)
+
+
+def as_json(
+    work: Sequence[tuple[Work, int]], rows: int, columns: int, dataflow: Dataflow, ours: Budget | None,
+    counts: Sequence[OtherCount], why: str,
+) -> dict[str, Any]:
+    """The result as JSON types."""
+    macs = macs_of(work)
+    result: dict[str, Any] = {
+        "rows": rows, "columns": columns, "dataflow": dataflow, "layers": sum(times for _, times in work), "macs": macs,
+        "cycles": None if ours is None else ours.cycles,
+        "utilisation": None if ours is None else macs / (rows * columns * ours.cycles),
+        "budget": {} if ours is None else ours.as_dict(),
+        "others": {c.name: None if c.estimate is None else c.estimate.cycles for c in counts},
+        "reported": {c.name: None if c.estimate is None else c.estimate.reported for c in counts},
+        "terms": {
+            c.name: None if c.estimate is None else [
+                {"name": t.name, "label": t.label, "cycles": t.cycles} for t in c.estimate.terms
+            ] for c in counts
+        },
+        "difference": {
+            c.name: None if c.difference is None else {
+                "cycles": c.difference.cycles, "label": c.difference.label,
+                "label_cycles": c.difference.label_cycles, "reason": c.difference.reason,
+            } for c in counts
+        },
+    }
+    if why:
+        result["note"] = why
+    return result
+
+
+def render(result: dict[str, Any], counts: Sequence[OtherCount]) -> str:
+    """The result for people."""
+    array = f"{result['rows']} x {result['columns']}, {result['dataflow']}"
+    lines = [f"{result['macs']:,} MACs in {result['layers']} layer(s) on {array}"]
+    if result["cycles"] is None:
+        lines.append(result["note"])
+    else:
+        lines.append(f"cycles       {result['cycles']:>16,}   utilisation {100 * result['utilisation']:.2f} %")
+        lines += [f"  {label:<10} {cycles:>16,}" for label, cycles in result["budget"].items() if cycles]
+    lines.append("others, ideal memory")
+    for item in counts:
+        if item.estimate is None:
+            lines.append(f"  {item.name:<10} {'-':>16}   cannot express it")
+            continue
+        text = f"  {item.name:<10} {item.estimate.cycles:>16,}"
+        if item.estimate.report_offset:
+            text += f"   (prints {item.estimate.reported:,})"
+        if item.difference is not None:
+            gap = item.difference
+            text += f"   {gap.cycles:+,}"
+            if gap.label is not None:
+                text += f", of it {gap.label_cycles:+,} {gap.label}: {gap.reason}"
+        lines.append(text)
+    return "\n".join(lines)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the count; 0."""
+    work = read_work(arguments)
+    core, rows, columns, dataflow = read_core(arguments)
+    ours = None if core is None else own_count(core, work)
+    why = ""
+    if core is None:
+        why = "our core has no input-stationary build: only the other simulators are counted" if dataflow == "is" \
+            else f"our core is built with {SMALLEST} to {LARGEST} rows and columns: only the others are counted"
+    counts = compare(work, rows, columns, dataflow, ours)
+    result = as_json(work, rows, columns, dataflow, ours, counts, why)
+    print(json.dumps(result, indent=2) if arguments.json else render(result, counts))
+    return 0
