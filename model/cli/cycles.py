@@ -17,7 +17,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from hw import chips
 from hw.spec.change import change
@@ -30,6 +30,9 @@ from model.cycle.array_form import closed_form
 from model.cycle.budget import Budget
 from model.others import Convolution, Dataflow
 from model.workload import Gemm
+
+if TYPE_CHECKING:
+    from model.network.layer import Layer  # only a network needs it, and ONNX takes a second to import
 
 SMALLEST, LARGEST = 2, 256
 
@@ -94,9 +97,27 @@ def read_work(arguments: argparse.Namespace) -> list[tuple[Work, int]]:
             kernel_height=kernel_height, kernel_width=kernel_width,
             stride=rest[0] if rest else 1, padding=rest[1] if len(rest) > 1 else 0,
         ), 1)]
-    from model.network.shapes import layers
+    from model.network.onnx_file import read
 
-    return layers(arguments.network)
+    return [item for layer in read(arguments.network).layers for item in layer_work(layer)]
+
+
+def layer_work(layer: "Layer") -> list[tuple[Work, int]]:
+    """The matrix products of `layer`; a plain convolution stays one, so that each tool lowers it its own way."""
+    window = layer.window
+    if window is not None and len(layer.gemms) == 1 and len(window.size) == 2 and window.groups == 1:
+        (gemm,) = layer.gemms
+        (height, width), (kernel_height, kernel_width) = window.size, window.kernel
+        plain = len({*window.strides}) == 1 and len({v for pad in window.pads for v in pad}) == 1
+        if plain and all(d == 1 for d in window.dilations) and gemm.k % (kernel_height * kernel_width) == 0:
+            whole = Convolution(
+                name=layer.name, height=height, width=width, channels=gemm.k // (kernel_height * kernel_width),
+                filters=gemm.n, kernel_height=kernel_height, kernel_width=kernel_width,
+                stride=window.strides[0], padding=window.pads[0][0],
+            )
+            if whole.gemm().m == gemm.m:  # otherwise a batch: one GEMM
+                return [(whole, 1)]
+    return [(gemm, 1) for gemm in layer.gemms]
 
 
 def read_core(arguments: argparse.Namespace) -> tuple[CoreSpec | None, int, int, Dataflow]:
