@@ -39,7 +39,8 @@ def train() -> QuantisedNetwork:
     images, labels, _, _ = data()
     classifier = MLPClassifier(
         hidden_layer_sizes=HIDDEN, activation="relu", alpha=1e-2, learning_rate_init=3e-3,
-        batch_size=64, max_iter=60, n_iter_no_change=60, random_state=SEED,
+        batch_size=64,  # pyright: ignore[reportArgumentType]  (the stubs know only "auto")
+        max_iter=60, n_iter_no_change=60, random_state=SEED,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is fixed on purpose
