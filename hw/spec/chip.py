@@ -25,6 +25,9 @@ class Chip:
         How many such cores work in parallel.
     clock : Fact or None
         Clock of the cores, unit "GHz".
+    hypothesis : str
+        What of core, cores and clock nobody published, and what was assumed instead; "" if all is published.
+        Results of such a chip carry it, and the range of "array_rows" and of the clock.
     facts : dict of str to Fact
         Everything else that was published: "peak_int8" (TOPS), "tdp" (W), "dram_bandwidth" (GB/s), ...
     """
@@ -34,6 +37,7 @@ class Chip:
     pim: PimSpec | None = None
     cores: int = 1
     clock: Fact | None = None
+    hypothesis: str = ""
     facts: dict[str, Fact] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -41,6 +45,11 @@ class Chip:
             raise InputError(f"cores must be an integer of at least 1, not {self.cores!r}")
         if self.clock is not None and self.clock.unit != "GHz":
             raise InputError(f"clock must be in GHz, not {self.clock.unit!r}")
+
+    @property
+    def macs_per_cycle(self) -> int:
+        """Multiply-accumulates of all cores in one cycle; 0 if the chip has no core."""
+        return 0 if self.core is None else self.core.array.cells * self.cores
 
     @property
     def digest(self) -> str:

@@ -1,0 +1,19 @@
+"""NVIDIA A2: small Ampere inference card, for comparison."""
+
+from hw.spec.chip import Chip
+from hw.spec.fact import Fact
+
+_SHEET = "NVIDIA A2 datasheet, dense rates (recalled, not in a stored copy)"
+
+CHIP = Chip(
+    title="NVIDIA A2: small Ampere inference card",
+    facts={
+        "peak_int8": Fact(nominal=36, unit="TOPS", confidence="vendor", source=_SHEET),
+        "peak_fp16": Fact(nominal=18, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        "dram_capacity": Fact(nominal=16, unit="GB", confidence="vendor", source=_SHEET, note="GDDR6"),
+        "dram_bandwidth": Fact(nominal=200, unit="GB/s", confidence="vendor", source=_SHEET),
+        "host_bandwidth": Fact(nominal=15.75, unit="GB/s", confidence="inferred",
+                               source=f"PCIe 4.0 x8, 128/130 line code; {_SHEET}"),
+        "tdp": Fact(nominal=60, unit="W", confidence="vendor", source=_SHEET),
+    },
+)

@@ -1,0 +1,22 @@
+"""NVIDIA H100 SXM: Hopper accelerator, for comparison."""
+
+from hw.spec.chip import Chip
+from hw.spec.fact import Fact
+
+_SHEET = "NVIDIA H100 SXM datasheet, dense rates (recalled, not in a stored copy)"
+
+CHIP = Chip(
+    title="NVIDIA H100 SXM: Hopper accelerator",
+    facts={
+        "peak_int8": Fact(nominal=1979, unit="TOPS", confidence="vendor", source=_SHEET),
+        "peak_fp8": Fact(nominal=1979, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        "peak_fp16": Fact(nominal=989, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        "dram_capacity": Fact(nominal=80, unit="GB", confidence="vendor", source=_SHEET, note="HBM3"),
+        "dram_bandwidth": Fact(nominal=3350, unit="GB/s", confidence="vendor", source=_SHEET),
+        "host_bandwidth": Fact(nominal=63.0, unit="GB/s", confidence="inferred",
+                               source=f"PCIe 5.0 x16, 128/130 line code; {_SHEET}"),
+        "tdp": Fact(nominal=700, unit="W", confidence="vendor", source=_SHEET),
+        "price": Fact(nominal=27500, low=25000, high=40000, unit="USD", confidence="press",
+                      source="Meeco 2023-08 (Barron's / Raymond James); JoongAng Ilbo 2024-03-01 (spot above 40 kUSD)"),
+    },
+)

@@ -1,0 +1,17 @@
+"""NVIDIA Jetson AGX Orin 64 GB: edge module, for comparison."""
+
+from hw.spec.chip import Chip
+from hw.spec.fact import Fact
+
+_SHEET = "NVIDIA Jetson AGX Orin series datasheet (recalled, not in a stored copy)"
+
+CHIP = Chip(
+    title="NVIDIA Jetson AGX Orin 64 GB: edge module",
+    facts={
+        "peak_int8": Fact(nominal=138, low=85, high=138, unit="TOPS", confidence="assumed",
+                          source=f"half of the 275 sparse TOPS; 85 without the two DLA cores; {_SHEET}"),
+        "dram_capacity": Fact(nominal=64, unit="GB", confidence="assumed", source=_SHEET, note="LPDDR5"),
+        "dram_bandwidth": Fact(nominal=204.8, unit="GB/s", confidence="assumed", source=_SHEET),
+        "tdp": Fact(nominal=60, low=15, unit="W", confidence="assumed", source=_SHEET, note="configurable"),
+    },
+)

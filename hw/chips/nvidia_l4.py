@@ -1,0 +1,20 @@
+"""NVIDIA L4: Ada inference card, for comparison."""
+
+from hw.spec.chip import Chip
+from hw.spec.fact import Fact
+
+_SHEET = "NVIDIA L4 datasheet, dense rates (recalled, not in a stored copy)"
+
+CHIP = Chip(
+    title="NVIDIA L4: Ada inference card",
+    facts={
+        "peak_int8": Fact(nominal=242, unit="TOPS", confidence="vendor", source=_SHEET),
+        "peak_fp8": Fact(nominal=242, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        "peak_fp16": Fact(nominal=121, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        "dram_capacity": Fact(nominal=24, unit="GB", confidence="vendor", source=_SHEET, note="GDDR6"),
+        "dram_bandwidth": Fact(nominal=300, unit="GB/s", confidence="vendor", source=_SHEET),
+        "host_bandwidth": Fact(nominal=31.5, unit="GB/s", confidence="inferred",
+                               source=f"PCIe 4.0 x16, 128/130 line code; {_SHEET}"),
+        "tdp": Fact(nominal=72, unit="W", confidence="vendor", source=_SHEET),
+    },
+)

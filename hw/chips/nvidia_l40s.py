@@ -1,0 +1,20 @@
+"""NVIDIA L40S: Ada accelerator, for comparison."""
+
+from hw.spec.chip import Chip
+from hw.spec.fact import Fact
+
+_SHEET = "NVIDIA L40S datasheet, dense rates (recalled, not in a stored copy)"
+
+CHIP = Chip(
+    title="NVIDIA L40S: Ada accelerator",
+    facts={
+        "peak_int8": Fact(nominal=733, unit="TOPS", confidence="vendor", source=_SHEET),
+        "peak_fp8": Fact(nominal=733, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        "peak_fp16": Fact(nominal=362, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        "dram_capacity": Fact(nominal=48, unit="GB", confidence="vendor", source=_SHEET, note="GDDR6"),
+        "dram_bandwidth": Fact(nominal=864, unit="GB/s", confidence="vendor", source=_SHEET),
+        "host_bandwidth": Fact(nominal=31.5, unit="GB/s", confidence="inferred",
+                               source=f"PCIe 4.0 x16, 128/130 line code; {_SHEET}"),
+        "tdp": Fact(nominal=350, unit="W", confidence="vendor", source=_SHEET),
+    },
+)

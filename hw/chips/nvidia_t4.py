@@ -1,0 +1,19 @@
+"""NVIDIA T4: Turing inference card, for comparison."""
+
+from hw.spec.chip import Chip
+from hw.spec.fact import Fact
+
+_SHEET = "NVIDIA T4 datasheet, dense rates (recalled, not in a stored copy)"
+
+CHIP = Chip(
+    title="NVIDIA T4: Turing inference card",
+    facts={
+        "peak_int8": Fact(nominal=130, unit="TOPS", confidence="vendor", source=_SHEET),
+        "peak_fp16": Fact(nominal=65, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        "dram_capacity": Fact(nominal=16, unit="GB", confidence="vendor", source=_SHEET, note="GDDR6"),
+        "dram_bandwidth": Fact(nominal=320, unit="GB/s", confidence="vendor", source=_SHEET),
+        "host_bandwidth": Fact(nominal=15.75, unit="GB/s", confidence="inferred",
+                               source=f"PCIe 3.0 x16, 128/130 line code; {_SHEET}"),
+        "tdp": Fact(nominal=70, unit="W", confidence="vendor", source=_SHEET),
+    },
+)
