@@ -15,7 +15,8 @@ from typing import Any
 
 from amaranth._toolchain.yosys import find_yosys
 from amaranth.back import rtlil
-from amaranth.hdl import Const, Fragment, Signal, Value
+from amaranth.hdl import Const, Fragment, Signal, Value, _ir, _nir
+from amaranth.hdl._ast import SignalDict
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import stream, wiring
 
@@ -23,7 +24,8 @@ from hw.rtl.merge import Module, merge
 from hw.spec.error import InputError
 
 # opt_dff needs the opt_clean before it: alias wires hide its patterns. No -purge: user names survive.
-_PASSES = ("proc", "opt_clean", "opt_expr", "opt_dff", "opt_clean", "memory_collect")
+# memory_collect comes early: only the cell it makes carries the mark that keeps an unread memory.
+_PASSES = ("proc", "memory_collect", "opt_clean", "opt_expr", "opt_dff", "opt_clean")
 _SCHEMA = 1
 
 
@@ -68,8 +70,7 @@ def emit(component: wiring.Component, name: str, out_dir: Path) -> Emitted:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
         raise InputError(f"the name of an emitted design must be an identifier, not {name!r}; use letters and digits")
     ports, interfaces, streams = _ports(component)
-    fragment = Fragment.get(component, None)
-    text, name_map = rtlil.convert_fragment(fragment, ports, name, emit_src=False)
+    text, name_map = _convert(component, ports, name)
     modules = merge(text, name)
     merged = "\n".join(m.text for m in reversed(modules.values()))
     key = hashlib.sha256(f"{_SCHEMA}{_PASSES}{merged}".encode()).hexdigest()[:16]
@@ -90,6 +91,28 @@ def emit(component: wiring.Component, name: str, out_dir: Path) -> Emitted:
         name=name, verilog_path=out_dir / f"{name}.{digest}.v", manifest_path=manifest_path, manifest=manifest,
         digest=digest,
     )
+
+
+def _convert(component: wiring.Component, ports: dict[str, tuple[Value, Any]], name: str) -> tuple[str, SignalDict]:
+    """RTLIL text, and the path of each signal, as `amaranth.back.rtlil.convert_fragment` gives them.
+
+    Except that contents of memories that start as zeros are left out: converting them bit by bit takes longer
+    than everything else. `merge` marks those memories.
+    """
+    netlist = _ir.build_netlist(Fragment.get(component, None), ports=ports, name=name)
+    for cell in netlist.cells:
+        if isinstance(cell, _nir.Memory) and not any(cell.init):
+            cell.init = ()
+    name_map = SignalDict()
+    empty = rtlil.EmptyModuleChecker(netlist)
+    design = rtlil.Design(emit_src=False)
+    for index, module in enumerate(netlist.modules):
+        if not empty.is_empty(index):
+            builder = design.module(".".join(module.name), src_loc=module.src_loc)
+            if index == 0:
+                builder.attribute("top", 1)
+            rtlil.ModuleEmitter(builder, netlist, module, name_map, empty_checker=empty).emit()
+    return str(design), name_map
 
 
 def _ports(component: wiring.Component) -> tuple[dict[str, tuple[Value, Any]], dict[str, str], set[str]]:

@@ -60,7 +60,7 @@ def merge(rtlil: str, top: str) -> dict[str, Module]:
             name = top if original == top else _identifier(original, modules)
             by_body[text] = name
             module = Module(name=name, text="", instances=instances)
-            kept = _drop_cleared(lines, module)
+            kept = _prepare_memories(lines, module)
             module.text = "\n".join([*head, f"module \\{name}", *kept, "end", ""])
             _read_names(kept, module)
             modules[name] = module
@@ -124,19 +124,25 @@ def _identifier(path: str, taken: dict[str, Module]) -> str:
     return name
 
 
-def _drop_cleared(lines: list[str], module: Module) -> list[str]:
-    """`lines` without the initialisation of memories that start as zeros (one statement per word in Verilog)."""
+def _prepare_memories(lines: list[str], module: Module) -> list[str]:
+    """`lines` with every memory kept, and without the initialisation of those that start as zeros.
+
+    In Verilog the latter is one statement per word.
+    """
     kept: list[str] = []
     index = 0
     while index < len(lines):
         end = index + 1
+        if lines[index].lstrip().startswith("memory "):
+            # A memory only the testbench reads would be removed as unused.
+            kept.append("  attribute \\keep 1")
         if lines[index].lstrip().startswith("cell $meminit"):
             while lines[end].strip() != "end":
                 end += 1
             cell = "\n".join(lines[index:end])
-            data = re.search(r"connect \\DATA \d+'([01]*)\s", cell + "\n")
+            data = re.search(r"connect \\DATA (?:\d+'([01]*)|\{ *\})\s", cell + "\n")
             name = re.search(r'parameter \\MEMID "\\\\(\S+)"', cell)
-            if data and name and "1" not in data[1]:
+            if data and name and "1" not in (data[1] or ""):
                 module.cleared.add(name[1])
                 index = end + 1
                 continue
