@@ -88,3 +88,26 @@ def every_fp8_product(pair: tuple[str, str], accumulators: int, rng: np.random.G
     odd = np.where(rng.random(count) < 0.7, rng.choice(special_codes("fp32"), count), c & 0x807FFFFF)
     kind = np.arange(count) % 4
     return a, b, np.choose(kind, [c, near, aligned, odd]).astype(np.uint32)
+
+
+def adder_operands(name: str, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """`count` pairs each of any codes, cancelling ones and ones within 30 in exponent; all special pairs."""
+    fmt = number_format(name)
+    bits, fraction = fmt.bits, fmt.fraction_bits
+    x, y = (rng.integers(0, 1 << bits, 3 * count, dtype=np.uint64).astype(np.int64) for _ in range(2))
+    y[:count] = (x[:count] ^ (1 << (bits - 1))) + rng.integers(-4, 5, count)
+    near = slice(count, 2 * count)
+    y[near] = (x[near] + (rng.integers(-30, 31, count) << fraction)) ^ (y[near] & ((1 << fraction) - 1))
+    grid = np.meshgrid(special_codes(name), special_codes(name))
+    mask = (1 << bits) - 1
+    x, y = (np.concatenate([v & mask, g.ravel()]) for v, g in zip((x, y), grid, strict=True))
+    return x.astype(code_type(name)), y.astype(code_type(name))
+
+
+def near_codes(name: str, count: int, rng: np.random.Generator) -> np.ndarray:
+    """FP32 codes: `count` at or beside values of format `name` and their midpoints, any codes, special ones."""
+    values = decode(np.arange(1 << number_format(name).bits), name)
+    near = rng.choice(values[np.isfinite(values)], count).view(np.uint32).astype(np.int64)
+    near += rng.integers(-3, 4, count) << rng.integers(0, 24, count)
+    anything = rng.integers(0, 1 << 32, count // 2, dtype=np.uint64).astype(np.uint32)
+    return np.concatenate([near.astype(np.uint32), anything, special_codes("fp32")])

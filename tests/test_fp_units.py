@@ -1,10 +1,12 @@
 """Decoder, adder, multiplier and converter in Amaranth's simulator, bit for bit against model/number."""
 
+import gc
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module
+from amaranth.hdl import Module, UnusedElaboratable
 from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
@@ -12,13 +14,14 @@ from hw.rtl.fp_add import FpAdd
 from hw.rtl.fp_convert import FpConvert
 from hw.rtl.fp_decode import FpDecode
 from hw.rtl.fp_form import OperandForm
+from hw.rtl.fp_lane import FpLane
 from hw.rtl.fp_mac import FpMac
 from hw.rtl.fp_mul import FpMul
 from hw.spec.error import InputError
 from model.number.codec import code_type, decode, encode
 from model.number.fused import fp32_add, fused_mac
 from model.number.half import fp16_add, fp16_multiply
-from tb.fp_vectors import FLOATS, PAIRS, all_classes, special_codes
+from tb.fp_vectors import FLOATS, PAIRS, adder_operands, all_classes, near_codes, special_codes
 
 
 def play(dut: wiring.Component, inputs: Mapping[str, np.ndarray], count: int) -> np.ndarray:
@@ -49,35 +52,21 @@ def play(dut: wiring.Component, inputs: Mapping[str, np.ndarray], count: int) ->
     return found
 
 
-def pairs_of(name: str, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Random, cancelling, aligned codes and every pair of special ones."""
-    rng = np.random.default_rng(seed)
-    bits = 32 if name == "fp32" else 16
-    fraction = 23 if name == "fp32" else 10
-    x, y = (rng.integers(0, 1 << bits, 3 * count, dtype=np.uint64).astype(np.int64) for _ in range(2))
-    y[:count] = (x[:count] ^ (1 << (bits - 1))) + rng.integers(-4, 5, count)
-    near = slice(count, 2 * count)
-    y[near] = (x[near] + (rng.integers(-30, 31, count) << fraction)) ^ (y[near] & ((1 << fraction) - 1))
-    grid = np.meshgrid(special_codes(name), special_codes(name))
-    x, y = (np.concatenate([v & ((1 << bits) - 1), g.ravel()]) for v, g in zip((x, y), grid, strict=True))
-    return x.astype(code_type(name)), y.astype(code_type(name))
-
-
 @pytest.mark.parametrize("latency", range(7))
 def test_fp16_adder_equals_the_model(latency: int) -> None:
-    x, y = pairs_of("fp16", 60, latency)
+    x, y = adder_operands("fp16", 60, np.random.default_rng(latency))
     assert np.array_equal(play(FpAdd("fp16", latency=latency), {"x": x, "y": y}, x.size), fp16_add(x, y))
 
 
 @pytest.mark.parametrize("latency", [0, 1, 3, 6])
 def test_fp32_adder_equals_the_model(latency: int) -> None:
-    x, y = pairs_of("fp32", 60, latency)
+    x, y = adder_operands("fp32", 60, np.random.default_rng(latency))
     assert np.array_equal(play(FpAdd("fp32", latency=latency), {"x": x, "y": y}, x.size), fp32_add(x, y))
 
 
 @pytest.mark.parametrize("latency", range(5))
 def test_fp16_multiplier_equals_the_model(latency: int) -> None:
-    x, y = pairs_of("fp16", 60, latency)
+    x, y = adder_operands("fp16", 60, np.random.default_rng(latency))
     assert np.array_equal(play(FpMul("fp16", latency=latency), {"x": x, "y": y}, x.size), fp16_multiply(x, y))
 
 
@@ -87,10 +76,7 @@ def test_converter_equals_the_model(latency: int) -> None:
     inputs: dict[str, list[np.ndarray]] = {"x": [], "select": [], "saturate": []}
     expected = []
     for index, name in enumerate(FLOATS):
-        values = decode(np.arange(1 << (8 * np.dtype(code_type(name)).itemsize)), name)
-        near = rng.choice(values[np.isfinite(values)], 120).view(np.uint32).astype(np.int64)
-        near += rng.integers(-3, 4, 120) << rng.integers(0, 24, 120)
-        x = np.concatenate([near.astype(np.uint32), special_codes("fp32")])
+        x = near_codes(name, 120, rng)
         for saturate in (0, 1):
             columns = (x, np.full(x.size, index), np.full(x.size, saturate))
             for column, value in zip(inputs.values(), columns, strict=True):
@@ -151,32 +137,6 @@ def test_operand_form_is_as_narrow_as_its_formats_allow() -> None:
     assert list(widths.values()) == [(5, 4), (6, 11), (9, 8), (9, 11)]
 
 
-class MacOfCodes(wiring.Component):
-    """`FpMac` behind its two decoders, all four formats on either side."""
-
-    def __init__(self, latency: int):
-        self.latency = latency
-        self.decode_a, self.decode_b = FpDecode(FLOATS), FpDecode(FLOATS)
-        self.mac = FpMac(self.decode_a.form, self.decode_b.form, latency=latency)
-        member = {"a": 16, "b": 16, "c": 32, "select_a": 2, "select_b": 2}
-        super().__init__({**{k: wiring.In(v) for k, v in member.items()}, "o": wiring.Out(32)})
-
-    def elaborate(self, platform) -> Module:
-        m = Module()
-        m.submodules.decode_a, m.submodules.decode_b, m.submodules.mac = self.decode_a, self.decode_b, self.mac
-        m.d.comb += [
-            self.decode_a.code.eq(self.a),
-            self.decode_a.select.eq(self.select_a),
-            self.mac.a.eq(self.decode_a.o),
-            self.decode_b.code.eq(self.b),
-            self.decode_b.select.eq(self.select_b),
-            self.mac.b.eq(self.decode_b.o),
-            self.mac.c.eq(self.c),
-            self.o.eq(self.mac.o),
-        ]
-        return m
-
-
 @pytest.mark.parametrize("latency", range(1, 9))
 def test_fused_mac_of_every_format_pair_equals_the_model(latency: int) -> None:
     columns: dict[str, list[np.ndarray]] = {k: [] for k in ("a", "b", "c", "select_a", "select_b", "expected")}
@@ -188,47 +148,30 @@ def test_fused_mac_of_every_format_pair_equals_the_model(latency: int) -> None:
             column.append(value)
     vectors = {k: np.concatenate(v) for k, v in columns.items()}
     expected = vectors.pop("expected")
-    assert np.array_equal(play(MacOfCodes(latency), vectors, expected.size), expected)
+    assert np.array_equal(play(FpLane(FLOATS, FLOATS, latency=latency), vectors, expected.size), expected)
 
 
 @pytest.mark.parametrize("pair", [("fp8_e4m3", "fp8_e5m2"), ("bf16", "bf16"), ("fp16", "fp8_e4m3")], ids="-".join)
 def test_narrow_build_computes_what_the_wide_one_does(pair: tuple[str, str]) -> None:
     a, b, c = all_classes(pair, 40, np.random.default_rng(10))
-    decode_a, decode_b = FpDecode([pair[0]]), FpDecode([pair[1]])
-    dut = FpMac(decode_a.form, decode_b.form, latency=3)
-    found = np.zeros(a.size, dtype=np.uint32)
-
-    async def bench(ctx) -> None:
-        for cycle in range(a.size + 3):
-            if cycle < a.size:
-                ctx.set(decode_a.code, int(a[cycle]))
-                ctx.set(decode_b.code, int(b[cycle]))
-                ctx.set(dut.c, int(c[cycle]))
-            if cycle >= 3:
-                found[cycle - 3] = ctx.get(dut.o)
-            await ctx.tick()
-
-    m = Module()
-    m.submodules.decode_a, m.submodules.decode_b, m.submodules.mac = decode_a, decode_b, dut
-    m.d.comb += [dut.a.eq(decode_a.o), dut.b.eq(decode_b.o)]
-    simulator = Simulator(m)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
-    assert np.array_equal(found, fused_mac(c, a, b, *pair))
+    dut = FpLane([pair[0]], [pair[1]], latency=3)
+    assert np.array_equal(play(dut, {"a": a, "b": b, "c": c}, a.size), fused_mac(c, a, b, *pair))
 
 
-# Amaranth warns of components that were made but never elaborated; here none could be made.
-@pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
+REFUSED = (
+    (lambda: FpMac(OperandForm(["fp16"]), OperandForm(["fp16"]), latency=9), "from 1 to 8 cycles, not 9"),
+    (lambda: FpAdd("fp8_e4m3"), "floating-point format with infinity, not 'fp8_e4m3'"),
+    (lambda: FpMul("int8"), "must be fp16, bf16 or fp8_e5m2, not 'int8'"),
+    (lambda: FpDecode(["fp32"]), "8- or 16-bit floating-point format, not 'fp32'"),
+    (lambda: FpConvert([]), "at least one floating-point format, none was given"),
+)
+
+
 def test_unbuildable_units_are_refused() -> None:
-    form = OperandForm(["fp16"])
-    with pytest.raises(InputError, match="from 1 to 8 cycles, not 9"):
-        FpMac(form, form, latency=9)
-    with pytest.raises(InputError, match="floating-point format with infinity, not 'fp8_e4m3'"):
-        FpAdd("fp8_e4m3")
-    with pytest.raises(InputError, match="must be fp16, bf16 or fp8_e5m2, not 'int8'"):
-        FpMul("int8")
-    with pytest.raises(InputError, match="8- or 16-bit floating-point format, not 'fp32'"):
-        FpDecode(["fp32"])
-    with pytest.raises(InputError, match="at least one floating-point format, none was given"):
-        FpConvert([])
+    for build, message in REFUSED:
+        with warnings.catch_warnings():
+            # Amaranth warns of components that were made but never elaborated; here none could be made.
+            warnings.simplefilter("ignore", UnusedElaboratable)
+            with pytest.raises(InputError, match=message):
+                build()
+            gc.collect()

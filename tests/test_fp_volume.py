@@ -1,0 +1,33 @@
+"""Floating-point units in Verilator, some 300,000 vectors; the full volume is `python -m tb arithmetic`."""
+
+import numpy as np
+import pytest
+
+from hw.rtl.fp_add import FpAdd
+from hw.spec.error import InputError
+from tb import arithmetic, softfloat
+from tb.fp_vectors import adder_operands
+from tb.vectors import play
+
+pytestmark = pytest.mark.rtl
+
+
+@pytest.mark.parametrize("latency", [3])
+def test_every_unit_equals_softfloat(latency: int) -> None:
+    rows = list(arithmetic.run(accumulators=1, vectors=200, latency=latency, seed=11))
+    assert [f"{unit}, {kind}: {r.first}" for unit, kind, r in rows if r.mismatches] == []
+    assert sum(r.vectors for _, _, r in rows) > 280_000
+
+
+def test_a_single_wrong_sum_is_found_and_named() -> None:
+    x, y = adder_operands("fp16", 200, np.random.default_rng(12))
+    expected = softfloat.f16_add(x, y)
+    expected[77] ^= 1
+    result = play(FpAdd("fp16", latency=3), "add_fp16", {"x": x, "y": y}, expected)
+    assert result.mismatches == 1
+    assert result.first.startswith(f"row 77: x {int(x[77]):#x}, y {int(y[77]):#x} gave")
+
+
+def test_a_volume_of_nothing_is_refused() -> None:
+    with pytest.raises(InputError, match="vectors must be from 1 to 1048576, not 0"):
+        next(arithmetic.run(accumulators=1, vectors=0, latency=3, seed=1))
