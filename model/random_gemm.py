@@ -20,16 +20,19 @@ class RandomGemms:
     title : str
         One line for people.
     shapes : tuple of Gemm
-        In the order in which they are queued; names must differ.
+        In order; names must differ.
+    queued : bool
+        All that fits the memories is queued back to back; otherwise each GEMM starts on an idle core.
     """
 
     title: str
     shapes: tuple[Gemm, ...]
+    queued: bool = False
 
     @property
     def digest(self) -> str:
-        """Digest of the shapes; the operands follow from them and the seed."""
-        return digest(self.shapes)
+        """Digest of the shapes and their order of work; the operands follow from them and the seed."""
+        return digest([self.shapes, self.queued])
 
     def gemms(self) -> list[Gemm]:
         """The shapes, in order."""

@@ -5,6 +5,7 @@ from model.workload import Gemm
 
 WORKLOAD = RandomGemms(
     title="eight queued INT8 GEMMs, from one row to several tiles",
+    queued=True,
     shapes=(
         Gemm(name="square", m=16, n=16, k=16),
         Gemm(name="one_row", m=1, n=16, k=16),
