@@ -8,7 +8,7 @@ from hw.spec.error import InputError
 from model.projection import published
 from model.projection.card import Card
 from model.projection.core import CoreFigures
-from model.projection.figure import Figure, ceil, from_fact, from_record, larger, number, total
+from model.projection.figure import Figure, ceil, from_fact, from_record, larger, number, smaller, total
 from model.projection.scenario import Scenario, Share
 from model.record import Measurement
 
@@ -129,8 +129,11 @@ def site_figures(name: str, scenario: Scenario, cards: Mapping[str, CardFigures]
     fans = (load * server("fan_share")).named(f"{name}.fans_kw", "kW", "fans of the servers")
     it = ((load + fans) / server("supply_efficiency")).named(f"{name}.it_kw", "kW", "at the servers' sockets")
     wall = (it * assumed("pue", shared=False)).named(f"{name}.wall_kw", "kW", "busy, with the facility")
-    array = total(array_kw).named(f"{name}.array_kw", "kW", "MAC arrays, priced from the RTL's record")
-    core = total(core_kw).named(f"{name}.core_kw", "kW", "arrays and their memories, priced from the RTL's record")
+    # A priced core cannot draw more than the cards it sits on: where both ranges cross, the cards' power holds.
+    core = smaller(total(core_kw), all_cards).named(
+        f"{name}.core_kw", "kW", "arrays and their memories, priced from the RTL's record; at most the cards"
+    )
+    array = smaller(total(array_kw), core).named(f"{name}.array_kw", "kW", "MAC arrays, priced from the RTL's record")
     chain = (
         array,
         (core - array).named(f"{name}.memories_kw", "kW", "memories and output stage of the cores, priced"),

@@ -1,0 +1,44 @@
+"""Open a projected figure to its formula, inputs and, at the end, records and facts."""
+
+import argparse
+
+from hw import chips
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb."""
+    parser.add_argument("figure", nargs="?", help="name of a figure, for example gwangju.wall_kw")
+    parser.add_argument("--list", action="store_true", help="list all figures instead")
+    parser.add_argument("--drivers", action="store_true", help="rank the inputs by what they move")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the tree of one figure, or all names."""
+    from hw.spec.error import InputError
+    from model.projection.explain import compact, explain, quantity
+    from model.report.summary import NETWORK, TASK, load_programme
+    from model.report.text import table
+
+    needed = {name: chips.load(name) for name in (TASK[0], NETWORK[0]) if name in chips.names()}
+    projection = load_programme(needed).projection
+    if arguments.list:
+        rows = [("figure", "low", "nominal", "high", "unit", "weakest input")]
+        for figure, i in zip(projection.figures, projection.intervals(), strict=True):
+            rows.append((figure.name, compact(i.low), compact(i.nominal), compact(i.high), figure.unit,
+                         figure.confidence))
+        print("\n".join(table(tuple(rows))))
+        return 0
+    if arguments.figure is None:
+        raise InputError("explain must be given a figure, not nothing; list them with --list")
+    if arguments.drivers:
+        rows = [("input", "low", "high", "at low", "at high")]
+        for driver in projection.drivers(arguments.figure):
+            fact = driver.leaf.fact
+            assert fact is not None
+            unit = projection[arguments.figure].unit
+            rows.append((driver.leaf.name, quantity(fact.minimum, fact.unit), quantity(fact.maximum, fact.unit),
+                         quantity(driver.at_low, unit), quantity(driver.at_high, unit)))
+        print("\n".join(table(tuple(rows))))
+        return 0
+    print(explain(projection, arguments.figure), end="")
+    return 0

