@@ -7,9 +7,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.rtl.cell import Cell
+from hw.rtl.fp_decode import FpDecode
 from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
-from hw.spec.number import number_format
 
 CellStyle = Literal["inline", "instance"]
 
@@ -43,9 +43,9 @@ class MacArray(wiring.Component):
 
     Members
     -------
-    i_activation : In(rows * activation bits), row 0 in the low bits
+    i_activation : In(rows * activation_lane_bits), row 0 in the low bits
     i_swap : In(1)
-    i_weight : In(columns * weight bits), column 0 in the low bits
+    i_weight : In(columns * weight_lane_bits), column 0 in the low bits
     i_load : In(rows)
     o_partial_sum : Out(columns * partial_sum_bits)
     """
@@ -54,8 +54,8 @@ class MacArray(wiring.Component):
         if array.dataflow != "ws":
             raise InputError(f"this array is weight-stationary, dataflow must be 'ws', not {array.dataflow!r}")
         self.spec, self.cells = array, cells
-        self._activation_bits = number_format(array.activation_format).bits
-        self._weight_bits = number_format(array.weight_format).bits
+        self._activation_bits = array.activation_lane_bits
+        self._weight_bits = array.weight_lane_bits
         super().__init__({
             "i_activation": In(array.rows * self._activation_bits),
             "i_swap": In(1),
@@ -83,7 +83,9 @@ class MacArray(wiring.Component):
             if r:
                 swap = delay(m, swap, depth, f"swap_skew_{r}")
             m.d.comb += [
-                left["i_activation"].eq(delay(m, activation, r * depth, f"activation_skew_{r}")),
+                left["i_activation"].eq(self._decoded(
+                    m, delay(m, activation, r * depth, f"activation_skew_{r}"),
+                    self.spec.activation_format, f"decode_row_{r}")),
                 left["i_swap"].eq(swap),
                 left["i_load"].eq(self.i_load[r]),
             ]
@@ -97,7 +99,8 @@ class MacArray(wiring.Component):
         for c in columns:
             weight = self.i_weight.word_select(c, self._weight_bits)
             m.d.comb += [
-                grid[0][c]["i_weight"].eq(delay(m, weight, c, f"weight_skew_{c}")),
+                grid[0][c]["i_weight"].eq(self._decoded(
+                    m, delay(m, weight, c, f"weight_skew_{c}"), self.spec.weight_format, f"decode_column_{c}")),
                 grid[0][c]["i_partial_sum"].eq(0),
             ]
             for r in rows[1:]:
@@ -108,6 +111,14 @@ class MacArray(wiring.Component):
             bottom = delay(m, grid[-1][c]["o_partial_sum"], len(columns) - 1 - c, f"sum_skew_{c}")
             m.d.comb += self.o_partial_sum.word_select(c, self.spec.partial_sum_bits).eq(bottom)
         return m
+
+    def _decoded(self, m: Module, lane: Value, name: str, submodule: str) -> Value:
+        """A lane as the cells take it: floating-point codes decoded, once per row or column; integers as is."""
+        if not self.spec.is_floating_point:
+            return lane
+        m.submodules[submodule] = decoder = FpDecode([name])
+        m.d.comb += decoder.code.eq(lane)
+        return decoder.o.as_value()
 
     def _cell(self, m: Module, r: int, c: int) -> dict[str, Signal]:
         """Place cell (r, c); its ports by name."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
-from hw.spec.number import number_format
 
 OPCODE_GEMM = 1
 
@@ -73,12 +72,12 @@ def command_bits() -> int:
 
 def activation_word_bits(core: CoreSpec) -> int:
     """Width of a word of the activation memory: `rows` activations, row 0 in the low bits."""
-    return core.array.rows * number_format(core.array.activation_format).bits
+    return core.array.rows * core.array.activation_lane_bits
 
 
 def weight_word_bits(core: CoreSpec) -> int:
     """Width of a word of the weight memory: `columns` weights, column 0 in the low bits."""
-    return core.array.columns * number_format(core.array.weight_format).bits
+    return core.array.columns * core.array.weight_lane_bits
 
 
 def parameter_word_bits(core: CoreSpec) -> int:

@@ -44,8 +44,12 @@ class MacArraySpec:
                 raise InputError(f"{field} must be an integer from 2 to 256, not {value!r}")
         if self.dataflow not in ("ws", "os"):
             raise InputError(f"dataflow must be 'ws' or 'os', not {self.dataflow!r}")
-        number_format(self.activation_format)
-        number_format(self.weight_format)
+        activation, weight = number_format(self.activation_format), number_format(self.weight_format)
+        if activation.is_integer != weight.is_integer or max(activation.bits, weight.bits) > 16:
+            raise InputError(
+                "activation_format and weight_format must be two integer formats of 4 or 8 bits or two "
+                f"floating-point formats of 8 or 16, not {activation.name!r} and {weight.name!r}"
+            )
         if self.drain not in ("columns", "link"):
             raise InputError(f"drain must be 'columns' or 'link', not {self.drain!r}")
         for field in ("weight_double_buffer", "fold_overlap"):
@@ -69,9 +73,29 @@ class MacArraySpec:
         return self.rows + (self.rows - 1) * (self.mac_latency - 1)
 
     @property
+    def is_floating_point(self) -> bool:
+        """True if cells multiply floating-point numbers and sum in FP32."""
+        return not number_format(self.activation_format).is_integer
+
+    @property
+    def terms_per_lane(self) -> int:
+        """Products a cell adds per cycle: 2 if both formats are INT4 (a pair of k per 8-bit lane), else 1."""
+        return 2 if self.activation_format == self.weight_format == "int4" else 1
+
+    @property
+    def activation_lane_bits(self) -> int:
+        """Bits of one row's part of an activation word."""
+        return number_format(self.activation_format).bits * self.terms_per_lane
+
+    @property
+    def weight_lane_bits(self) -> int:
+        """Bits of one column's part of a weight word."""
+        return number_format(self.weight_format).bits * self.terms_per_lane
+
+    @property
     def partial_sum_bits(self) -> int:
-        """Width of the partial sum inside the array: product bits + ceil(log2(rows)); 32 for floats."""
-        a, w = number_format(self.activation_format), number_format(self.weight_format)
-        if not (a.is_integer and w.is_integer):
+        """Width of the partial sum inside the array: product bits + ceil(log2(terms)); 32 for floats."""
+        if self.is_floating_point:
             return 32
-        return a.bits + w.bits + (self.rows - 1).bit_length()
+        a, w = number_format(self.activation_format), number_format(self.weight_format)
+        return a.bits + w.bits + (self.rows * self.terms_per_lane - 1).bit_length()
