@@ -1,0 +1,64 @@
+"""Single-shot detectors of the MLPerf inference suite, written down layer by layer.
+
+Box decoding and non-maximum suppression run on the host and are not part of the layers.
+"""
+
+from model.network.build import Builder
+from model.network.layer import Network
+
+_PAD_1 = ((1, 1), (1, 1))
+_PAD_0 = ((0, 0), (0, 0))
+
+
+def ssd_mobilenet_v1() -> Network:
+    """SSD-MobileNet v1 on one 300 x 300 image, 91 classes, 1,917 boxes, SAME padding, 1 x 1 box predictors."""
+    builder = Builder(
+        "ssd_mobilenet_v1", "TensorFlow detection model ssd_mobilenet_v1_coco: MobileNet v1 with six feature maps"
+    )
+    shape = builder.convolution("conv0", (300, 300, 3), 32, 3, stride=2)
+    blocks = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
+    maps = []
+    for index, (channels, stride) in enumerate(blocks, start=1):
+        shape = builder.convolution(f"conv{index}_depthwise", shape, shape[2], 3, stride=stride, groups=shape[2])
+        shape = builder.convolution(f"conv{index}_pointwise", shape, channels, 1)
+        if index in (11, 13):
+            maps.append(shape)
+    for index, (narrow, wide) in enumerate(((256, 512), (128, 256), (128, 256), (64, 128)), start=2):
+        shape = builder.convolution(f"extra{index}_1x1", shape, narrow, 1)
+        shape = builder.convolution(f"extra{index}_3x3", shape, wide, 3, stride=2)
+        maps.append(shape)
+    for index, (shape, boxes) in enumerate(zip(maps, (3, 6, 6, 6, 6, 6), strict=True)):
+        builder.convolution(f"box{index}_location", shape, boxes * 4, 1)
+        builder.convolution(f"box{index}_class", shape, boxes * 91, 1)
+    return builder.network()
+
+
+def ssd_resnet_34() -> Network:
+    """SSD-ResNet-34 on one 1200 x 1200 image, 81 classes, 15,130 boxes, padded as the reference model.
+
+    ResNet-34 up to its third stage, whose stride is 1; all box predictors are 3 x 3 with stride 3.
+    """
+    builder = Builder("ssd_resnet34", "MLPerf inference reference model SSD-ResNet-34, 1200 x 1200")
+    shape = builder.convolution("conv1", (1200, 1200, 3), 64, 7, stride=2, pads=((3, 3), (3, 3)))
+    shape = builder.pool("pool1", "MaxPool", shape, 3, stride=2, pad=1)
+    for stage, (blocks, width, first) in enumerate(((3, 64, 1), (4, 128, 2), (6, 256, 1)), start=1):
+        for block in range(blocks):
+            stride = first if block == 0 else 1
+            name = f"layer{stage}_{block}"
+            inner = builder.convolution(f"{name}_a", shape, width, 3, stride=stride, pads=_PAD_1)
+            inner = builder.convolution(f"{name}_b", inner, width, 3, pads=_PAD_1)
+            if shape[2] != width:
+                builder.convolution(f"{name}_shortcut", shape, width, 1, stride=stride, pads=_PAD_0)
+            shape = inner
+            builder.vector(f"{name}_add", "Add", shape[0] * shape[1] * shape[2], inputs=2)
+    maps = [shape]
+    extra = ((256, 512, 2, _PAD_1), (256, 512, 2, _PAD_1), (128, 256, 2, _PAD_1), (128, 256, 2, _PAD_0),
+             (128, 256, 1, _PAD_0))
+    for index, (narrow, wide, stride, pads) in enumerate(extra, start=1):
+        shape = builder.convolution(f"extra{index}_1x1", shape, narrow, 1)
+        shape = builder.convolution(f"extra{index}_3x3", shape, wide, 3, stride=stride, pads=pads)
+        maps.append(shape)
+    for index, (shape, boxes) in enumerate(zip(maps, (4, 6, 6, 6, 4, 4), strict=True)):
+        builder.convolution(f"box{index}_location", shape, boxes * 4, 3, stride=3, pads=_PAD_1)
+        builder.convolution(f"box{index}_class", shape, boxes * 81, 3, stride=3, pads=_PAD_1)
+    return builder.network()
