@@ -35,6 +35,11 @@ class Digits:
         ]
         return digest({"images": self.images, "layers": content})
 
+    @property
+    def work(self) -> dict[str, float]:
+        """The images."""
+        return {"images": self.images}
+
     def network(self) -> QuantisedNetwork:
         """The stored layers."""
         return read(PARAMETERS)

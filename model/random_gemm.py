@@ -34,6 +34,11 @@ class RandomGemms:
         """Digest of the shapes and their order of work; the operands follow from them and the seed."""
         return digest([self.shapes, self.queued])
 
+    @property
+    def work(self) -> dict[str, float]:
+        """{}: GEMMs are all there is."""
+        return {}
+
     def gemms(self) -> list[Gemm]:
         """The shapes, in order."""
         return list(self.shapes)

@@ -1,5 +1,6 @@
 """What a chip is asked to do: shapes for the cycle model, jobs with operands for the RTL."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -80,6 +81,11 @@ class Workload(Protocol):
     @property
     def digest(self) -> str:
         """Digest of what is run: the shapes, and the stored parameters if there are any."""
+        ...
+
+    @property
+    def work(self) -> Mapping[str, float]:
+        """What one run gives, e.g. {"images": 360} or {"tokens": 8}; {} if there is no better unit than GEMMs."""
         ...
 
     def gemms(self) -> list[Gemm]:

@@ -1,0 +1,115 @@
+"""Predict cycles of a workload on a chip with the cycle model and write the record.
+
+examples:
+  python -m model predict --chip npu_16 --workload digits --seed 1
+  python -m model predict --chip furiosa_warboy --workload resnet50
+"""
+
+import argparse
+import shlex
+import sys
+from collections.abc import Mapping
+
+import numpy as np
+
+from hw import chips
+from hw.spec.chip import Chip
+from hw.spec.error import InputError
+from model import reference, workloads
+from model.predict import Prediction, predict
+from model.record import Measurement, Origin, Result, current_commit, write
+from model.workload import Workload
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Chip, workload, seed; whether to list the layers."""
+    parser.add_argument("--chip", default="npu_16", metavar="NAME", help="default: npu_16")
+    parser.add_argument("--workload", default="digits", metavar="NAME", help="default: digits")
+    parser.add_argument("--seed", type=int, default=1, help="default: 1")
+    parser.add_argument("--layers", action="store_true", help="list every layer")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Predict, write the record, print a summary."""
+    chip, workload = chips.load(arguments.chip), workloads.load(arguments.workload)
+    prediction = predict(chip, workload)
+    figures = _figures(chip, workload, prediction, arguments.seed)
+    path = write(Measurement(
+        result=Result(
+            chip=arguments.chip, chip_digest=chip.digest,
+            workload=arguments.workload, workload_digest=workload.digest,
+            witness="model", seed=arguments.seed, cycles=prediction.cycles, phases=prediction.phases,
+            counts=prediction.counts, figures=figures, layers=prediction.layers,
+        ),
+        origin=Origin(
+            tools={"python": sys.version.split()[0], "numpy": np.__version__}, commit=current_commit(),
+            command="python -m model predict " + shlex.join(
+                ["--chip", arguments.chip, "--workload", arguments.workload, "--seed", str(arguments.seed)]
+            ),
+        ),
+    ))
+    if arguments.layers:
+        print(*table(prediction), "", sep="\n")
+    print(*summary(chip, workload, prediction, figures), f"record           {path}", sep="\n")
+    return 0
+
+
+def _figures(chip: Chip, workload: Workload, prediction: Prediction, seed: int) -> dict[str, float]:
+    """Numbers of the record; the task's score where the workload has operands and a task."""
+    figures: dict[str, float] = dict(workload.work)
+    try:
+        figures |= workload.score(reference.run(workload.jobs(seed)))
+    except InputError:
+        if not workload.work:  # shapes only is fine, operands that cannot be had are not
+            raise
+    return figures | {
+        "macs": prediction.macs, "macs_per_cycle": chip.macs_per_cycle, "utilisation": prediction.utilisation,
+    }
+
+
+def summary(
+    chip: Chip, workload: Workload, prediction: Prediction, figures: Mapping[str, float]
+) -> list[str]:
+    """The prediction in a few lines, with what it leaves out."""
+    assert chip.core is not None
+    array = chip.core.array
+    each = f"{chip.cores} arrays of {array.rows} x {array.columns}" if chip.cores > 1 else (
+        f"one array of {array.rows} x {array.columns}")
+    lines = [
+        f"chip             {chip.title}",
+        f"workload         {workload.title}",
+        f"work             {len(prediction.layers)} GEMMs, {prediction.macs / 1e9:.3f} GMAC on {each}",
+        f"cycles           {prediction.cycles:,} by the closed form, layers one after the other",
+        f"utilisation      {prediction.utilisation:.2%} of {chip.macs_per_cycle:,} MACs per cycle",
+    ]
+    if chip.clock is not None:
+        clock = chip.clock
+        span = "" if clock.minimum == clock.maximum else f" ({clock.minimum:g} to {clock.maximum:g})"
+        lines.append(
+            f"time             {prediction.cycles / clock.nominal / 1e6:.4f} ms at {clock.nominal:g}{span} GHz, "
+            f"clock {clock.confidence}"
+        )
+        for unit, amount in workload.work.items():
+            rates = [amount * f * 1e9 / prediction.cycles for f in (clock.minimum, clock.nominal, clock.maximum)]
+            span = "" if rates[0] == rates[2] else f" ({rates[0]:,.0f} to {rates[2]:,.0f})"
+            lines.append(f"rate             {rates[1]:,.0f} {unit}/s{span}, arrays alone")
+    if "correct" in figures:
+        share = figures["correct"] / figures["images"]
+        lines.append(f"correct          {figures['correct']:.0f} of {figures['images']:.0f} ({share:.1%})")
+    missing = "external memory, refilling the scratchpads, host link and host work, vector operators between GEMMs"
+    lines.append(f"not modelled yet {missing}: an upper bound of the chip's rate")
+    if chip.hypothesis:
+        lines.append(f"hypothesis       {chip.hypothesis}")
+    return lines
+
+
+def table(prediction: Prediction) -> list[str]:
+    """One line per layer."""
+    width = min(40, max(len(str(layer["name"])) for layer in prediction.layers))
+    heads = f"{'layer':<{width}} {'M':>7} {'N':>6} {'K':>6} {'count':>6} {'MMAC':>9} {'cycles':>10} {'use':>7} arrays"
+    return [heads] + [
+        f"{str(layer['name'])[-width:]:<{width}} {layer['m']:>7} {layer['n']:>6} {layer['k']:>6} "
+        f"{layer['count']:>6} {layer['macs'] / 1e6:>9.3f} {layer['cycles']:>10,} {layer['utilisation']:>7.2%} "
+        f"{layer['arrays']:>6}"
+        for layer in prediction.layers
+    ]
