@@ -1,0 +1,158 @@
+"""Random GEMM chains on the core, with stalls cycle by cycle: values checked here, counters handed out.
+
+Runs inside the simulator. `tests/test_agreement.py` holds the counters against the cycle models.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from cocotb.triggers import RisingEdge
+
+from hw.rtl.signature import counter_names
+from hw.spec.command import Command
+from hw.spec.core import CoreSpec
+from hw.spec.mac_array import MacArraySpec
+from model import lower, reference
+from model.workload import Gemm, OutputStage
+from tb.bench import Bench, bench_test
+
+MEMORIES = {
+    "activation": "core.activation_memory.memory",
+    "weight": "core.weight_memory.memory",
+    "parameter": "core.drain.parameter_memory",
+    "output": "output_memory",
+}
+"""Memory -> path below `CoreTop`."""
+
+PORTS = {"activation_blocked": "i_activation__enable", "weight_blocked": "i_weight__enable",
+         "output_blocked": "i_output_hold"}
+"""Stall pattern -> port that is driven with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One chain of GEMMs, all its operands in the memories together.
+
+    `offered` is the cycle from which on each command is offered, cycle 0 being that of the first; each port
+    named in `blocked` is blocked in a cycle with that probability, for `stalled_cycles`, drawn from `seed`.
+    """
+
+    shapes: list[tuple[int, int, int]]
+    seed: int
+    offered: list[int]
+    blocked: dict[str, float]
+    stalled_cycles: int = 0
+
+    def patterns(self) -> dict[str, list[bool]]:
+        """Port -> blocked or not, per cycle."""
+        rng = np.random.default_rng(self.seed)
+        return {
+            name: (rng.random(self.stalled_cycles) < chance).tolist()
+            for name, chance in sorted(self.blocked.items())
+        }
+
+
+def parameters(core: CoreSpec, cases: Sequence[Case]) -> dict[str, Any]:
+    """What `tb.run.run` needs to run `cases` on `core`."""
+    return {"core": asdict(core), "cases": [asdict(case) for case in cases]}
+
+
+@bench_test(timeout_cycles=2_000_000)
+async def every_case_gives_the_reference_values(bench: Bench) -> None:
+    """All cases, reset in between; reports `counters`, one mapping per case."""
+    given = dict(bench.parameters["core"])
+    core = CoreSpec(**{**given, "array": MacArraySpec(**given["array"])})
+    counters = []
+    for fields in bench.parameters["cases"]:
+        case = Case(**{**fields, "shapes": [tuple(shape) for shape in fields["shapes"]]})
+        await bench.reset()
+        counters.append(await _run(bench, core, case))
+    bench.report(counters=counters)
+
+
+async def _run(bench: Bench, core: CoreSpec, case: Case) -> dict[str, int]:
+    rng = np.random.default_rng(case.seed)
+    operands = [_operands(rng, shape) for shape in case.shapes]
+    commands = []
+    for m, n, k in case.shapes:
+        tiles = lower.split(core, Gemm(name="case", m=m, n=n, k=k))
+        assert len(tiles) == 1, f"GEMM {m}x{n}x{k} does not fit this core at once"
+        commands.append(tiles[0].command)
+    (commands,) = lower.place(core, commands)
+    for command, (a, w, output) in zip(commands, operands, strict=True):
+        _fill(bench, "activation", command.activation_address, lower.integers(lower.activation_words(core, a)))
+        _fill(bench, "weight", command.weight_address, lower.integers(lower.weight_words(core, w)))
+        _fill(bench, "parameter", command.parameter_address, lower.parameter_words(core, output))
+    await bench.edge
+    await _drive(bench, core, case, commands)
+    for index, (command, (a, w, output)) in enumerate(zip(commands, operands, strict=True)):
+        memory = _memory(bench, "output")
+        count = command.n_blocks * command.m
+        words = b"".join(
+            int(memory[command.output_address + i].value).to_bytes(core.array.columns, "little")
+            for i in range(count))
+        got = lower.output_matrix(
+            core, np.frombuffer(words, np.int8).reshape(count, core.array.columns), a.shape[0], w.shape[1])
+        wrong = np.argwhere(got != reference.gemm(a, w, output, core.rounding_mode))
+        assert not wrong.size, f"{case}: GEMM {index} differs first at row, column {wrong[0].tolist()}"
+    return {meaning: int(getattr(bench.dut, f"counters__{port}").value)
+            for port, meaning in counter_names().items()}
+
+
+async def _drive(bench: Bench, core: CoreSpec, case: Case, commands: list[Command]) -> None:
+    """Offer the commands and block the ports cycle by cycle; returns when the core is idle."""
+    dut = bench.dut
+    patterns = case.patterns()
+    held = {PORTS[name]: pattern for name, pattern in patterns.items()}
+    # A blocking host write goes to the last word, which no operand uses
+    dut.i_activation__address.value = core.activation_words - 1
+    dut.i_weight__address.value = core.weight_words - 1
+    next_command = cycle = accepted = 0
+    # Values read after an edge are those before it: busy shows two edges after the acceptance
+    while next_command < len(commands) or cycle < accepted + 2 or (
+        cycle < case.stalled_cycles and not int(dut.status__idle.value)
+    ):
+        for port, pattern in held.items():
+            getattr(dut, port).value = int(cycle < len(pattern) and pattern[cycle])
+        offering = next_command < len(commands) and case.offered[next_command] <= cycle
+        dut.i_command__valid.value = int(offering)
+        if offering:
+            dut.i_command__payload.value = commands[next_command].pack()
+        await bench.edge
+        if offering and int(dut.i_command__ready.value):
+            next_command += 1
+            accepted = cycle
+        cycle += 1
+    dut.i_command__valid.value = 0
+    for port in held:
+        getattr(dut, port).value = 0
+    if not int(dut.status__idle.value):
+        await RisingEdge(dut.status__idle)
+    await bench.edge
+    await bench.edge
+
+
+def _operands(rng: np.random.Generator, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, OutputStage]:
+    m, n, k = shape
+    return (
+        rng.integers(-128, 128, (m, k), dtype=np.int8), rng.integers(-128, 128, (k, n), dtype=np.int8),
+        OutputStage(
+            bias=rng.integers(-5000, 5000, n, dtype=np.int32),
+            multiplier=rng.integers(1 << 30, (1 << 31) - 1, n, dtype=np.int32),
+            shift=rng.integers(5, 14, n, dtype=np.int32),
+            zero_point=int(rng.integers(-30, 30)), low=int(rng.integers(-128, -60)), high=int(rng.integers(60, 128))))
+
+
+def _memory(bench: Bench, name: str) -> Any:
+    handle = bench.dut.dut
+    for part in MEMORIES[name].split("."):
+        handle = getattr(handle, part)
+    return handle
+
+
+def _fill(bench: Bench, name: str, address: int, words: list[int]) -> None:
+    memory = _memory(bench, name)
+    for i, word in enumerate(words):
+        memory[address + i].value = word
