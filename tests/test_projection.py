@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from hw import chips
-from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from model import energy
 from model.count import Counts
-from model.projection import cards, published, scenarios
+from model.projection import published, scenarios
 from model.projection.explain import compact, explain
 from model.projection.figure import Figure, ceil, evaluate, from_fact, from_record, number, total
 from model.projection.programme import Programme, project
@@ -42,8 +41,8 @@ def core_record() -> Measurement:
 def network_record() -> Measurement:
     """A network of 4 G MACs per image, 400,000 cycles."""
     result = Result(
-        chip="warboy", chip_digest="1" * 16, workload="resnet50", workload_digest="2" * 16, witness="model", seed=1,
-        cycles=400_000, figures={"macs": 4_000_000_000, "images": 1},
+        chip="furiosa_warboy", chip_digest="1" * 16, workload="resnet50", workload_digest="2" * 16,
+        witness="model", seed=1, cycles=400_000, figures={"macs": 4_000_000_000, "images": 1},
     )
     return Measurement(result=result, origin=Origin(commit="c0ffee"))
 
@@ -53,7 +52,7 @@ def a_programme(**changes: object) -> Programme:
     assert npu.core is not None
     inputs = {
         "core_record": core_record(), "network_record": network_record(),
-        "chips": {"npu_16": npu, "warboy": Chip(title="two of them", clock=fact(2.0, unit="GHz"))},
+        "chips": {name: chips.load(name) for name in chips.names()},
         "table_name": TABLE, "table": energy.table_for(TABLE, npu.core),
         "scenarios": {name: scenarios.load(name) for name in scenarios.names()},
     }
@@ -154,7 +153,7 @@ def test_the_published_shares_need_30_139_and_70_cards_and_give_19_938_pf() -> N
 def test_the_site_adds_up_from_the_array_to_the_year_by_hand() -> None:
     programme = a_programme()
     site = programme.sites["gwangju"]
-    cards_kw = 0.8 * (30 * 120 + 139 * 85 + 70 * 50) / 1e3
+    cards_kw = 0.8 * (30 * 120 + 139 * 85 + 70 * 60) / 1e3
     hosts_kw = (4 + 18 + 9) * 0.4
     wall = (cards_kw + hosts_kw) * 1.08 / 0.94 * 1.35
     value = programme.projection
@@ -169,7 +168,7 @@ def test_the_site_adds_up_from_the_array_to_the_year_by_hand() -> None:
 
 def test_a_rate_never_leaves_published_and_bound() -> None:
     projection = a_programme().projection
-    warboy = projection.interval("card.warboy.images_per_s")
+    warboy = projection.interval("card.furiosa_warboy.images_per_s")
     assert warboy.low == warboy.nominal == 2758.44
     assert warboy.high == pytest.approx(2758.44 + 0.3 * (2e9 / 400_000 - 2758.44))
 
@@ -185,9 +184,9 @@ def test_the_chain_adds_up_to_the_wall_in_every_sample() -> None:
 
 def test_the_ledger_moves_fourfold_between_int8_and_fp16_of_one_card() -> None:
     programme = a_programme()
-    rows = {(r["operator"], r["format"]): r for r in pf_ledger(scenarios.load("gwangju"), programme.cards)}
-    assert (rows["kt", "fp16"]["cards"], rows["kt", "int8"]["cards"]) == (139, 35)
-    assert [k for k, r in rows.items() if r["counted"]] == [("nhn", "fp8"), ("kt", "fp16"), ("naver", "int8")]
+    rows = {(r.operator, r.number_format): r for r in pf_ledger(scenarios.load("gwangju"), programme.cards)}
+    assert (rows["kt", "fp16"].cards, rows["kt", "int8"].cards) == (139, 35)
+    assert [k for k, r in rows.items() if r.counted] == [("nhn", "fp8"), ("kt", "fp16"), ("naver", "int8")]
 
 
 def test_every_figure_opens_down_to_records_and_facts() -> None:
@@ -200,7 +199,7 @@ def test_every_figure_opens_down_to_records_and_facts() -> None:
     assert "no figure of this site" in text
     text = explain(programme.projection, "gwangju.array_kw")
     assert "record npu_16/digits.1.rtl.json: counts.mac_array.mac" in text
-    assert "record warboy/resnet50.1.model.json: figures.macs" in text
+    assert "record furiosa_warboy/resnet50.1.model.json: figures.macs" in text
     assert "MLPerf Inference v2.0" in text
 
 
@@ -228,8 +227,8 @@ def test_a_figure_without_origin_or_with_a_foreign_twin_is_refused() -> None:
 
 def test_a_record_without_the_number_or_failed_is_refused_naming_both() -> None:
     bare = replace(network_record(), result=replace(network_record().result, figures={"macs": 1}))
-    with pytest.raises(InputError, match=r"figure record\.warboy\.resnet50\.images needs figures\.images of record "
-                                         r"warboy/resnet50\.1\.model"):
+    with pytest.raises(InputError, match=r"figure record\.furiosa_warboy\.resnet50\.images needs figures\.images "
+                                         r"of record furiosa_warboy/resnet50\.1\.model"):
         a_programme(network_record=bare)
     failed = replace(core_record(), result=replace(core_record().result, verdict="fail", failure="row 3"))
     with pytest.raises(InputError, match=r"figure .* needs a record that passed, not npu_16/digits\.1\.rtl"):
@@ -256,20 +255,31 @@ def test_a_low_above_its_high_is_refused() -> None:
         fact(6, 9, 3)
 
 
-def test_every_card_loads_and_says_what_it_is() -> None:
-    for name in cards.names():
-        card = cards.load(name)
-        assert card.title
-        assert card.peaks[card.image_format].source
+def test_a_share_counted_in_a_format_its_card_lacks_or_on_an_unknown_card_is_refused() -> None:
+    gwangju = scenarios.load("gwangju")
+    first = replace(gwangju.shares[0], peak_format="fp64")
+    with pytest.raises(InputError, match="peak_format of nhn must be one of fp8, int8 for SAPEON X330 compact"):
+        a_programme(scenarios={"g": replace(gwangju, shares=(first, *gwangju.shares[1:]))})
+    first = replace(gwangju.shares[0], card="x999")
+    with pytest.raises(InputError, match="needs the chip 'x999', which is not there"):
+        a_programme(scenarios={"g": replace(gwangju, shares=(first, *gwangju.shares[1:]))})
+
+
+def test_a_model_record_of_a_further_card_bounds_it_instead_of_its_peak() -> None:
+    result = replace(network_record().result, chip="rebellions_atom", cycles=100_000)
+    own = replace(network_record(), result=result)
+    programme = a_programme(card_records={"rebellions_atom": own})
+    assert programme.cards["rebellions_atom"].bound.nominal == pytest.approx(0.977e9 / 100_000)
+    assert a_programme().cards["rebellions_atom"].bound.nominal == pytest.approx(128e12 / 8e9)
 
 
 def test_published_results_name_their_source_or_are_refused(tmp_path: Path) -> None:
     rows = published.rows()
     assert len(rows) > 80
-    atom = published.best("atom", "resnet50", "Offline")
+    atom = published.best("rebellions_atom", "resnet50", "Offline")
     assert atom is not None
     assert atom.value == 7245.87
-    latency = published.best("warboy", "resnet50", "SingleStream")
+    latency = published.best("furiosa_warboy", "resnet50", "SingleStream")
     assert latency is not None
     assert latency.value == 0.712197
     source = Path(published.__file__).with_name("mlperf.csv").read_text().splitlines()

@@ -11,7 +11,6 @@ import pytest
 from hw import chips
 from hw.spec.chip import Chip
 from hw.spec.error import InputError
-from hw.spec.fact import Fact
 from model import record
 from model.cli import report as report_verb
 from model.count import Counts
@@ -37,7 +36,8 @@ def a_record(workload: str, witness: str, **changes: object) -> Measurement:
 
 def write_records(root: Path) -> None:
     sweep = tuple({"name": f"gemm_{s}", "macs": s**3, "cycles": (s // 16) ** 2 * s + 48} for s in (16, 32, 64, 128))
-    network = a_record("resnet50", "model", chip="warboy", figures={"macs": 4_000_000_000, "images": 1}, cycles=400_000)
+    figures = {"macs": 4_000_000_000, "images": 1}
+    network = a_record("resnet50", "model", chip="furiosa_warboy", figures=figures, cycles=400_000)
     for measurement in (
         a_record("digits", "rtl", toggles={"mac_array": 12_345}), a_record("digits", "model"), network,
         a_record("gemm_sweep", "model", layers=sweep, figures={"macs": 1}),
@@ -48,8 +48,7 @@ def write_records(root: Path) -> None:
 
 
 def needed_chips() -> dict[str, Chip]:
-    clock = Fact(nominal=2.0, unit="GHz", confidence="vendor", source="of this test")
-    return {"npu_16": chips.load("npu_16"), "warboy": Chip(title="Warboy", clock=clock)}
+    return {name: chips.load(name) for name in chips.names()}
 
 
 @pytest.fixture
@@ -128,9 +127,9 @@ def test_a_difference_between_model_and_rtl_is_shown_not_hidden(tmp_path: Path) 
 
 def test_a_missing_record_is_named_with_what_needs_it_and_what_writes_it(tmp_path: Path) -> None:
     write_records(tmp_path)
-    (tmp_path / "warboy" / "resnet50.1.model.json").unlink()
+    (tmp_path / "furiosa_warboy" / "resnet50.1.model.json").unlink()
     with pytest.raises(InputError, match=r"the projection of gwangju and private cannot be made: there is no record "
-                                         r".*warboy/resnet50\.1\.model\.json; run python -m model predict "):
+                                         r".*furiosa_warboy/resnet50\.1\.model\.json; run python -m model predict "):
         load_programme(needed_chips(), (tmp_path,))
     screen = text.render(summarise(
         "npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path

@@ -16,10 +16,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the tree of one figure, or all names."""
     from hw.spec.error import InputError
     from model.projection.explain import compact, explain, quantity
-    from model.report.summary import NETWORK, TASK, load_programme
+    from model.report.summary import load_programme
     from model.report.text import table
 
-    needed = {name: chips.load(name) for name in (TASK[0], NETWORK[0]) if name in chips.names()}
+    needed = {name: chips.load(name) for name in chips.names()}
     projection = load_programme(needed).projection
     if arguments.list:
         rows = [("figure", "low", "nominal", "high", "unit", "weakest input")]

@@ -22,13 +22,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the report; 1 if the run it is about failed."""
     from model import workloads
     from model.report import text
-    from model.report.summary import NETWORK, TASK, summarise
+    from model.report.summary import summarise
     from model.report.write import FORMATS, write_report
 
     chip = chips.load(arguments.chip)
     if arguments.workload not in workloads.names():
         workloads.load(arguments.workload)
-    needed = {name: chips.load(name) for name in (TASK[0], NETWORK[0]) if name in chips.names()}
+    needed = {name: chips.load(name) for name in chips.names()}
     summary = summarise(arguments.chip, chip, arguments.workload, arguments.seed, needed, folder=arguments.output)
     everything = arguments.format == "all"
     names = write_report(summary, FORMATS if everything else (arguments.format,), plots=everything)

@@ -1,50 +1,107 @@
-"""An accelerator card as it is bought: peaks by number format, power, process, published results."""
+"""One accelerator card on the image task: rate, power, and the part of the power the priced core explains."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
+from model.projection import published
+from model.projection.core import CoreFigures
+from model.projection.figure import Figure, from_fact, from_record, larger, number, power
+from model.projection.scenario import Scenario
+from model.record import Measurement
+
+MODEL = "resnet50"
+"""The image task of the projection, in INT8."""
+
+TABLE_NODE_NM = 7
+"""Process of the table that prices the core."""
+
+NODE_EXPONENT = Fact(
+    nominal=0.56, low=0.46, high=1.06, unit="1", confidence="inferred",
+    source="energy per operation against process between the 45 nm and 7 nm columns of the TPUv4i table (ISCA 2021, "
+           "secondary reading): INT8 multiply 0.2 / 0.07 pJ = (45 / 7)^0.56, 32 KiB memory 20 / 8.5 = ^0.46, "
+           "1 MiB memory 100 / 14 = ^1.06",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """One card.
-
-    Parameters
-    ----------
-    title : str
-        One line for people.
-    peaks : dict of str to Fact
-        Number format to nominal peak in TOPS (2 operations per multiply-accumulate, dense).
-    image_format : str
-        Number format the image task runs in; a key of `peaks`.
-    tdp : Fact
-        Thermal design power, W: the bound of what the card draws.
-    node_factor : Fact
-        Energy per operation relative to the 7 nm table, unit "1".
-    chip : str or None
-        Name in `hw/chips` if the cycle model predicts it: its record then bounds the rate.
-    published : str or None
-        Name in the published results, if any.
-    """
+class CardFigures:
+    """One card. `peaks`: number format to nominal peak in 10^12 operations per second, 2 per multiply-accumulate."""
 
     title: str
     peaks: Mapping[str, Fact]
-    image_format: str
-    tdp: Fact
-    node_factor: Fact
-    chip: str | None = None
-    published: str | None = None
+    rate: Figure
+    bound: Figure
+    power: Figure
+    array_power: Figure
+    core_power: Figure
 
-    def __post_init__(self) -> None:
-        for name, fact in self.peaks.items():
-            if fact.unit != "TOPS" or fact.minimum <= 0:
-                raise InputError(f"peak {name} of {self.title!r} must be above 0 TOPS, not {fact.minimum} {fact.unit}")
-        if self.image_format not in self.peaks:
-            known = ", ".join(self.peaks)
-            raise InputError(f"image_format of {self.title!r} must be one of {known}, not {self.image_format!r}")
-        if self.tdp.unit != "W" or self.tdp.minimum <= 0:
-            raise InputError(f"tdp of {self.title!r} must be above 0 W, not {self.tdp.minimum} {self.tdp.unit}")
-        if self.node_factor.unit != "1" or self.node_factor.minimum <= 0:
-            raise InputError(f"node_factor of {self.title!r} must be a ratio above 0, not {self.node_factor.minimum}")
+
+def card_figures(
+    name: str, chip: Chip, scenario: Scenario, core: CoreFigures, network: Measurement,
+    own: Measurement | None = None,
+) -> CardFigures:
+    """One rule for every card.
+
+    bound = clock x images / cycles of the chip's own model record if there is one, else the nominal INT8 peak over
+    the operations of an image; rate = published + headroom x (bound - published), or bound x peak_fraction if
+    nothing is published; power = TDP x card_load. Core and array power are the part of it that the priced record
+    explains, scaled from the table's process to the card's.
+
+    `network` gives the operations of an image; `own` is a model record of the same network on this chip.
+    """
+    prefix = f"card.{name}"
+    images, macs = _per_image(network)
+    macs_per_image = (macs / images).named(f"{_run(network)}.macs_per_image", "MAC/image")
+    if own is not None:
+        if chip.clock is None:
+            raise InputError(f"chip {name!r} must have a clock to be projected, not leave it open")
+        cycles = from_record(f"{_run(own)}.cycles", "cycles", own, "cycles")
+        bound = (from_fact(f"{prefix}.clock", chip.clock) * 1e9 * _per_image(own)[0] / cycles).named(
+            f"{prefix}.bound", "images/s", "cycle model"
+        )
+    else:
+        peak = from_fact(f"{prefix}.peak_int8", _fact(name, chip, "peak_int8"))
+        bound = (peak * 1e12 / (2 * macs_per_image)).named(
+            f"{prefix}.bound", "images/s", "every multiplier busy at the nominal INT8 peak"
+        )
+    row = published.best(name, MODEL, "Offline")
+    if row is not None:
+        measured = from_fact(f"{prefix}.published", row.fact)
+        rate = measured + from_fact("assumed.headroom", scenario.headroom) * larger(bound - measured, 0)
+    else:
+        rate = bound * from_fact("assumed.peak_fraction", scenario.peak_fraction)
+    rate = rate.named(f"{prefix}.images_per_s", "images/s", "ResNet-50 offline, INT8, one card")
+    busy = from_fact(f"{prefix}.tdp", _fact(name, chip, "tdp")) * from_fact("assumed.card_load", scenario.card_load)
+    process = from_fact(f"{prefix}.process", _fact(name, chip, "process"))
+    factor = power(process / TABLE_NODE_NM, from_fact("energy.node_exponent", NODE_EXPONENT)).named(
+        f"{prefix}.node_factor", "1", f"energy per operation relative to {TABLE_NODE_NM} nm"
+    )
+    return CardFigures(
+        title=chip.title.split(":")[0],
+        peaks={
+            key.removeprefix("peak_"): fact for key, fact in chip.facts.items()
+            if key.startswith("peak_") and not key.endswith("_from_geometry")
+        },
+        rate=rate, bound=bound, power=busy.named(f"{prefix}.power", "W", "card, busy"),
+        array_power=rate * macs_per_image * core.array_energy_per_mac * factor * number(1e-12),
+        core_power=rate * macs_per_image * core.energy_per_mac * factor * number(1e-12),
+    )
+
+
+def _run(measurement: Measurement) -> str:
+    return f"record.{measurement.result.chip}.{measurement.result.workload}"
+
+
+def _per_image(measurement: Measurement) -> tuple[Figure, Figure]:
+    run = _run(measurement)
+    images = from_record(f"{run}.images", "images", measurement, "figures.images")
+    return images, from_record(f"{run}.macs", "MAC", measurement, "figures.macs")
+
+
+def _fact(name: str, chip: Chip, key: str) -> Fact:
+    if key not in chip.facts:
+        raise InputError(f"chip {name!r} must have the fact {key!r} to be projected; add it with its source")
+    return chip.facts[key]

@@ -20,7 +20,7 @@ Values = Mapping[str, np.ndarray | float]
 _RANK: tuple[Confidence, ...] = ("measured", "vendor", "press", "secondary", "inferred", "assumed")
 _FUNCTIONS = {
     "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "ceil": np.ceil, "min": np.minimum,
-    "max": np.maximum,
+    "max": np.maximum, "power": np.power,
 }
 _STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2}
 
@@ -48,7 +48,7 @@ class RecordValue:
 class Figure:
     """A quantity: a fact, a number of a record, a constant, or an operation on other figures.
 
-    Figures are combined with + - * / and `ceil`, `smaller`, `larger`, `total`; `named` gives the result a
+    Figures are combined with + - * / and `ceil`, `smaller`, `larger`, `power`, `total`; `named` gives the result a
     name, a unit and a note, and makes it a node of its own in `explain`.
     """
 
@@ -194,6 +194,11 @@ def smaller(a: Operand, b: Operand) -> Figure:
 def larger(a: Operand, b: Operand) -> Figure:
     """The larger of two."""
     return _apply("max", a, b)
+
+
+def power(base: Operand, exponent: Operand) -> Figure:
+    """`base` to the power of `exponent`."""
+    return _apply("power", base, exponent)
 
 
 def total(figures: Sequence[Figure]) -> Figure:

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hw.spec.chip import Chip
+from hw.spec.error import InputError
 from model.energy.table import EnergyTable
-from model.projection import cards as card_catalog
+from model.projection.card import CardFigures, card_figures
 from model.projection.core import CoreFigures, core_figures
 from model.projection.projection import Projection
 from model.projection.scenario import Scenario
-from model.projection.site import CardFigures, SiteFigures, card_figures, site_figures
+from model.projection.site import SiteFigures, site_figures
 from model.record import Measurement
 
 
@@ -25,7 +26,7 @@ class Programme:
 
 def project(
     *, core_record: Measurement, network_record: Measurement, chips: Mapping[str, Chip], table_name: str,
-    table: EnergyTable, scenarios: Mapping[str, Scenario],
+    table: EnergyTable, scenarios: Mapping[str, Scenario], card_records: Mapping[str, Measurement] | None = None,
 ) -> Programme:
     """Project the sites.
 
@@ -34,22 +35,27 @@ def project(
     core_record : Measurement
         RTL record of an image task on one core: its counts, priced by `table`, give the energy of a MAC.
     network_record : Measurement
-        Model record of the network the sites run; figures.macs and figures.images.
+        Model record of the network the sites run; figures.macs and figures.images. It also bounds its own chip.
     chips : dict of str to Chip
-        The chips of both records by name.
+        The chips of both records and of all shares, by name.
     table_name, table : str, EnergyTable
         The energy table for the core of `core_record`.
     scenarios : dict of str to Scenario
         Sites by name. Their assumptions other than PUE and budget are shared: one name, one fact.
+    card_records : dict of str to Measurement
+        Model records of the same network on further chips, by chip.
     """
-    core = core_figures(core_record, chips[core_record.result.chip], table_name, table)
+    core = core_figures(core_record, _chip(chips, core_record.result.chip), table_name, table)
+    records = {**(card_records or {}), network_record.result.chip: network_record}
     cards: dict[str, CardFigures] = {}
     sites: dict[str, SiteFigures] = {}
     for name, scenario in scenarios.items():
         for share in scenario.shares:
             if share.card not in cards:
-                card = card_catalog.load(share.card)
-                cards[share.card] = card_figures(share.card, card, scenario, core, network_record, chips)
+                chip = _chip(chips, share.card)
+                cards[share.card] = card_figures(
+                    share.card, chip, scenario, core, network_record, records.get(share.card)
+                )
         sites[name] = site_figures(name, scenario, cards)
     figures = [*core.shown]
     for card in cards.values():
@@ -59,3 +65,9 @@ def project(
     return Programme(
         projection=Projection(title="K-Cloud stage 1", figures=tuple(figures)), core=core, cards=cards, sites=sites
     )
+
+
+def _chip(chips: Mapping[str, Chip], name: str) -> Chip:
+    if name not in chips:
+        raise InputError(f"the projection needs the chip {name!r}, which is not there; add its file to hw/chips")
+    return chips[name]

@@ -3,79 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hw.spec.chip import Chip
 from hw.spec.error import InputError
-from model.projection import published
-from model.projection.card import Card
-from model.projection.core import CoreFigures
-from model.projection.figure import Figure, ceil, from_fact, from_record, larger, number, smaller, total
+from model.projection.card import CardFigures
+from model.projection.figure import Figure, ceil, from_fact, number, smaller, total
 from model.projection.scenario import Scenario, Share
-from model.record import Measurement
-
-MODEL = "resnet50"
-"""The image task of the projection."""
 
 HOURS_PER_YEAR = 8760
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardFigures:
-    """One card on the image task: nominal peak, rate and power when busy."""
-
-    card: Card
-    rate: Figure
-    bound: Figure
-    power: Figure
-    array_power: Figure
-    core_power: Figure
-
-
-def card_figures(
-    name: str, card: Card, scenario: Scenario, core: CoreFigures, network: Measurement, chips: Mapping[str, Chip]
-) -> CardFigures:
-    """One rule for every card.
-
-    bound = clock x images / cycles of the model record if the record is of this card's chip, else nominal peak
-    over the operations of an image; rate = published + headroom x (bound - published), or bound x peak_fraction
-    if nothing is published; power = TDP x card_load. Core and array power are the part of it that the priced
-    record explains.
-    """
-    prefix = f"card.{name}"
-    run = f"record.{network.result.chip}.{network.result.workload}"
-    images = from_record(f"{run}.images", "images", network, "figures.images")
-    macs = (from_record(f"{run}.macs", "MAC", network, "figures.macs") / images).named(
-        f"{run}.macs_per_image", "MAC/image"
-    )
-    if card.chip == network.result.chip:
-        chip = chips[network.result.chip]
-        if chip.clock is None:
-            raise InputError(f"chip {network.result.chip!r} must have a clock to be projected, not leave it open")
-        cycles = from_record(f"{run}.cycles", "cycles", network, "cycles")
-        bound = (from_fact(f"{prefix}.clock", chip.clock) * 1e9 * images / cycles).named(
-            f"{prefix}.bound", "images/s", "cycle model of the arrays; memory side and host not modelled"
-        )
-    else:
-        peak = from_fact(f"{prefix}.peak_{card.image_format}", card.peaks[card.image_format])
-        bound = (peak * 1e12 / (2 * macs)).named(
-            f"{prefix}.bound", "images/s", f"every multiplier busy at the nominal {card.image_format} peak"
-        )
-    row = published.best(card.published, MODEL, "Offline") if card.published else None
-    if row is not None:
-        measured = from_fact(f"{prefix}.published", row.fact)
-        headroom = from_fact("assumed.headroom", scenario.headroom)
-        rate = measured + headroom * larger(bound - measured, 0)
-    else:
-        rate = bound * from_fact("assumed.peak_fraction", scenario.peak_fraction)
-    rate = rate.named(f"{prefix}.images_per_s", "images/s", f"ResNet-50 offline, {card.image_format}, one card")
-    power = (from_fact(f"{prefix}.tdp", card.tdp) * from_fact("assumed.card_load", scenario.card_load)).named(
-        f"{prefix}.power", "W", "card, busy"
-    )
-    factor = from_fact(f"{prefix}.node_factor", card.node_factor)
-    return CardFigures(
-        card=card, rate=rate, bound=bound, power=power,
-        array_power=rate * macs * core.array_energy_per_mac * factor * 1e-12,
-        core_power=rate * macs * core.energy_per_mac * factor * 1e-12,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +28,23 @@ class SiteFigures:
         return (*self.totals, *self.chain, *(f for figures in self.by_operator.values() for f in figures))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """One share counted in one number format. `counted`: the format the scenario counts it in."""
+
+    operator: str
+    card: str
+    number_format: str
+    peak_tops: float
+    share_pf: float
+    exact_cards: float
+    cards: int
+    nominal_pf: float
+    counted: bool
+    images_per_s: float
+    confidence: str
+
+
 def site_figures(name: str, scenario: Scenario, cards: Mapping[str, CardFigures]) -> SiteFigures:
     """The figures of the site `name`, from the figures of one card of each kind."""
     def assumed(field: str, shared: bool = True) -> Figure:
@@ -107,12 +58,11 @@ def site_figures(name: str, scenario: Scenario, cards: Mapping[str, CardFigures]
     for share in scenario.shares:
         one = cards[share.card]
         prefix = f"{name}.{share.operator}"
-        bought = _cards(name, share, one.card).named(
-            f"{prefix}.cards", "cards", f"{one.card.title}, counted at its {share.peak_format} peak"
+        bought = _cards(name, share, one).named(
+            f"{prefix}.cards", "cards", f"{one.title}, counted at its {share.peak_format} peak"
         )
-        peak = from_fact(f"card.{share.card}.peak_{share.peak_format}", one.card.peaks[share.peak_format])
         racked = ceil(bought / server("cards")).named(f"{prefix}.servers", "servers")
-        images = (bought * one.rate).named(f"{prefix}.images_per_s", "images/s", f"ResNet-50, {one.card.image_format}")
+        images = (bought * one.rate).named(f"{prefix}.images_per_s", "images/s", "ResNet-50 offline, INT8")
         power = (bought * one.power / 1e3).named(f"{prefix}.cards_kw", "kW", "cards only, busy")
         by_operator[share.operator] = (bought, racked, images, power)
         count.append(bought)
@@ -121,7 +71,7 @@ def site_figures(name: str, scenario: Scenario, cards: Mapping[str, CardFigures]
         card_kw.append(power)
         array_kw.append(bought * one.array_power / 1e3)
         core_kw.append(bought * one.core_power / 1e3)
-        nominal.append(bought * peak / 1e3)
+        nominal.append(bought * _peak(share, one) / 1e3)
 
     all_cards = total(card_kw).named(f"{name}.cards_kw", "kW", "all cards, busy")
     hosts = (total(servers) * server("host_power") / 1e3).named(f"{name}.hosts_kw", "kW", "hosts without fans")
@@ -173,29 +123,34 @@ def site_figures(name: str, scenario: Scenario, cards: Mapping[str, CardFigures]
     return SiteFigures(name=name, scenario=scenario, totals=totals, chain=chain, by_operator=by_operator)
 
 
-def _cards(name: str, share: Share, card: Card) -> Figure:
+def _cards(name: str, share: Share, card: CardFigures) -> Figure:
     """Cards that come nearest to the share: published shares are rounded, so the nearest whole number is taken."""
+    capacity = from_fact(f"{name}.{share.operator}.capacity", share.capacity)
+    return ceil(capacity * 1e3 / _peak(share, card) - number(0.5))
+
+
+def _peak(share: Share, card: CardFigures) -> Figure:
+    """Nominal peak the share is counted at."""
     if share.peak_format not in card.peaks:
         known = ", ".join(card.peaks)
-        raise InputError(f"peak_format of {share.operator} must be one of {known} for {card.title}, "
-                         f"not {share.peak_format!r}")
-    capacity = from_fact(f"{name}.{share.operator}.capacity", share.capacity)
-    peak = from_fact(f"card.{share.card}.peak_{share.peak_format}", card.peaks[share.peak_format])
-    return ceil(capacity * 1e3 / peak - number(0.5))
+        raise InputError(
+            f"peak_format of {share.operator} must be one of {known} for {card.title}, not {share.peak_format!r}"
+        )
+    return from_fact(f"card.{share.card}.peak_{share.peak_format}", card.peaks[share.peak_format])
 
 
-def pf_ledger(scenario: Scenario, cards: Mapping[str, CardFigures]) -> list[dict[str, object]]:
+def pf_ledger(scenario: Scenario, cards: Mapping[str, CardFigures]) -> list[LedgerRow]:
     """Which counting rule gives the site's capacity: cards and PF per share under every format of its card."""
-    ledger: list[dict[str, object]] = []
+    ledger = []
     for share in scenario.shares:
-        card = cards[share.card].card
+        card = cards[share.card]
         for format_name, peak in card.peaks.items():
             exact = share.capacity.nominal * 1e3 / peak.nominal
             bought = max(1, round(exact))
-            ledger.append({
-                "operator": share.operator, "card": card.title, "format": format_name,
-                "share_pf": share.capacity.nominal, "peak_tops": peak.nominal, "exact_cards": exact, "cards": bought,
-                "nominal_pf": bought * peak.nominal / 1e3, "counted": format_name == share.peak_format,
-                "images_per_s": bought * cards[share.card].rate.nominal, "confidence": peak.confidence,
-            })
+            ledger.append(LedgerRow(
+                operator=share.operator, card=card.title, number_format=format_name, peak_tops=peak.nominal,
+                share_pf=share.capacity.nominal, exact_cards=exact, cards=bought,
+                nominal_pf=bought * peak.nominal / 1e3, counted=format_name == share.peak_format,
+                images_per_s=bought * card.rate.nominal, confidence=peak.confidence,
+            ))
     return ledger

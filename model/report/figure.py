@@ -151,7 +151,7 @@ def waterfall(summary: Summary) -> Canvas | None:
     cards = summary.ranges["gwangju.cards"].bounds.nominal
     axes.set_title(f"{site.scenario.title}, {site.scenario.capacity.nominal:g} PF nominal ({cards:.0f} cards): "
                    "from the MAC array to the wall")
-    _foot(canvas, "ResNet-50 offline; ATOM and Warboy in INT8, X330 in FP8. Second line: every input at its better and "
+    _foot(canvas, "ResNet-50 offline, INT8. Second line: every input at its better and "
                   "at its worse end.\nGreen: middle 90 % of 10,000 samples. Arrays and core memories: counts of the "
                   "RTL priced at 7 nm, scaled to each card's process. Cards: TDP x load.")
     return canvas
@@ -196,12 +196,12 @@ def ledger(summary: Summary) -> Canvas | None:
     site = next(iter(summary.programme.sites.values()))
     rows = pf_ledger(site.scenario, summary.programme.cards)[::-1]
     canvas, pair = plt.subplots(1, 2, figsize=(9.6, 4.2), layout="constrained", sharey=True)
-    labels = [f"{_operator(str(r['operator']))}: {r['card']}, {str(r['format']).upper()}" for r in rows]
-    colours = [ORANGE if r["counted"] else LIGHT for r in rows]
-    for axes, key, form, title in (
-        (pair[0], "cards", "{:.0f}", "cards for the share"), (pair[1], "images_per_s", "{:,.0f}", "ResNet-50 images/s"),
+    labels = [f"{_operator(r.operator)}: {r.card}, {r.number_format.upper()}" for r in rows]
+    colours = [ORANGE if r.counted else LIGHT for r in rows]
+    for axes, values, form, title in (
+        (pair[0], [r.cards for r in rows], "{:.0f}", "cards for the share"),
+        (pair[1], [r.images_per_s for r in rows], "{:,.0f}", "ResNet-50 images/s, offline, INT8"),
     ):
-        values = [float(str(r[key])) for r in rows]
         axes.barh(range(len(rows)), values, color=colours, height=0.6)
         for row, value in enumerate(values):
             axes.annotate(form.format(value), (value, row), xytext=(4, 0), textcoords="offset points", va="center")
@@ -234,9 +234,15 @@ def _input_label(name: str, unit: str) -> str:
     if name in _INPUT_LABELS:
         return _INPUT_LABELS[name]
     head, _, tail = name.rpartition(".")
-    owner = f"{head.removeprefix('card.')} " if head.startswith("card.") else ""
+    owner = f"{_card(head.removeprefix('card.'))} " if head.startswith("card.") else ""
     text = (owner + tail).replace("_", " ").replace("pue", "PUE").replace("tdp", "TDP")
     return text if unit == "1" else f"{text}, {unit}"
+
+
+def _card(name: str) -> str:
+    """A chip's name for a label: without its maker."""
+    text = name.split("_", 1)[-1].replace("_", " ")
+    return text.capitalize() if text == "warboy" else text.upper() if text == "atom" else text[0].upper() + text[1:]
 
 
 def _operator(name: str) -> str:

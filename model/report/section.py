@@ -181,9 +181,9 @@ def _ledger(summary: Summary) -> Section:
     ]
     for row in pf_ledger(site.scenario, summary.programme.cards):
         rows.append((
-            str(row["operator"]), str(row["card"]), str(row["format"]), compact(float(str(row["peak_tops"]))),
-            f"{row['share_pf']:g}", f"{row['exact_cards']:.2f}", str(row["cards"]), f"{row['nominal_pf']:.3f}",
-            compact(float(str(row["images_per_s"]))), "counted" if row["counted"] else "",
+            row.operator, row.card, row.number_format, compact(row.peak_tops), f"{row.share_pf:g}",
+            f"{row.exact_cards:.2f}", str(row.cards), f"{row.nominal_pf:.3f}", compact(row.images_per_s),
+            "counted" if row.counted else "",
         ))
     return Section(
         title="PF ledger: cards for each share under each number format", rows=tuple(rows),

@@ -21,7 +21,7 @@ ROOTS = (record.RECORDS, Path("measurements"))
 TABLES = ("tpuv4i_7nm", "horowitz_45nm")
 """The energy tables a run is priced by; the first one feeds the projection."""
 
-NETWORK = ("warboy", "resnet50", 1)
+NETWORK = ("furiosa_warboy", "resnet50", 1)
 """Chip, workload and seed of the model record of the network the sites run."""
 
 TASK = ("npu_16", "digits", 1)
@@ -113,7 +113,8 @@ def locate(chip: str, workload: str, seed: int, witness: str, roots: Sequence[Pa
 def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> Programme:
     """The projection of all sites from the records below `roots`; `InputError` naming site and record if one lacks.
 
-    `chips` holds the chips of `TASK` and `NETWORK`.
+    `chips` holds the chips of `TASK`, `NETWORK` and all cards. Cards with a model record of the network are bounded
+    by it, the others by their nominal peak.
     """
     measurements = []
     for (chip, workload, seed), witness in ((TASK, "rtl"), (NETWORK, "model")):
@@ -125,9 +126,15 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
     core = chips[TASK[0]].core
     if core is None:
         raise InputError(f"chip {TASK[0]!r} must have a core to be projected, not only facts")
+    sites = {name: scenarios.load(name) for name in scenarios.names()}
+    cards = {share.card for site in sites.values() for share in site.shares} - {NETWORK[0]}
+    further = {
+        card: locate(card, *NETWORK[1:], "model", roots) for card in sorted(cards)
+        if any(record.path_of(card, *NETWORK[1:], "model", root).exists() for root in roots)
+    }
     return project(
-        core_record=measurements[0], network_record=measurements[1], chips=chips, table_name=TABLES[0],
-        table=energy.table_for(TABLES[0], core), scenarios={name: scenarios.load(name) for name in scenarios.names()},
+        core_record=measurements[0], network_record=measurements[1], card_records=further, chips=chips,
+        table_name=TABLES[0], table=energy.table_for(TABLES[0], core), scenarios=sites,
     )
 
 

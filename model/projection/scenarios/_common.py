@@ -8,13 +8,13 @@ CAPACITY = Fact(nominal=19.95, unit="PF", confidence="press",
                 note="number format not stated; 39.9 PF for both sites together")
 
 SHARES = (
-    Share(operator="nhn", card="x330", peak_format="fp8",
+    Share(operator="nhn", card="sapeon_x330_compact", peak_format="fp8",
           capacity=Fact(nominal=11.0, unit="PF", confidence="press",
                         source="Aju News 2023-07-05, NHN Cloud with SAPEON chips, per site")),
-    Share(operator="kt", card="atom", peak_format="fp16",
+    Share(operator="kt", card="rebellions_atom", peak_format="fp16",
           capacity=Fact(nominal=4.45, unit="PF", confidence="press",
                         source="Aju News 2023-07-05, KT Cloud with Rebellions chips, per site")),
-    Share(operator="naver", card="warboy", peak_format="int8",
+    Share(operator="naver", card="furiosa_warboy", peak_format="int8",
           capacity=Fact(nominal=4.50, unit="PF", confidence="inferred",
                         source="remainder 19.95 - 11 - 4.45, Naver Cloud with FuriosaAI chips, per site")),
 )
