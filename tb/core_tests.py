@@ -1,0 +1,162 @@
+"""The NPU core on a workload: operands by back door, commands by its queue, results and counters back.
+
+The core owns the loop: Python sleeps between the last command and the end of the batch.
+"""
+
+from typing import Any
+
+import cocotb
+import numpy as np
+from amaranth.lib import wiring
+from cocotb.triggers import ValueChange
+from cocotb.types import LogicArray
+
+from hw import chips
+from hw.rtl.core_top import CoreTop
+from hw.rtl.signature import command_layout, counter_names
+from hw.spec.chip import Chip
+from hw.spec.command import COMMAND_FIELDS
+from hw.spec.core import CoreSpec
+from hw.spec.error import InputError
+from hw.spec.event import EVENTS, LABELS
+from model import lower, reference, workloads
+from model.schedule import Step, schedule
+from model.workload import GemmJob
+from tb.bench import Bench, bench_test
+from tb.scoreboard import first_mismatch
+from tb.stream import StreamDriver
+
+MEASURES = True
+PUBLIC = (
+    "core.activation_memory.memory", "core.weight_memory.memory", "core.drain.parameter_memory", "output_memory",
+)
+
+
+def top(chip: Chip) -> wiring.Component:
+    """The core of `chip` with its output memory."""
+    return CoreTop(_core(chip))
+
+
+def _core(chip: Chip) -> CoreSpec:
+    if chip.core is None:
+        with_core = ", ".join(name for name in chips.names() if chips.load(name).core is not None)
+        raise InputError(f"the core bench needs a chip with a core, {chip.title!r} has none; choose one of {with_core}")
+    return chip.core
+
+
+class CoreBench:
+    """The core's side of a test: memories, commands, counters."""
+
+    def __init__(self, bench: Bench, core: CoreSpec) -> None:
+        self.bench = bench
+        self.core = core
+        dut = bench.dut.dut
+        self.activation_memory = dut.core.activation_memory.memory
+        self.weight_memory = dut.core.weight_memory.memory
+        self.parameter_memory = dut.core.drain.parameter_memory
+        self.output_memory = dut.output_memory
+        self.completed = bench.dut.status__completed
+        self.idle = bench.dut.status__idle
+        self.commands = StreamDriver(bench, "i_command", command_layout())
+
+    def store(self, memory: Any, address: int, words: list[int]) -> None:
+        """Write `words` from `address` on, in no simulated time."""
+        width = len(memory[0])
+        for offset, word in enumerate(words):
+            memory[address + offset].value = LogicArray.from_unsigned(word, width)
+
+    def preload(self, step: Step, job: GemmJob, activations: np.ndarray) -> None:
+        """Put the operands of one command where it expects them."""
+        tile, command = step.tile, step.tile.command
+        rows = lower.activation_words(self.core, activations[tile.m0:tile.m1])
+        weights = lower.weight_words(self.core, job.weights[:, tile.n0:tile.n1])
+        parameters = lower.parameter_words(self.core, lower.part(job.output, tile.n0, tile.n1))
+        self.store(self.activation_memory, command.activation_address, lower.integers(rows))
+        self.store(self.weight_memory, command.weight_address, lower.integers(weights))
+        self.store(self.parameter_memory, command.parameter_address, parameters)
+
+    def result(self, step: Step) -> np.ndarray:
+        """The output of one command, INT8 (m, n)."""
+        command, columns = step.tile.command, self.core.array.columns
+        first = command.output_address
+        words = [
+            self.output_memory[address].value.to_unsigned()
+            for address in range(first, first + command.n_blocks * command.m)
+        ]
+        data = b"".join(word.to_bytes(columns, "little") for word in words)
+        return lower.output_matrix(
+            self.core, np.frombuffer(data, np.int8).reshape(-1, columns), step.tile.m, step.tile.n)
+
+    async def run(self, steps: list[Step]) -> list[int]:
+        """Queue the commands of one batch and wait until the core is idle; busy cycles at each completion."""
+        base = int(self.completed.value)
+        done: list[int] = []
+        watcher = cocotb.start_soon(self._watch(base + len(steps), done))
+        await self.commands.send(*({name: getattr(s.tile.command, name) for name in COMMAND_FIELDS} for s in steps))
+        await watcher
+        await self.bench.until(self.idle)
+        await self.bench.cycles(2)  # the last counters
+        return done
+
+    async def _watch(self, last: int, done: list[int]) -> None:
+        change = ValueChange(self.completed)
+        while int(self.completed.value) < last:
+            await change
+            done.append(self.bench.cycle)
+
+    def counters(self) -> dict[str, int]:
+        """All counters by the label or event they count."""
+        return {
+            meaning: int(getattr(self.bench.dut, f"counters__{port}").value)
+            for port, meaning in counter_names().items()
+        }
+
+
+@bench_test(timeout_cycles=2_000_000_000)
+async def every_output_element_is_the_reference(bench: Bench) -> None:
+    chip = chips.load(bench.parameters["chip"])
+    workload = workloads.load(bench.parameters["workload"])
+    core = _core(chip)
+    unit = CoreBench(bench, core)
+    jobs = workload.jobs(bench.seed)
+    expected = reference.run(jobs, core.rounding_mode)
+    batches = schedule(
+        core, [job.gemm for job in jobs], queued=getattr(workload, "queued", False),
+        sources=[job.source for job in jobs])
+
+    outputs = [np.zeros((job.gemm.m, job.gemm.n), np.int8) for job in jobs]
+    layer_cycles = [0] * len(jobs)
+    busy = 0
+    for batch in batches:
+        for step in batch:
+            unit.preload(step, jobs[step.gemm], reference.activations_of(jobs[step.gemm], outputs))
+        done = await unit.run(batch)
+        ends = [done[-1] - time for time in done]  # cycles before the end of the batch
+        total = unit.counters()["busy"]
+        previous = busy
+        for step, before in zip(batch, ends, strict=True):
+            layer_cycles[step.gemm] += total - before - previous
+            previous = total - before
+            tile = step.tile
+            outputs[step.gemm][tile.m0:tile.m1, tile.n0:tile.n1] = unit.result(step)
+        busy = total
+
+    counts = unit.counters()
+    macs = sum(job.gemm.macs for job in jobs)
+    bench.report(
+        cycles=busy,
+        phases={label: counts[label] for label in LABELS},
+        counts={event: counts[event] for event in EVENTS},
+        figures={"macs": macs, "commands": sum(map(len, batches)), "batches": len(batches), **workload.score(outputs)},
+        layers=[
+            {"name": job.gemm.name, "cycles": cycles, "macs": job.gemm.macs,
+             "m": job.gemm.m, "n": job.gemm.n, "k": job.gemm.k}
+            for job, cycles in zip(jobs, layer_cycles, strict=True)
+        ],
+        simulated_cycles=bench.cycle,
+    )
+    assert sum(counts[label] for label in LABELS) == busy, "every busy cycle has exactly one label"
+    assert sum(layer_cycles) == busy, "the layers' cycles add up to the busy cycles"
+    for job, want, got in zip(jobs, expected, outputs, strict=True):
+        mismatch = first_mismatch(job.gemm.name, want, got)
+        assert mismatch is None, str(mismatch)

