@@ -31,6 +31,13 @@ PUBLIC = (
     "core.activation_memory.memory", "core.weight_memory.memory", "core.drain.parameter_memory", "output_memory",
 )
 
+COMPONENTS = {
+    "core.array": "mac_array", "core.activation_memory": "activation_memory", "core.weight_memory": "weight_memory",
+    "core.accumulator": "accumulator", "core.drain": "output_stage", "output_memory": "output_memory",
+    "core.queue": "command", "core.sequencer": "command", "core": "control", "core.counters": "counters",
+}
+"""Instance below the top's `dut` -> component its toggles belong to; the longest match decides."""
+
 
 def top(chip: Chip) -> wiring.Component:
     """The core of `chip` with its output memory."""

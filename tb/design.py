@@ -52,7 +52,6 @@ def design(bench_name: str, chip_name: str) -> Emitted:
     of `hw` and of the bench, the chip, and the versions of Amaranth and Yosys.
     """
     bench, chip = load(bench_name), chips.load(chip_name)
-    component = bench.top(chip)
     name = f"{bench_name}_{chip_name}"
     out_dir = BUILD / "rtl"
     pointer = out_dir / f"{name}.{_source_digest(bench_name, chip.digest)}.source.json"
@@ -66,7 +65,7 @@ def design(bench_name: str, chip_name: str) -> Emitted:
             )
     except (OSError, ValueError, KeyError):
         pass
-    emitted = emit(Checked(component), name, out_dir)
+    emitted = emit(Checked(bench.top(chip)), name, out_dir)
     temporary = pointer.with_suffix(".writing")
     temporary.write_text(json.dumps({"digest": emitted.digest}) + "\n")
     temporary.rename(pointer)

@@ -143,7 +143,7 @@ def test_a_cleared_memory_is_cleared_by_a_loop_and_contents_are_kept(emitted, tm
 
 def test_a_name_that_is_no_identifier_is_refused(tmp_path):
     with pytest.raises(InputError, match="must be an identifier, not 'a-b'"):
-        emit(Grid(2), "a-b", tmp_path)
+        emit(None, "a-b", tmp_path)
 
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path):

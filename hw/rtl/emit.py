@@ -26,7 +26,7 @@ from hw.spec.error import InputError
 # opt_dff needs the opt_clean before it: alias wires hide its patterns. No -purge: user names survive.
 # memory_collect comes early: only the cell it makes carries the mark that keeps an unread memory.
 _PASSES = ("proc", "memory_collect", "opt_clean", "opt_expr", "opt_dff", "opt_clean")
-_SCHEMA = 1
+_SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Emitted:
         `manifest` as JSON.
     manifest : dict
         "ports": name, direction, width, signed, interface, enum of each; "interfaces": name, kind
-        ("stream", "interface" or "port") and ports; "signals": path, width, signed, register, enum;
+        ("stream", "interface" or "port") and ports; "signals": path, width, signed, register, input, enum;
         "memories": path, width, depth, module, variable; "instances": path to module; "enums": name to
         {value: name}. Paths start with the top's name and are joined by dots.
     digest : str
@@ -215,6 +215,7 @@ def _clear_memories(text: str, modules: dict[str, Module]) -> str:
 
 _MODULE = re.compile(r"^module (\w+)")
 _DECLARATION = re.compile(r"^  (wire|reg) (?:\[\d+:0\] )?(\\\S+ |\w+)(?: = .*)?;$")
+_INPUT = re.compile(r"^  input (?:\[\d+:0\] )?(\\\S+ |\w+);$")
 _MEMORY = re.compile(r"^  reg (?:\[\d+:0\] )?(\\\S+ |\w+) ?\[\d+:0\];$")
 
 
@@ -228,13 +229,16 @@ def _manifest(
 ) -> dict[str, Any]:
     declared: dict[str, dict[str, str]] = {}
     memories: dict[str, set[str]] = {}
+    inputs: dict[str, set[str]] = {}
     module = ""
     for line in verilog.splitlines():
         if match := _MODULE.match(line):
             module = match[1]
-            declared[module], memories[module] = {}, set()
+            declared[module], memories[module], inputs[module] = {}, set(), set()
         elif match := _DECLARATION.match(line):
             declared[module][_plain(match[2])] = match[1]
+        elif match := _INPUT.match(line):
+            inputs[module].add(_plain(match[1]))
         elif match := _MEMORY.match(line):
             memories[module].add(_plain(match[1]))
 
@@ -261,7 +265,7 @@ def _manifest(
                 enum = add_enum(f"{path}.{wire.name}", decoders[f"{path}.{wire.name}"])
             signals.append({
                 "path": f"{path}.{wire.name}", "width": wire.width, "signed": wire.signed,
-                "register": kind == "reg", "enum": enum,
+                "register": kind == "reg", "input": wire.name in inputs[module], "enum": enum,
             })
         for memory, (width, depth) in modules[module].memories.items():
             if memory in memories[module]:

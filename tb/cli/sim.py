@@ -1,0 +1,50 @@
+"""Run a bench on the RTL in Verilator: record and JUnit file."""
+
+import argparse
+import sys
+
+from model import record
+from tb.build import BUILD
+from tb.measure import Case, measure, shown
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The variables of the Makefile."""
+    parser.add_argument("--chip", default="npu_16", help="a file in hw/chips (default %(default)s)")
+    parser.add_argument("--workload", default="digits", help="a file in model/workloads (default %(default)s)")
+    parser.add_argument("--bench", default="core", help="a file tb/<bench>_tests.py (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the operands (default %(default)s)")
+    parser.add_argument("--waves", action="store_true", help="record waveforms too (build/runs/.../dump.fst)")
+    parser.add_argument("--no-activity", action="store_true", help="do not count toggles")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 if every test passed, 1 otherwise."""
+    case = case_of(arguments)
+    measurement, outcome = measure(
+        case, say, trace="fst" if arguments.waves else "none", activity=not arguments.no_activity)
+    if measurement is not None:
+        path = record.write(measurement, root=BUILD / "records")
+        result = measurement.result
+        say(f"cycles  {result.cycles:,} measured")
+        say(f"record  {shown(path)}")
+    say(f"junit   {shown(BUILD / 'junit' / f'{case.name}.xml')}")
+    if arguments.waves and outcome.trace is not None:
+        say(f"waves   {shown(outcome.trace)}")
+    if outcome.passed:
+        return 0
+    print(outcome.explain(), file=sys.stderr)
+    return 1
+
+
+def case_of(arguments: argparse.Namespace) -> Case:
+    """The case the arguments name; a bench without workloads takes none."""
+    from tb import design
+
+    workload = arguments.workload if design.measures(design.load(arguments.bench)) else ""
+    return Case(bench=arguments.bench, chip=arguments.chip, workload=workload, seed=arguments.seed)
+
+
+def say(line: str) -> None:
+    """One line of progress, at once."""
+    print(line, flush=True)

@@ -1,0 +1,33 @@
+"""Run a bench with waveforms (FST), write the GTKWave save file, open GTKWave if there is a display."""
+
+import argparse
+import sys
+
+from tb.cli import sim
+from tb.measure import prepare, shown, simulate
+from tb.wave import save_file, show
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The variables of the Makefile; a small default, as every signal of every cycle is written."""
+    parser.add_argument("--chip", default="tiny", help="a file in hw/chips (default %(default)s)")
+    parser.add_argument("--workload", default="gemm_16", help="a file in model/workloads (default %(default)s)")
+    parser.add_argument("--bench", default="core", help="a file tb/<bench>_tests.py (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the operands (default %(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 if every test passed, 1 otherwise; the waveform is there in both cases."""
+    case = sim.case_of(arguments)
+    built = prepare(case, "fst", sim.say)
+    sim.say(f"run     {case.name}")
+    outcome = simulate(case, built)
+    if outcome.trace is not None and outcome.trace.is_file():
+        save = save_file(built.emitted.manifest, outcome.trace, outcome.folder / f"{case.name}.gtkw")
+        sim.say(f"waves   {shown(outcome.trace)} ({outcome.trace.stat().st_size / 1e6:.1f} MB; 1 ns is one cycle)")
+        sim.say(f"save    {shown(save)}")
+        sim.say(show(save))
+    if outcome.passed:
+        return 0
+    print(outcome.explain(), file=sys.stderr)
+    return 1
