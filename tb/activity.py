@@ -43,7 +43,7 @@ def bit_toggles(saif: Path) -> Iterator[tuple[str, str, int]]:
                             path.pop()
                         complete = not opened
     except OSError as error:
-        raise InputError(f"the activity file {saif} must be readable, it is not ({error.strerror}); run again") from error
+        raise InputError(f"the activity file {saif} must be readable, not: {error.strerror}; run again") from error
     if not complete:
         raise InputError(f"the activity file {saif} must be a complete SAIF file, it ends early; run again")
 
