@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from hw.spec.chip import Chip
@@ -82,15 +83,22 @@ _Part = tuple[int, int, Mapping[str, int], Counts]
 
 def _alone(core: CoreSpec, gemm: Gemm) -> _Part:
     """One core: the commands of one product, batch by batch, `count` times."""
+    cycles, counts, budget = _commands(core, gemm.m, gemm.n, gemm.k)
+    return cycles * gemm.count, 1, {k: v * gemm.count for k, v in budget.items()}, counts * gemm.count
+
+
+@lru_cache(maxsize=4096)
+def _commands(core: CoreSpec, m: int, n: int, k: int) -> tuple[int, Counts, dict[str, int]]:
+    """Cycles, events and cycles by label of one product; networks repeat their shapes."""
     cycles, counts, budget = 0, Counts(), dict[str, int]()
-    for batch in place(core, [tile.command for tile in split(core, gemm)]):
+    for batch in place(core, [tile.command for tile in split(core, Gemm(name="", m=m, n=n, k=k))]):
         shapes = [(c.m, c.n_blocks * core.array.columns, c.k_blocks * core.array.rows) for c in batch]
         timing = closed_form(core, shapes)
         cycles += timing.cycles
         counts = counts + timing.counts
         for label, value in timing.budget.items():
             budget[label] = budget.get(label, 0) + value
-    return cycles * gemm.count, 1, {k: v * gemm.count for k, v in budget.items()}, counts * gemm.count
+    return cycles, counts, budget
 
 
 def _shared(core: CoreSpec, arrays: int, gemm: Gemm) -> _Part:

@@ -9,6 +9,8 @@ import numpy as np
 from hw.spec.digest import digest
 from hw.spec.error import InputError
 from model.network.layer import Network
+from model.network.llm import load
+from model.network.serving import Serving
 from model.workload import Gemm, GemmJob
 
 
@@ -71,3 +73,21 @@ def onnx_workload(title: str, name: str, work: Mapping[str, float]) -> NetworkWo
         return read(shipped_with_onnx(name))
 
     return NetworkWorkload(title=title, build=build, work=work)
+
+
+def prefill_workload(title: str, model: str, *, tokens: int, cards: int = 1) -> NetworkWorkload:
+    """One prompt of `tokens` tokens through one of `cards` cards of a language model."""
+
+    def build() -> Network:
+        return Serving(model=load(model), cards=cards).prefill(tokens)
+
+    return NetworkWorkload(title=title, build=build, work={"tokens": tokens})
+
+
+def decode_workload(title: str, model: str, *, context: int, batch: int, cards: int = 1) -> NetworkWorkload:
+    """One decode step of `batch` sequences on one of `cards` cards of a language model."""
+
+    def build() -> Network:
+        return Serving(model=load(model), cards=cards).decode(context, batch)
+
+    return NetworkWorkload(title=title, build=build, work={"tokens": batch})

@@ -1,0 +1,62 @@
+"""Say what a language model needs on its cards: weights, key-value cache, largest batch, work per step.
+
+examples:
+  python -m model language llama31_8b --memory 48 --weights fp8_e4m3
+  python -m model language path/to/config.json --cards 8 --context 4096 --memory 80
+"""
+
+import argparse
+
+from hw.spec.error import InputError
+from hw.spec.number import FORMATS
+from model.network import llm
+from model.network.serving import Serving
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The model and how it is served."""
+    parser.add_argument("model", metavar="NAME|config.json", help=f"one of {', '.join(llm.names())}, or a file")
+    parser.add_argument("--cards", type=int, default=1, help="tensor parallel over this many (default: 1)")
+    parser.add_argument("--context", type=int, default=1024, help="tokens per sequence (default: 1024)")
+    parser.add_argument("--batch", type=int, default=1, help="sequences decoded together (default: 1)")
+    parser.add_argument("--weights", choices=list(FORMATS), default="fp16", help="format of weights")
+    parser.add_argument("--cache", choices=list(FORMATS), default="fp16", help="format of the key-value cache")
+    parser.add_argument("--memory", type=float, metavar="GB", help="memory of one card: also say the largest batch")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print it."""
+    given = arguments.model
+    model = llm.read_config(given) if given.endswith(".json") else llm.load(given)
+    serving = Serving(
+        model=model, cards=arguments.cards, weight_format=arguments.weights, cache_format=arguments.cache
+    )
+    print(*describe(serving, arguments.context, arguments.batch, arguments.memory), sep="\n")
+    return 0
+
+
+def describe(serving: Serving, context: int, batch: int, memory_gb: float | None) -> list[str]:
+    """One line per figure, each with its unit and what it is per."""
+    model, cards = serving.model, serving.cards
+    share = "" if cards == 1 else f" per card of {cards}"
+    lines = [
+        f"model            {model.name}: {model.parameters:,} parameters, {model.layers} layers, "
+        f"{model.heads} heads, {model.kv_heads} of them with their own keys and values",
+        f"weights          {serving.weight_bytes / 1e9:.2f} GB{share} in {serving.weight_format}",
+        f"key-value cache  {serving.cache_bytes_per_token / 1e3:.1f} kB{share} per token in {serving.cache_format}, "
+        f"{serving.cache_bytes_per_token * context / 1e9:.3f} GB per sequence of {context} tokens",
+    ]
+    if memory_gb is not None:
+        if memory_gb <= 0:
+            raise InputError(f"the memory of a card must be more than 0 GB, not {memory_gb:g}; leave it out or give it")
+        most = serving.largest_batch(context, memory_gb * 1e9)
+        lines.append(f"largest batch    {most} sequences of {context} tokens in {memory_gb:g} GB")
+    for title, network, tokens in (
+        ("prefill", serving.prefill(context), context),
+        ("decode", serving.decode(context, batch), batch),
+    ):
+        lines.append(
+            f"{title:<16} {network.macs / 1e9:.2f} GMAC{share}, {network.macs / tokens / 1e9:.3f} per token "
+            f"({'one prompt' if title == 'prefill' else f'batch {batch}'}, {context} tokens)"
+        )
+    return lines

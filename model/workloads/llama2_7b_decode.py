@@ -1,0 +1,7 @@
+"""Llama 2 7B: decode of 16 sequences of 1,024 tokens."""
+
+from model.network.workload import decode_workload
+
+WORKLOAD = decode_workload(
+    "Llama 2 7B, decode of 16 sequences of 1,024 tokens", "llama2_7b", context=1024, batch=16, cards=1
+)

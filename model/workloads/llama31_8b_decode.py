@@ -1,0 +1,7 @@
+"""Llama 3.1 8B: decode of 16 sequences of 1,024 tokens."""
+
+from model.network.workload import decode_workload
+
+WORKLOAD = decode_workload(
+    "Llama 3.1 8B, decode of 16 sequences of 1,024 tokens", "llama31_8b", context=1024, batch=16, cards=1
+)
