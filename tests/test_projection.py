@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ def a_programme(**changes: object) -> Programme:
     inputs = {
         "core_record": core_record(), "network_record": network_record(),
         "chips": {name: chips.load(name) for name in chips.names()},
-        "table_name": TABLE, "table": energy.table_for(TABLE, npu.core),
+        "table_name": TABLE, "compose": partial(energy.table_for, TABLE),
         "scenarios": {name: scenarios.load(name) for name in scenarios.names()},
     }
     return project(**(inputs | changes))  # type: ignore[arg-type]

@@ -114,6 +114,18 @@ def test_utilisation_points_come_from_layers_and_from_single_gemms(summary: Summ
     assert ("gemm_sweep/gemm_16", "rtl") not in points
 
 
+def test_toggles_weigh_the_energy_against_a_run_on_random_operands(tmp_path: Path) -> None:
+    write_records(tmp_path)
+    plain = summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
+    assert "for random operands" in plain.energies[0].activity
+    counts = a_record("digits", "rtl").result.counts
+    record.write(a_record("gemm_64", "rtl", counts=counts, toggles={"mac_array": 4 * 12_345}), root=tmp_path)
+    weighed = summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
+    array = {c.component: c for c in weighed.energies[0].components}["mac_array"]
+    assert array.weight == pytest.approx(0.25)
+    assert "RTL activity, no glitches" in text.render(weighed)
+
+
 def test_a_difference_between_model_and_rtl_is_shown_not_hidden(tmp_path: Path) -> None:
     write_records(tmp_path)
     record.write(a_record("digits", "model", cycles=20_100, counts=Counts({"mac_array.mac": 1})), root=tmp_path)
@@ -148,18 +160,18 @@ def test_a_damaged_record_is_an_error_not_a_gap(tmp_path: Path) -> None:
 
 def test_junit_files_are_counted_and_damaged_ones_are_failures(tmp_path: Path) -> None:
     assert read_tests(tmp_path) is None
-    (tmp_path / "runs" / "core").mkdir(parents=True)
-    (tmp_path / "runs" / "core" / "results.xml").write_text(
+    (tmp_path / "junit").mkdir()
+    (tmp_path / "junit" / "core.xml").write_text(
         '<testsuites><testsuite><testcase classname="core" name="a"/><testcase classname="core" name="b"><failure/>'
         '</testcase><testcase classname="core" name="c"><skipped/></testcase></testsuite></testsuites>'
     )
     tests = read_tests(tmp_path)
     assert tests is not None
     assert (tests.passed, tests.failed) == (1, ("core.b",))
-    (tmp_path / "runs" / "core" / "results.xml").write_text("<testsuites>")
+    (tmp_path / "junit" / "core.xml").write_text("<testsuites>")
     broken = read_tests(tmp_path)
     assert broken is not None
-    assert broken.failed[0].endswith("results.xml is not complete")
+    assert broken.failed[0].endswith("core.xml is not complete")
 
 
 def test_the_verb_refuses_unknown_names_with_the_nearest() -> None:

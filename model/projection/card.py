@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
+from model.energy.table import EnergyTable
 from model.projection import published
-from model.projection.core import CoreFigures
-from model.projection.figure import Figure, from_fact, from_record, larger, number, power
+from model.projection.core import CoreFigures, priced_energy
+from model.projection.figure import Figure, from_fact, from_record, larger, power, smaller
 from model.projection.scenario import Scenario
 from model.record import Measurement
 
@@ -41,20 +42,24 @@ class CardFigures:
 
 def card_figures(
     name: str, chip: Chip, scenario: Scenario, core: CoreFigures, network: Measurement,
-    own: Measurement | None = None,
+    own: Measurement | None = None, table: tuple[str, EnergyTable] | None = None,
 ) -> CardFigures:
     """One rule for every card.
 
     bound = clock x images / cycles of the chip's own model record if there is one, else the nominal INT8 peak over
-    the operations of an image; rate = published + headroom x (bound - published), or bound x peak_fraction if
-    nothing is published; power = TDP x card_load. Core and array power are the part of it that the priced record
-    explains, scaled from the table's process to the card's.
+    the operations of an image; rate = published + headroom x (bound - published), or the nominal INT8 peak x
+    peak_fraction, at most the bound, if nothing is published; power = TDP x card_load.
+
+    Core and array power are the part of it that priced counts explain, scaled from the table's process to the
+    card's: the chip's own counts under `table` (its name and the energies of this chip's core) if there are any,
+    else the energy per MAC of `core`.
 
     `network` gives the operations of an image; `own` is a model record of the same network on this chip.
     """
     prefix = f"card.{name}"
     images, macs = _per_image(network)
     macs_per_image = (macs / images).named(f"{_run(network)}.macs_per_image", "MAC/image")
+    peak_bound = from_fact(f"{prefix}.peak_int8", _fact(name, chip, "peak_int8")) * 1e12 / (2 * macs_per_image)
     if own is not None:
         if chip.clock is None:
             raise InputError(f"chip {name!r} must have a clock to be projected, not leave it open")
@@ -63,22 +68,27 @@ def card_figures(
             f"{prefix}.bound", "images/s", "cycle model"
         )
     else:
-        peak = from_fact(f"{prefix}.peak_int8", _fact(name, chip, "peak_int8"))
-        bound = (peak * 1e12 / (2 * macs_per_image)).named(
-            f"{prefix}.bound", "images/s", "every multiplier busy at the nominal INT8 peak"
-        )
+        bound = peak_bound.named(f"{prefix}.bound", "images/s", "every multiplier busy at the nominal INT8 peak")
     row = published.best(name, MODEL, "Offline")
     if row is not None:
         measured = from_fact(f"{prefix}.published", row.fact)
         rate = measured + from_fact("assumed.headroom", scenario.headroom) * larger(bound - measured, 0)
     else:
-        rate = bound * from_fact("assumed.peak_fraction", scenario.peak_fraction)
+        rate = smaller(peak_bound * from_fact("assumed.peak_fraction", scenario.peak_fraction), bound)
     rate = rate.named(f"{prefix}.images_per_s", "images/s", "ResNet-50 offline, INT8, one card")
     busy = from_fact(f"{prefix}.tdp", _fact(name, chip, "tdp")) * from_fact("assumed.card_load", scenario.card_load)
     process = from_fact(f"{prefix}.process", _fact(name, chip, "process"))
     factor = power(process / TABLE_NODE_NM, from_fact("energy.node_exponent", NODE_EXPONENT)).named(
         f"{prefix}.node_factor", "1", f"energy per operation relative to {TABLE_NODE_NM} nm"
     )
+    if own is not None and table is not None and own.result.counts:
+        whole, array = priced_energy(own, *table, prefix)
+        own_images = _per_image(own)[0]
+        core_pj, array_pj = whole / own_images, array / own_images
+    else:
+        core_pj, array_pj = core.energy_per_mac * macs_per_image, core.array_energy_per_mac * macs_per_image
+    core_pj = core_pj.named(f"{prefix}.core_energy", "pJ", "per image, at the table's process")
+    array_pj = array_pj.named(f"{prefix}.array_energy", "pJ", "per image, MAC arrays alone, at the table's process")
     return CardFigures(
         title=chip.title.split(":")[0],
         peaks={
@@ -86,8 +96,8 @@ def card_figures(
             if key.startswith("peak_") and not key.endswith("_from_geometry")
         },
         rate=rate, bound=bound, power=busy.named(f"{prefix}.power", "W", "card, busy"),
-        array_power=rate * macs_per_image * core.array_energy_per_mac * factor * number(1e-12),
-        core_power=rate * macs_per_image * core.energy_per_mac * factor * number(1e-12),
+        array_power=(rate * array_pj * factor * 1e-12).named(f"{prefix}.array_power", "W", "MAC arrays, priced"),
+        core_power=(rate * core_pj * factor * 1e-12).named(f"{prefix}.core_power", "W", "arrays and memories, priced"),
     )
 
 

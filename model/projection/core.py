@@ -37,17 +37,7 @@ def core_figures(measurement: Measurement, chip: Chip, table_name: str, table: E
     utilisation = (macs / (cycles * cells)).named(
         f"{prefix}.{run}.utilisation", "1", f"of {chip.core.array.cells} cells; one MAC per cell and cycle"
     )
-    spread = from_fact(f"energy.{table_name}.error", _spread(table))
-    joules = {}
-    for event in sorted(result.counts):
-        fact = table.energies.get(event)
-        if fact is not None and result.counts[event]:
-            count = from_record(f"{prefix}.{run}.{event}", "events", measurement, f"counts.{event}")
-            joules[event] = count * from_fact(f"energy.{table_name}.{event}", fact)
-    if not any(event.startswith("mac_array.") for event in joules):
-        raise InputError(f"record {result.run} must count priced events of mac_array, not only others; run it again")
-    priced = total(list(joules.values())) * (1 + spread)
-    array = total([j for event, j in joules.items() if event.startswith("mac_array.")]) * (1 + spread)
+    priced, array = priced_energy(measurement, table_name, table, prefix)
     energy_per_mac = (priced / macs).named(f"{prefix}.{run}.energy_per_mac", "pJ", f"priced by {table.title}")
     array_energy_per_mac = (array / macs).named(
         f"{prefix}.{run}.array_energy_per_mac", "pJ", "multipliers, adders and registers of the array alone"
@@ -68,6 +58,27 @@ def core_figures(measurement: Measurement, chip: Chip, table_name: str, table: E
         utilisation=utilisation, energy_per_mac=energy_per_mac, array_energy_per_mac=array_energy_per_mac,
         shown=tuple(shown),
     )
+
+
+def priced_energy(
+    measurement: Measurement, table_name: str, table: EnergyTable, owner: str
+) -> tuple[Figure, Figure]:
+    """Energy of a whole record in pJ, all components and the MAC array alone: counts x table x (1 + its error).
+
+    `owner` names the core the table was composed for: the same event costs differently in another core.
+    """
+    result = measurement.result
+    spread = from_fact(f"energy.{table_name}.error", _spread(table))
+    joules = {}
+    for event in sorted(result.counts):
+        fact = table.energies.get(event)
+        if fact is not None and result.counts[event]:
+            count = from_record(f"{owner}.{result.workload}.{event}", "events", measurement, f"counts.{event}")
+            joules[event] = count * from_fact(f"{owner}.{table_name}.{event}", fact)
+    array = [j for event, j in joules.items() if event.startswith("mac_array.")]
+    if not array:
+        raise InputError(f"record {result.run} must count priced events of mac_array, not only others; run it again")
+    return total(list(joules.values())) * (1 + spread), total(array) * (1 + spread)
 
 
 def _spread(table: EnergyTable) -> Fact:

@@ -1,9 +1,10 @@
 """The whole projection: one core's record, one network's record, the cards and the sites."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hw.spec.chip import Chip
+from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from model.energy.table import EnergyTable
 from model.projection.card import CardFigures, card_figures
@@ -26,26 +27,30 @@ class Programme:
 
 def project(
     *, core_record: Measurement, network_record: Measurement, chips: Mapping[str, Chip], table_name: str,
-    table: EnergyTable, scenarios: Mapping[str, Scenario], card_records: Mapping[str, Measurement] | None = None,
+    compose: Callable[[CoreSpec], EnergyTable], scenarios: Mapping[str, Scenario],
+    card_records: Mapping[str, Measurement] | None = None,
 ) -> Programme:
     """Project the sites.
 
     Parameters
     ----------
     core_record : Measurement
-        RTL record of an image task on one core: its counts, priced by `table`, give the energy of a MAC.
+        RTL record of an image task on one core: its priced counts give the energy of a MAC.
     network_record : Measurement
         Model record of the network the sites run; figures.macs and figures.images. It also bounds its own chip.
     chips : dict of str to Chip
         The chips of both records and of all shares, by name.
-    table_name, table : str, EnergyTable
-        The energy table for the core of `core_record`.
+    table_name, compose : str, function of a core
+        The energy table: its name, and the energies of the events of a given core.
     scenarios : dict of str to Scenario
         Sites by name. Their assumptions other than PUE and budget are shared: one name, one fact.
     card_records : dict of str to Measurement
         Model records of the same network on further chips, by chip.
     """
-    core = core_figures(core_record, _chip(chips, core_record.result.chip), table_name, table)
+    own_chip = _chip(chips, core_record.result.chip)
+    if own_chip.core is None:
+        raise InputError(f"chip {core_record.result.chip!r} must have a core to be projected, not only facts")
+    core = core_figures(core_record, own_chip, table_name, compose(own_chip.core))
     records = {**(card_records or {}), network_record.result.chip: network_record}
     cards: dict[str, CardFigures] = {}
     sites: dict[str, SiteFigures] = {}
@@ -53,8 +58,9 @@ def project(
         for share in scenario.shares:
             if share.card not in cards:
                 chip = _chip(chips, share.card)
+                prices = (table_name, compose(chip.core)) if chip.core is not None else None
                 cards[share.card] = card_figures(
-                    share.card, chip, scenario, core, network_record, records.get(share.card)
+                    share.card, chip, scenario, core, network_record, records.get(share.card), prices
                 )
         sites[name] = site_figures(name, scenario, cards)
     figures = [*core.shown]

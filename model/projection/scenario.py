@@ -65,7 +65,7 @@ class Scenario:
     headroom : Fact
         How much of the gap between a card's published rate and its bound software has closed, "1".
     peak_fraction : Fact
-        Rate over bound for a card without any published result, "1".
+        Rate over nominal INT8 peak for a card without any published result, "1".
     idle : Fact
         Power of the idle site over its busy power, "1".
     load : Fact

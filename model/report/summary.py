@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ import numpy as np
 from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from model import energy, record
+from model.count import Counts
 from model.energy.price import Energy, Interval
 from model.projection import scenarios
 from model.projection.programme import Programme, project
@@ -123,9 +125,6 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
         except InputError as error:
             sites = " and ".join(scenarios.names())
             raise InputError(f"the projection of {sites} cannot be made: {error}") from None
-    core = chips[TASK[0]].core
-    if core is None:
-        raise InputError(f"chip {TASK[0]!r} must have a core to be projected, not only facts")
     sites = {name: scenarios.load(name) for name in scenarios.names()}
     cards = {share.card for site in sites.values() for share in site.shares} - {NETWORK[0]}
     further = {
@@ -134,7 +133,7 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
     }
     return project(
         core_record=measurements[0], network_record=measurements[1], card_records=further, chips=chips,
-        table_name=TABLES[0], table=energy.table_for(TABLES[0], core), scenarios=sites,
+        table_name=TABLES[0], compose=partial(energy.table_for, TABLES[0]), scenarios=sites,
     )
 
 
@@ -179,7 +178,10 @@ def summarise(
     energies = []
     if chip.core is not None and source.result.counts:
         for name in TABLES:
-            energies.append(energy.price(source.result.counts, energy.table_for(name, chip.core)))
+            energies.append(energy.price(
+                source.result.counts, energy.table_for(name, chip.core), toggles=source.result.toggles,
+                reference=random_reference(chip_name, roots),
+            ))
     return Summary(
         chip_name=chip_name, chip=chip, workload=workload, seed=seed, rtl=found["rtl"], model=found["model"],
         tests=read_tests(build), energies=tuple(energies), points=utilisation_points(chip_name, chip, roots),
@@ -188,9 +190,25 @@ def summarise(
     )
 
 
+def random_reference(chip_name: str, roots: Sequence[Path] = ROOTS) -> tuple[Counts, Mapping[str, int]] | None:
+    """Counts and toggles of the largest RTL run on uniformly random operands, for which published energies hold.
+
+    The GEMM workloads are such runs; None if none was recorded with toggles.
+    """
+    results = [
+        record.read(path).result for root in roots for path in sorted((Path(root) / chip_name).glob("gemm_*.rtl.json"))
+    ]
+    usable = [r for r in results if r.toggles and r.verdict == "pass"]
+    if not usable:
+        return None
+    largest = max(usable, key=lambda r: (r.counts.get("mac_array.mac", 0), r.run))
+    return largest.counts, largest.toggles
+
+
 def read_tests(build: Path) -> Tests | None:
-    """Test cases of all JUnit files below `build`; None if there are none. A damaged file counts as a failure."""
-    passed, failed, files = 0, [], sorted([*build.glob("**/results.xml"), *build.glob("junit/**/*.xml")])
+    """Test cases of the JUnit files in `build/junit`; None if there are none. A damaged file counts as a failure."""
+    folder = build / "junit"
+    passed, failed, files = 0, [], sorted(folder.glob("**/*.xml"))
     for file in files:
         try:
             cases = list(ElementTree.parse(file).iter("testcase"))
@@ -202,7 +220,7 @@ def read_tests(build: Path) -> Tests | None:
                 failed.append(f"{case.get('classname', '')}.{case.get('name', '')}")
             elif case.find("skipped") is None:
                 passed += 1
-    return Tests(passed=passed, failed=tuple(failed), folder=build) if files else None
+    return Tests(passed=passed, failed=tuple(failed), folder=folder) if files else None
 
 
 def utilisation_points(chip_name: str, chip: Chip, roots: Sequence[Path] = ROOTS) -> tuple[Point, ...]:
