@@ -6,17 +6,14 @@ from amaranth.lib import fifo, stream, wiring
 from hw.rtl.accumulator import ROW_CONTROL, Accumulator
 from hw.rtl.command_queue import CommandQueue
 from hw.rtl.counters import Counters
-from hw.rtl.drain import OUTPUT_ROWS, Drain
+from hw.rtl.drain import Drain
 from hw.rtl.engine import LoadEngine, StreamEngine
 from hw.rtl.mac_array import CellStyle, MacArray
 from hw.rtl.scratchpad import Scratchpad
 from hw.rtl.sequencer import Sequencer
 from hw.rtl.signature import CoreSignature
 from hw.spec.command import activation_word_bits, weight_word_bits
-from hw.spec.core import CoreSpec
-
-PASS_ENTRIES = 4
-"""Passes the sequencer may be ahead of an engine."""
+from hw.spec.core import OUTPUT_ROWS, PASS_ENTRIES, CoreSpec
 
 
 class Core(wiring.Component):

@@ -11,11 +11,7 @@ from hw.rtl.accumulator import ACCUMULATOR_BITS
 from hw.rtl.output_stage import OutputStage
 from hw.rtl.signature import WritePort, parameter_layout, row_layout
 from hw.spec.command import output_word_bits, parameter_word_bits
-from hw.spec.core import CoreSpec
-
-OUTPUT_ROWS = 8
-"""Rows the output queue holds. A row asked for in cycle d leaves in d + 5, its place is known to be free in
-d + 6: six places keep one row per cycle flowing."""
+from hw.spec.core import OUTPUT_ROWS, CoreSpec
 
 
 class Drain(wiring.Component):

@@ -6,7 +6,7 @@ from amaranth.hdl import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.rtl.cell import Cell
+from hw.rtl.cell import Cell, cell_signature
 from hw.rtl.fp_decode import FpDecode
 from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
@@ -53,6 +53,7 @@ class MacArray(wiring.Component):
     def __init__(self, array: MacArraySpec, *, cells: CellStyle = "inline") -> None:
         if array.dataflow != "ws":
             raise InputError(f"this array is weight-stationary, dataflow must be 'ws', not {array.dataflow!r}")
+        cell_signature(array)   # refuses formats there is no cell for
         self.spec, self.cells = array, cells
         self._activation_bits = array.activation_lane_bits
         self._weight_bits = array.weight_lane_bits
@@ -122,13 +123,11 @@ class MacArray(wiring.Component):
 
     def _cell(self, m: Module, r: int, c: int) -> dict[str, Signal]:
         """Place cell (r, c); its ports by name."""
-        cell = Cell(self.spec)
+        members = cell_signature(self.spec).members
         if self.cells == "inline":
-            m.submodules[f"cell_{r}_{c}"] = cell
-            return {name: getattr(cell, name) for name in cell.signature.members}
-        ports = {
-            name: Signal.like(getattr(cell, name), name=f"{name}_{r}_{c}") for name in cell.signature.members
-        }
+            m.submodules[f"cell_{r}_{c}"] = cell = Cell(self.spec)
+            return {name: getattr(cell, name) for name in members}
+        ports = {name: Signal(member.shape, name=f"{name}_{r}_{c}") for name, member in members.items()}
         m.submodules[f"cell_{r}_{c}"] = Instance(
             CELL_MODULE, i_clk=ClockSignal(), i_rst=ResetSignal(),
             **{f"{name[0]}_{name}": signal for name, signal in ports.items()})

@@ -1,6 +1,6 @@
 """Layouts and interfaces of the NPU core: what a testbench, a host or a wrapper connects to."""
 
-from amaranth.hdl import *
+from amaranth.hdl import signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2

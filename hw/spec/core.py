@@ -8,6 +8,14 @@ from hw.spec.mac_array import MacArraySpec
 
 RoundingMode = Literal["exact_rne", "tflite_single", "gemmlowp", "float32"]
 
+PASS_ENTRIES = 4
+"""Passes the sequencer may be ahead of an engine. A tile is loaded while the one before streams and the
+sequencer learns of a free place one cycle late: three keep the engines fed."""
+
+OUTPUT_ROWS = 8
+"""Rows the output queue holds. A row asked for in cycle d leaves in d + 5 and its place is known to be free
+in d + 6: six keep one row per cycle flowing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreSpec:

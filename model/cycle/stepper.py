@@ -13,17 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from hw.spec.core import CoreSpec
+from hw.spec.core import OUTPUT_ROWS, PASS_ENTRIES, CoreSpec
 from hw.spec.event import LABELS
 from model.cycle.timing import OUTPUT_CYCLES, Shape, Timing, cut, event_counts, utilisation
 
 PORTS = ("activation_blocked", "weight_blocked", "output_blocked")
 """Names of stall patterns."""
-
-PASS_ENTRIES = 4
-"""Passes the sequencer may be ahead of the stream engine."""
-OUTPUT_ROWS = 8
-"""Places of the output queue."""
 
 
 class Port:
