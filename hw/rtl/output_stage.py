@@ -7,9 +7,9 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.rtl.accumulator import ACCUMULATOR_BITS
+from hw.rtl.rounding import scale_binary32, to_binary32
 from hw.rtl.signature import parameter_layout
 from hw.spec.core import CoreSpec, RoundingMode
-from hw.spec.error import InputError
 
 NARROW_BITS = 10
 """Signed width after rounding: saturating here first changes no clamped result, 2**9 - 128 > 127."""
@@ -52,7 +52,7 @@ class OutputStage(wiring.Component):
     Parameters
     ----------
     core : CoreSpec
-        `rounding_mode` must be exact_rne, tflite_single or gemmlowp.
+        `rounding_mode` names the rule; "float32" multiplies in binary32 instead of integers.
 
     Members
     -------
@@ -67,10 +67,6 @@ class OutputStage(wiring.Component):
     latency = 3
 
     def __init__(self, core: CoreSpec) -> None:
-        if core.rounding_mode == "float32":
-            raise InputError(
-                "the output stage rounds by exact_rne, tflite_single or gemmlowp, not 'float32'; "
-                "choose one of them as rounding_mode")
         self.spec = core
         super().__init__({
             "i_valid": In(1),
@@ -104,14 +100,20 @@ class OutputStage(wiring.Component):
             biased = Signal(signed(33), name=f"biased_{c}", reset_less=True)
             multiplier = Signal(signed(32), name=f"multiplier_{c}", reset_less=True)
             shift = [Signal(5, name=f"shift_{c}_{stage}", reset_less=True) for stage in range(2)]
-            product = Signal(signed(65), name=f"product_{c}", reset_less=True)
             rounded = Signal(signed(NARROW_BITS), name=f"rounded_{c}", reset_less=True)
             with m.If(valid[0]):
                 m.d.sync += [biased.eq(total), multiplier.eq(lane.multiplier), shift[0].eq(lane.shift)]
             with m.If(valid[1]):
-                m.d.sync += [product.eq(biased * multiplier), shift[1].eq(shift[0])]
+                m.d.sync += shift[1].eq(shift[0])
+            if mode == "float32":
+                scaled = self._scale_binary32(m, c, valid[1], biased, multiplier, shift[1])
+            else:
+                product = Signal(signed(65), name=f"product_{c}", reset_less=True)
+                with m.If(valid[1]):
+                    m.d.sync += product.eq(biased * multiplier)
+                scaled = saturate(scale(m, product, shift[1], mode), NARROW_BITS)
             with m.If(valid[2]):
-                m.d.sync += rounded.eq(saturate(scale(m, product, shift[1], mode), NARROW_BITS))
+                m.d.sync += rounded.eq(scaled)
             moved = Signal(signed(NARROW_BITS + 1), name=f"moved_{c}")
             m.d.comb += [
                 moved.eq(rounded + final.zero_point),
@@ -120,3 +122,19 @@ class OutputStage(wiring.Component):
             ]
         m.d.comb += self.o_valid.eq(valid[-1])
         return m
+
+    def _scale_binary32(
+        self, m: Module, c: int, valid: Value, biased: Value, multiplier: Value, shift: Value
+    ) -> Value:
+        """Lane `c` in binary32: both factors converted in the cycle of `valid`, multiplied in the next."""
+        factors = to_binary32(m, f"biased_{c}", biased), to_binary32(m, f"multiplier_{c}", multiplier)
+        x, y = (Signal(24, name=f"significand_{c}_{i}", reset_less=True) for i in range(2))
+        exponent = Signal(signed(8), name=f"exponent_{c}", reset_less=True)
+        sign = Signal(name=f"sign_{c}", reset_less=True)
+        with m.If(valid):
+            m.d.sync += [
+                x.eq(factors[0].significand), y.eq(factors[1].significand),
+                exponent.eq(factors[0].exponent + factors[1].exponent), sign.eq(factors[0].sign ^ factors[1].sign),
+            ]
+        return scale_binary32(
+            m, f"lane_{c}", sign=sign, x=x, y=y, exponent=exponent, shift=shift, bits=NARROW_BITS)
