@@ -6,29 +6,25 @@ from amaranth.lib.wiring import In, Out
 
 from hw.rtl.fp_form import OperandForm
 from hw.rtl.fp_mac import FpMac
-from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
 from hw.spec.number import number_format
 
 
 def cell_signature(array: MacArraySpec) -> wiring.Signature:
-    """Ports of a `Cell`; raises `InputError` if a format of `array` is not an integer."""
-    activation, weight = number_format(array.activation_format), number_format(array.weight_format)
-    if not (activation.is_integer and weight.is_integer):
-        raise InputError(
-            f"the integer cell needs integer formats, not {activation.name} and {weight.name}; "
-            "choose int8 or int4")
+    """Ports of a `Cell`."""
+    activation, weight = operand_shapes(array)
+    partial_sum = unsigned(32) if array.is_floating_point else signed(array.partial_sum_bits)
     return wiring.Signature({
-        "i_activation": In(signed(activation.bits)),
+        "i_activation": In(activation),
         "i_swap": In(1),
         "i_load": In(1),
-        "i_weight": In(signed(weight.bits)),
-        "i_partial_sum": In(signed(array.partial_sum_bits)),
-        "o_activation": Out(signed(activation.bits)),
+        "i_weight": In(weight),
+        "i_partial_sum": In(partial_sum),
+        "o_activation": Out(activation),
         "o_swap": Out(1),
         "o_load": Out(1),
-        "o_weight": Out(signed(weight.bits)),
-        "o_partial_sum": Out(signed(array.partial_sum_bits)),
+        "o_weight": Out(weight),
+        "o_partial_sum": Out(partial_sum),
     })
 
 

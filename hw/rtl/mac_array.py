@@ -53,7 +53,6 @@ class MacArray(wiring.Component):
     def __init__(self, array: MacArraySpec, *, cells: CellStyle = "inline") -> None:
         if array.dataflow != "ws":
             raise InputError(f"this array is weight-stationary, dataflow must be 'ws', not {array.dataflow!r}")
-        cell_signature(array)   # refuses formats there is no cell for
         self.spec, self.cells = array, cells
         self._activation_bits = array.activation_lane_bits
         self._weight_bits = array.weight_lane_bits
