@@ -63,10 +63,11 @@ DRAM = DramSpec(
         "pimsimulator": Preset(
             note="as the public HBM-PIM simulator: the four-activate window is never filled, refresh follows the last "
                  "precharge at once, write-to-read is always the long value, all-bank commands are tracked on the "
-                 "addressed bank only",
+                 "addressed bank only, rows may be opened while a refresh waits",
             without=(_FOUR_ACTIVATES, _PRE_REF, _WR_RD_RANK, _WR_RD_GROUP),
             extra=(Rule(level="rank", before=("WR",), after=("RD",), delay="write_to_read_l"),),
             broadcast_tracked=False,
+            refresh_holds_activates=False,
         ),
     },
 )

@@ -115,12 +115,15 @@ class Preset:
     broadcast_tracked : bool
         True: in all-bank modes the state of every bank a command reaches is tracked and checked. False: only that of
         the addressed bank.
+    refresh_holds_activates : bool
+        True: no row is opened while a refresh is waiting. False: rows may be opened and closed again meanwhile.
     """
 
     note: str
     without: tuple[Rule, ...] = ()
     extra: tuple[Rule, ...] = ()
     broadcast_tracked: bool = True
+    refresh_holds_activates: bool = True
 
 
 DEFAULT = Preset(note="every rule of the device enforced, tFAW and tRP before refresh included")
@@ -145,6 +148,7 @@ class Timing:
     cycles: dict[str, int]
     rules: tuple[TimedRule, ...]
     broadcast_tracked: bool
+    refresh_holds_activates: bool
     preset: str
     note: str
 
@@ -223,7 +227,7 @@ class DramSpec:
         )
         return Timing(
             clock_ns=self.clock_ns, cycles=cycles, rules=rules, broadcast_tracked=chosen.broadcast_tracked,
-            preset=preset, note=chosen.note,
+            refresh_holds_activates=chosen.refresh_holds_activates, preset=preset, note=chosen.note,
         )
 
     def _derive(self, cycles: dict[str, int]) -> dict[str, int]:
