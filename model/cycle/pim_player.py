@@ -39,7 +39,7 @@ class Player:
         for i, segment in enumerate(segments):
             pattern, base = segment.pattern, segment.base
             following = segments[i + 1] if i + 1 < count else None
-            full = not loaded or len(controller.queue) >= controller.depth or fed >= count and not controller.pending
+            full = not loaded or len(controller.queue) >= controller.depth or (fed >= count and not controller.pending)
             key = None
             if full and controller.waiting < 0:
                 outlook = (id(following.pattern), following.base - base) if following else None
