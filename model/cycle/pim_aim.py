@@ -207,8 +207,8 @@ def gemv_requests(
     per_bank = -(-outputs // (organisation.banks * channels))
     segments = -(-inputs // (lanes * columns))
     if per_bank * segments > organisation.rows:
-        raise InputError(f"GEMV {outputs} x {inputs} on {channels} channels must fit {organisation.rows} rows of a bank, "
-                         f"not {per_bank * segments}; use more channels or split it")
+        raise InputError(f"GEMV {outputs} x {inputs} on {channels} channels must fit {organisation.rows} rows of a "
+                         f"bank, not {per_bank * segments}; use more channels or split it")
     group = 1 if order == "simple" else spec.register("MAC").entries
     requests = []
     for _ in range(batch):

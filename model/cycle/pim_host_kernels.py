@@ -3,6 +3,7 @@
 A plain address runs, from the lowest bit: channel, bank of the group, bank group, column, row; a burst is one column.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hw.spec.error import InputError
@@ -75,25 +76,37 @@ class HostStream:
         return Request(bank, rest // self.columns, rest % self.columns, write, False, "host")
 
 
-def run_phases(make: type[Controller] | object, spec: PimSpec, phases: list[Phase], channels: int) -> list[Controller]:
-    """Run the phases on all channels; one controller for each different share of the bursts.
+Share = tuple[tuple[int, int], ...]
+"""Of one channel: first burst and end of each phase."""
 
-    `make()` gives a fresh controller. The channels wait for one another between phases, as a host with one barrier does.
-    """
+
+def shares_of(phases: Sequence[Phase], channels: int) -> dict[Share, int]:
+    """The different shares of the bursts a channel may have, and how many channels have each."""
     need_positive(channels=channels)
 
-    def share(start: int, channel: int) -> int:
+    def below(start: int, channel: int) -> int:
         return max(0, -(-(start - channel) // channels))     # bursts below `start` that fall on this channel
 
-    shares = sorted({
-        tuple((share(p.start, c), share(p.start + p.bursts, c)) for p in phases) for c in range(channels)
-    })
-    controllers = [make() for _ in shares]                                                   # type: ignore[operator]
+    found: dict[Share, int] = {}
+    for channel in range(channels):
+        share = tuple((below(p.start, channel), below(p.start + p.bursts, channel)) for p in phases)
+        found[share] = found.get(share, 0) + 1
+    return found
+
+
+def run_phases(
+    make: Callable[[], Controller], spec: PimSpec, phases: Sequence[Phase], shares: Sequence[Share],
+) -> list[Controller]:
+    """Run the phases; one controller (from `make`) for each share.
+
+    The channels wait for one another between phases, as with one host behind a barrier.
+    """
+    controllers = [make() for _ in shares]
     stream = HostStream(spec)
     players = [Player(c) for c in controllers]
     for i, phase in enumerate(phases):
-        for player, bounds in zip(players, shares, strict=True):
-            low, high = bounds[i]
+        for player, share in zip(players, shares, strict=True):
+            low, high = share[i]
             player.play_open(stream.segments(low, high - low, phase.write))
         done = max(c.finish for c in controllers)
         for controller in controllers:

@@ -1,0 +1,62 @@
+"""The command line of the PIM kernels."""
+
+import json
+
+import pytest
+
+from model import cli
+from model.__main__ import main
+
+
+def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = main("model", cli, ["cycles", *words])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_json_has_cycles_breakdown_and_energy(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(capsys, "--chip", "hbm_pim", "--preset", "pimsimulator", "--kernel", "gemv", "--out", "4096",
+                        "--in", "4096", "--batch", "1", "--channels", "64", "--ranks", "2", "--refresh", "off",
+                        "--set", "t_rp=20", "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["cycles"] == sum(answer["breakdown"].values()) == 12475
+    assert answer["energy"]["low"] <= answer["energy"]["nominal"] <= answer["energy"]["high"]
+    assert answer["clock_ns"] == 1.0
+    assert answer["not_counted"]
+
+
+def test_aim_prints_the_measured_cycles(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(capsys, "--chip", "aim", "--kernel", "gemv", "--order", "simple", "--out", "4096", "--in",
+                        "4096", "--channels", "32")
+    assert code == 0
+    assert "9,664" in out
+    assert "low / nominal / high" in out
+
+
+def test_layout_says_how_many_uses_pay_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(capsys, "--kernel", "gemv", "--out", "1024", "--in", "1024", "--channels", "16", "--layout",
+                        "--json")
+    layout = json.loads(out)["layout"]
+    assert code == 0
+    assert layout["uses_to_amortise"] >= 1
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (("--kernel", "gemv", "--out", "8"), "gemv must have --out and --in, --in is missing"),
+    (("--kernel", "add", "--elements", "8", "--in", "4"), "add must have --elements, not --in"),
+    (("--kernel", "x", "--elements", "8"), "--kernel of HBM-PIM must be one of gemv"),
+    (("--kernel", "add", "--elements", "8", "--set", "t_rp"), "--set must be TIMING=CYCLES"),
+    (("--kernel", "add", "--elements", "8", "--set", "t_xx=1"), "--set must name a timing of HBM2"),
+    (("--kernel", "add", "--elements", "8", "--channels", "0"), "channels must be an integer of at least 1"),
+    (("--chip", "tiny", "--kernel", "add", "--elements", "8"), "--chip must name a chip with processing in memory"),
+    (("--chip", "aim", "--kernel", "gemv", "--out", "8", "--in", "8", "--refresh", "on"), "must be left out"),
+])
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str,
+) -> None:
+    code, out, err = call(capsys, *words)
+    assert code == 2
+    assert out == ""
+    assert message in err
+    assert err.count("\n") == 1
