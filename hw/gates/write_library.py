@@ -159,6 +159,9 @@ def _columns(cell: Cell, step: Measured, quiet: set[str]) -> list[tuple[str, ...
     if step["pin"] in quiet:
         when = ("CK" if step["inputs"]["CK"] else "!CK") if cell.clock and step["pin"] != cell.clock else ""
         found.append(("in", step["pin"], when, EDGE[step["value"]]))
+    if cell.clock and step["pin"] == cell.clock and not step["value"] and step["inputs"]["D"] != step["before"]["Q"]:
+        # The data moved while the clock was high: its first latch follows now, and that is the data's energy.
+        found.append(("late", "D", EDGE[step["inputs"]["D"]]))
     found += [("out", pin, EDGE[step["after"][pin]]) for pin in cell.outputs if step["before"][pin] != step["after"][pin]]
     return found
 

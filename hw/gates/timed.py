@@ -1,0 +1,128 @@
+"""Glitches: the netlist in Icarus Verilog with the delay of every gate at its own slew and load."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from hw.cells.boolean import to_c
+from hw.gates.activity import Activity, Streams
+from hw.gates.netlist import ONE, ZERO, Net, Netlist
+from hw.gates.timing import Timing
+from hw.spec.error import InputError
+
+
+def run(netlist: Netlist, timing: Timing, streams: Streams, period_ns: float, warm_up: int = 1) -> Activity:
+    """Edges of every net with gate delays; one lane of `streams` (shape (cycles, 1)).
+
+    Each gate output has one rise and one fall delay: the mean over its arcs at its own slew and load. Delays are
+    inertial: a pulse shorter than the gate's delay is swallowed. Inputs and registers change together at the start
+    of a period.
+    """
+    for tool in ("iverilog", "vvp"):
+        if shutil.which(tool) is None:
+            raise InputError(f"glitches must be simulated with Icarus Verilog, but {tool} is not on the path; "
+                             f"install Debian's package iverilog")
+    cycles = next(iter(streams.values())).shape[0]
+    if cycles <= warm_up:
+        raise InputError(f"a stream must be longer than its warm-up of {warm_up} cycles, not {cycles}; give more cycles")
+    with tempfile.TemporaryDirectory(prefix="timed-") as name:
+        folder = Path(name)
+        (folder / "bench.v").write_text(bench(netlist, timing, period_ns, cycles))
+        (folder / "stimulus.hex").write_text(_stimulus(netlist, streams))
+        for command in (["iverilog", "-g2005", "-o", "bench.vvp", "bench.v"], ["vvp", "-n", "bench.vvp"]):
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900, check=False)
+            if done.returncode:
+                raise RuntimeError(f"{command[0]} failed on {netlist.name}: {(done.stderr or done.stdout)[-400:]}")
+        rises, falls = count_vcd(folder / "bench.vcd", round(warm_up * period_ns * 1000))
+    return Activity(rises=rises, falls=falls, samples=cycles - warm_up)
+
+
+def bench(netlist: Netlist, timing: Timing, period_ns: float, cycles: int) -> str:
+    """The netlist as delayed assignments, its stimulus and a VCD of all its nets; net n is wire ``n<n>``."""
+    def wire(net: Net) -> str:
+        return "1'b1" if net == ONE else "1'b0" if net == ZERO else f"n{net}"
+
+    inputs = [n for bits in netlist.inputs.values() for n in bits]
+    lines = ["`timescale 1ps/1ps", "module bench;", f"  reg [{max(1, len(inputs)) - 1}:0] stimulus [0:{cycles - 1}];",
+             f"  reg [{max(1, len(inputs)) - 1}:0] now;", "  reg clk; integer t;", "  block dut();"]
+    lines += [f"  assign dut.n{net} = now[{k}];" for k, net in enumerate(inputs)]
+    lines += ["  assign dut.clk = clk;", "  initial begin", '    $readmemh("stimulus.hex", stimulus);',
+              "    clk = 0; now = stimulus[0];", '    $dumpfile("bench.vcd"); $dumpvars(1, dut);',
+              f"    for (t = 0; t < {cycles}; t = t + 1) begin", "      now = stimulus[t]; clk = (t > 0);",
+              f"      #{round(period_ns * 500)} clk = 0; #{round(period_ns * 1000) - round(period_ns * 500)};",
+              "    end", "    $finish;", "  end", "endmodule", "module block;", "  wire clk;"]
+    lines += [f"  wire n{net};" for net in inputs]
+    for k, flop in enumerate(netlist.flops):
+        for pin in flop.cell.outputs:
+            if pin in flop.pins:
+                out = flop.pins[pin]
+                rise, fall = (round(1000 * timing.arrival_ns[out][e]) for e in ("rise", "fall"))
+                mark = "~" if pin in flop.cell.inverted_output else ""
+                lines += [f"  wire n{out}; reg r{k}{pin}; initial r{k}{pin} = 0; assign #({rise},{fall}) n{out} = {mark}r{k}{pin};"]
+    declared = [flop.pins[p] for i in netlist.order for p in i.cell.outputs if p in i.pins for flop in (i,)]
+    lines += [f"  wire n{net};" for net in declared]
+    for instance in netlist.order:
+        names = {p: wire(instance.pins[p]) for p in instance.cell.inputs}
+        for pin, function in instance.cell.functions.items():
+            if pin in instance.pins:
+                delay = ",".join(str(d) for d in _delays(instance, pin, timing))
+                lines.append(f"  assign #({delay}) n{instance.pins[pin]} = {to_c(function, names).replace('(uint64_t)', '')};")
+    lines.append("  always @(posedge clk) begin")
+    for k, flop in enumerate(netlist.flops):
+        data = wire(flop.pins[flop.cell.data or "D"])
+        lines += [f"    r{k}{pin} <= {data};" for pin in flop.cell.outputs if pin in flop.pins]
+    return "\n".join([*lines, "  end", "endmodule", ""])
+
+
+def _delays(instance: object, pin: str, timing: Timing) -> Iterator[int]:
+    for edge in ("rise", "fall"):
+        found = []
+        for arc in instance.cell.arcs:  # type: ignore[attr-defined]
+            source = instance.pins[arc.input]  # type: ignore[attr-defined]
+            if arc.output == pin and source in timing.slew_ns and edge in arc.delay:
+                slew = sum(timing.slew_ns[source].values()) / 2
+                found.append(arc.delay[edge].at(slew, timing.load_ff[instance.pins[pin]]))  # type: ignore[attr-defined]
+        yield max(1, round(1000 * float(np.mean(found)))) if found else 1
+
+
+def _stimulus(netlist: Netlist, streams: Streams) -> str:
+    rows = []
+    cycles = next(iter(streams.values())).shape[0]
+    for t in range(cycles):
+        word, position = 0, 0
+        for port, bits in netlist.inputs.items():
+            word |= (int(streams[port][t, 0]) & ((1 << len(bits)) - 1)) << position
+            position += len(bits)
+        rows.append(f"{word:x}")
+    return "\n".join(rows) + "\n"
+
+
+def count_vcd(path: Path, begin_ps: int) -> tuple[dict[Net, int], dict[Net, int]]:
+    """Rises and falls per net in a VCD of wires ``n<net>``, from `begin_ps` on. Known values only."""
+    nets: dict[str, Net] = {}
+    rises: dict[Net, int] = {}
+    falls: dict[Net, int] = {}
+    last: dict[str, str] = {}
+    counting = False
+    with path.open() as file:
+        for line in file:
+            head = line[0]
+            if head in "01":
+                code = line[1:].rstrip()
+                before, last[code] = last.get(code), head
+                if counting and code in nets and before not in (None, "x", "z", head):
+                    table = rises if head == "1" else falls
+                    table[nets[code]] = table.get(nets[code], 0) + 1
+            elif head == "#":
+                counting = int(line[1:]) >= begin_ps
+            elif head in "xz":
+                last[line[1:].rstrip()] = "x"
+            elif line.startswith("$var"):
+                parts = line.split()
+                if parts[4].startswith("n") and parts[4][1:].isdigit():
+                    nets[parts[3]] = int(parts[4][1:])
+    return rises, falls
