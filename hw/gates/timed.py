@@ -18,8 +18,8 @@ from hw.spec.error import InputError
 def run(netlist: Netlist, timing: Timing, streams: Streams, period_ns: float, warm_up: int = 1) -> Activity:
     """Edges of every net with gate delays; one lane of `streams` (shape (cycles, 1)).
 
-    Each gate output has one rise and one fall delay: the mean over its arcs at its own slew and load. Delays are
-    inertial: a pulse shorter than the gate's delay is swallowed. Inputs and registers change together at the start
+    Each gate output has one rise and one fall delay: the mean over its arcs at its own slew and load. A pulse
+    shorter than half the gate's delay is swallowed: each gate is two equal inertial delays in series. Inputs and registers change together at the start
     of a period.
     """
     for tool in ("iverilog", "vvp"):
@@ -69,8 +69,13 @@ def bench(netlist: Netlist, timing: Timing, period_ns: float, cycles: int) -> st
         names = {p: wire(instance.pins[p]) for p in instance.cell.inputs}
         for pin, function in instance.cell.functions.items():
             if pin in instance.pins:
-                delay = ",".join(str(d) for d in _delays(instance, pin, timing))
-                lines.append(f"  assign #({delay}) n{instance.pins[pin]} = {to_c(function, names).replace('(uint64_t)', '')};")
+                out = instance.pins[pin]
+                first, second = zip(*((d - d // 2, d // 2) for d in _delays(instance, pin, timing)), strict=True)
+                lines += [
+                    f"  wire h{out};",
+                    f"  assign #({first[0]},{first[1]}) h{out} = {to_c(function, names).replace('(uint64_t)', '')};",
+                    f"  assign #({second[0]},{second[1]}) n{out} = h{out};",
+                ]
     lines.append("  always @(posedge clk) begin")
     for k, flop in enumerate(netlist.flops):
         data = wire(flop.pins[flop.cell.data or "D"])
