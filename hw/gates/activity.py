@@ -83,8 +83,8 @@ class Simulator:
     def _check(self, streams: Streams, warm_up: int) -> tuple[int, int]:
         for port in self.netlist.inputs:
             if port not in streams:
-                raise InputError(f"a stream must be given for every input of {self.netlist.name}, but {port!r} has none; "
-                                 f"add it")
+                raise InputError(f"a stream must be given for every input of {self.netlist.name}, "
+                                 f"but {port!r} has none; add it")
         shapes = {streams[p].shape for p in self.netlist.inputs}
         if len(shapes) != 1:
             raise InputError(f"all streams must have one shape (cycles, lanes), not {sorted(shapes)}; cut them alike")
@@ -92,7 +92,8 @@ class Simulator:
         if not 1 <= lanes <= LANES:
             raise InputError(f"streams must have 1 to {LANES} lanes, not {lanes}; run them in parts")
         if cycles <= warm_up:
-            raise InputError(f"a stream must be longer than its warm-up of {warm_up} cycles, not {cycles}; give more cycles")
+            raise InputError(f"a stream must be longer than its warm-up of {warm_up} cycles, not {cycles}; "
+                             f"give more cycles")
         return cycles, lanes
 
     def source(self) -> str:
@@ -127,7 +128,8 @@ class Simulator:
 
     def _compile(self, build: Path) -> Path:
         if shutil.which("gcc") is None:
-            raise InputError("activity must be simulated with gcc, and it is not on the path; install Debian's package gcc")
+            raise InputError("activity must be simulated with gcc, and it is not on the path; "
+                             "install Debian's package gcc")
         text = self.source()
         folder = build / "gates"
         folder.mkdir(parents=True, exist_ok=True)

@@ -218,7 +218,7 @@ def _tables(
     g: Group, kinds: tuple[str, str], templates: dict[str, Group], scale: dict[str, float], unit: float
 ) -> dict[str, Table]:
     """The rise and fall tables of a timing or power group, as {"rise": .., "fall": ..}."""
-    found = {}
+    found: dict[str, Table] = {}
     for edge, kind in zip(("rise", "fall"), kinds, strict=True):
         table = next(g.all(kind), None)
         if table is not None:
@@ -226,7 +226,8 @@ def _tables(
     # One table for both edges.
     common = next(g.all("power"), None)
     if common is not None:
-        found = dict.fromkeys(("rise", "fall"), _table(common, templates, scale, unit))
+        table = _table(common, templates, scale, unit)
+        found = {"rise": table, "fall": table}
     return found
 
 
@@ -252,7 +253,8 @@ def _table(g: Group, templates: dict[str, Group], scale: dict[str, float], unit:
     return Table(slews_ns=axes.get("time", zero), loads_ff=axes.get("load", axes.get("other", zero)), values=values)
 
 
-_TOKEN = re.compile(r'\s+|/\*.*?\*/|//[^\n]*|\\\s*\n|"(?:[^"\\]|\\.)*"|[A-Za-z0-9_.+\-*!\'&|^\[\]:/]+|[(){};,=]', re.DOTALL)
+_TOKEN = re.compile(r'\s+|/\*.*?\*/|//[^\n]*|\\\s*\n|"(?:[^"\\]|\\.)*"|'
+                    r'[A-Za-z0-9_.+\-*!\'&|^\[\]:/]+|[(){};,=]', re.DOTALL)
 
 
 def _tokens(text: str, path: Path) -> list[str]:

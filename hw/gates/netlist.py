@@ -86,7 +86,8 @@ def read(path: Path, library: Library) -> Netlist:
         if body["type"] in ("$scopeinfo",):
             continue
         cell = library.cell(body["type"])
-        instances.append(Instance(name=instance, cell=cell, pins={p: _net(b[0]) for p, b in body["connections"].items()}))
+        pins = {p: _net(b[0]) for p, b in body["connections"].items()}
+        instances.append(Instance(name=instance, cell=cell, pins=pins))
     inputs, outputs = {}, {}
     for port, body in module["ports"].items():
         (inputs if body["direction"] == "input" else outputs)[port] = tuple(_net(b) for b in body["bits"])
@@ -117,4 +118,5 @@ def _ordered(combinational: list[Instance], name: str) -> tuple[Instance, ...]:
     try:
         return tuple(combinational[k] for k in TopologicalSorter(graph).static_order())
     except CycleError:
-        raise InputError(f"a block must have no combinational loop, but {name} has one; break it with a register") from None
+        text = f"a block must have no combinational loop, but {name} has one; break it with a register"
+        raise InputError(text) from None

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hw.gates.activity import Activity
-from hw.gates.library import Process
 from hw.gates.liberty import LibraryCell, Power
+from hw.gates.library import Process
 from hw.gates.netlist import ONE, ZERO, Net, Netlist
 from hw.gates.timing import Timing
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from amaranth.back import rtlil
 from amaranth.hdl import Elaboratable
 
+from hw.cells import MINI45_MODELS
 from hw.gates import netlist
 from hw.gates.library import Process
 from hw.gates.netlist import Netlist
@@ -96,4 +97,34 @@ module map_fa(input [WIDTH-1:0] A, input [WIDTH-1:0] B, input [WIDTH-1:0] C,
     {cell} fa (.{a}(A[i]), .{b}(B[i]), .{c}(C[i]), .{carry}(X[i]), .{total}(Y[i]));
   end endgenerate
 endmodule
+"""
+
+
+def prove_equal(block: Synthesised, timeout_s: float = 300.0) -> None:
+    """Prove a combinational netlist equal to its RTL for all inputs; raises `InputError` with what differs."""
+    with tempfile.TemporaryDirectory(prefix="prove-") as name:
+        folder = Path(name)
+        for file in ("block.il", "netlist.v"):
+            (folder / file).write_text((block.folder / file).read_text())
+        (folder / "cells.v").write_text(MINI45_MODELS.read_text())
+        (folder / "prove.ys").write_text(_PROVE)
+        try:
+            run_yosys(folder, "prove.ys", "the proof", timeout_s)
+        except InputError as error:
+            text = f"a netlist must equal its RTL, but that of {block.netlist.name} is not proved ({error})"
+            raise InputError(text) from None
+
+
+_PROVE = """
+read_rtlil block.il
+rename top gold
+read_verilog cells.v
+read_verilog netlist.v
+rename top gate
+proc
+flatten gold gate
+delete t:$scopeinfo
+miter -equiv -flatten gold gate miter
+opt -full miter
+sat -verify -prove trigger 0 miter
 """

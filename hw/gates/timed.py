@@ -10,7 +10,7 @@ import numpy as np
 
 from hw.cells.boolean import to_c
 from hw.gates.activity import Activity, Streams
-from hw.gates.netlist import ONE, ZERO, Net, Netlist
+from hw.gates.netlist import ONE, ZERO, Instance, Net, Netlist
 from hw.gates.timing import Timing
 from hw.spec.error import InputError
 
@@ -19,8 +19,8 @@ def run(netlist: Netlist, timing: Timing, streams: Streams, period_ns: float, wa
     """Edges of every net with gate delays; one lane of `streams` (shape (cycles, 1)).
 
     Each gate output has one rise and one fall delay: the mean over its arcs at its own slew and load. A pulse
-    shorter than half the gate's delay is swallowed: each gate is two equal inertial delays in series. Inputs and registers change together at the start
-    of a period.
+    shorter than half the gate's delay is swallowed: each gate is two equal inertial delays in series. Inputs
+    and registers change together at the start of a period.
     """
     for tool in ("iverilog", "vvp"):
         if shutil.which(tool) is None:
@@ -28,7 +28,8 @@ def run(netlist: Netlist, timing: Timing, streams: Streams, period_ns: float, wa
                              f"install Debian's package iverilog")
     cycles = next(iter(streams.values())).shape[0]
     if cycles <= warm_up:
-        raise InputError(f"a stream must be longer than its warm-up of {warm_up} cycles, not {cycles}; give more cycles")
+        raise InputError(f"a stream must be longer than its warm-up of {warm_up} cycles, not {cycles}; "
+                         "give more cycles")
     with tempfile.TemporaryDirectory(prefix="timed-") as name:
         folder = Path(name)
         (folder / "bench.v").write_text(bench(netlist, timing, period_ns, cycles))
@@ -62,8 +63,9 @@ def bench(netlist: Netlist, timing: Timing, period_ns: float, cycles: int) -> st
                 out = flop.pins[pin]
                 rise, fall = (round(1000 * timing.arrival_ns[out][e]) for e in ("rise", "fall"))
                 mark = "~" if pin in flop.cell.inverted_output else ""
-                lines += [f"  wire n{out}; reg r{k}{pin}; initial r{k}{pin} = 0; assign #({rise},{fall}) n{out} = {mark}r{k}{pin};"]
-    declared = [flop.pins[p] for i in netlist.order for p in i.cell.outputs if p in i.pins for flop in (i,)]
+                lines += [f"  wire n{out}; reg r{k}{pin}; initial r{k}{pin} = 0;",
+                          f"  assign #({rise},{fall}) n{out} = {mark}r{k}{pin};"]
+    declared = [i.pins[p] for i in netlist.order for p in i.cell.outputs if p in i.pins]
     lines += [f"  wire n{net};" for net in declared]
     for instance in netlist.order:
         names = {p: wire(instance.pins[p]) for p in instance.cell.inputs}
@@ -83,14 +85,14 @@ def bench(netlist: Netlist, timing: Timing, period_ns: float, cycles: int) -> st
     return "\n".join([*lines, "  end", "endmodule", ""])
 
 
-def _delays(instance: object, pin: str, timing: Timing) -> Iterator[int]:
+def _delays(instance: Instance, pin: str, timing: Timing) -> Iterator[int]:
     for edge in ("rise", "fall"):
         found = []
-        for arc in instance.cell.arcs:  # type: ignore[attr-defined]
-            source = instance.pins[arc.input]  # type: ignore[attr-defined]
+        for arc in instance.cell.arcs:
+            source = instance.pins[arc.input]
             if arc.output == pin and source in timing.slew_ns and edge in arc.delay:
                 slew = sum(timing.slew_ns[source].values()) / 2
-                found.append(arc.delay[edge].at(slew, timing.load_ff[instance.pins[pin]]))  # type: ignore[attr-defined]
+                found.append(arc.delay[edge].at(slew, timing.load_ff[instance.pins[pin]]))
         yield max(1, round(1000 * float(np.mean(found)))) if found else 1
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hw.gates.library import Wire
 from hw.gates.netlist import ONE, ZERO, Instance, Net, Netlist
 
-EDGES = ("rise", "fall")
+EDGES: tuple[str, ...] = ("rise", "fall")
 _OPPOSITE = {"rise": "fall", "fall": "rise"}
 
 

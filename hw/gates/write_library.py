@@ -1,5 +1,6 @@
 """Turns the measurements of the 45 nm cells into Liberty text and Verilog models. Deterministic."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -30,22 +31,23 @@ def liberty(folder: Path) -> str:
     ]
     for drive in sorted({c.drive for c in CELLS}):
         loads = ", ".join(f"{x * drive:g}" for x in characterise.LOADS_FF)
-        for kind, slew in (("lu_table_template", "input_net_transition"), ("power_lut_template", "input_transition_time")):
+        for kind, slew in (("lu_table_template", "input_net_transition"),
+                           ("power_lut_template", "input_transition_time")):
             lines += [f"  {kind} ({'delay' if kind[0] == 'l' else 'energy'}_x{drive}) {{",
                       f"    variable_1 : {slew};", "    variable_2 : total_output_net_capacitance;",
                       f'    index_1 ("{_row(INPUT_SLEWS_NS)}");', f'    index_2 ("{loads}");', "  }"]
     lines += ["  power_lut_template (energy_input) {", "    variable_1 : input_transition_time;",
               f'    index_1 ("{_row(INPUT_SLEWS_NS)}");', "  }",
               "  lu_table_template (constraint) {", "    variable_1 : constrained_pin_transition;",
-              "    variable_2 : related_pin_transition;", '    index_1 ("0.008, 0.12");', '    index_2 ("0.008, 0.12");',
-              "  }"]
+              "    variable_2 : related_pin_transition;", '    index_1 ("0.008, 0.12");',
+              '    index_2 ("0.008, 0.12");', "  }"]
     for cell in CELLS:
         lines += _cell(cell, characterise.load(folder, cell))
     return "\n".join([*lines, "}", ""])
 
 
-def _row(values: object) -> str:
-    return ", ".join(f"{float(v):.5g}" for v in values)  # type: ignore[attr-defined]
+def _row(values: Iterable[float]) -> str:
+    return ", ".join(f"{float(v):.5g}" for v in values)
 
 
 def _table(kind: str, template: str, values: NDArray[np.float64], indent: str) -> list[str]:
@@ -162,7 +164,8 @@ def _columns(cell: Cell, step: Measured, quiet: set[str]) -> list[tuple[str, ...
     if cell.clock and step["pin"] == cell.clock and not step["value"] and step["inputs"]["D"] != step["before"]["Q"]:
         # The data moved while the clock was high: its first latch follows now, and that is the data's energy.
         found.append(("late", "D", EDGE[step["inputs"]["D"]]))
-    found += [("out", pin, EDGE[step["after"][pin]]) for pin in cell.outputs if step["before"][pin] != step["after"][pin]]
+    before, after = step["before"], step["after"]
+    found += [("out", pin, EDGE[after[pin]]) for pin in cell.outputs if before[pin] != after[pin]]
     return found
 
 
@@ -174,7 +177,8 @@ def verilog() -> str:
         lines.append(f"module {cell.name}({', '.join(ports)});")
         names = {p: p for p in cell.inputs}
         if cell.clock:
-            lines += ["  reg IQ;", "  initial IQ = 1'b0;", f"  always @(posedge {cell.clock}) IQ <= D;", "  assign Q = IQ;"]
+            lines += ["  reg IQ;", "  initial IQ = 1'b0;",
+                      f"  always @(posedge {cell.clock}) IQ <= D;", "  assign Q = IQ;"]
         else:
             lines += [f"  assign {pin} = {to_c(parse(text), names)};" for pin, text in cell.functions.items()]
         lines += ["endmodule", ""]

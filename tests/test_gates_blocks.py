@@ -1,0 +1,99 @@
+"""Blocks as netlists: function, timing, activity, glitches, energy."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hw.gates import activity, blocks, library, power, synthesis, timed, timing
+from hw.gates.netlist import Netlist
+from hw.spec.error import InputError
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("build")
+
+
+@pytest.fixture(scope="module")
+def process() -> library.Process:
+    return library.load("mini45")
+
+
+@pytest.fixture(scope="module")
+def multiplier(build: Path, process: library.Process) -> synthesis.Synthesised:
+    return synthesis.synthesise(blocks.Multiplier(8), "mul8", process, build)
+
+
+def _streams(netlist: Netlist, cycles: int, lanes: int = 64, seed: int = 1) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return {p: rng.integers(0, 1 << len(b), (cycles, lanes)) for p, b in netlist.inputs.items()}
+
+
+def test_the_netlist_multiplies_like_the_rtl(multiplier, build) -> None:
+    a, b = np.meshgrid(np.arange(-128, 128), np.arange(-128, 128))
+    streams = {"a": a.reshape(-1, 64), "b": b.reshape(-1, 64)}
+    _, outputs = activity.Simulator(multiplier.netlist, build).run(streams)
+    assert np.array_equal(outputs["product"], streams["a"] * streams["b"] & 0xFFFF)
+
+
+def test_a_small_netlist_is_proved_equal_to_its_rtl(build, process) -> None:
+    adder = synthesis.synthesise(blocks.Adder(8), "add8", process, build)
+    synthesis.prove_equal(adder)
+
+
+def test_a_wrong_netlist_is_not_proved(build, process, tmp_path) -> None:
+    adder = synthesis.synthesise(blocks.Adder(8), "add8", process, build)
+    text = (adder.folder / "netlist.v").read_text()
+    assert "XNOR2_X1" in text
+    for name in ("block.il", "netlist.json"):
+        (tmp_path / name).write_text((adder.folder / name).read_text())
+    (tmp_path / "netlist.v").write_text(text.replace("XNOR2_X1", "XOR2_X1", 1))
+    with pytest.raises(InputError, match="netlist must equal its RTL"):
+        synthesis.prove_equal(synthesis.Synthesised(netlist=adder.netlist, folder=tmp_path))
+
+
+def test_counts_equal_those_of_a_plain_evaluation(multiplier, build) -> None:
+    netlist = multiplier.netlist
+    streams = _streams(netlist, 40, lanes=3)
+    counted, outputs = activity.Simulator(netlist, build).run(streams, warm_up=5)
+    assert counted.samples == 35 * 3
+    for bit, net in enumerate(netlist.outputs["product"]):
+        values = outputs["product"] >> bit & 1
+        assert counted.rises[net] == int(((values[4:-1] == 0) & (values[5:] == 1)).sum())
+        assert counted.falls[net] == int(((values[4:-1] == 1) & (values[5:] == 0)).sum())
+
+
+def test_settled_values_with_delays_are_those_without(multiplier, build, process) -> None:
+    netlist = multiplier.netlist
+    times = timing.analyse(netlist, process.wire, process.input_slew_ns)
+    streams = _streams(netlist, 120, lanes=1)
+    settled, _ = activity.Simulator(netlist, build).run(streams)
+    glitched = timed.run(netlist, times, streams, period_ns=2 * times.critical_ns)
+    for net in settled.rises:
+        # every change of the settled value is an edge; glitches come in pairs
+        extra = glitched.toggles(net) - settled.toggles(net)
+        assert extra >= 0
+        assert extra % 2 == 0
+
+
+def test_energy_is_the_sum_of_its_parts_and_zero_operands_cost_nothing(multiplier, build, process) -> None:
+    netlist = multiplier.netlist
+    times = timing.analyse(netlist, process.wire, process.input_slew_ns)
+    coefficients = power.Coefficients(netlist, process, times)
+    simulator = activity.Simulator(netlist, build)
+    busy = coefficients.energy(simulator.run(_streams(netlist, 200))[0])
+    assert busy.dynamic_fj == pytest.approx(busy.switching_fj + busy.internal_fj)
+    assert 300 < busy.dynamic_fj < 1500
+    idle = coefficients.energy(simulator.run({p: np.zeros((50, 64), int) for p in netlist.inputs})[0])
+    assert idle.dynamic_fj == 0
+
+
+def test_a_stream_shorter_than_its_warm_up_is_refused(multiplier, build) -> None:
+    with pytest.raises(InputError, match="longer than its warm-up of 9 cycles, not 8"):
+        activity.Simulator(multiplier.netlist, build).run(_streams(multiplier.netlist, 8), warm_up=9)
+
+
+def test_a_missing_stream_is_refused(multiplier, build) -> None:
+    with pytest.raises(InputError, match="'b' has none"):
+        activity.Simulator(multiplier.netlist, build).run({"a": np.zeros((8, 1), int)})
