@@ -16,11 +16,13 @@ PARAMETERS = Path(__file__).parent / "workloads" / "digits.npz"
 class Digits:
     """The first `images` images of the digits' test split, all in one batch.
 
-    The seed changes nothing: images and parameters are data. They are read when first asked for.
+    Each layer needs the one before it, so there is nothing to queue. The seed changes nothing: images and
+    parameters are data. They are read when first asked for.
     """
 
     title: str
     images: int
+    queued: bool = False
 
     @property
     def digest(self) -> str:

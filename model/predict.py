@@ -10,8 +10,9 @@ from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from model.count import Counts
 from model.cycle.mac_array import closed_form
-from model.lower import place, split
+from model.cycle.timing import event_counts
 from model.partition import partition
+from model.schedule import Step, schedule
 from model.workload import Gemm, Workload
 
 
@@ -45,10 +46,10 @@ class Prediction:
 def predict(chip: Chip, workload: Workload) -> Prediction:
     """Cycles of `workload` on `chip` by the closed form, operands in the scratchpads whenever they are read.
 
-    A chip with one core runs each GEMM as the commands that fit its memories, the core running empty in
-    between, exactly as its RTL does. A chip with several arrays runs each layer on all of them (see
-    `model.partition`) and starts the next when the last array has ended; what a scratchpad holds is not a
-    limit there, refilling it is taken to be hidden.
+    A chip with one core runs each GEMM as the commands that fit its memories, one GEMM after the other or
+    queued back to back (`Workload.queued`), exactly as its RTL does. A chip with several arrays runs each
+    layer on all of them (see `model.partition`) and starts the next when the last array has ended; what a
+    scratchpad holds is not a limit there, refilling it is taken to be hidden.
 
     Raises
     ------
@@ -61,8 +62,14 @@ def predict(chip: Chip, workload: Workload) -> Prediction:
             f"a chip must have a core for its cycles to be predicted; {chip.title!r} has only published peaks"
         )
     counts, phases, layers = Counts(), dict[str, int](), []
-    for gemm in workload.gemms():
-        cycles, arrays, budget, events = _alone(core, gemm) if chip.cores == 1 else _shared(core, chip.cores, gemm)
+    gemms = workload.gemms()
+    if chip.cores > 1:
+        parts = [_shared(core, chip.cores, gemm) for gemm in gemms]
+    elif workload.queued:
+        parts = _queued(core, gemms)
+    else:
+        parts = [_alone(core, gemm) for gemm in gemms]
+    for gemm, (cycles, arrays, budget, events) in zip(gemms, parts, strict=True):
         counts = counts + events
         for label, value in budget.items():
             phases[label] = phases.get(label, 0) + value
@@ -91,14 +98,42 @@ def _alone(core: CoreSpec, gemm: Gemm) -> _Part:
 def _commands(core: CoreSpec, m: int, n: int, k: int) -> tuple[int, Counts, dict[str, int]]:
     """Cycles, events and cycles by label of one product; networks repeat their shapes."""
     cycles, counts, budget = 0, Counts(), dict[str, int]()
-    for batch in place(core, [tile.command for tile in split(core, Gemm(name="", m=m, n=n, k=k))]):
-        shapes = [(c.m, c.n_blocks * core.array.columns, c.k_blocks * core.array.rows) for c in batch]
-        timing = closed_form(core, shapes)
+    for batch in schedule(core, [Gemm(name="", m=m, n=n, k=k)]):
+        timing = closed_form(core, [_shape(core, step) for step in batch])
         cycles += timing.cycles
         counts = counts + timing.counts
-        for label, value in timing.budget.items():
-            budget[label] = budget.get(label, 0) + value
+        budget = _sum(budget, timing.budget)
     return cycles, counts, budget
+
+
+def _queued(core: CoreSpec, gemms: list[Gemm]) -> list[_Part]:
+    """One core, GEMMs back to back: each takes what it adds to the chain of those before it in its batch."""
+    runs = [index for index, gemm in enumerate(gemms) for _ in range(gemm.count)]
+    parts: list[_Part] = [(0, 1, {}, Counts())] * len(gemms)
+    for batch in schedule(core, [gemms[index] for index in runs], queued=True):
+        cycles, budget, shapes = 0, dict[str, int](), []
+        for step in batch:
+            shapes.append(_shape(core, step))
+            chain = closed_form(core, shapes)
+            index = runs[step.gemm]
+            before, arrays, labels, events = parts[index]
+            parts[index] = (
+                before + chain.cycles - cycles, arrays,
+                _sum(labels, {label: value - budget.get(label, 0) for label, value in chain.budget.items()}),
+                events + event_counts(core, shapes[-1:]),
+            )
+            cycles, budget = chain.cycles, chain.budget
+    return parts
+
+
+def _shape(core: CoreSpec, step: Step) -> tuple[int, int, int]:
+    """(m, n, k) that a command makes the array run, whole blocks of columns and terms."""
+    command = step.tile.command
+    return command.m, command.n_blocks * core.array.columns, command.k_blocks * core.array.rows
+
+
+def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {label: one.get(label, 0) + other.get(label, 0) for label in {**one, **other}}
 
 
 def _shared(core: CoreSpec, arrays: int, gemm: Gemm) -> _Part:

@@ -88,6 +88,11 @@ class Workload(Protocol):
         """What one run gives, e.g. {"images": 360} or {"tokens": 8}; {} if there is no better unit than GEMMs."""
         ...
 
+    @property
+    def queued(self) -> bool:
+        """One core runs GEMMs back to back as far as its memories hold their operands together, not one by one."""
+        ...
+
     def gemms(self) -> list[Gemm]:
         """The shapes, in order: all the cycle model needs."""
         ...

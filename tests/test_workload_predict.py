@@ -64,10 +64,22 @@ def test_columns_are_cut_before_rows_when_both_are_as_fast() -> None:
     assert (share.rows, share.columns) == (1, 8)
 
 
+def test_queued_gemms_take_the_cycles_of_one_chain() -> None:
+    chip, workload = chips.load("npu_16"), workloads.load("gemm_queue")
+    assert chip.core is not None
+    prediction = predict(chip, workload)
+    # a command works on whole blocks of 16 columns and terms
+    whole = [(g.m, -(-g.n // 16) * 16, -(-g.k // 16) * 16) for g in workload.gemms()]
+    chain = closed_form(chip.core, whole)
+    assert prediction.cycles == sum(layer["cycles"] for layer in prediction.layers) == chain.cycles
+    assert dict(prediction.phases) == chain.budget
+    assert prediction.counts == chain.counts
+
+
 def test_a_chip_with_one_core_runs_each_gemm_by_itself() -> None:
     chip = chips.load("npu_16")
     assert chip.core is not None
-    prediction = predict(chip, workloads.load("gemm_queue"))
+    prediction = predict(chip, workloads.load("gemm_sweep"))
     for layer in prediction.layers:
         assert layer["cycles"] == closed_form(chip.core, [(layer["m"], layer["n"], layer["k"])]).cycles
     assert sum(prediction.phases.values()) == prediction.cycles

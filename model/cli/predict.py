@@ -75,11 +75,12 @@ def summary(
     array = chip.core.array
     each = f"{chip.cores} arrays of {array.rows} x {array.columns}" if chip.cores > 1 else (
         f"one array of {array.rows} x {array.columns}")
+    order = "queued back to back" if workload.queued and chip.cores == 1 else "one GEMM after the other"
     lines = [
         f"chip             {chip.title}",
         f"workload         {workload.title}",
         f"work             {len(prediction.layers)} GEMMs, {prediction.macs / 1e9:.3f} GMAC on {each}",
-        f"cycles           {prediction.cycles:,} by the closed form, layers one after the other",
+        f"cycles           {prediction.cycles:,} by the closed form, {order}",
         f"utilisation      {prediction.utilisation:.2%} of {chip.macs_per_cycle:,} MACs per cycle",
     ]
     if chip.clock is not None:

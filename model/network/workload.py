@@ -26,11 +26,14 @@ class NetworkWorkload:
         Called when the shapes are asked for.
     work : mapping of str to float
         What one run gives, e.g. {"images": 1}.
+    queued : bool
+        Back to back instead of one by one.
     """
 
     title: str
     build: Callable[[], Network]
     work: Mapping[str, float] = field(default_factory=dict)
+    queued: bool = False
 
     @property
     def digest(self) -> str:
