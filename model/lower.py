@@ -48,9 +48,9 @@ def split(core: CoreSpec, gemm: Gemm) -> list[Tile]:
         If K does not fit: one column block of weights or one row of activations exceeds its memory, or a
         sum could leave the accumulator.
     """
-    rows, columns = core.array.rows, core.array.columns
-    k_blocks, n_blocks = blocks(gemm.k, rows), blocks(gemm.n, columns)
-    largest_k = min(core.largest_k, core.weight_words // rows * rows, core.activation_words * rows)
+    rows, columns, block = core.array.rows, core.array.columns, core.array.k_per_block
+    k_blocks, n_blocks = blocks(gemm.k, block), blocks(gemm.n, columns)
+    largest_k = min(core.largest_k, core.weight_words // rows * block, core.activation_words * block)
     if gemm.k > largest_k:
         raise InputError(
             f"k of GEMM {gemm.name!r} must be at most {largest_k} on this core (32-bit sums, one column block of "
@@ -104,21 +104,43 @@ def _padded(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
     return padded
 
 
+def _lanes(core: CoreSpec, operand: np.ndarray) -> np.ndarray:
+    """Neighbours along the first axis joined into one lane where a lane holds two INT4; else as given.
+
+    Raises
+    ------
+    InputError
+        If the operand is not INT8, the core's lanes are not 8 bits, or an INT4 value is out of range.
+    """
+    array = core.array
+    if operand.dtype != np.int8 or array.activation_lane_bits != 8 or array.weight_lane_bits != 8:
+        raise InputError(
+            "operands are packed for int8 with int8 or int4 with int4, given as int8 arrays, not for "
+            f"{array.activation_format} with {array.weight_format}, given as {operand.dtype}")
+    if array.terms_per_lane == 1:
+        return operand
+    if operand.size and (operand.min() < -8 or operand.max() > 7):
+        raise InputError(f"INT4 operands must be -8 to 7, not {operand.min()} to {operand.max()}")
+    low, high = operand[0::2].view(np.uint8) & 15, operand[1::2].view(np.uint8) & 15
+    return (low | high << 4).view(np.int8)
+
+
 def activation_words(core: CoreSpec, activations: np.ndarray) -> np.ndarray:
-    """Words (k_blocks * m, rows) of int8 from activations (m, k); word kb*m + i is A[i, kb*R:(kb+1)*R]."""
+    """Words (k_blocks * m, rows) of int8 lanes from activations (m, k); word kb*m + i is A[i, kb*R:(kb+1)*R]."""
     m, k = activations.shape
-    rows = core.array.rows
-    k_blocks = blocks(k, rows)
-    return _padded(activations, m, k_blocks * rows).reshape(m, k_blocks, rows).transpose(1, 0, 2).reshape(-1, rows)
+    k_blocks = blocks(k, core.array.k_per_block)
+    padded = _padded(activations, m, k_blocks * core.array.k_per_block)
+    lanes = _lanes(core, np.ascontiguousarray(padded.T)).T
+    return lanes.reshape(m, k_blocks, core.array.rows).transpose(1, 0, 2).reshape(-1, core.array.rows)
 
 
 def weight_words(core: CoreSpec, weights: np.ndarray) -> np.ndarray:
-    """Words (n_blocks * k_blocks * rows, columns) of int8 from weights (k, n), column block outermost."""
+    """Words (n_blocks * k_blocks * rows, columns) of int8 lanes from weights (k, n), column block outermost."""
     k, n = weights.shape
-    rows, columns = core.array.rows, core.array.columns
-    k_blocks, n_blocks = blocks(k, rows), blocks(n, columns)
-    padded = _padded(weights, k_blocks * rows, n_blocks * columns)
-    return padded.reshape(k_blocks * rows, n_blocks, columns).transpose(1, 0, 2).reshape(-1, columns)
+    columns = core.array.columns
+    k_blocks, n_blocks = blocks(k, core.array.k_per_block), blocks(n, columns)
+    lanes = _lanes(core, _padded(weights, k_blocks * core.array.k_per_block, n_blocks * columns))
+    return lanes.reshape(-1, n_blocks, columns).transpose(1, 0, 2).reshape(-1, columns)
 
 
 def parameter_words(core: CoreSpec, output: OutputStage) -> list[int]:

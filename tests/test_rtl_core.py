@@ -11,8 +11,10 @@ from hw.rtl.core_top import CoreTop
 from hw.rtl.signature import counter_names
 from hw.spec.command import COMMAND_FIELDS, Command
 from hw.spec.core import CoreSpec, RoundingMode
+from hw.spec.error import InputError
 from hw.spec.event import LABELS
 from hw.spec.mac_array import MacArraySpec
+from hw.spec.number import number_format
 from model import lower, reference
 from model.workload import Gemm, OutputStage
 
@@ -20,9 +22,10 @@ Shape = tuple[int, int, int]
 
 
 def _core(rows: int, columns: int, *, latency: int = 1, accumulator_rows: int = 64,
-          mode: RoundingMode = "exact_rne") -> CoreSpec:
+          mode: RoundingMode = "exact_rne", number: str = "int8") -> CoreSpec:
     return CoreSpec(
-        array=MacArraySpec(rows=rows, columns=columns, mac_latency=latency),
+        array=MacArraySpec(
+            rows=rows, columns=columns, mac_latency=latency, activation_format=number, weight_format=number),
         activation_words=1024, weight_words=1024, accumulator_rows=accumulator_rows, output_words=1024,
         rounding_mode=mode)
 
@@ -33,7 +36,7 @@ def _closed(core: CoreSpec, shapes: list[Shape]) -> int:
     passes = []
     for m, n, k in shapes:
         for start in range(0, m, core.block_rows):
-            count = lower.blocks(n, array.columns) * lower.blocks(k, array.rows)
+            count = lower.blocks(n, array.columns) * lower.blocks(k, array.k_per_block)
             passes += [min(core.block_rows, m - start)] * count
     between = sum(max(rows, array.tile_interval) for rows in passes[:-1])
     return 9 + array.rows + between + passes[-1] + array.rows * array.mac_latency + array.columns
@@ -46,12 +49,14 @@ def _run(core: CoreSpec, shapes: list[Shape], *, seed: int = 0, malformed: tuple
     With `blocked`, each cycle takes either operand port and refuses output with that probability.
     """
     rng = np.random.default_rng(seed)
+    top_value = 1 << (number_format(core.array.weight_format).bits - 1)
     operands = [(
-        rng.integers(-128, 128, (m, k), dtype=np.int8), rng.integers(-128, 128, (k, n), dtype=np.int8),
+        rng.integers(-top_value, top_value, (m, k), dtype=np.int8),
+        rng.integers(-top_value, top_value, (k, n), dtype=np.int8),
         OutputStage(
             bias=rng.integers(-1000, 1000, n, dtype=np.int32),
             multiplier=rng.integers(1 << 30, (1 << 31) - 1, n, dtype=np.int32),
-            shift=rng.integers(4, 12, n, dtype=np.int32), zero_point=int(rng.integers(-20, 20)),
+            shift=rng.integers(4, 12, n, dtype=np.int32) * (top_value == 128), zero_point=int(rng.integers(-20, 20)),
             low=-100, high=101)) for m, n, k in shapes]
     commands = [lower.split(core, Gemm(name="job", m=m, n=n, k=k))[0].command for m, n, k in shapes]
     (commands,) = lower.place(core, commands)
@@ -112,6 +117,8 @@ def _run(core: CoreSpec, shapes: list[Shape], *, seed: int = 0, malformed: tuple
     (_core(2, 2), [(1, 1, 1)] * 30),
     (_core(8, 4), [(1, 4, 8)] * 20),
     (_core(2, 7), [(33, 8, 3)]),
+    (_core(4, 4, number="int4"), [(9, 6, 8), (5, 4, 21), (1, 1, 1)]),
+    (_core(3, 2, latency=2, number="int4"), [(7, 5, 19)]),
 ])
 def test_values_are_the_reference_and_cycles_the_closed_form(core: CoreSpec, shapes: list[Shape]) -> None:
     counts = _run(core, shapes)
@@ -160,3 +167,13 @@ def test_a_malformed_command_is_refused_and_the_queue_goes_on(bad: Command, code
 
 def test_operands_that_just_fit_are_accepted() -> None:
     _run(_core(4, 4), [(1024, 4, 4)])
+
+
+def test_a_core_of_floats_is_refused_and_int4_operands_out_of_range() -> None:
+    with pytest.raises(InputError, match="the core accumulates integers"):
+        CoreTop(_core(2, 2, number="bf16"))
+    with pytest.raises(InputError, match="must be -8 to 7, not 0 to 8"):
+        lower.weight_words(_core(2, 2, number="int4"), np.array([[0], [8]], np.int8))
+    mixed = replace(_core(2, 2), array=MacArraySpec(rows=2, columns=2, weight_format="int4"))
+    with pytest.raises(InputError, match="not for int8 with int4"):
+        lower.weight_words(mixed, np.zeros((2, 2), np.int8))

@@ -66,7 +66,7 @@ class CommandQueue(wiring.Component):
             ]
 
         # Second stage: the verdict
-        most_k_blocks = -(-spec.largest_k // spec.array.rows)
+        most_k_blocks = -(-spec.largest_k // spec.array.k_per_block)
         code = self.o_code
         with m.If(command.opcode != OPCODE_GEMM):
             m.d.comb += code.eq(1)

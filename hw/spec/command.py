@@ -48,7 +48,8 @@ class Command:
 
     Activation word kb*m + i holds A[i, kb*R:(kb+1)*R]; weight word (nb*k_blocks + kb)*R + r holds
     W[kb*R + r, nb*C:(nb+1)*C]; parameter word nb serves columns nb*C..; output word nb*m + i receives
-    out[i, nb*C:(nb+1)*C]; each relative to its address, zero padded.
+    out[i, nb*C:(nb+1)*C]; each relative to its address, zero padded. With INT4 pairs lane r of K block kb
+    holds the two terms k = kb*2R + 2r (low half) and the next (high half).
     """
 
     m: int

@@ -83,6 +83,11 @@ class MacArraySpec:
         return 2 if self.activation_format == self.weight_format == "int4" else 1
 
     @property
+    def k_per_block(self) -> int:
+        """Terms of K one pass adds: `rows` lanes of `terms_per_lane`."""
+        return self.rows * self.terms_per_lane
+
+    @property
     def activation_lane_bits(self) -> int:
         """Bits of one row's part of an activation word."""
         return number_format(self.activation_format).bits * self.terms_per_lane

@@ -32,7 +32,8 @@ class Timing:
     counts : Counts
         Every event of `hw.spec.event.EVENTS`.
     utilisation : float
-        Useful multiply-accumulates (m * n * k, no padding) per cell and cycle.
+        Useful multiply-accumulates (m * n * k, no padding) per cycle over what the cells can do: one each, two
+        with INT4 pairs.
     """
 
     cycles: int
@@ -73,7 +74,7 @@ def cut(core: CoreSpec, shape: Shape) -> Blocks:
     full, rest = divmod(m, core.block_rows)
     return Blocks(
         full_blocks=full, full_rows=core.block_rows, rest_rows=rest,
-        n_blocks=-(-n // core.array.columns), k_blocks=-(-k // core.array.rows))
+        n_blocks=-(-n // core.array.columns), k_blocks=-(-k // core.array.k_per_block))
 
 
 def event_counts(core: CoreSpec, jobs: Iterable[Shape]) -> Counts:
@@ -107,5 +108,5 @@ def event_counts(core: CoreSpec, jobs: Iterable[Shape]) -> Counts:
 
 
 def utilisation(core: CoreSpec, jobs: Iterable[Shape], cycles: int) -> float:
-    """Useful multiply-accumulates per cell and cycle."""
-    return sum(m * n * k for m, n, k in jobs) / (core.array.cells * cycles)
+    """Useful multiply-accumulates per cycle over what the cells can do."""
+    return sum(m * n * k for m, n, k in jobs) / (core.array.cells * core.array.terms_per_lane * cycles)
