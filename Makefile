@@ -15,7 +15,7 @@ RUN       = .venv/bin/python -m
 ARGUMENTS = $(if $(CHIP),--chip '$(CHIP)') $(if $(WORKLOAD),--workload '$(WORKLOAD)') $(if $(SEED),--seed '$(SEED)')
 BENCHES   = $(if $(BENCH),--bench '$(BENCH)')
 
-.PHONY: help environment sim waves regress test report bench lint clean
+.PHONY: help environment sim waves regress test formal report bench lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,6 +25,7 @@ help:
 ## make waves     the same run with waveforms (FST) and a generated .gtkw; opens GTKWave if there is a display
 ## make regress   every cocotb regression, JUnit XML; a stopped run goes on where it was
 ## make test      set up, run the tests
+## make formal    the proofs in hw/formal, each with planted bugs it must catch (10 minutes at most)
 ## make report    records -> build/report (Markdown, tables, plots)
 ## make bench     speed of simulation and models, measured now
 ## make lint      ruff, pyright, the import rule
@@ -52,6 +53,9 @@ regress: environment
 
 test: environment
 	@$(RUN) pytest -n 2
+
+formal: environment
+	@$(RUN) tb formal
 
 report: environment
 	@$(RUN) model report $(ARGUMENTS)
