@@ -12,8 +12,8 @@ class Harness(Elaboratable):
 
     With d = 2**(31 + shift) and q the answer, no division is needed to say what q must be:
     exact_rne: |2 (p - q d)| <= d, and q is even where they are equal; tflite_single: -d <= 2 (q d - p) <= d with
-    the lower bound excluded. gemmlowp rounds twice: h like tflite_single with d = 2**31, limited to 32 bits from above, then
-    q from h with d = 2**shift and ties away from zero.
+    the lower bound excluded. gemmlowp rounds twice: h like tflite_single with d = 2**31, limited to 32 bits from
+    above, then q from h with d = 2**shift and ties away from zero.
     """
 
     def __init__(self, mode: str) -> None:
