@@ -37,7 +37,10 @@ def a_record(workload: str, witness: str, **changes: object) -> Measurement:
 def write_records(root: Path) -> None:
     sweep = tuple({"name": f"gemm_{s}", "macs": s**3, "cycles": (s // 16) ** 2 * s + 48} for s in (16, 32, 64, 128))
     figures = {"macs": 4_000_000_000, "images": 1}
-    network = a_record("resnet50", "model", chip="furiosa_warboy", figures=figures, cycles=400_000)
+    digest = chips.load("furiosa_warboy").digest
+    network = a_record(
+        "resnet50", "model", chip="furiosa_warboy", chip_digest=digest, figures=figures, cycles=400_000
+    )
     for measurement in (
         a_record("digits", "rtl", toggles={"mac_array": 12_345}), a_record("digits", "model"), network,
         a_record("gemm_sweep", "model", layers=sweep, figures={"macs": 1}),
@@ -149,6 +152,17 @@ def test_a_missing_record_is_named_with_what_needs_it_and_what_writes_it(tmp_pat
     assert "the projection of gwangju and private cannot be made" in screen
     with pytest.raises(InputError, match=r"there is no record .*run python -m tb sim --chip tiny --workload gemm_16"):
         summarise("tiny", chips.load("tiny"), "gemm_16", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
+
+
+def test_a_record_of_an_earlier_description_of_its_chip_is_pointed_out(tmp_path: Path) -> None:
+    write_records(tmp_path)
+    fresh = summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
+    assert fresh.missing == ()
+    record.write(a_record("digits", "rtl", chip_digest="0" * 16), root=tmp_path)
+    old = summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
+    assert old.missing == (
+        "record npu_16/digits.1.rtl was made from an earlier description of npu_16 (digest 0000000000000000); run again",
+    )
 
 
 def test_a_damaged_record_is_an_error_not_a_gap(tmp_path: Path) -> None:

@@ -9,6 +9,10 @@ from model.count import Counts
 from model.energy.table import EnergyTable
 
 RTL_ACTIVITY = "RTL activity, no glitches"
+LOGIC = ("mac_array", "output_stage")
+"""Components whose energy follows the toggles of their operands. A memory's is mostly decoders, word lines and
+precharged bit lines, whatever the data."""
+
 RANDOM_OPERANDS = "energy per event as published, for random operands"
 
 
@@ -80,7 +84,7 @@ def price(
     """Energy of the counted events.
 
     With `toggles` (bit toggles per component of this run) and `reference` (counts and toggles of a run on
-    uniformly random operands, for which published energies hold) each component's energy is weighed by
+    uniformly random operands, for which published energies hold) the energy of each component of `LOGIC` is weighed by
     w = (toggles / events) / (reference toggles / reference events): nominal x w, low x min(w, 1),
     high x max(w, 1), because only the switching part of an energy follows the toggles.
 
@@ -136,7 +140,7 @@ def _weights(
     """Toggles per event relative to the reference run, for the components both runs used."""
     here, there = Counts(counts).by_component(), Counts(reference[0]).by_component()
     weights: dict[str, float] = {}
-    for component in here.keys() & there.keys() & toggles.keys() & reference[1].keys():
+    for component in set(LOGIC) & here.keys() & there.keys() & toggles.keys() & reference[1].keys():
         events, reference_events = sum(here[component].values()), sum(there[component].values())
         if events and reference_events and reference[1][component]:
             weight = (toggles[component] / events) / (reference[1][component] / reference_events)

@@ -8,7 +8,7 @@ from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from model.energy.table import EnergyTable
 from model.projection import published
-from model.projection.core import CoreFigures, priced_energy
+from model.projection.core import FOLLOWS_TOGGLES, CoreFigures, priced_energy
 from model.projection.figure import Figure, from_fact, from_record, larger, power, smaller
 from model.projection.scenario import Scenario
 from model.record import Measurement
@@ -87,6 +87,10 @@ def card_figures(
         core_pj, array_pj = whole / own_images, array / own_images
     else:
         core_pj, array_pj = core.energy_per_mac * macs_per_image, core.array_energy_per_mac * macs_per_image
+    if core.activity is not None:
+        # The task's operands are taken to be as quiet as those of the core's record; memories do not follow data.
+        weight = 1 + from_fact("assumed.follows_toggles", FOLLOWS_TOGGLES) * (core.activity - 1)
+        core_pj, array_pj = core_pj - array_pj * (1 - weight), array_pj * weight
     core_pj = core_pj.named(f"{prefix}.core_energy", "pJ", "per image, at the table's process")
     array_pj = array_pj.named(f"{prefix}.array_energy", "pJ", "per image, MAC arrays alone, at the table's process")
     return CardFigures(

@@ -18,13 +18,24 @@ class CoreFigures:
     energy_per_mac: Figure
     array_energy_per_mac: Figure
     shown: tuple[Figure, ...]
+    activity: Figure | None = None
 
 
-def core_figures(measurement: Measurement, chip: Chip, table_name: str, table: EnergyTable) -> CoreFigures:
+FOLLOWS_TOGGLES = Fact(
+    nominal=0.5, low=0.0, high=1.0, unit="1", confidence="assumed",
+    source="share of an array's energy that follows its toggles; registers and clock switch whatever the data",
+)
+
+
+def core_figures(
+    measurement: Measurement, chip: Chip, table_name: str, table: EnergyTable, random: Measurement | None = None
+) -> CoreFigures:
     """Figures of one core.
 
     `measurement` needs figures.macs; with figures.images there are figures per image, with figures.correct the
-    accuracy. Utilisation is macs / (cycles x cells). Energy is counts x table, the table's error around it.
+    accuracy. With `random`, a record of random operands with toggles, there is the activity of the array: its bit
+    toggles per MAC over those on random operands. Utilisation is macs / (cycles x cells). Energy is counts x
+    table, the table's error around it.
     """
     result = measurement.result
     if chip.core is None or chip.clock is None:
@@ -42,6 +53,16 @@ def core_figures(measurement: Measurement, chip: Chip, table_name: str, table: E
     array_energy_per_mac = (array / macs).named(
         f"{prefix}.{run}.array_energy_per_mac", "pJ", "multipliers, adders and registers of the array alone"
     )
+    activity = None
+    if random is not None and result.toggles.get("mac_array") and random.result.toggles.get("mac_array"):
+        here, there = (
+            from_record(f"{prefix}.{m.result.workload}.toggles", "toggles", m, "toggles.mac_array")
+            / from_record(f"{prefix}.{m.result.workload}.mac_array.mac", "events", m, "counts.mac_array.mac")
+            for m in (measurement, random)
+        )
+        activity = (here / there).named(
+            f"{prefix}.{run}.activity", "1", "toggles per MAC over random operands; RTL activity, no glitches"
+        )
     shown = [utilisation, energy_per_mac, array_energy_per_mac]
     if result.figures.get("images"):
         images = from_record(f"{prefix}.{run}.images", "images", measurement, "figures.images")
@@ -56,7 +77,7 @@ def core_figures(measurement: Measurement, chip: Chip, table_name: str, table: E
             shown.append((correct / images).named(f"{prefix}.{run}.accuracy", "1"))
     return CoreFigures(
         utilisation=utilisation, energy_per_mac=energy_per_mac, array_energy_per_mac=array_energy_per_mac,
-        shown=tuple(shown),
+        shown=tuple(shown) if activity is None else (*shown, activity), activity=activity,
     )
 
 

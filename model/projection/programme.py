@@ -28,7 +28,7 @@ class Programme:
 def project(
     *, core_record: Measurement, network_record: Measurement, chips: Mapping[str, Chip], table_name: str,
     compose: Callable[[CoreSpec], EnergyTable], scenarios: Mapping[str, Scenario],
-    card_records: Mapping[str, Measurement] | None = None,
+    card_records: Mapping[str, Measurement] | None = None, random_record: Measurement | None = None,
 ) -> Programme:
     """Project the sites.
 
@@ -46,11 +46,13 @@ def project(
         Sites by name. Their assumptions other than PUE and budget are shared: one name, one fact.
     card_records : dict of str to Measurement
         Model records of the same network on further chips, by chip.
+    random_record : Measurement or None
+        RTL record of random operands on the core of `core_record`; with it the toggles of the task weigh the arrays.
     """
     own_chip = _chip(chips, core_record.result.chip)
     if own_chip.core is None:
         raise InputError(f"chip {core_record.result.chip!r} must have a core to be projected, not only facts")
-    core = core_figures(core_record, own_chip, table_name, compose(own_chip.core))
+    core = core_figures(core_record, own_chip, table_name, compose(own_chip.core), random_record)
     records = {**(card_records or {}), network_record.result.chip: network_record}
     cards: dict[str, CardFigures] = {}
     sites: dict[str, SiteFigures] = {}

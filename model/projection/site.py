@@ -81,9 +81,11 @@ def site_figures(name: str, scenario: Scenario, cards: Mapping[str, CardFigures]
     wall = (it * assumed("pue", shared=False)).named(f"{name}.wall_kw", "kW", "busy, with the facility")
     # A priced core cannot draw more than the cards it sits on: where both ranges cross, the cards' power holds.
     core = smaller(total(core_kw), all_cards).named(
-        f"{name}.core_kw", "kW", "arrays and their memories, priced from the RTL's record; at most the cards"
+        f"{name}.core_kw", "kW", "arrays and their memories, counts priced; at most the cards"
     )
-    array = smaller(total(array_kw), core).named(f"{name}.array_kw", "kW", "MAC arrays, priced from the RTL's record")
+    array = smaller(total(array_kw), core).named(
+        f"{name}.array_kw", "kW", "MAC arrays, counts priced, weighed by RTL activity"
+    )
     chain = (
         array,
         (core - array).named(f"{name}.memories_kw", "kW", "memories and output stage of the cores, priced"),

@@ -152,8 +152,8 @@ def waterfall(summary: Summary) -> Canvas | None:
     axes.set_title(f"{site.scenario.title}, {site.scenario.capacity.nominal:g} PF nominal ({cards:.0f} cards): "
                    "from the MAC array to the wall")
     _foot(canvas, "ResNet-50 offline, INT8. Second line: every input at its better and "
-                  "at its worse end.\nGreen: middle 90 % of 10,000 samples. Arrays and core memories: counts of the "
-                  "RTL priced at 7 nm, scaled to each card's process. Cards: TDP x load.")
+                  "at its worse end.\nGreen: middle 90 % of 10,000 samples. Arrays and core memories: counts priced at "
+                  "7 nm, scaled to each card's process. Cards: TDP x load.")
     return canvas
 
 

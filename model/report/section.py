@@ -35,7 +35,8 @@ def _run(summary: Summary) -> Section:
     rows: list[tuple[str, ...]] = [("what", "value", "how")]
     rtl, model = summary.rtl, summary.model
     if rtl is not None:
-        tools = ", ".join(f"{name} {version}" for name, version in sorted(rtl.origin.tools.items()))
+        tools = ", ".join(f"{name} {rtl.origin.tools[name]}" for name in ("verilator", "cocotb")
+                          if name in rtl.origin.tools)
         modules = rtl.result.figures.get("modules")
         built = f"digest {rtl.origin.verilog_digest}" + (f", {modules:.0f} modules" if modules else "")
         rows.append(("RTL built", built, tools))
@@ -119,8 +120,11 @@ def _energy(summary: Summary, full: bool) -> Section:
                               (priced.total_j.low, priced.total_j.nominal, priced.total_j.high))
             rows.append((priced.table.title, f"per image, {per_unit}", *text.split(" / ")))
     first = summary.energies[0]
-    notes.append(f"Priced, not measured: {first.activity}; stated error of the tables "
-                 f"{', '.join(f'{e.table.error.nominal:.0%}' for e in summary.energies)}.")
+    weights = ", ".join(f"{c.component} {c.weight:.2f}" for c in first.components if c.weight != 1)
+    notes.append(
+        f"Priced, not measured: {first.activity}{f' (random operands = 1: {weights})' if weights else ''}; "
+        f"stated error of the tables {', '.join(f'{e.table.error.nominal:.0%}' for e in summary.energies)}."
+    )
     if first.unpriced:
         notes.append(f"Counted but without a price: {', '.join(first.unpriced)}.")
     notes.append(f"Left out: {first.table.leaves_out}.")

@@ -1,6 +1,6 @@
 """The one `Summary` everything renders: what was built, run, counted, priced and projected."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,6 @@ import numpy as np
 from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from model import energy, record
-from model.count import Counts
 from model.energy.price import Energy, Interval
 from model.projection import scenarios
 from model.projection.programme import Programme, project
@@ -132,9 +131,27 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
         if any(record.path_of(card, *NETWORK[1:], "model", root).exists() for root in roots)
     }
     return project(
-        core_record=measurements[0], network_record=measurements[1], card_records=further, chips=chips,
-        table_name=TABLES[0], compose=partial(energy.table_for, TABLES[0]), scenarios=sites,
+        core_record=measurements[0], random_record=random_reference(TASK[0], roots),
+        network_record=measurements[1], card_records=further, chips=chips, table_name=TABLES[0],
+        compose=partial(energy.table_for, TABLES[0]), scenarios=sites,
     )
+
+
+def stale(
+    programme: Programme, run: Iterable[Measurement | None], chips: Mapping[str, Chip]
+) -> list[str]:
+    """One sentence per record, of the run or below the projection, whose chip has been changed since."""
+    used = {m.result.run: m.result for m in run if m is not None}
+    for figure in programme.projection.figures:
+        for leaf in figure.leaves():
+            if leaf.record is not None:
+                result = leaf.record.measurement.result
+                used[result.run] = result
+    return [
+        f"record {name} was made from an earlier description of {result.chip} (digest {result.chip_digest}); run again"
+        for name, result in sorted(used.items())
+        if result.chip in chips and chips[result.chip].digest != result.chip_digest
+    ]
 
 
 def ranges_of(programme: Programme) -> dict[str, Range]:
@@ -173,14 +190,16 @@ def summarise(
         programme = load_programme(chips, roots)
     except InputError as error:
         missing.append(str(error))
+    missing += stale(programme, found.values(), chips) if programme else []
     source = found["rtl"] or found["model"]
     assert source is not None
     energies = []
     if chip.core is not None and source.result.counts:
+        random = random_reference(chip_name, roots)
         for name in TABLES:
             energies.append(energy.price(
                 source.result.counts, energy.table_for(name, chip.core), toggles=source.result.toggles,
-                reference=random_reference(chip_name, roots),
+                reference=(random.result.counts, random.result.toggles) if random else None,
             ))
     return Summary(
         chip_name=chip_name, chip=chip, workload=workload, seed=seed, rtl=found["rtl"], model=found["model"],
@@ -190,19 +209,14 @@ def summarise(
     )
 
 
-def random_reference(chip_name: str, roots: Sequence[Path] = ROOTS) -> tuple[Counts, Mapping[str, int]] | None:
-    """Counts and toggles of the largest RTL run on uniformly random operands, for which published energies hold.
+def random_reference(chip_name: str, roots: Sequence[Path] = ROOTS) -> Measurement | None:
+    """The record of the largest RTL run on uniformly random operands, for which published energies hold.
 
     The GEMM workloads are such runs; None if none was recorded with toggles.
     """
-    results = [
-        record.read(path).result for root in roots for path in sorted((Path(root) / chip_name).glob("gemm_*.rtl.json"))
-    ]
-    usable = [r for r in results if r.toggles and r.verdict == "pass"]
-    if not usable:
-        return None
-    largest = max(usable, key=lambda r: (r.counts.get("mac_array.mac", 0), r.run))
-    return largest.counts, largest.toggles
+    paths = [path for root in roots for path in sorted((Path(root) / chip_name).glob("gemm_*.rtl.json"))]
+    usable = [m for m in map(record.read, paths) if m.result.toggles and m.result.verdict == "pass"]
+    return max(usable, key=lambda m: (m.result.counts.get("mac_array.mac", 0), m.result.run), default=None)
 
 
 def read_tests(build: Path) -> Tests | None:
