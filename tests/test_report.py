@@ -161,8 +161,20 @@ def test_a_record_of_an_earlier_description_of_its_chip_is_pointed_out(tmp_path:
     record.write(a_record("digits", "rtl", chip_digest="0" * 16), root=tmp_path)
     old = summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
     assert old.missing == (
-        "record npu_16/digits.1.rtl was made from an earlier description of npu_16 (digest 0000000000000000); run again",
+        "record npu_16/digits.1.rtl was made from an earlier description of npu_16 (digest 0000000000000000); "
+        "run again",
     )
+
+
+def test_the_committed_records_project_both_sites() -> None:
+    programme = load_programme(needed_chips(), (Path(__file__).parents[1] / "measurements",))
+    projection = programme.projection
+    assert set(programme.sites) == {"gwangju", "private"}
+    assert projection["gwangju.nominal_pf"].nominal == pytest.approx(19.938)
+    # the whole digits test split on the RTL, at least 95 % right
+    assert projection["core.npu_16.digits.images"].nominal >= 360
+    assert projection["core.npu_16.digits.accuracy"].nominal >= 0.95
+    assert 0 < projection["core.npu_16.digits.activity"].nominal < 1
 
 
 def test_a_damaged_record_is_an_error_not_a_gap(tmp_path: Path) -> None:
