@@ -104,15 +104,24 @@ def _padded(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
     return padded
 
 
-def _lanes(core: CoreSpec, operand: np.ndarray) -> np.ndarray:
+def _lanes(core: CoreSpec, operand: np.ndarray, bits: int) -> np.ndarray:
     """Neighbours along the first axis joined into one lane where a lane holds two INT4; else as given.
+
+    Floating-point operands are codes, unsigned of `bits` bits.
 
     Raises
     ------
     InputError
-        If the operand is not INT8, the core's lanes are not 8 bits, or an INT4 value is out of range.
+        If the operand is not INT8, the core's lanes are not 8 bits, an INT4 value is out of range, or codes
+        are not as wide as their format.
     """
     array = core.array
+    if array.is_floating_point:
+        if operand.dtype.kind != "u" or operand.dtype.itemsize * 8 != bits:
+            raise InputError(
+                f"floating-point operands must be codes, given as uint{bits} arrays on this core, not "
+                f"{operand.dtype}; encode them first")
+        return operand
     if operand.dtype != np.int8 or array.activation_lane_bits != 8 or array.weight_lane_bits != 8:
         raise InputError(
             "operands are packed for int8 with int8 or int4 with int4, given as int8 arrays, not for "
@@ -130,7 +139,7 @@ def activation_words(core: CoreSpec, activations: np.ndarray) -> np.ndarray:
     m, k = activations.shape
     k_blocks = blocks(k, core.array.k_per_block)
     padded = _padded(activations, m, k_blocks * core.array.k_per_block)
-    lanes = _lanes(core, np.ascontiguousarray(padded.T)).T
+    lanes = _lanes(core, np.ascontiguousarray(padded.T), core.array.activation_lane_bits).T
     return lanes.reshape(m, k_blocks, core.array.rows).transpose(1, 0, 2).reshape(-1, core.array.rows)
 
 
@@ -139,7 +148,8 @@ def weight_words(core: CoreSpec, weights: np.ndarray) -> np.ndarray:
     k, n = weights.shape
     columns = core.array.columns
     k_blocks, n_blocks = blocks(k, core.array.k_per_block), blocks(n, columns)
-    lanes = _lanes(core, _padded(weights, k_blocks * core.array.k_per_block, n_blocks * columns))
+    padded = _padded(weights, k_blocks * core.array.k_per_block, n_blocks * columns)
+    lanes = _lanes(core, padded, core.array.weight_lane_bits)
     return lanes.reshape(-1, n_blocks, columns).transpose(1, 0, 2).reshape(-1, columns)
 
 

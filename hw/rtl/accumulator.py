@@ -4,6 +4,7 @@ from amaranth.hdl import *
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.rtl.fp_add import FpAdd
 from hw.spec.core import CoreSpec
 
 ACCUMULATOR_BITS = 32
@@ -76,10 +77,15 @@ class Accumulator(wiring.Component):
         m.d.sync += [control.eq(self.i_control), write.addr.eq(address)]
         m.d.comb += [write.en.eq(control.valid), self.o_write.eq(write.en)]
         for c in range(spec.array.columns):
-            arriving = self.i_sums.word_select(c, spec.array.partial_sum_bits).as_signed()
+            arriving = self.i_sums.word_select(c, spec.array.partial_sum_bits)
             kept = read.data.word_select(c, ACCUMULATOR_BITS)
-            m.d.comb += write.data.word_select(c, ACCUMULATOR_BITS).eq(
-                arriving + Mux(control.first, 0, kept))
+            written = write.data.word_select(c, ACCUMULATOR_BITS)
+            if spec.array.is_floating_point:
+                # The first pass is stored as it is: -0 must not become +0 by adding +0
+                m.submodules[f"add_{c}"] = add = FpAdd("fp32", latency=0)
+                m.d.comb += [add.x.eq(kept), add.y.eq(arriving), written.eq(Mux(control.first, arriving, add.o))]
+            else:
+                m.d.comb += written.eq(arriving.as_signed() + Mux(control.first, 0, kept))
 
         # Finished rows, in order
         available = Signal(range(spec.accumulator_rows + 1))

@@ -14,7 +14,6 @@ from hw.rtl.sequencer import Sequencer
 from hw.rtl.signature import CoreSignature
 from hw.spec.command import activation_word_bits, weight_word_bits
 from hw.spec.core import OUTPUT_ROWS, PASS_ENTRIES, CoreSpec
-from hw.spec.error import InputError
 
 
 class Core(wiring.Component):
@@ -34,18 +33,9 @@ class Core(wiring.Component):
     core : CoreSpec
     cells : "inline" or "instance"
         See `MacArray`.
-
-    Raises
-    ------
-    InputError
-        If the formats are floating-point: accumulators and output stage add integers.
     """
 
     def __init__(self, core: CoreSpec, *, cells: CellStyle = "inline") -> None:
-        if core.array.is_floating_point:
-            raise InputError(
-                "the core accumulates integers, activation_format and weight_format must be int8 or int4, not "
-                f"{core.array.activation_format!r} and {core.array.weight_format!r}")
         self.spec = core
         self.queue = CommandQueue(core)
         self.sequencer = Sequencer(core)

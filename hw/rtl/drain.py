@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from hw.rtl.accumulator import ACCUMULATOR_BITS
+from hw.rtl.fp_output_stage import FpOutputStage
 from hw.rtl.output_stage import OutputStage
 from hw.rtl.signature import WritePort, parameter_layout, row_layout
 from hw.spec.command import output_word_bits, parameter_word_bits
@@ -75,7 +76,7 @@ class Drain(wiring.Component):
         spec = self.spec
         m.submodules.parameter_memory = self.parameter_memory
         m.submodules.row_memory = self.row_memory
-        m.submodules.stage = stage = OutputStage(spec)
+        m.submodules.stage = stage = FpOutputStage(spec) if spec.array.is_floating_point else OutputStage(spec)
         mark = data.StructLayout({"address": ceil_log2(spec.output_words), "ends_command": 1})
         m.submodules.queue = queue = fifo.SyncFIFO(width=output_word_bits(spec) + mark.size, depth=OUTPUT_ROWS)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
+from hw.spec.number import number_format
 
 OPCODE_GEMM = 1
 
@@ -87,8 +88,8 @@ def parameter_word_bits(core: CoreSpec) -> int:
 
 
 def output_word_bits(core: CoreSpec) -> int:
-    """Width of a word of the output memory: `columns` INT8, column 0 in the low bits."""
-    return core.array.columns * 8
+    """Width of a word of the output memory: `columns` outputs, column 0 in the low bits."""
+    return core.array.columns * number_format(core.output_format).bits
 
 
 def pack(fields: Mapping[str, int], values: Mapping[str, int]) -> int:

@@ -5,6 +5,7 @@ from typing import Literal, get_args
 
 from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
+from hw.spec.number import number_format
 
 RoundingMode = Literal["exact_rne", "tflite_single", "gemmlowp", "float32"]
 
@@ -37,7 +38,11 @@ class CoreSpec:
     command_entries : int
         Descriptors the command queue holds; a power of two.
     rounding_mode : RoundingMode
-        Rule of the output stage.
+        Rule of the output stage of an integer array.
+    output_format : str
+        "int8" for an integer array; "fp32" or any 8- or 16-bit format for a floating-point one.
+    saturate : bool
+        Floating-point outputs beyond the largest value become that value instead of infinity (E4M3: NaN).
     """
 
     array: MacArraySpec
@@ -48,6 +53,8 @@ class CoreSpec:
     parameter_words: int = 64
     command_entries: int = 16
     rounding_mode: RoundingMode = "exact_rne"
+    output_format: str = "int8"
+    saturate: bool = False
 
     def __post_init__(self) -> None:
         for field in ("activation_words", "weight_words", "output_words", "parameter_words"):
@@ -65,6 +72,14 @@ class CoreSpec:
         if self.rounding_mode not in get_args(RoundingMode):
             known = ", ".join(get_args(RoundingMode))
             raise InputError(f"rounding_mode must be one of {known}, not {self.rounding_mode!r}")
+        kind = "a floating-point" if self.array.is_floating_point else "an integer"
+        if number_format(self.output_format).is_integer == self.array.is_floating_point or (
+            not self.array.is_floating_point and self.output_format != "int8"
+        ):
+            known = "fp32, fp16, bf16, fp8_e4m3 or fp8_e5m2" if self.array.is_floating_point else "int8"
+            raise InputError(f"output_format of {kind} array must be {known}, not {self.output_format!r}")
+        if not isinstance(self.saturate, bool):
+            raise InputError(f"saturate must be true or false, not {self.saturate!r}")
 
     @property
     def least_accumulator_rows(self) -> int:
