@@ -26,8 +26,9 @@ _FOLDER = Path(__file__).resolve().parent
 
 
 def names() -> list[str]:
-    """The names of all benches."""
-    return sorted(path.name.removesuffix("_tests.py") for path in _FOLDER.glob("*_tests.py"))
+    """The names of all benches: the files that define a top (others are test modules of one test file)."""
+    return sorted(
+        path.name.removesuffix("_tests.py") for path in _FOLDER.glob("*_tests.py") if "\ndef top(" in path.read_text())
 
 
 def load(name: str) -> ModuleType:

@@ -1,5 +1,7 @@
 """A stream FIFO as deep as the chip's command queue: order, back-pressure, and the stream rules themselves."""
 
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import Module
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -14,6 +16,10 @@ WORD = data.StructLayout({"tag": 4, "value": 12})
 
 class StreamFifo(wiring.Component):
     """`depth` words between `i` and `o`; one cycle of latency more than a wire."""
+
+    if TYPE_CHECKING:
+        i: Any
+        o: Any
 
     def __init__(self, depth: int) -> None:
         self.depth = depth

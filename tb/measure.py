@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw import chips
+from hw.spec.chip import Chip
+from hw.spec.core import CoreSpec
+from hw.spec.error import InputError
 from model import workloads
 from model.count import Counts
 from model.record import Measurement, Origin, Result, current_commit
+from model.schedule import schedule
+from model.workload import Workload
 from tb import design
 from tb.activity import toggles
 from tb.build import BUILD, Built, Trace, build
@@ -32,9 +37,11 @@ class Case:
 
     def __post_init__(self) -> None:
         bench = design.load(self.bench)
-        chips.load(self.chip)
+        chip = chips.load(self.chip)
+        if not 0 <= self.seed < 1 << 31:
+            raise InputError(f"the seed must be from 0 to {(1 << 31) - 1}, not {self.seed}; choose another")
         if design.measures(bench):
-            workloads.load(self.workload)
+            check(chip, workloads.load(self.workload), self.seed)
 
     @property
     def name(self) -> str:
@@ -46,6 +53,19 @@ class Case:
         """The line that repeats it."""
         workload = f" WORKLOAD={self.workload}" if self.workload else ""
         return f"make sim CHIP={self.chip}{workload} BENCH={self.bench} SEED={self.seed}"
+
+
+def check(chip: Chip, workload: Workload, seed: int) -> None:
+    """Raise `InputError` unless `chip` has a core, `workload` has operands, and they fit the core's memories."""
+    schedule(check_core(chip), [job.gemm for job in workload.jobs(seed)])
+
+
+def check_core(chip: Chip) -> CoreSpec:
+    """The core of `chip`; `InputError` naming the chips that have one."""
+    if chip.core is None:
+        with_core = ", ".join(name for name in chips.names() if chips.load(name).core is not None)
+        raise InputError(f"RTL needs a chip with a core, {chip.title!r} has none; choose one of {with_core}")
+    return chip.core
 
 
 def prepare(case: Case, trace: Trace = "none", say: Say = lambda line: None) -> Built:

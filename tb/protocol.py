@@ -4,6 +4,8 @@ A source that has raised `valid` keeps it and its payload until `ready`. `Checke
 adds one sticky error bit per top-level stream; `Bench` reads them once, at the end of the test.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -19,6 +21,12 @@ class StreamChecker(wiring.Component):
     error : Out(1)
         High from the cycle after `valid` fell, or the payload changed, without a transfer; stays high.
     """
+
+    if TYPE_CHECKING:
+        payload: Any
+        valid: Any
+        ready: Any
+        error: Any
 
     def __init__(self, width: int) -> None:
         super().__init__({"payload": In(width), "valid": In(1), "ready": In(1), "error": Out(1)})
@@ -38,11 +46,14 @@ class StreamChecker(wiring.Component):
 class Checked(wiring.Component):
     """`design` with a checker on every stream of its top; same ports and `protocol_errors`.
 
-    Bit i of `protocol_errors` belongs to the i-th of `checked_streams(design)`. The design is the submodule
-    `dut`, so its names are `<top>.dut...`.
+    `design` is a `wiring.Component`. Bit i of `protocol_errors` belongs to the i-th of
+    `checked_streams(design)`. The design is the submodule `dut`, so its names are `<top>.dut...`.
     """
 
-    def __init__(self, design: wiring.Component) -> None:
+    if TYPE_CHECKING:
+        protocol_errors: Any
+
+    def __init__(self, design: Any) -> None:
         self.design = design
         self.streams = checked_streams(design)
         # Members of the design keep their flow: its outputs are ours.

@@ -220,7 +220,8 @@ def _environment(timeout_s: int) -> Iterator[None]:
     path = list(sys.path)
     # PYTHONPATH inside the simulator is our sys.path
     sys.path.insert(0, str(ROOT))
-    os.environ["SIM_CMD_PREFIX"] = f"timeout --kill-after=5 {timeout_s}"
+    # setpriv ends the simulator if `timeout` itself is killed, as happens on Ctrl-C
+    os.environ["SIM_CMD_PREFIX"] = f"timeout --kill-after=5 {timeout_s} setpriv --pdeathsig KILL"
     try:
         yield
     finally:

@@ -130,7 +130,7 @@ def _ports(component: wiring.Component) -> tuple[dict[str, tuple[Value, Any]], d
     return ports, interfaces, streams
 
 
-def _find_streams(signature: wiring.Signature, path: tuple[str, ...], streams: set[str]) -> None:
+def _find_streams(signature: Any, path: tuple[str, ...], streams: set[str]) -> None:
     for name, member in signature.members.items():
         if member.is_signature:
             for index in _indices(member.dimensions):

@@ -1,0 +1,55 @@
+"""Speed of simulation, measured now: cocotb that starts and waits against a plain C++ loop; build times."""
+
+import argparse
+import subprocess
+
+from hw import chips
+from hw.spec.error import InputError
+from tb import design
+from tb.build import build, harness
+from tb.cli.sim import say
+from tb.measure import check_core
+from tb.run import run as run_simulation
+from tb.speed import commands, harness_source
+
+TARGET = 0.45
+"""Share of the plain C++ loop's speed a cocotb job that only starts and waits must reach."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to simulate."""
+    parser.add_argument("--chip", default="npu_16", help="a file in hw/chips with a core (default %(default)s)")
+    parser.add_argument("--repeat", type=int, default=3, help="measurements of each, in turn (default %(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 if the target is reached, 1 otherwise."""
+    if arguments.repeat < 1:
+        raise InputError(f"repeat must be at least 1, not {arguments.repeat}; choose a larger number")
+    core = check_core(chips.load(arguments.chip))
+    rows = core.array.rows
+    blocks = min(256 // rows, int((min(core.activation_words, core.weight_words, core.output_words) // rows) ** 0.5))
+    size, words, count = blocks * rows, blocks * blocks * rows, core.command_entries
+    count = min(count, max(1, 1_000_000 // (blocks * blocks * size)))
+    emitted = design.design("core", arguments.chip)
+    built = build(emitted, "none", design.published(design.load("core"), emitted))
+    say(f"build   {emitted.name}: simulator made in {built.seconds:.1f} s"
+        + (" (earlier, now from the cache)" if built.cached else ""))
+    program = harness(emitted, harness_source(emitted, commands(size, count, rows), words))
+    plain, cocotb, cycles = [], [], "0"
+    for _ in range(arguments.repeat):
+        text = subprocess.run([program], capture_output=True, text=True, check=True).stdout
+        cycles, seconds = text.split()
+        plain.append(int(cycles) / float(seconds))
+        outcome = run_simulation(
+            built, "tb.speed", parameters={"chip": arguments.chip, "size": size, "words": words, "count": count})
+        if not outcome.passed:
+            raise RuntimeError(outcome.explain())
+        cocotb.append(outcome.data["cycles"] / outcome.data["cpu_s"])
+    ratio = max(cocotb) / max(plain)
+    say(f"job     {count} GEMMs of {size} x {size} x {size} queued: {int(cycles):,} cycles; CPU seconds, best of "
+        f"{arguments.repeat}")
+    say(f"plain   {max(plain) / 1e3:8,.0f} thousand cycles/s  (C++ loop around the same Verilated model)")
+    say(f"cocotb  {max(cocotb) / 1e3:8,.0f} thousand cycles/s  (start and wait)")
+    say(f"ratio   {ratio:8.1%}  (target {TARGET:.0%})")
+    return 0 if ratio >= TARGET else 1
