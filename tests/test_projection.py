@@ -19,6 +19,7 @@ from model.projection.figure import Figure, ceil, evaluate, from_fact, from_reco
 from model.projection.programme import Programme, project
 from model.projection.projection import Projection, walk
 from model.projection.site import pf_ledger
+from model.projection.validate import validate
 from model.record import Measurement, Origin, Result
 
 TABLE = "tpuv4i_7nm"
@@ -293,6 +294,33 @@ def test_published_results_name_their_source_or_are_refused(tmp_path: Path) -> N
         published.rows(damaged)
     with pytest.raises(InputError, match="must be readable"):
         published.rows(tmp_path / "none.csv")
+
+
+def test_every_published_result_stands_beside_its_prediction_and_gaps_are_said() -> None:
+    every = {name: chips.load(name) for name in chips.names()}
+    validation = validate(every, {"furiosa_warboy": network_record()}, scenarios.load("gwangju"))
+    warboy = {(c.what, c.published): c for c in validation.checks if c.chip == "furiosa_warboy"}
+    offline = warboy["resnet50 offline, per card", 2758.44]
+    assert offline.predicted.nominal == pytest.approx(2e9 / 400_000)
+    assert offline.error == pytest.approx(5000 / 2758.44 - 1)
+    assert offline.verdict == "bound holds"
+    latency = warboy["resnet50 single stream", 0.712197]
+    assert latency.predicted.nominal == pytest.approx(0.2)
+    assert latency.verdict == "bound holds"
+    power = [c for c in validation.checks if c.unit == "W"]
+    assert {c.chip for c in power} == {"nvidia_a2", "nvidia_a100_pcie", "nvidia_h100_pcie", "nvidia_h200_sxm"}
+    a2 = next(c for c in power if c.chip == "nvidia_a2")
+    assert a2.predicted.nominal == pytest.approx((0.8 * 60 + 400) * 1.08 / 0.94)
+    assert validation.not_validated["furiosa_rngd"].startswith("no MLPerf result found")
+    assert validation.not_validated["furiosa_warboy"].startswith("energy:")
+
+
+def test_a_faster_published_result_than_its_bound_is_called_outside() -> None:
+    slow = replace(network_record(), result=replace(network_record().result, cycles=4_000_000))
+    validation = validate(
+        {"furiosa_warboy": chips.load("furiosa_warboy")}, {"furiosa_warboy": slow}, scenarios.load("gwangju")
+    )
+    assert {c.verdict for c in validation.checks} == {"outside"}
 
 
 def test_numbers_print_with_four_digits_and_separators() -> None:

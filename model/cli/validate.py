@@ -1,0 +1,49 @@
+"""Set predictions beside every published result: range, published value, error, and what cannot be validated."""
+
+import argparse
+
+from hw import chips
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb."""
+    parser.add_argument("--korean", action="store_true", help="only the chips of Korean makers")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the table."""
+    from model import record
+    from model.projection import scenarios
+    from model.projection.explain import compact
+    from model.projection.validate import KOREAN, validate
+    from model.report.summary import NETWORK, ROOTS, locate
+    from model.report.text import table
+
+    all_chips = {name: chips.load(name) for name in chips.names()}
+    _, workload, seed = NETWORK
+    records = {
+        name: locate(name, workload, seed, "model") for name in all_chips
+        if any(record.path_of(name, workload, seed, "model", root).exists() for root in ROOTS)
+    }
+    if NETWORK[0] not in records:
+        locate(*NETWORK, "model")
+    validation = validate(all_chips, records, scenarios.load("gwangju"))
+    rows: list[tuple[str, ...]] = [
+        ("chip", "what", "unit", "low", "nominal", "high", "published", "error", "verdict", "rule", "published by")
+    ]
+    for check in validation.checks:
+        if arguments.korean and not check.chip.startswith(KOREAN):
+            continue
+        p = check.predicted
+        rows.append((
+            check.chip, check.what, check.unit, compact(p.low), compact(p.nominal), compact(p.high),
+            compact(check.published), f"{check.error:+.0%}", check.verdict, check.rule,
+            check.published_by,
+        ))
+    print("\n".join(table(tuple(rows))))
+    print("\nNot modelled yet: external memory, host link and host work, vector operators; a rate is an upper bound.\n"
+          "Wall power is published for efficiency (MaxQ) settings only, whose power limits are not.\n"
+          "\nCannot be validated:")
+    for name, reason in validation.not_validated.items():
+        print(f"  {name}: {reason}")
+    return 0
