@@ -14,9 +14,10 @@ CHIP = Chip(
         commands=COMMANDS,
         units=16, banks_per_unit=1, lanes=16,
         number="bf16",
-        # The vendor does not publish the width. FP32 between commands, 28 fraction bits in the aligned tree: every
-        # product of two BF16 values (16 significand bits) within 2**-12 of the largest is added without loss.
-        accumulator="fp32", align_bits=28,
+        # The vendor publishes a bank-wide mantissa shift, not its width. FP32 between commands; products and
+        # accumulator are cut at 27 bits below the largest exponent, so 17 terms lose less than 2**-22 of the largest,
+        # which is below half a unit of the 24-bit result's last places that BF16 keeps.
+        accumulator="fp32", align_bits=27,
         modes=("memory", "register"),
         registers=(
             RegisterFile(name="GB", entries=64, bits=256, per="channel"),

@@ -13,6 +13,7 @@ from hw.spec.number import number_format
 
 MICRO_OPERATIONS: dict[str, str] = {
     # operands; a word is one column (256 bits, 16 lanes), a and b and c are the unit's operand latches
+    "align": "register indices come from the DRAM address, whatever the instruction's aligned bit says",
     "fetch_source_0": "a = the word source 0 names (bank column, vector register, scalar on all lanes, output latch)",
     "fetch_source_1": "b = the word source 1 names",
     "fetch_source_2": "c = the word source 2 names",
@@ -27,7 +28,7 @@ MICRO_OPERATIONS: dict[str, str] = {
     "take_product": "result = product",
     "take_source": "result = a",
     "rectify": "if the instruction's ReLU bit is set, lanes with the sign bit set become +0",
-    "multiply_accumulate": "accumulator = accumulator + (sum of the lane products a x b), two roundings in all",
+    "multiply_accumulate": "accumulator = accumulator + sum of the lane products a x b: one alignment, one rounding",
     "evaluate_activation": "activation register = f(accumulator), f chosen by the activation mode register",
     # results
     "write_destination": "the destination's word = result",
@@ -47,10 +48,34 @@ MICRO_OPERATIONS: dict[str, str] = {
     # sequencing of the instruction memory
     "repeat_count": "stay at this instruction for (count + 1) triggers",
     "repeat_aligned": "in address-aligned mode stay at this instruction for one trigger per register of a file",
-    "branch": "go back by the offset, `count` times, then fall through; takes no trigger",
+    "branch": "go on at (own place - offset + 1) for `iterations` times, then fall through; takes no trigger",
     "halt": "triggers do nothing until the PIM mode is entered again",
 }
 """The closed vocabulary: a new one is a change of interpreter, decoder and unit; a new command is a line of data."""
+
+ERRORS: dict[str, int] = {
+    "early": 1,             # a timing rule is not yet met
+    "wrong_row_state": 2,   # ACT on an open bank, a column command on a closed bank or another row, REF with open rows
+    "wrong_mode": 3,        # the command is not legal in the device's mode
+    "unknown_opcode": 4,    # a trigger met an instruction word of no command
+    "jump_range": 5,        # a JUMP leaves the program, or more than JUMPS_PER_TRIGGER follow one another
+    "bank_mismatch": 6,     # the instruction names the other bank of the pair than the trigger addresses
+}
+"""Codes of the sticky error status: the first refused command sets it, and a refused command changes nothing else."""
+
+JUMPS_PER_TRIGGER = 3
+"""JUMPs that may follow one another between two triggers: one per clock fits between column commands."""
+
+
+def aligned_index(kind: str, accumulates: bool, row: int, column: int) -> int:
+    """Register index of operand kind GRF_A or GRF_B in address-aligned mode.
+
+    Column bits 2:0; but for GRF_A of an instruction that accumulates, {row bit 0, column bits 4:3}.
+    """
+    if kind == "GRF_A" and accumulates:
+        return (row & 1) << 2 | column >> 3 & 3
+    return column & 7
+
 
 Scope = Literal["unit", "bank", "bank_group", "channel"]
 
@@ -278,7 +303,7 @@ class PimSpec:
     accumulator : str
         Format the accumulator keeps between commands.
     align_bits : int
-        Fraction bits of the aligned adder tree below the largest product's leading bit; 0 if there is no tree.
+        Fraction bits kept below the largest exponent in the aligned adder tree; 0 if there is no tree.
     modes : tuple of str
         The first is the mode after reset.
     mode_changes : tuple of ModeChange

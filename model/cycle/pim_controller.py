@@ -62,7 +62,7 @@ class Controller:
         self.row_opened = False
         self.refreshed = False
         self.finish = 0                          # cycle count at which all data has moved
-        self.trace: list[tuple[int, str, int, int, int, int]] | None = None
+        self.trace: list[tuple[int, str, int, int, int, str]] | None = None
 
     # ---- what the caller uses
 
@@ -309,7 +309,7 @@ class Controller:
         latency = timing["wl"] + 1 if write else timing["rl"] + 2
         self.finish = max(self.finish, now + latency + timing["t_burst"])
         if self.trace is not None:
-            self._log(now, "WR" if write else "RD", request.bank, request.row, request.column)
+            self._log(now, "WR" if write else "RD", request.bank, request.row, request.column, request.kind)
         if write:
             self._change_mode("WR", request.bank, request.row, request.column, request.data)
 
@@ -350,6 +350,6 @@ class Controller:
             self.reached[key] = reached
             return
 
-    def _log(self, now: int, command: str, bank: int, row: int, column: int) -> None:
+    def _log(self, now: int, command: str, bank: int, row: int, column: int, kind: str = "") -> None:
         if self.trace is not None:
-            self.trace.append((now, command, bank, row, column, len(self.queue)))
+            self.trace.append((now, command, bank, row, column, kind))

@@ -1,0 +1,1 @@
+"""What PIM devices compute: programs, arithmetic, and a device that interprets micro-operations."""
