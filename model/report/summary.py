@@ -140,18 +140,18 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
 def stale(
     programme: Programme, run: Iterable[Measurement | None], chips: Mapping[str, Chip]
 ) -> list[str]:
-    """One sentence per record, of the run or below the projection, whose chip has been changed since."""
+    """One sentence naming the records, of the run or below the projection, whose chip has been changed since."""
     used = {m.result.run: m.result for m in run if m is not None}
     for figure in programme.projection.figures:
         for leaf in figure.leaves():
             if leaf.record is not None:
                 result = leaf.record.measurement.result
                 used[result.run] = result
-    return [
-        f"record {name} was made from an earlier description of {result.chip} (digest {result.chip_digest}); run again"
-        for name, result in sorted(used.items())
+    old = [
+        name for name, result in sorted(used.items())
         if result.chip in chips and chips[result.chip].digest != result.chip_digest
     ]
+    return [f"made from an earlier description of their chips, to be run again: {', '.join(old)}"] if old else []
 
 
 def ranges_of(programme: Programme) -> dict[str, Range]:
