@@ -9,9 +9,19 @@ from hw.rtl.fp_convert import FpConvert
 from hw.rtl.fp_lane import FpLane
 from hw.rtl.fp_mul import FpMul
 from hw.spec.error import InputError
-from model.number.codec import decode, encode
+from model.number.codec import encode
 from tb import softfloat
-from tb.fp_vectors import FLOATS, FP8, PAIRS, Vectors, adder_operands, all_classes, every_fp8_product, near_codes
+from tb.fp_vectors import (
+    FLOATS,
+    FP8,
+    PAIRS,
+    Vectors,
+    adder_operands,
+    all_classes,
+    every_fp8_product,
+    near_codes,
+    widened,
+)
 from tb.vectors import Comparison, play
 
 Row = tuple[str, str, Comparison]
@@ -57,8 +67,7 @@ def run(*, accumulators: int, vectors: int, latency: int, seed: int) -> Iterator
 
 def _lane(pair: tuple[str, str], operands: Vectors, latency: int) -> Comparison:
     a, b, c = operands
-    wide = (decode(codes, name).view(np.uint32) for codes, name in zip((a, b), pair, strict=True))
-    expected = softfloat.f32_mul_add(*wide, c)
-    selects = (np.full(a.size, FLOATS.index(name)) for name in pair)
-    inputs = dict(zip(("a", "b", "c", "select_a", "select_b"), (a, b, c, *selects), strict=True))
+    expected = softfloat.f32_mul_add(widened(a, pair[0]), widened(b, pair[1]), c)
+    select_a, select_b = (np.full(a.size, FLOATS.index(name)) for name in pair)
+    inputs = {"a": a, "b": b, "c": c, "select_a": select_a, "select_b": select_b}
     return play(FpLane(FLOATS, FLOATS, latency=latency), "fp_lane", inputs, expected)

@@ -30,6 +30,11 @@ def special_codes(name: str) -> np.ndarray:
     return np.concatenate([codes, codes | (1 << (fmt.bits - 1))]).astype(code_type(name))
 
 
+def widened(codes: np.ndarray, name: str) -> np.ndarray:
+    """FP32 codes of `codes` of format `name`; exact."""
+    return decode(codes, name).view(np.uint32)
+
+
 def _fp32(values: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         return np.asarray(values, dtype=np.float64).astype(np.float32).view(np.uint32).copy()

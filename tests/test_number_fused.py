@@ -4,15 +4,10 @@ import numpy as np
 import pytest
 
 from hw.spec.error import InputError
-from model.number.codec import CANONICAL_NAN, code_type, decode, encode
+from model.number.codec import CANONICAL_NAN, code_type, encode
 from model.number.fused import fp32_add, fused_mac, matmul, pack_int4, product_fits_fp32, unpack_int4
 from tb import softfloat
-from tb.fp_vectors import PAIRS, all_classes, special_codes
-
-
-def widened(codes: np.ndarray, name: str) -> np.ndarray:
-    """FP32 codes of `codes`; exact."""
-    return decode(codes, name).view(np.uint32)
+from tb.fp_vectors import PAIRS, all_classes, special_codes, widened
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids="-".join)

@@ -84,5 +84,7 @@ class FpMac(wiring.Component):
             infinity=s.infinity,
             infinity_sign=s.infinity_sign,
         )
-        m.d.sync += self.o.eq(round_sum(m, cuts, fp32, term))
+        result = Signal(32, reset_less=True)
+        m.d.sync += result.eq(round_sum(m, cuts, fp32, term))
+        m.d.comb += self.o.eq(result)
         return m
