@@ -1,0 +1,47 @@
+"""Run every chip on every workload through the cycle model: rates, utilisation, or why not."""
+
+import argparse
+from pathlib import Path
+
+from hw import chips
+from model import workloads
+from model.record import write_text
+from model.survey import Entry, survey
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which chips, which workloads, where the CSV goes."""
+    parser.add_argument("--chips", nargs="+", metavar="NAME", help="default: all")
+    parser.add_argument("--workloads", nargs="+", metavar="NAME", help="default: all")
+    parser.add_argument("--output", type=Path, default=Path("build/report/survey.csv"), help="CSV file to write")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the table, write it as CSV."""
+    entries = survey(arguments.chips or chips.names(), arguments.workloads or workloads.names())
+    workload = ""
+    for entry in entries:
+        if entry.workload != workload:
+            workload = entry.workload
+            print(f"{workload}: {workloads.load(workload).title}")
+        print(f"  {entry.chip:<24} {text(entry)}")
+    write_text(arguments.output, csv(entries))
+    print(f"{len(entries)} pairs, {sum(not e.reason for e in entries)} of them with a rate, in {arguments.output}; "
+          "arrays alone: external memory, host and vector operators are not in these rates")
+    return 0
+
+
+def text(entry: Entry) -> str:
+    """Rate and utilisation, or the reason."""
+    if entry.reason:
+        return f"- {entry.reason}"
+    return f"{entry.rate:>14,.1f} {entry.unit:<12} {entry.utilisation:>7.2%}  {entry.cycles:,} cycles"
+
+
+def csv(entries: list[Entry]) -> str:
+    """One line per pair, a heading with units."""
+    lines = ["workload,chip,cycles,rate,unit,utilisation,reason"]
+    for e in entries:
+        reason = '"' + e.reason.replace('"', '""') + '"' if e.reason else ""
+        lines.append(f"{e.workload},{e.chip},{e.cycles},{e.rate:.6g},{e.unit},{e.utilisation:.6g},{reason}")
+    return "\n".join(lines) + "\n"
