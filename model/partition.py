@@ -62,12 +62,27 @@ def _fastest(core: CoreSpec, arrays: int, m: int, n: int, k: int, count: int) ->
     gemm = Gemm(name="", m=m, n=n, k=k, count=count)
     best: tuple[tuple[int, int, int], Share, Timing] | None = None
     for share in _shares(core, arrays, gemm):
-        timing = closed_form(core, [_full(core, gemm, share)] * _blocks(count, share.products))
+        timing = repeated(core, _full(core, gemm, share), _blocks(count, share.products))
         order = (timing.cycles, -share.columns, share.arrays)
         if best is None or order < best[0]:
             best = order, share, timing
     assert best is not None  # one array is always a choice
     return best[1:]
+
+
+def repeated(core: CoreSpec, shape: tuple[int, int, int], times: int) -> Timing:
+    """`closed_form` of `times` equal products in a chain: each after the first adds the same."""
+    one = closed_form(core, [shape])
+    if times == 1:
+        return one
+    two = closed_form(core, [shape, shape])
+    budget = {label: value + (times - 1) * (two.budget[label] - value) for label, value in one.budget.items()}
+    cycles = sum(budget.values())
+    m, n, k = shape
+    return Timing(
+        cycles=cycles, budget=budget, counts=one.counts * times,
+        utilisation=m * n * k * times / (core.array.cells * cycles),
+    )
 
 
 def _shares(core: CoreSpec, arrays: int, gemm: Gemm) -> list[Share]:

@@ -45,7 +45,7 @@ def _entry(chip_name: str, chip: Chip, workload_name: str, workload: Workload) -
     clock = chip.clock.nominal if chip.clock is not None else 1.0
     return Entry(
         chip=chip_name, workload=workload_name, cycles=prediction.cycles, unit=f"{unit}/s",
-        rate=amount * clock * 1e9 / prediction.cycles, utilisation=prediction.utilisation,
+        rate=chip.devices * amount * clock * 1e9 / prediction.cycles, utilisation=prediction.utilisation,
     )
 
 

@@ -53,7 +53,7 @@ def test_geometry_and_clock_give_the_stated_peak(name: str) -> None:
     chip = chips.load(name)
     assert chip.clock is not None
     peak = chip.facts.get("peak_int8") or chip.facts["peak_fp8"]
-    derived = 2 * chip.macs_per_cycle * chip.clock.nominal / 1000
+    derived = 2 * chip.devices * chip.macs_per_cycle * chip.clock.nominal / 1000
     # marketing rounds: Warboy 65.5 as 64, RNGD 524 as 512
     assert derived == pytest.approx(peak.nominal, rel=0.03)
 
@@ -91,7 +91,8 @@ def test_the_memories_of_a_core_fill_its_published_scratchpad(name: str, kib: in
 
 def test_the_enterprise_card_is_two_compact_ones() -> None:
     one, two = chips.load("sapeon_x220_compact"), chips.load("sapeon_x220_enterprise")
-    assert two.macs_per_cycle == 2 * one.macs_per_cycle
+    assert two.macs_per_cycle == one.macs_per_cycle
+    assert (one.devices, two.devices) == (1, 2)
 
 
 def test_digests_differ_between_chips() -> None:
@@ -107,3 +108,5 @@ def test_an_unknown_chip_names_the_nearest() -> None:
 def test_a_chip_without_cores_is_refused() -> None:
     with pytest.raises(InputError, match="cores must be an integer of at least 1, not 0"):
         Chip(title="x", cores=0)
+    with pytest.raises(InputError, match="devices must be an integer of at least 1, not 0"):
+        Chip(title="x", devices=0)

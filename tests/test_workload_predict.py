@@ -10,11 +10,13 @@ from hw import chips
 from hw.spec.error import InputError
 from model import workloads
 from model.cli import predict as verb
+from model.cli import survey as survey_verb
 from model.cycle.mac_array import closed_form
 from model.network.resnet import resnet_50
-from model.partition import partition
+from model.partition import partition, repeated
 from model.predict import predict
 from model.record import read, result_bytes
+from model.survey import survey
 from model.workload import Gemm
 
 WARBOY = chips.load("furiosa_warboy")
@@ -33,6 +35,16 @@ def test_one_array_takes_what_the_closed_form_says(shape: tuple[int, int, int, i
     cut = partition(SLICE, 1, Gemm(name="x", m=m, n=n, k=k, count=count))
     assert cut.share.arrays == 1
     assert cut.timing.cycles == closed_form(SLICE, [(m, n, k)] * count).cycles
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 50])
+@pytest.mark.parametrize("shape", [(1, 9, 9), (5, 40, 70), (700, 8, 64), (1100, 3, 33)])
+def test_a_chain_of_equal_products_is_the_closed_form_of_all_of_them(
+    shape: tuple[int, int, int], times: int
+) -> None:
+    chain, short = closed_form(SLICE, [shape] * times), repeated(SLICE, shape, times)
+    assert (short.cycles, short.budget, short.counts) == (chain.cycles, chain.budget, chain.counts)
+    assert short.utilisation == pytest.approx(chain.utilisation)
 
 
 @pytest.mark.parametrize("arrays", [2, 7, 11, 64, 128])
@@ -152,3 +164,34 @@ def test_the_summary_says_what_is_not_modelled(
     assert "images/s" in out
     assert "128 arrays of 32 x 4" in out
     assert "hypothesis" in out
+
+
+def test_a_card_of_two_devices_has_twice_the_rate_of_one() -> None:
+    one, two = survey(["sapeon_x220_compact", "sapeon_x220_enterprise"], ["resnet50"])
+    assert two.cycles == one.cycles
+    assert two.rate == pytest.approx(2 * one.rate)
+
+
+def test_the_survey_gives_a_rate_or_a_reason_for_every_pair() -> None:
+    entries = survey(["furiosa_warboy", "deepx_dx_m1", "nvidia_t4"], ["ssd_mobilenet", "llama31_8b_decode"])
+    assert len(entries) == 6
+    assert all((entry.rate > 0) != bool(entry.reason) for entry in entries)
+    reasons = {(entry.chip, entry.workload): entry.reason for entry in entries}
+    assert "7.5 GB at one byte each, it has 4 GB" in reasons["deepx_dx_m1", "llama31_8b_decode"]
+    assert "has only published peaks" in reasons["nvidia_t4", "ssd_mobilenet"]
+
+
+def test_the_survey_writes_one_line_per_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "new" / "survey.csv"
+    chosen = argparse.Namespace(chips=["furiosa_warboy", "hbm_pim"], workloads=["resnet50"], output=output)
+    assert survey_verb.run(chosen) == 0
+    lines = output.read_text().splitlines()
+    assert len(lines) == 3
+    assert lines[1].startswith("resnet50,furiosa_warboy,")
+    assert "2 pairs, 1 of them with a rate" in capsys.readouterr().out
+
+
+def test_the_survey_covers_all_named_products_and_networks() -> None:
+    assert {"furiosa_warboy", "lpddr5x_pim", "hbm_pim"} <= set(survey_verb.products())
+    assert {"resnet50", "bert_large", "mixtral_8x7b_decode"} <= set(survey_verb.networks())
+    assert "tiny" not in survey_verb.products()

@@ -17,10 +17,11 @@ CHIP = Chip(
         output_words=2048,          # 128 KiB
         parameter_words=1024,
     ),
-    cores=12,
+    cores=3,
+    devices=4,
     clock=Fact(nominal=1.0, low=0.7, high=1.4, unit="GHz", confidence="assumed",
                source="not published; 12 x 4096 MACs at 1.0 GHz give 98.3 TOPS"),
-    hypothesis="array and clock are not published: 12 cores of 64 x 64 at 1.0 GHz stand for the 100 TOPS",
+    hypothesis="array and clock are not published: 4 x 3 cores of 64 x 64 at 1.0 GHz stand for the 100 TOPS",
     facts={
         "array_rows": Fact(nominal=64, low=16, high=128, unit="1", confidence="assumed", source="not published"),
         "devices": Fact(nominal=4, unit="1", confidence="inferred", source=_SCAILABLE),

@@ -18,11 +18,12 @@ CHIP = Chip(
         output_words=2048,          # 128 KiB
         parameter_words=1024,
     ),
-    cores=22,
+    cores=11,
+    devices=2,
     clock=Fact(nominal=0.97, low=0.7, high=1.3, unit="GHz", confidence="assumed",
                source="not published; INT8 arrays at 28 nm run at 0.7 to 1.3 GHz"),
     hypothesis="two devices are inferred from 22 MB, 16 GB and 1.94 times the compact card's rate; neither "
-               "array, clock nor peak is published: 22 arrays of 64 x 64 at 0.97 GHz stand for 174 TOPS, "
+               "array, clock nor peak is published: 2 x 11 arrays of 64 x 64 at 0.97 GHz stand for 174 TOPS, "
                "which the range of the clock takes from 124 to 234 TOPS",
     facts={
         "array_rows": Fact(nominal=64, low=16, high=128, unit="1", confidence="assumed", source="not published"),

@@ -17,10 +17,12 @@ CHIP = Chip(
         output_words=2048,          # 128 KiB
         parameter_words=1024,
     ),
-    cores=64,
+    cores=32,
+    devices=2,
     clock=Fact(nominal=1.4, low=1.0, high=1.8, unit="GHz", confidence="assumed",
                source="not published; 262144 MACs at 1.4 GHz give 734.0 TFLOPS to four digits"),
-    hypothesis="neither array nor clock is published: 64 arrays of 64 x 64 at 1.4 GHz reproduce the 734 TFLOPS; "
+    hypothesis="neither array nor clock is published: 2 x 32 arrays of 64 x 64 at 1.4 GHz reproduce the 734 TFLOPS; "
+               "two devices are inferred from twice the compact card's rate and memory; "
                "cycles are those of one-cycle MACs",
     facts={
         "array_rows": Fact(nominal=64, low=16, high=128, unit="1", confidence="assumed", source="not published"),

@@ -22,7 +22,9 @@ class Chip:
     pim : PimSpec or None
         The processing-in-memory device, if the chip is one.
     cores : int
-        How many such cores work in parallel.
+        How many such cores of one device work on one layer together.
+    devices : int
+        How many devices the card carries; each runs its own inputs, and the facts are those of the card.
     clock : Fact or None
         Clock of the cores, unit "GHz".
     hypothesis : str
@@ -36,19 +38,22 @@ class Chip:
     core: CoreSpec | None = None
     pim: PimSpec | None = None
     cores: int = 1
+    devices: int = 1
     clock: Fact | None = None
     hypothesis: str = ""
     facts: dict[str, Fact] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.cores, int) or self.cores < 1:
-            raise InputError(f"cores must be an integer of at least 1, not {self.cores!r}")
+        for field_name in ("cores", "devices"):
+            value = getattr(self, field_name)
+            if not isinstance(value, int) or value < 1:
+                raise InputError(f"{field_name} must be an integer of at least 1, not {value!r}")
         if self.clock is not None and self.clock.unit != "GHz":
             raise InputError(f"clock must be in GHz, not {self.clock.unit!r}")
 
     @property
     def macs_per_cycle(self) -> int:
-        """Multiply-accumulates of all cores in one cycle; 0 if the chip has no core."""
+        """Multiply-accumulates of all cores of one device in one cycle; 0 if the chip has no core."""
         return 0 if self.core is None else self.core.array.cells * self.cores
 
     @property

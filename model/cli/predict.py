@@ -63,7 +63,8 @@ def _figures(chip: Chip, workload: Workload, prediction: Prediction, seed: int) 
         if not workload.work:  # shapes only is fine, operands that cannot be had are not
             raise
     return figures | {
-        "macs": prediction.macs, "macs_per_cycle": chip.macs_per_cycle, "utilisation": prediction.utilisation,
+        "macs": prediction.macs, "devices": chip.devices,
+        "macs_per_cycle": chip.macs_per_cycle, "utilisation": prediction.utilisation,
     }
 
 
@@ -90,10 +91,12 @@ def summary(
             f"time             {prediction.cycles / clock.nominal / 1e6:.4f} ms at {clock.nominal:g}{span} GHz, "
             f"clock {clock.confidence}"
         )
+        copies = f", {chip.devices} devices, one run each" if chip.devices > 1 else ""
         for unit, amount in workload.work.items():
-            rates = [amount * f * 1e9 / prediction.cycles for f in (clock.minimum, clock.nominal, clock.maximum)]
+            per_ghz = chip.devices * amount * 1e9 / prediction.cycles
+            rates = [per_ghz * ghz for ghz in (clock.minimum, clock.nominal, clock.maximum)]
             span = "" if rates[0] == rates[2] else f" ({rates[0]:,.0f} to {rates[2]:,.0f})"
-            lines.append(f"rate             {rates[1]:,.0f} {unit}/s{span}, arrays alone")
+            lines.append(f"rate             {rates[1]:,.0f} {unit}/s{span}, arrays alone{copies}")
     if "correct" in figures:
         share = figures["correct"] / figures["images"]
         lines.append(f"correct          {figures['correct']:.0f} of {figures['images']:.0f} ({share:.1%})")

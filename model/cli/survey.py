@@ -5,20 +5,21 @@ from pathlib import Path
 
 from hw import chips
 from model import workloads
+from model.network.workload import NetworkWorkload
 from model.record import write_text
 from model.survey import Entry, survey
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which chips, which workloads, where the CSV goes."""
-    parser.add_argument("--chips", nargs="+", metavar="NAME", help="default: all")
-    parser.add_argument("--workloads", nargs="+", metavar="NAME", help="default: all")
+    parser.add_argument("--chips", nargs="+", metavar="NAME", help="default: all products")
+    parser.add_argument("--workloads", nargs="+", metavar="NAME", help="default: all networks")
     parser.add_argument("--output", type=Path, default=Path("build/report/survey.csv"), help="CSV file to write")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table, write it as CSV."""
-    entries = survey(arguments.chips or chips.names(), arguments.workloads or workloads.names())
+    entries = survey(arguments.chips or products(), arguments.workloads or networks())
     workload = ""
     for entry in entries:
         if entry.workload != workload:
@@ -29,6 +30,16 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{len(entries)} pairs, {sum(not e.reason for e in entries)} of them with a rate, in {arguments.output}; "
           "arrays alone: external memory, host and vector operators are not in these rates")
     return 0
+
+
+def products() -> list[str]:
+    """Chips that somebody sells or has published: those with facts."""
+    return [name for name in chips.names() if chips.load(name).facts]
+
+
+def networks() -> list[str]:
+    """Workloads that are networks of a real task."""
+    return [name for name in workloads.names() if isinstance(workloads.load(name), NetworkWorkload)]
 
 
 def text(entry: Entry) -> str:
