@@ -1,19 +1,28 @@
 """`python -m model cycles`: budget, utilisation, other simulators, changes, errors."""
 
 import json
+import random
 from typing import Any
 
 import pytest
 
 from hw.spec.change import change
 from hw.spec.command_line import main
+from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
 from model import cli
 from model.comparison import add, difference
+from model.cycle import mac_array
+from model.cycle.array_form import closed_form
 from model.cycle.budget import Budget
+from model.cycle.timing import OUTPUT_CYCLES, PREPARE_CYCLES
+from model.network.workload import shipped_with_onnx
 from model.others import Estimate, Term, load
 from model.workload import Gemm
+
+CORE = PREPARE_CYCLES + OUTPUT_CYCLES
+"""Cycles of the weight-stationary core around its array."""
 
 
 def cycles(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
@@ -28,8 +37,8 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_budget_sums_to_the_cycles_of_the_closed_form(capsys: pytest.CaptureFixture[str]) -> None:
     result = cycles(capsys, "--gemm", "256,256,256", "--rows", "16", "--columns", "16", "--dataflow", "ws")
-    assert result["cycles"] == 65584 == sum(result["budget"].values())
-    assert result["utilisation"] == pytest.approx(256**3 / 256 / 65584)
+    assert result["cycles"] == 65584 + CORE == sum(result["budget"].values())
+    assert result["utilisation"] == pytest.approx(256**3 / 256 / (65584 + CORE))
     result = cycles(capsys, "--gemm", "40,20,3", "--rows", "8", "--columns", "4", "--dataflow", "os")
     assert result["cycles"] == 24 * 8 + 3 + 16 + 4 - 1 == sum(result["budget"].values())
 
@@ -53,7 +62,7 @@ def test_input_stationary_counts_the_others_only(capsys: pytest.CaptureFixture[s
 
 def test_the_difference_names_the_largest_term(capsys: pytest.CaptureFixture[str]) -> None:
     result = cycles(capsys, "--gemm", "64,64,64", "--rows", "16", "--columns", "16", "--dataflow", "ws")
-    assert result["difference"]["zigzag"]["cycles"] == 1268 - 1072
+    assert result["difference"]["zigzag"]["cycles"] == 1268 - 1072 - CORE
     assert result["difference"]["zigzag"]["label"] == "load"
     assert result["difference"]["ideal"]["reason"] == "counts no fill"
 
@@ -61,7 +70,7 @@ def test_the_difference_names_the_largest_term(capsys: pytest.CaptureFixture[str
 def test_the_table_shows_budget_and_others(capsys: pytest.CaptureFixture[str]) -> None:
     assert main("model", cli, ["cycles", "--gemm", "64,64,64", "--rows", "16", "--columns", "16"]) == 0
     text = capsys.readouterr().out
-    assert "1,072" in text
+    assert "1,081" in text
     assert "prints 1,759" in text
     assert "skew R + C - 2 in every fold" in text
 
@@ -80,7 +89,7 @@ def test_a_convolution_is_counted_padded_and_by_each_tool_its_own_way(capsys: py
 ])
 def test_switches_change_the_count(capsys: pytest.CaptureFixture[str], change_text: str, expected: int) -> None:
     result = cycles(capsys, "--gemm", "64,64,64", "--rows", "16", "--columns", "16", "--set", change_text)
-    assert result["cycles"] == expected
+    assert result["cycles"] == expected + CORE
 
 
 def test_fewer_rows_than_a_load_takes_show_as_bubbles(capsys: pytest.CaptureFixture[str]) -> None:
@@ -134,3 +143,32 @@ def test_sums_of_estimates_join_terms_of_one_name() -> None:
 def test_equal_counts_have_no_difference() -> None:
     estimate = Estimate(terms=(Term(name="stream", label="stream", cycles=5),))
     assert difference(estimate, Budget(stream=5)).label is None
+
+
+def test_the_array_form_is_the_core_without_its_pipeline() -> None:
+    draw = random.Random(7)
+    for _ in range(500):
+        rows, columns, latency = draw.randint(2, 20), draw.randint(2, 20), draw.randint(1, 4)
+        core = CoreSpec(
+            array=MacArraySpec(rows=rows, columns=columns, mac_latency=latency), activation_words=1, weight_words=1,
+            accumulator_rows=1 << draw.randint(7, 9), output_words=1,
+        )
+        gemm = Gemm(name="g", m=draw.randint(1, 700), n=draw.randint(1, 60), k=draw.randint(1, 60))
+        ours = closed_form(core.array, gemm, core.block_rows)
+        assert ours.cycles + CORE == mac_array.closed_form(core, [(gemm.m, gemm.n, gemm.k)]).cycles, (core, gemm)
+
+
+def test_a_network_is_counted_layer_by_layer(capsys: pytest.CaptureFixture[str]) -> None:
+    result = cycles(capsys, "--network", str(shipped_with_onnx("light_resnet50")), "--chip", "npu_16")
+    assert result["layers"] == 54
+    assert result["macs"] == pytest.approx(3.86e9, rel=0.06)
+    assert result["others"]["ideal"] < result["cycles"] < result["others"]["scalesim3"]
+    # one GEMM per filter tap: the first layer costs ONNXim 49 passes over 3 of 16 rows
+    assert result["others"]["onnxim"] > result["others"]["ideal"] + 1_900_000
+
+
+def test_dram_pim_kernels_have_their_own_options(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main("model", cli, ["cycles", "--kernel", "gemv", "--help"])
+    assert stopped.value.code == 0
+    assert "--kernel" in capsys.readouterr().out

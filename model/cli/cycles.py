@@ -28,6 +28,7 @@ from model import others
 from model.comparison import OtherCount, Work, compare
 from model.cycle.array_form import closed_form
 from model.cycle.budget import Budget
+from model.cycle.timing import OUTPUT_CYCLES, PREPARE_CYCLES
 from model.others import Convolution, Dataflow
 from model.workload import Gemm
 
@@ -143,13 +144,18 @@ def read_core(arguments: argparse.Namespace) -> tuple[CoreSpec | None, int, int,
 
 
 def own_count(core: CoreSpec, work: Sequence[tuple[Work, int]]) -> Budget:
-    """Our count of `work`, each layer from start to its last visible result."""
+    """Our count of `work`, each layer from its command to its last result.
+
+    Weight-stationary: the core, whose closed form is the array's with `prepare` before it and the output stage
+    behind it. Output-stationary: the array alone.
+    """
     total = Budget()
     for item, times in work:
         gemm = item if isinstance(item, Gemm) else item.gemm()
-        one = closed_form(core.array, gemm, core.accumulator_rows // 2)
-        for _ in range(times):
-            total = total + one
+        one = closed_form(core.array, gemm, core.block_rows)
+        if core.array.dataflow == "ws":
+            one = one + Budget(prepare=PREPARE_CYCLES, drain=OUTPUT_CYCLES)
+        total = total + one * times
     return total
 
 

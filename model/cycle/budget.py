@@ -9,9 +9,11 @@ class Budget:
 
     load: the first stationary operand moves in; fill: operand read and skew, from the last row's entry until the
     last column has its result; stream: one row of operands enters per cycle; drain: finished results leave the
-    array; bubble: the array waits for itself between folds; stall: it waits for memory.
+    array; bubble: the array waits for itself between folds; stall: it waits for memory; prepare: the command is
+    being decoded.
     """
 
+    prepare: int = 0
     load: int = 0
     fill: int = 0
     stream: int = 0
@@ -31,3 +33,6 @@ class Budget:
     def __add__(self, other: "Budget") -> "Budget":
         mine, theirs = self.as_dict(), other.as_dict()
         return Budget(**{label: mine[label] + theirs[label] for label in mine})
+
+    def __mul__(self, times: int) -> "Budget":
+        return Budget(**{label: cycles * times for label, cycles in self.as_dict().items()})
