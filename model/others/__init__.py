@@ -18,8 +18,8 @@ Dataflow = Literal["ws", "os", "is"]
 
 Label = Literal["prepare", "load", "fill", "stream", "drain", "bubble", "stall"]
 """prepare: a command is decoded; load: the stationary operand moves in; fill: skew until the last cell has work or
-results cross the array; stream: one step per item of a fold; drain: finished results leave; bubble: cells wait inside the array;
-stall: cells wait for memory."""
+results cross the array; stream: one step per item of a fold; drain: finished results leave; bubble: cells wait
+inside the array; stall: cells wait for memory."""
 
 LABELS: tuple[Label, ...] = get_args(Label)
 
