@@ -1,0 +1,99 @@
+"""Measure the models' speed: closed form, stepped model, ResNet-50, beside SCALE-Sim's CPU time on the same layers."""
+
+import argparse
+import json
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from hw import chips
+from hw.spec.core import CoreSpec
+from hw.spec.mac_array import MacArraySpec
+from model import others
+from model.cli.cycles import layer_work
+from model.cycle import mac_array
+from model.network.workload import shipped_with_onnx
+from model.workload import Gemm
+
+SCALESIM_CPU_SECONDS = {16: None, 32: 94.5, 128: 191.9}
+"""SCALE-Sim 3.0.0, ResNet-50, ws, CPU seconds of the layers that were run (8 of 21 shapes at 32, all at 128).
+
+Source: measured on two shared cores, Python 3.11, numpy 1.26.4, no trace files.
+"""
+
+LIMITS = {"resnet50_closed_form_ms": 5.0, "gemm_512_stepped_ms": 20.0}
+"""What this project asks of itself."""
+
+
+def seconds(work: Callable[[], object], least: float = 0.2) -> float:
+    """Median CPU time of one call of `work`, repeated for at least `least` seconds and three times."""
+    times: list[float] = []
+    while len(times) < 3 or sum(times) < least:
+        started = time.process_time()
+        work()
+        times.append(time.process_time() - started)
+    return statistics.median(times)
+
+
+def resnet50() -> list[Gemm]:
+    """The matrix layers of ResNet-50 as ONNX carries it, convolutions lowered with their padding."""
+    from model.network.onnx_file import read
+
+    items = [item for layer in read(shipped_with_onnx("light_resnet50")).layers for item, _ in layer_work(layer)]
+    return [item if isinstance(item, Gemm) else item.gemm() for item in items]
+
+
+def core_of(size: int) -> CoreSpec:
+    """A core of `size` x `size` with accumulators for 512 rows per half."""
+    return CoreSpec(
+        array=MacArraySpec(rows=size, columns=size), activation_words=1 << 20, weight_words=1 << 20,
+        accumulator_rows=1024, output_words=1 << 20,
+    )
+
+
+def measure() -> dict[str, Any]:
+    """All figures, by name."""
+    layers = resnet50()
+    figures: dict[str, Any] = {"resnet50_layers": len(layers)}
+    for size in (16, 32, 128):
+        core = core_of(size)
+
+        def count(core: CoreSpec = core) -> int:
+            return sum(mac_array.closed_form(core, [(g.m, g.n, g.k)]).cycles for g in layers)
+
+        spent = seconds(count)
+        figures[f"resnet50_{size}_cycles"] = count()
+        figures[f"resnet50_{size}_closed_form_ms"] = 1e3 * spent
+        scalesim = SCALESIM_CPU_SECONDS[size]
+        if scalesim is not None:
+            figures[f"resnet50_{size}_times_scalesim"] = scalesim / spent
+    figures["resnet50_closed_form_ms"] = max(figures[f"resnet50_{size}_closed_form_ms"] for size in (16, 32, 128))
+    everyone = [others.load(name) for name in others.names()]
+    figures["resnet50_all_others_ms"] = 1e3 * seconds(
+        lambda: [tool.count(g, 16, 16, "ws") for g in layers for tool in everyone])
+    npu = chips.load("npu_16").core
+    assert npu is not None
+    figures["gemm_512_stepped_ms"] = 1e3 * seconds(lambda: mac_array.step(npu, [(512, 512, 512)]))
+    figures["gemm_1024_on_128_stepped_ms"] = 1e3 * seconds(lambda: mac_array.step(core_of(128), [(1024, 1024, 1024)]))
+    figures["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return figures
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Only the form of the output."""
+    parser.add_argument("--json", action="store_true", help="JSON on stdout")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the figures; 1 if one exceeds its limit."""
+    figures = measure()
+    if arguments.json:
+        print(json.dumps(figures, indent=2))
+    else:
+        for name, value in figures.items():
+            limit = f"   at most {LIMITS[name]:g}" if name in LIMITS else ""
+            text = f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
+            print(f"{name:<32} {text:>16}{limit}")
+    return int(any(figures[name] > limit for name, limit in LIMITS.items()))
