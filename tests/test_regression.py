@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -65,6 +66,9 @@ def test_a_wrong_cell_is_reported_with_row_column_values_and_waveform_time(tmp_p
     assert outcome.failure is not None
     for part in ("row ", "column ", "expected ", ", got ", " ns in the waveform", "elements differ"):
         assert part in outcome.failure
+    told = re.search(r"(\S+) ns in the waveform", outcome.failure)
+    assert told is not None
+    assert 0 < int(told[1]) < outcome.tests[0].simulated_ns
     assert "make sim CHIP=tiny WORKLOAD=gemm_ragged BENCH=core SEED=2" in outcome.explain()
 
 
