@@ -66,7 +66,16 @@ class Banks:
 
     def earliest_of(self, command: int, banks: Iterable[int]) -> int:
         """The same for one command that reaches several banks at once."""
-        return max(self.earliest(command, bank) for bank in banks)
+        t = self.ready[0][command]
+        first = 1 + self._groups
+        for bank in banks:
+            g = self.ready[self.group_of[bank]][command]
+            b = self.ready[first + bank][command]
+            if g > t:
+                t = g
+            if b > t:
+                t = b
+        return t
 
     def issue(self, command: int, bank: int | None, now: int) -> None:
         """Take note of `command` at cycle `now`: later commands wait as the rules say. Rows are the caller's."""

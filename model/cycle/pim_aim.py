@@ -57,7 +57,7 @@ class AimChannel:
         self.timing = timing
         self.banks = Banks(timing, spec.dram.organisation)
         self.counts: dict[str, int] = {}
-        self.causes = dict.fromkeys(CAUSES, 0)
+        self.causes: dict[str, int] = {cause: 0 for cause in CAUSES}
         self.register_mode = False
         self.trace: list[tuple[int, str, int, int]] | None = None
         t = timing

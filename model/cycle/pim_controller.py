@@ -38,6 +38,7 @@ class Controller:
         index = self.banks.commands
         self.act, self.pre, self.rd, self.wr, self.ref = (index[c] for c in ("ACT", "PRE", "RD", "WR", "REF"))
         self.bank_count = spec.dram.organisation.banks
+        self.parities = tuple(tuple(range(parity, self.bank_count, 2)) for parity in (0, 1))
         self.tracked = timing.broadcast_tracked
         self.holds = timing.refresh_holds_activates
         self.depth = queue_depth
@@ -145,7 +146,7 @@ class Controller:
         """Banks a command addressed to `bank` reaches."""
         if not self.tracked or bank >= 2 or self.mode == self.spec.modes[0]:
             return (bank,)
-        return tuple(range(bank, self.bank_count, 2))
+        return self.parities[bank]
 
     def _follows(self, bank: int) -> bool:
         """True if the bank is open only as part of an all-bank activate, and closes with its leader."""
@@ -188,6 +189,8 @@ class Controller:
         top = ready[0]
         rd, wr = self.rd, self.wr
         first_bank = len(ready) - self.bank_count
+        wide = self.tracked and self.mode != self.spec.modes[0]
+        reached: dict[tuple[int, int], int] = {}     # all-bank commands wait for the slowest bank they reach
         for i, request in enumerate(self.queue):
             bank = request.bank
             if open_row[bank] == request.row:
@@ -197,8 +200,10 @@ class Controller:
                     t = u
                 if t < (u := ready[first_bank + bank][command]):
                     t = u
-                if self.tracked and bank < 2 and self.mode != self.spec.modes[0]:
-                    t = banks.earliest_of(command, self._targets(bank))
+                if wide and bank < 2:
+                    if (command, bank) not in reached:
+                        reached[command, bank] = banks.earliest_of(command, self.parities[bank])
+                    t = reached[command, bank]
                 if t < soonest:
                     if i and (request.fence or self._same_address_before(i, request)):
                         if request.fence:
@@ -228,9 +233,11 @@ class Controller:
             if i and request.fence:
                 break
             bank = request.bank
-            if open_row[bank] != CLOSED or seen >> bank & 1 or (not single and bank >= 2):
+            if seen >> bank & 1:
                 continue
             seen |= 1 << bank
+            if open_row[bank] != CLOSED or (not single and bank >= 2):
+                continue
             targets = self._targets(bank)
             if len(targets) > 1:
                 if any(open_row[b] != CLOSED for b in targets):
@@ -253,9 +260,11 @@ class Controller:
             if request.fence:
                 break
         soonest = NEVER
-        for k in range(self.bank_count):
-            bank = (self.pointer + k) % self.bank_count
-            if open_row[bank] == CLOSED or wanted >> bank & 1 or self._follows(bank):
+        idle = [b for b, r in enumerate(open_row) if r != CLOSED and not wanted >> b & 1]
+        if not idle:
+            return soonest
+        for bank in sorted(idle, key=lambda b: (b - self.pointer) % self.bank_count) if len(idle) > 1 else idle:
+            if self._follows(bank):
                 continue
             t = self._precharge_at(bank)
             if t <= now:
