@@ -30,44 +30,68 @@ class Player:
         self.known: dict[tuple[object, ...], _Step] = {}
         self.stepped = 0
         self.reused = 0
-        self._split: dict[int, list[tuple[Request, ...]]] = {}
+        self._split: dict[int, list[tuple[tuple[Request, ...], int]]] = {}
+        self._shared: dict[tuple[Request, ...], tuple[Request, ...]] = {}
 
     def play_fenced(self, segments: list[Segment]) -> None:
         """Serve `segments`, each of which ends with a fence; returns when the last request has been issued.
 
-        Where a refresh is near, a segment is taken apart at its fences, so that only the parts it falls into are
-        stepped.
+        A segment not met before in its state is taken apart at its fences, and so is one a refresh falls into: only
+        the parts that are new, or hold the refresh, are stepped through.
         """
         controller = self.controller
-        stream = _Stream(controller, segments)
-        for i, segment in enumerate(segments):
+        first = self._fill_up(segments)
+        for i in range(first, len(segments)):
+            segment = segments[i]
             following = segments[i + 1] if i + 1 < len(segments) else None
-            full = stream.full()
-            key = self._key(segment, following) if full else None
+            key = self._key(segment, following)
             step = self.known.get(key) if key else None
             if step is not None and controller.now + step.cycles <= controller.next_due():
                 self._reuse(step, segment.base)
-                stream.loaded = False
                 continue
-            near = controller.next_due() - controller.now < (step.cycles if step else 12 * len(segment.pattern))
-            parts = self._parts(segment) if full and (near or controller.waiting >= 0) else [segment]
-            if len(parts) == 1:
-                self._step(stream, i, 0, segment, key)
-                continue
-            done = 0
-            for j, part in enumerate(parts):
-                nearest = parts[j + 1] if j + 1 < len(parts) else self._parts(following)[0] if following else None
-                key = self._key(part, nearest)
-                step = self.known.get(key) if key else None
-                if step is not None and controller.now + step.cycles <= controller.next_due():
-                    self._reuse(step, part.base)
-                    stream.loaded = False
-                else:
-                    self._step(stream, i, done, part, key)
-                done += len(part.pattern)
-        if not stream.loaded:
-            controller.queue.clear()
-            controller.pending.clear()
+            start, due, before = controller.now, controller.next_due(), list(controller.tally)
+            parts = self._parts(segment)
+            after = self._parts(following)[0] if following else None
+            for part, outlook in zip(parts, (*parts[1:], after), strict=True):
+                self._play_part(part, outlook)
+            if key is not None and controller.next_due() == due and controller.waiting < 0:
+                self._learn(key, start, before, segment.base, ())
+        controller.queue.clear()
+
+    def _fill_up(self, segments: list[Segment]) -> int:
+        """Step through the first segments, while the command queue is still filling; how many they are."""
+        controller = self.controller
+        fed = 0
+        for i, segment in enumerate(segments):
+            everything = fed == len(segments) and not controller.pending
+            if fed > i and (everything or len(controller.queue) >= controller.depth):
+                # from here on the queue always reaches to the next fence and beyond
+                controller.queue.clear()
+                controller.pending.clear()
+                return i
+            wanted = controller.depth + len(segment.pattern)
+            while fed < len(segments) and len(controller.queue) + len(controller.pending) < wanted:
+                controller.pending.extend(_resolved(segments[fed]))
+                fed += 1
+            controller.run(len(controller.queue) + len(controller.pending) - len(segment.pattern))
+            self.stepped += 1
+        return len(segments)
+
+    def _play_part(self, part: Segment, outlook: Segment | None) -> None:
+        """Serve requests up to one fence; of what follows, the controller sees as far as the next."""
+        controller = self.controller
+        key = self._key(part, outlook)
+        step = self.known.get(key) if key else None
+        if step is not None and controller.now + step.cycles <= controller.next_due():
+            self._reuse(step, part.base)
+            return
+        ahead = _resolved(outlook) if outlook else []
+        controller.queue[:] = _resolved(part) + ahead
+        start, due, before = controller.now, controller.next_due(), list(controller.tally)
+        controller.run(len(ahead))
+        self.stepped += 1
+        if key is not None and controller.next_due() == due and controller.waiting < 0:
+            self._learn(key, start, before, part.base, ())
 
     def _key(self, segment: Segment, following: Segment | None) -> tuple[object, ...] | None:
         """What a segment's course depends on; None while a refresh is waiting."""
@@ -77,25 +101,20 @@ class Player:
         return (id(segment.pattern), outlook, self.controller.state(segment.base))
 
     def _parts(self, segment: Segment) -> list[Segment]:
-        """The segment taken apart at its fences."""
+        """The segment taken apart at its fences; parts that differ only in their first row and column are one."""
         pattern = segment.pattern
         if id(pattern) not in self._split:
             cuts = [0] + [i + 1 for i, r in enumerate(pattern) if r.fence]
-            self._split[id(pattern)] = [pattern[a:b] for a, b in pairwise(cuts)]
-        return [Segment(part, segment.base) for part in self._split[id(pattern)]]
-
-    def _step(
-        self, stream: "_Stream", index: int, skip: int, segment: Segment, key: tuple[object, ...] | None,
-    ) -> None:
-        """Step through `segment`, which is segment `index` of the stream from its request `skip` on."""
-        controller = self.controller
-        stream.load(index, skip, len(segment.pattern))
-        start, due = controller.now, controller.next_due()
-        before = list(controller.tally)
-        controller.run(len(controller.queue) + len(controller.pending) - len(segment.pattern))
-        self.stepped += 1
-        if key is not None and controller.next_due() == due and controller.waiting < 0:
-            self._learn(key, start, before, segment.base, ())
+            made = []
+            for a, b in pairwise(cuts):
+                part = pattern[a:b]
+                row = column = 0
+                if not any(is_reserved(r.row) for r in part):
+                    row, column = min((r.row, r.column) for r in part)
+                    part = tuple(r._replace(row=r.row - row, column=r.column - column) for r in part)
+                made.append((self._shared.setdefault(part, part), row))
+            self._split[id(pattern)] = made
+        return [Segment(part, segment.base + row) for part, row in self._split[id(pattern)]]
 
     def play_open(self, segments: list[Segment]) -> None:
         """Serve `segments` without fences, each as long as the command queue (the last may be shorter)."""
@@ -150,38 +169,6 @@ class Player:
             tally=[a - b for a, b in zip(controller.tally, before, strict=True)],
             finish=controller.finish - controller.now, queue=queue,
         )
-
-
-class _Stream:
-    """Feeds a controller's queue with the requests of `segments`, as if it had always been full."""
-
-    def __init__(self, controller: Controller, segments: list[Segment]) -> None:
-        self.controller, self.segments = controller, segments
-        self.loaded = True          # the queue holds the next requests
-        self.fed = 0                # segments given to the controller so far
-
-    def full(self) -> bool:
-        """True if the command queue holds all it can: its filling up is over."""
-        controller = self.controller
-        return not self.loaded or len(controller.queue) >= controller.depth or (
-            self.fed >= len(self.segments) and not controller.pending
-        )
-
-    def load(self, index: int, skip: int, size: int) -> None:
-        """Have at least the `size` requests from request `skip` of segment `index` on, and what the queue holds."""
-        controller = self.controller
-        full = self.full()
-        if not self.loaded:
-            controller.queue.clear()
-            controller.pending.clear()
-            controller.pending.extend(_resolved(self.segments[index])[skip:])
-            self.fed, self.loaded = index + 1, True
-        wanted = controller.depth + size
-        while self.fed < len(self.segments) and len(controller.queue) + len(controller.pending) < wanted:
-            controller.pending.extend(_resolved(self.segments[self.fed]))
-            self.fed += 1
-        while full and controller.pending and len(controller.queue) < controller.depth:
-            controller.queue.append(controller.pending.popleft())
 
 
 def _resolved(segment: Segment) -> list[Request]:

@@ -8,7 +8,7 @@ from hw.spec.pim import PimSpec
 from model.cycle.pim_run import Aim, HbmPim
 
 PIMSIMULATOR_RATE = 650_000
-"""Best channel-cycles per second of PIMSimulator (commit b464dde), one channel, measured on a shared two-core machine."""
+"""Best channel-cycles per second of PIMSimulator (commit b464dde), one channel, on a shared two-core machine."""
 
 AIM_SIMULATOR_RATE = 1_260_000
 """The same of aim_simulator (commit 0f28a07), 32 channels."""
