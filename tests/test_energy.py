@@ -143,9 +143,8 @@ def test_wrong_tables_and_formats_are_refused_in_one_sentence() -> None:
         energy.table_for("horowitz_45", CORE)
     with pytest.raises(InputError, match="must price at least one counted event"):
         energy.price(Counts({"bank.activate": 1}), energy.table_for("horowitz_45nm", CORE))
-    fp16 = replace(
-        CORE, array=MacArraySpec(rows=4, columns=4, activation_format="fp16", weight_format="fp16")
-    )
+    array = MacArraySpec(rows=4, columns=4, activation_format="fp16", weight_format="fp16")
+    fp16 = replace(CORE, array=array, output_format="fp16")
     with pytest.raises(InputError, match="prices INT8 x INT8 cores, not fp16 x fp16"):
         energy.table_for("horowitz_45nm", fp16)
     with pytest.raises(InputError, match="low <= nominal <= high"):
