@@ -150,8 +150,11 @@ def test_the_array_form_is_the_core_without_its_pipeline() -> None:
     for _ in range(500):
         rows, columns, latency = draw.randint(2, 20), draw.randint(2, 20), draw.randint(1, 4)
         core = CoreSpec(
-            array=MacArraySpec(rows=rows, columns=columns, mac_latency=latency), activation_words=1, weight_words=1,
-            accumulator_rows=1 << draw.randint(7, 9), output_words=1,
+            array=MacArraySpec(
+                rows=rows, columns=columns, mac_latency=latency,
+                activation_format=(form := draw.choice(["int8", "int4"])), weight_format=form,
+            ),
+            activation_words=1, weight_words=1, accumulator_rows=1 << draw.randint(7, 9), output_words=1,
         )
         gemm = Gemm(name="g", m=draw.randint(1, 700), n=draw.randint(1, 60), k=draw.randint(1, 60))
         ours = closed_form(core.array, gemm, core.block_rows)

@@ -61,6 +61,8 @@ def test_the_skid_buffer_is_proved_and_its_bugs_are_caught(tmp_path: Path, monke
 
 
 @pytest.mark.formal
-def test_rounding_is_proved_at_full_width(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["cell", "load_swap_2", "requantise_gemmlowp"])
+def test_quick_proofs_hold_and_catch_their_bugs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "BUILD", tmp_path)
-    assert all(check.good for check in runner.prove("requantise_gemmlowp"))
+    checks = runner.prove(name)
+    assert all(check.good for check in checks), [check.sentence for check in checks]

@@ -6,7 +6,7 @@ from hw.formal._queue import no_reset
 
 
 class Harness(Elaboratable):
-    """An int4 array under every legal schedule: loads, swaps and rows in any cycle the protocol allows.
+    """An array of INT4 activations and INT8 weights under every legal schedule: loads, swaps and rows in any cycle the protocol allows.
 
     A load takes `rows` steps, bottom row's weight first, step j enabling rows r <= j; it may start in the very cycle
     of a swap. A swap needs a completed load; rows may stream from the swap on. The reference keeps two whole tiles
@@ -23,8 +23,8 @@ class Harness(Elaboratable):
         from hw.spec.mac_array import MacArraySpec
 
         m = Module()
-        size, bits = self.size, 4
-        spec = MacArraySpec(rows=size, columns=size, activation_format="int4", weight_format="int4")
+        size, activation_bits, bits = self.size, 4, 8
+        spec = MacArraySpec(rows=size, columns=size, activation_format="int4", weight_format="int8")
         m.submodules.array = array = MacArray(spec)
         activations, weights = Signal(size), Signal(size * bits)
         want_load, want_swap, want_row = Signal(), Signal(), Signal()
@@ -55,7 +55,7 @@ class Harness(Elaboratable):
             array.i_load.eq(Mux(busy, Cat(step >= r for r in range(size)), 0)),
         ]
         for r in range(size):
-            m.d.comb += array.i_activation.word_select(r, bits).eq(activations[r])
+            m.d.comb += array.i_activation.word_select(r, activation_bits).eq(activations[r])
 
         # The reference: two tiles as plain registers
         coming = [Signal(size * bits, name=f"coming_{r}") for r in range(size)]

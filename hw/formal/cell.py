@@ -7,27 +7,27 @@ from hw.formal._queue import no_reset
 
 
 class Harness(Elaboratable):
-    """A 4-bit cell with free inputs beside two plain registers that say what its weights must be."""
+    """An INT4 x INT8 cell with free inputs beside two plain registers that say what its weights must be."""
 
     def elaborate(self, platform: object) -> Module:
         from hw.rtl.cell import Cell
         from hw.spec.mac_array import MacArraySpec
 
         m = Module()
-        spec = MacArraySpec(rows=2, columns=2, activation_format="int4", weight_format="int4")
+        spec = MacArraySpec(rows=2, columns=2, activation_format="int4", weight_format="int8")
         m.submodules.cell = cell = Cell(spec)
         self.inputs = [cell.i_activation, cell.i_weight, cell.i_partial_sum, cell.i_swap, cell.i_load]
         no_reset(m)
 
         # What the last load and the last swap left, known once there was one
-        loaded, used = Signal(signed(4)), Signal(signed(4))
+        loaded, used = Signal(signed(8)), Signal(signed(8))
         has_loaded, has_used = Signal(), Signal()
         with m.If(cell.i_swap):
             m.d.sync += [used.eq(loaded), has_used.eq(has_loaded)]
         with m.If(cell.i_load):
             m.d.sync += [loaded.eq(cell.i_weight), has_loaded.eq(1)]
 
-        weight, known = Signal(signed(4)), Signal()
+        weight, known = Signal(signed(8)), Signal()
         m.d.comb += [
             weight.eq(Mux(cell.i_swap, loaded, used)), known.eq(Mux(cell.i_swap, has_loaded, has_used)),
         ]

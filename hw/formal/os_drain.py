@@ -6,7 +6,7 @@ from hw.formal import Bug, Proof
 from hw.formal._queue import no_reset
 
 SIZE = 2
-BITS = 4
+ACTIVATION_BITS, WEIGHT_BITS = 4, 8
 
 
 class Harness(Elaboratable):
@@ -20,7 +20,7 @@ class Harness(Elaboratable):
         from hw.spec.mac_array import MacArraySpec
 
         m = Module()
-        spec = MacArraySpec(rows=SIZE, columns=SIZE, dataflow="os", activation_format="int4", weight_format="int4")
+        spec = MacArraySpec(rows=SIZE, columns=SIZE, dataflow="os", activation_format="int4", weight_format="int8")
         m.submodules.array = array = OsArray(spec)
         activations, weights = Signal(SIZE), Signal(SIZE)
         want, end = Signal(), Signal()
@@ -37,8 +37,8 @@ class Harness(Elaboratable):
         m.d.comb += [array.i_first.eq(word & ~inside), array.i_last.eq(last)]
         for i in range(SIZE):
             m.d.comb += [
-                array.i_activation.word_select(i, BITS).eq(activations[i] & word),
-                array.i_weight.word_select(i, BITS).eq(weights[i]),
+                array.i_activation.word_select(i, ACTIVATION_BITS).eq(activations[i] & word),
+                array.i_weight.word_select(i, WEIGHT_BITS).eq(weights[i]),
             ]
 
         # The reference: plain sums, and each row of a finished fold late enough

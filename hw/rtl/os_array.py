@@ -29,10 +29,10 @@ class OsCell(wiring.Component):
 
     def __init__(self, array: MacArraySpec) -> None:
         activation, weight = number_format(array.activation_format), number_format(array.weight_format)
-        if not (activation.is_integer and weight.is_integer):
+        if array.terms_per_lane != 1 or not (activation.is_integer and weight.is_integer):
             raise InputError(
-                f"the output-stationary cell needs integer formats, not {activation.name} and {weight.name}; "
-                "choose int8 or int4")
+                f"the output-stationary cell takes one integer per lane, not {activation.name} and {weight.name}; "
+                "choose int8 for one of them")
         super().__init__({
             "i_activation": In(signed(activation.bits)), "i_weight": In(signed(weight.bits)),
             "i_first": In(1), "i_last": In(1), "i_shift": In(1), "i_drain": In(signed(SUM_BITS)),

@@ -30,7 +30,7 @@ def weight_stationary(array: MacArraySpec, gemm: Gemm, block_rows: int) -> Budge
     """`gemm` in M-blocks of at most `block_rows` rows, each block for all tiles of N and K."""
     if block_rows < 1:
         raise InputError(f"block_rows must be at least 1, not {block_rows}")
-    tiles = ceil_div(gemm.n, array.columns) * ceil_div(gemm.k, array.rows)
+    tiles = ceil_div(gemm.n, array.columns) * ceil_div(gemm.k, array.k_per_block)
     full, rest = divmod(gemm.m, block_rows)
     # (rows, how many passes) of each kind; the last pass of all is one of the last kind
     kinds = [(rows, count * tiles * gemm.count) for rows, count in ((block_rows, full), (rest, 1)) if rows and count]

@@ -52,7 +52,7 @@ class Estimate:
 
     def by_label(self) -> dict[Label, int]:
         """Cycles by label, labels without cycles left out."""
-        sums = {label: sum(t.cycles for t in self.terms if t.label == label) for label in LABELS}
+        sums: dict[Label, int] = {label: sum(t.cycles for t in self.terms if t.label == label) for label in LABELS}
         return {label: cycles for label, cycles in sums.items() if cycles}
 
 
