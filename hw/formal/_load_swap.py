@@ -6,7 +6,7 @@ from hw.formal._queue import no_reset
 
 
 class Harness(Elaboratable):
-    """An array of INT4 activations and INT8 weights under every legal schedule: loads, swaps and rows in any cycle the protocol allows.
+    """An INT4 x INT8 array under every legal schedule: loads, swaps, rows in any cycle the protocol allows.
 
     A load takes `rows` steps, bottom row's weight first, step j enabling rows r <= j; it may start in the very cycle
     of a swap. A swap needs a completed load; rows may stream from the swap on. The reference keeps two whole tiles
