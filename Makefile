@@ -15,7 +15,7 @@ RUN       = .venv/bin/python -m
 ARGUMENTS = $(if $(CHIP),--chip '$(CHIP)') $(if $(WORKLOAD),--workload '$(WORKLOAD)') $(if $(SEED),--seed '$(SEED)')
 BENCHES   = $(if $(BENCH),--bench '$(BENCH)')
 
-.PHONY: help environment sim waves regress test formal report bench lint clean
+.PHONY: help environment sim waves regress test formal report bench cells energy lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -29,6 +29,8 @@ help:
 ## make report    records -> build/report (Markdown, tables, plots)
 ## make bench     speed of simulation and models, measured now
 ## make lint      ruff, pyright, the import rule
+## make cells     characterise the 45 nm cells again with ngspice (needs ngspice; resumes)
+## make energy    joules at the gates: synthesis, operands of the workload, glitches (needs iverilog, gcc)
 ## make clean     remove build/
 ##
 ## variables      CHIP=npu_16 WORKLOAD=digits BENCH=core SEED=1 WAVES=1
@@ -70,6 +72,12 @@ report: environment
 bench: environment
 	@$(RUN) tb bench
 	@$(RUN) model bench
+
+cells: environment
+	@$(RUN) tb cells
+
+energy: environment
+	@$(RUN) tb energy $(ARGUMENTS)
 
 lint: environment
 	@.venv/bin/ruff check .

@@ -17,21 +17,29 @@ from hw.gates.netlist import ONE, ZERO, Net, Netlist
 from hw.spec.error import InputError
 
 LANES = 64
+_CHUNK = 200
 Streams = Mapping[str, NDArray[np.int64]]
-"""Input port to values of shape (cycles, lanes); the low bits count, so negative numbers are welcome."""
+"""Input port to values of shape (cycles, lanes); the low bits count, so negative numbers are welcome. A port of more
+than 63 bits is given as bits of shape (cycles, lanes, width)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """Rises and falls of every net, summed over `samples` = counted cycles x streams."""
+    """Rises and falls of every net, summed over `samples` = counted cycles x streams; parts of edges where a pulse is
+    too short for the full swing."""
 
-    rises: dict[Net, int]
-    falls: dict[Net, int]
+    rises: Mapping[Net, float]
+    falls: Mapping[Net, float]
     samples: int
 
-    def toggles(self, net: Net) -> int:
+    def toggles(self, net: Net) -> float:
         """Edges of `net` in both directions."""
         return self.rises.get(net, 0) + self.falls.get(net, 0)
+
+
+def bit_of(values: NDArray[np.integer], bit: int) -> NDArray[np.integer]:
+    """One bit of a stream: of its integers, or of its last axis if the port is given bit by bit."""
+    return values[..., bit] if values.ndim == 3 else (values >> bit) & 1
 
 
 class Simulator:
@@ -59,7 +67,7 @@ class Simulator:
             values = streams[port]
             shifts = np.arange(lanes, dtype=np.uint64)
             for bit in range(len(bits)):
-                plane = ((values >> bit) & 1).astype(np.uint64)
+                plane = bit_of(values, bit).astype(np.uint64)
                 words[:, column] = np.bitwise_or.reduce(plane << shifts, axis=1)
                 column += 1
         seen = np.zeros((cycles, max(1, len(self.output_bits))), dtype=np.uint64)
@@ -85,7 +93,7 @@ class Simulator:
             if port not in streams:
                 raise InputError(f"a stream must be given for every input of {self.netlist.name}, "
                                  f"but {port!r} has none; add it")
-        shapes = {streams[p].shape for p in self.netlist.inputs}
+        shapes = {streams[p].shape[:2] for p in self.netlist.inputs}
         if len(shapes) != 1:
             raise InputError(f"all streams must have one shape (cycles, lanes), not {sorted(shapes)}; cut them alike")
         cycles, lanes = shapes.pop()
@@ -97,33 +105,42 @@ class Simulator:
         return cycles, lanes
 
     def source(self) -> str:
-        """The C source."""
+        """The C source: gates in functions of `_CHUNK` assignments, because compile time grows faster than length."""
         def value(net: Net) -> str:
-            return "~(uint64_t)0" if net == ONE else "(uint64_t)0" if net == ZERO else f"v{self._index[net]}"
+            return "~(uint64_t)0" if net == ONE else "(uint64_t)0" if net == ZERO else f"v[{self._index[net]}]"
 
-        lines = ["#include <stdint.h>", "#include <string.h>",
-                 "void run(const uint64_t *in, uint64_t *out, int64_t *rise, int64_t *fall, long cycles, long skip) {",
-                 f"  static uint64_t old[{len(self.nets) + 1}]; memset(old, 0, sizeof old);"]
         registers = [(i, p) for i in self.netlist.flops for p in i.cell.outputs if p in i.pins]
-        lines += [f"  uint64_t q{k} = {'~(uint64_t)0' if p in i.cell.inverted_output else '0'};"
-                  for k, (i, p) in enumerate(registers)]
-        lines.append("  for (long t = 0; t < cycles; t++) {")
-        lines += [f"    const uint64_t v{self._index[n]} = in[t * {len(self.input_bits)}L + {k}];"
-                  for k, n in enumerate(self.input_bits)]
-        lines += [f"    const uint64_t v{self._index[i.pins[p]]} = q{k};" for k, (i, p) in enumerate(registers)]
+        gates = []
         for instance in self.netlist.order:
             names = {p: value(instance.pins[p]) for p in instance.cell.inputs}
-            lines += [f"    const uint64_t v{self._index[instance.pins[p]]} = {to_c(f, names)};"
+            gates += [f"  v[{self._index[instance.pins[p]]}] = {to_c(f, names)};"
                       for p, f in instance.cell.functions.items() if p in instance.pins]
-        lines.append("    if (t >= skip) { uint64_t d;")
-        lines += [f"      d = v{k} ^ old[{k}]; rise[{k}] += __builtin_popcountll(d & v{k}); "
-                  f"fall[{k}] += __builtin_popcountll(d & ~v{k});" for k in range(len(self.nets))]
-        lines.append("    }")
-        lines += [f"    old[{k}] = v{k};" for k in range(len(self.nets))]
+        chunks = [gates[k : k + _CHUNK] for k in range(0, len(gates), _CHUNK)]
+        count = len(self.nets)
+        lines = ["#include <stdint.h>", "#include <string.h>"]
+        for k, chunk in enumerate(chunks):
+            lines += [f"static void gates{k}(uint64_t *restrict v) {{", *chunk, "}"]
+        lines += [
+            "void run(const uint64_t *in, uint64_t *out, int64_t *rise, int64_t *fall, long cycles, long skip) {",
+            f"  static uint64_t v[{count + 1}], old[{count + 1}], q[{len(registers) + 1}];",
+            "  memset(v, 0, sizeof v); memset(old, 0, sizeof old); memset(q, 0, sizeof q);",
+        ]
+        lines += [f"  q[{k}] = ~(uint64_t)0;" for k, (i, p) in enumerate(registers) if p in i.cell.inverted_output]
+        lines.append("  for (long t = 0; t < cycles; t++) {")
+        lines += [f"    v[{self._index[n]}] = in[t * {len(self.input_bits)}L + {k}];"
+                  for k, n in enumerate(self.input_bits)]
+        lines += [f"    v[{self._index[i.pins[p]]}] = q[{k}];" for k, (i, p) in enumerate(registers)]
+        lines += [f"    gates{k}(v);" for k in range(len(chunks))]
+        lines += [
+            f"    if (t >= skip) for (int k = 0; k < {count}; k++) {{",
+            "      uint64_t d = v[k] ^ old[k];",
+            "      rise[k] += __builtin_popcountll(d & v[k]); fall[k] += __builtin_popcountll(d & old[k]);",
+            "    }", "    memcpy(old, v, sizeof old);",
+        ]
         lines += [f"    out[t * {len(self.output_bits)}L + {k}] = {value(n)};" for k, n in enumerate(self.output_bits)]
         for k, (instance, pin) in enumerate(registers):
             data = value(instance.pins[instance.cell.data or "D"])
-            lines.append(f"    q{k} = {'~' if pin in instance.cell.inverted_output else ''}{data};")
+            lines.append(f"    q[{k}] = {'~' if pin in instance.cell.inverted_output else ''}{data};")
         return "\n".join([*lines, "  }", "}", ""])
 
     def _compile(self, build: Path) -> Path:

@@ -45,3 +45,16 @@ class MacSlice(wiring.Component):
         m = Module()
         m.d.comb += self.result.eq(self.a * self.weight + self.addend)
         return m
+
+
+class Delay(wiring.Component):
+    """`width` registers: one stage of the skew at the edges of an array."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__({"i": In(unsigned(width)), "o": Out(unsigned(width))})
+
+    def elaborate(self, platform: object) -> Module:
+        """The registers."""
+        m = Module()
+        m.d.sync += self.o.eq(self.i)
+        return m

@@ -1,0 +1,97 @@
+"""Energy at other nodes from 45 nm, by published scaling equations, as a range.
+
+Ref: A. Stillmaker, B. Baas, "Scaling equations for the accurate prediction of CMOS device performance from 180 nm
+to 7 nm", Integration 58 (2017), 74-81: energy factor a V^2 + b V + c per node and device type, fitted to simulated
+inverter chains. Coefficients as listed by the open tool nodeScale (MIT), which cites the paper.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from hw.spec.error import InputError
+
+Device = Literal["high performance", "low power"]
+
+_ENERGY: dict[tuple[int, Device], tuple[float, float, float]] = {
+    (45, "high performance"): (1.018, -0.3107, 0.1539),
+    (32, "high performance"): (0.8367, -0.4341, 0.1701),
+    (20, "high performance"): (0.373, -0.1582, 0.04104),
+    (16, "high performance"): (0.2958, -0.1241, 0.03024),
+    (14, "high performance"): (0.2363, -0.09675, 0.02239),
+    (10, "high performance"): (0.2068, -0.09311, 0.02375),
+    (7, "high performance"): (0.1776, -0.09097, 0.02447),
+    (45, "low power"): (1.103, -0.362, 0.2767),
+    (32, "low power"): (0.9559, -0.7823, 0.471),
+    (20, "low power"): (0.2632, -0.14, 0.06841),
+    (16, "low power"): (0.2139, -0.1187, 0.05639),
+    (14, "low power"): (0.1556, -0.06472, 0.03066),
+    (10, "low power"): (0.1261, -0.0518, 0.02769),
+    (7, "low power"): (0.09365, -0.03409, 0.02043),
+}
+
+VOLTAGES: dict[int, tuple[float, float, float]] = {
+    45: (0.9, 1.0, 1.1), 28: (0.8, 0.9, 1.0), 22: (0.65, 0.8, 0.9), 16: (0.7, 0.8, 0.9), 14: (0.7, 0.8, 0.9),
+    7: (0.65, 0.75, 0.8), 5: (0.65, 0.7, 0.8),
+}
+"""Lowest, usual and highest supply of logic at a node, V: assumed, from published chips of each node."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """Energy at a node over energy at 45 nm and 1.0 V; `extrapolated` if the equations do not reach the node."""
+
+    node_nm: int
+    low: float
+    nominal: float
+    high: float
+    extrapolated: bool
+
+
+def factor(node_nm: int) -> Factor:
+    """The energy factor from 45 nm, 1.0 V.
+
+    Nominal: high-performance devices at the usual supply. Range: lowest and highest of both device types over the
+    supply range. A node between two of the equations' is interpolated on logarithmic axes; below 7 nm the trend
+    of 10 to 7 nm goes on.
+    """
+    if node_nm not in VOLTAGES:
+        raise InputError(f"a node must be one of {', '.join(map(str, VOLTAGES))} nm, not {node_nm}; choose one of them")
+    values = {(d, v): _at(node_nm, d, v) / _at(45, d, 1.0) for d in ("high performance", "low power")
+              for v in VOLTAGES[node_nm]}
+    nominal = values[("high performance", VOLTAGES[node_nm][1])]
+    return Factor(node_nm=node_nm, low=min(values.values()), nominal=nominal, high=max(values.values()),
+                  extrapolated=node_nm < 7)
+
+
+def _at(node_nm: int, device: Device, volts: float) -> float:
+    nodes = sorted(n for n, d in _ENERGY if d == device)
+    if node_nm in nodes:
+        a, b, c = _ENERGY[(node_nm, device)]
+        return a * volts**2 + b * volts + c
+    below = max((n for n in nodes if n < node_nm), default=nodes[0])
+    above = next(n for n in nodes if n > below)
+    ratio = math.log(node_nm / below) / math.log(above / below)
+    return _at(below, device, volts) ** (1 - ratio) * _at(above, device, volts) ** ratio
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A published INT8 or FP16 figure: pJ per MAC at a node, and what it covers."""
+
+    name: str
+    node_nm: int
+    number_format: str
+    pj_per_mac: float
+    scope: Literal["unit", "core", "cluster", "system", "card"]
+
+
+PUBLISHED: tuple[Published, ...] = (
+    Published(name="RedMulE", node_nm=22, number_format="fp16", pj_per_mac=2.9, scope="cluster"),
+    Published(name="ITA", node_nm=22, number_format="int8", pj_per_mac=0.118, scope="core"),
+    Published(name="OpenGeMM", node_nm=16, number_format="int8", pj_per_mac=0.43, scope="system"),
+    Published(name="Voltra", node_nm=16, number_format="int8", pj_per_mac=1.25, scope="system"),
+    Published(name="FuriosaAI RNGD", node_nm=5, number_format="int8", pj_per_mac=0.64, scope="card"),
+)
+"""2 / (TOPS/W) of each publication: RedMulE 688 GFLOPS/W, ITA 16.9, OpenGeMM 4.68, Voltra 1.60, RNGD 512 TOPS at
+150 to 180 W."""

@@ -1,0 +1,98 @@
+"""Operand streams at the ports of one cell of the weight-stationary array, for all cells at once.
+
+The order is the one the RTL core keeps: blocks of N, then blocks of K, the rows of M back to back. A tile's weights
+are loaded bottom row first while the tile before streams; the swap comes with its first row.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.gates.activity import Streams
+from hw.spec.mac_array import MacArraySpec
+
+Matrix = NDArray[np.integer]
+
+
+def padded(matrix: Matrix, height: int, width: int) -> NDArray[np.int64]:
+    """`matrix` with zeros up to multiples of `height` and `width`."""
+    rows, columns = -(-matrix.shape[0] // height) * height, -(-matrix.shape[1] // width) * width
+    out = np.zeros((rows, columns), dtype=np.int64)
+    out[: matrix.shape[0], : matrix.shape[1]] = matrix
+    return out
+
+
+def cell_streams(
+    array: MacArraySpec, gemms: Sequence[tuple[Matrix, Matrix]], idle: int = 0
+) -> dict[str, NDArray[np.int64]]:
+    """Streams of the ports of an integer cell, shape (cycles, rows * columns): lane r * columns + c is cell (r, c).
+
+    Parameters
+    ----------
+    array : MacArraySpec
+    gemms : pairs of activations (M, K) and weights (K, N)
+    idle : int
+        Cycles with nothing moving after every tile.
+    """
+    tiles: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    R, C = array.rows, array.columns
+    for activations, weights in gemms:
+        a, w = padded(activations, 1, R), padded(weights, R, C)
+        for n in range(0, w.shape[1], C):
+            for k in range(0, w.shape[0], R):
+                tiles.append((a[:, k : k + R], w[k : k + R, n : n + C]))
+    ports: dict[str, list[NDArray[np.int64]]] = {
+        name: [] for name in ("i_activation", "i_partial_sum", "i_swap", "i_load", "i_weight")
+    }
+    above = np.zeros((R, C), dtype=np.int64)
+    for position in range(-1, len(tiles)):
+        following = tiles[position + 1][1] if position + 1 < len(tiles) else None
+        if position < 0:
+            m, a, sums = R, np.zeros((R, R), np.int64), np.zeros((R, R, C), np.int64)
+        else:
+            a, w = tiles[position]
+            m = max(a.shape[0], R) + idle
+            last = np.repeat(a[-1:], m - a.shape[0], axis=0)
+            a = np.concatenate([a, last])
+            products = a[:, :, None] * w[None]
+            sums = np.cumsum(products, axis=1) - products
+        swap = np.zeros((m, R, C), np.int64)
+        swap[0] = 1 if position >= 0 else 0
+        load, weight = np.zeros((m, R, C), np.int64), np.broadcast_to(above, (m, R, C)).copy()
+        if following is not None:
+            for step in range(R):
+                for r in range(min(step, R - 1) + 1):
+                    load[m - R + step, r] = 1
+                    weight[m - R + step, r] = following[R - 1 - step + r]
+            # The cell above keeps its new weight: that is what row r sees from then on; row 0 sees the last word.
+            above = np.concatenate([following[:1], following[:-1]])
+        ports["i_activation"].append(np.broadcast_to(a[:, :, None], (m, R, C)).reshape(m, R * C))
+        ports["i_partial_sum"].append(sums.reshape(m, R * C))
+        for name, values in (("i_swap", swap), ("i_load", load), ("i_weight", weight)):
+            ports[name].append(values.reshape(m, R * C))
+    return {name: np.concatenate(parts) for name, parts in ports.items()}
+
+
+def lanes_of(streams: Streams, lanes: Sequence[int]) -> dict[str, NDArray[np.int64]]:
+    """Some of the lanes."""
+    return {port: np.ascontiguousarray(values[:, list(lanes)]) for port, values in streams.items()}
+
+
+def operand_class(name: str, m: int, k: int, n: int, seed: int) -> tuple[Matrix, Matrix]:
+    """INT8 operands of a synthetic class: "random", "zeros", "sparse" (nine of ten activations zero) or
+    "hot_channel" (one activation of each sixteen large, the others of a few bits)."""
+    rng = np.random.default_rng(seed)
+    weights = rng.integers(-128, 128, (k, n))
+    activations = rng.integers(-128, 128, (m, k))
+    if name == "zeros":
+        activations[:] = 0
+    elif name == "sparse":
+        activations[rng.random((m, k)) < 0.9] = 0
+    elif name == "hot_channel":
+        activations >>= 5
+        activations[:, ::16] = rng.integers(-128, 128, (m, len(range(0, k, 16))))
+    return activations, weights
+
+
+OPERAND_CLASSES = ("random", "zeros", "sparse", "hot_channel")

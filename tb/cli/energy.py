@@ -1,0 +1,195 @@
+"""Joules at the gates: synthesis, the workload's operands, glitches; per component, per event, by operand class."""
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+from hw import chips
+from hw.gates import library, scaling
+from hw.gates import streams as operands
+from model import workloads
+from tb import gates
+
+TABLE_ERROR = gates.LIBRARY_ERROR
+_TABLE = '''"""{title}."""
+
+# Written by `python -m tb energy --chip {chip} --workload {workload} --write-table`.
+# Liberty {liberty}; netlists {netlists}.
+
+from hw.spec.fact import Fact
+from model.energy.table import EnergyTable
+
+_SOURCE = {source!r}
+
+TABLE = EnergyTable(
+    title={title!r},
+    kind="measured",
+    node_nm=45,
+    error=Fact(nominal={error}, unit="1", confidence="assumed", source="no layout: wires, sizes, clock tree"),
+    leaves_out={leaves!r},
+    energies={{
+{rows}
+    }},
+)
+'''
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Chip, workload, clock, cell library."""
+    parser.add_argument("--chip", default="npu_16")
+    parser.add_argument("--workload", default="digits")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--library", default="mini45", help=", ".join(library.NAMES))
+    parser.add_argument("--clock", type=float, default=0.25, help="GHz, for the leakage per cycle")
+    parser.add_argument("--build", type=Path, default=Path("build"))
+    parser.add_argument("--write-table", action="store_true", help="write model/energy/tables/<library>_<chip>.py")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure, print, keep build/energy/<chip>/<workload>.json; every part that is done is not done again."""
+    start = time.monotonic()
+    chip, workload = chips.load(arguments.chip), workloads.load(arguments.workload)
+    spec = gates.core_of(chip, arguments.chip)
+    gemms = gates.operands_of(workload, arguments.seed)
+    process = library.load(arguments.library, arguments.build)
+    core = gates.Core(spec, process, arguments.build, arguments.clock)
+    node = f"{process.library.name}, {process.library.voltage_v:g} V, {arguments.clock:g} GHz"
+    print(f"{arguments.chip} on {arguments.workload}, cells {node}, library {process.library.digest}")
+    print(f"\n{'block':14}{'copies':>8}{'cells':>7}{'area um2':>10}{'max GHz':>9}")
+    for name, block, copies in core.blocks:
+        print(f"{name:14}{copies:8g}{len(block.netlist.instances):7}{block.netlist.area_um2:10.0f}"
+              f"{block.timing.clock_ghz:9.2f}")
+    area = sum(b.netlist.area_um2 * n for _, b, n in core.blocks)
+    print(f"total {area / 1e6:.3f} mm2 of cells, without memories, control and wiring")
+    classes = {arguments.workload: gemms}
+    k, n = 4 * spec.array.rows, 2 * spec.array.columns
+    classes |= {c: [operands.operand_class(c, 256, k, n, arguments.seed)] for c in operands.OPERAND_CLASSES}
+    measured = {}
+    for name, matrices in classes.items():
+        measured[name] = core.measure(matrices)
+        print(f"\n{name}: pJ per cycle of one copy, glitch factor (lowest to highest lane), pJ per MAC slot")
+        for m in measured[name]:
+            g = m.glitches
+            print(f"  {m.block:14}{m.pj():9.3f}   x{g.mean:.2f} ({g.low:.2f} to {g.high:.2f})"
+                  f"{m.pj() * m.instances / spec.array.cells:9.3f}")
+        low, total, high = _per_mac(measured[name], spec.array.cells)
+        print(f"  {'sum':14}{'':9}   {'':22}{total:9.3f}  ({low:.3f} to {high:.3f} pJ/MAC)")
+    _operators(gates.operators(process, arguments.build, arguments.seed))
+    fitted, error = gates.events(core, gemms)
+    print(f"\nevents of one cell, without glitches: {', '.join(f'{e} {v:.0f} fJ' for e, v in fitted.items())}; "
+          f"worst error on other streams {error:.1%}")
+    record = {
+        "chip": arguments.chip, "workload": arguments.workload, "library": process.library.digest,
+        "netlists": {name: b.netlist.digest for name, b, _ in core.blocks}, "area_um2": area,
+        "pj_per_mac": {c: dict(zip(("low", "nominal", "high"), _per_mac(m, spec.array.cells), strict=True))
+                       for c, m in measured.items()},
+        "components_pj": {c: {x.block: x.pj() * x.instances for x in m} for c, m in measured.items()},
+        "events_fj": fitted, "event_error": error, "clock_ghz": arguments.clock,
+    }
+    if process.library.node_nm == 45:
+        _nodes(record["pj_per_mac"][arguments.workload])
+    folder = arguments.build / "energy" / arguments.chip
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / f"{arguments.workload}.json", json.dumps(record, indent=1) + "\n")
+    _plot(record, folder / f"{arguments.workload}.png")
+    if arguments.write_table:
+        path = Path(__file__).resolve().parents[2] / "model/energy/tables" / f"{arguments.library}_{arguments.chip}.py"
+        _write(path, _table(arguments, core, measured, fitted))
+        print(f"table written to {path.name}")
+    print(f"{folder / arguments.workload}.json and .png, {time.monotonic() - start:.0f} s")
+    return 0
+
+
+def _operators(found: list[gates.Operator]) -> None:
+    print(f"\n{'operator, pJ':16}{'um2':>7}{'ns':>6}{'random':>9}{'glitches':>10}{'modest':>9}{'Horowitz':>10}"
+          f"{'ratio':>7}")
+    for o in found:
+        print(f"{o.name:16}{o.area_um2:7.0f}{o.critical_ns:6.2f}{o.random_pj:9.3f}{'x' + format(o.glitch, '.2f'):>10}"
+              f"{o.modest_pj:9.3f}{o.published_pj:10.2f}{o.modest_pj / o.published_pj:7.2f}")
+    print("random: every operand new each cycle, with glitches, 1.0 V; modest: an operand bit moves in one cycle of "
+          "five, no glitches,\n0.9 V, as the published figures imply; ratio: modest over published")
+
+
+def _nodes(here: dict[str, float]) -> None:
+    print("\nscaled by Stillmaker and Baas 2017, pJ per MAC slot (assumed supplies; range of devices and supplies)")
+    for node in scaling.VOLTAGES:
+        f = scaling.factor(node)
+        anchors = ", ".join(f"{p.name} {p.number_format} {p.pj_per_mac:g} ({p.scope})"
+                            for p in scaling.PUBLISHED if p.node_nm == node)
+        beyond = " extrapolated" if f.extrapolated else ""
+        print(f"{node:4} nm {here['nominal'] * f.nominal:7.3f}  "
+              f"({here['low'] * f.low:.3f} to {here['high'] * f.high:.3f}){beyond}  {anchors}")
+
+
+def _per_mac(measured: list[gates.Measured], cells: int) -> tuple[float, float, float]:
+    """Low, nominal, high pJ per MAC slot: glitch spread, then the error of the library."""
+    def total(values: list[float]) -> float:
+        return sum(v * m.instances for v, m in zip(values, measured, strict=True)) / cells
+
+    return (total([m.low_pj for m in measured]) * (1 - TABLE_ERROR), total([m.pj() for m in measured]),
+            total([m.high_pj for m in measured]) * (1 + TABLE_ERROR))
+
+
+def _table(arguments: argparse.Namespace, core: gates.Core, measured: dict, fitted: dict[str, float]) -> str:
+    """The measured energies as the source of an energy table: nominal on the workload, zeros to random as range."""
+    def by(name: str) -> dict[str, gates.Measured]:
+        return {m.block: m for m in measured[name]}
+
+    here, random, zeros = by(arguments.workload), by("random"), by("zeros")
+    cells = core.spec.array.cells
+    rows = []
+
+    def add(event: str, blocks: tuple[str, ...], per: float) -> None:
+        values = [sum(t[b].pj() * t[b].instances / t[b].duty for b in blocks) / per for t in (zeros, here, random)]
+        rows.append(f'        "{event}": Fact(nominal={values[1]:.4g}, low={min(values):.4g}, high={max(values):.4g}, '
+                    f'unit="pJ", confidence="measured", source=_SOURCE),')
+
+    columns = core.spec.array.columns
+    add("mac_array.mac", ("cells", "operand skew", "sum skew"), cells)
+    load = fitted["weight_load"] / 1000
+    rows.append(f'        "mac_array.weight_load": Fact(nominal={load:.4g}, unit="pJ", confidence="measured", '
+                f'source=_SOURCE),')
+    add("accumulator.write", ("accumulate",), 1)
+    add("output_stage.requantise", ("requantise",), columns)
+    return _TABLE.format(
+        title=f"{arguments.chip} at the gates: {arguments.library}, operands of {arguments.workload}",
+        chip=arguments.chip, workload=arguments.workload, liberty=core.cell.process.library.digest,
+        netlists=" ".join(b.netlist.digest for _, b, _ in core.blocks), error=TABLE_ERROR,
+        source=f"gate-level activity with glitches, {arguments.library} cells; low zeros, high random operands",
+        leaves="memories, control, clock tree, wires beyond a fan-out estimate, cycles in which the array waits",
+        rows="\n".join(rows),
+    )
+
+
+def _plot(record: dict, path: Path) -> None:
+    """Stacked bars: pJ per MAC slot by component, one bar per operand class."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
+    names = list(record["components_pj"])
+    components = list(record["components_pj"][names[0]])
+    total = {n: sum(record["components_pj"][n].values()) for n in names}
+    base = dict.fromkeys(names, 0.0)
+    for component in components:
+        part = {n: record["components_pj"][n][component] / total[n] * record["pj_per_mac"][n]["nominal"] for n in names}
+        axes.bar(names, list(part.values()), bottom=list(base.values()), label=component)
+        base = {n: base[n] + part[n] for n in names}
+    spread = [[v["nominal"] - v["low"] for v in record["pj_per_mac"].values()],
+              [v["high"] - v["nominal"] for v in record["pj_per_mac"].values()]]
+    axes.errorbar(names, list(base.values()), yerr=spread, fmt="none", ecolor="black", capsize=4)
+    axes.set_ylabel("pJ per MAC slot")
+    axes.set_title(f"{record['chip']}: energy by operands, cells of {record['library']}")
+    axes.legend(fontsize=8)
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(text)
+    os.replace(part, path)
