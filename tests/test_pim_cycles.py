@@ -123,3 +123,18 @@ def test_sizes_that_do_not_fit_or_make_no_sense_are_named() -> None:
         HbmPim(SPEC, channels=1).run("gemv", outputs=1 << 16, inputs=1 << 16)
     with pytest.raises(InputError, match="t_refi must be more than twice t_rfc"):
         HbmPim(SPEC, overrides={"t_refi": 300})
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_strange_timings_still_serve_everything(seed: int) -> None:
+    draw = random.Random(1000 + seed)
+    names = [n for n in SPEC.dram.timings_ns if n not in ("t_refi", "t_rfc")]
+    overrides = {draw.choice(names): draw.choice([0, 1, 7, 50, 120]) for _ in range(3)}
+    result = HbmPim(SPEC, channels=2, overrides=overrides).run("gemv", outputs=100, inputs=300)
+    assert sum(result.breakdown.values()) == result.cycles
+    assert min(result.breakdown.values()) >= 0
+
+
+def test_long_bursts_do_not_close_a_mode_row_that_is_still_wanted() -> None:
+    slow = {"t_ccd_l": 7, "t_rfc": 0, "t_burst": 120}
+    assert HbmPim(SPEC, channels=2, refresh=False, overrides=slow).run("add", elements=2458).cycles > 0

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from hw.spec.dram import Timing
+from hw.spec.error import InputError
 from hw.spec.pim import PimSpec
 from model.cycle.dram_bank import CLOSED, Banks
 from model.cycle.pim_stream import Request, is_reserved
@@ -49,6 +50,8 @@ class Controller:
         self.due = [interval // ranks * (r + 1) for r in range(ranks)] if refresh else []
         self.due_rank = 0
         self.waiting = CLOSED                    # rank whose refresh is waiting
+        # a request that waits longer than this is never served
+        self.patience = 4 * sum(timing.cycles.values())
         self.now = 0
         self.mode = spec.modes[0]
         self.reached: dict[tuple[str, str], frozenset[int]] = {
@@ -97,6 +100,9 @@ class Controller:
             window_open = not any(r.fence for r in self.queue)
             if window_open:
                 soonest = now                    # the arriving request may be the one to serve next
+        if self.queue and (now - self.last_column > self.patience or min(soonest, self.next_due(), limit) == NEVER):
+            raise InputError(f"the timings must let every request be served; with these, {self.queue[0].kind} of bank "
+                             f"{self.queue[0].bank} is never reached after cycle {self.last_column}; choose others")
         steps = max(1, min(soonest, self.next_due(), limit) - now)
         for _ in range(min(steps, self.depth - len(self.queue), len(self.pending))):
             self.queue.append(self.pending.popleft())
@@ -160,6 +166,8 @@ class Controller:
         if self.waiting > 0:                     # another rank: idle, so its refresh costs one command slot
             self.waiting = CLOSED
             return now
+        if self.holds and self.queue and self.queue[0].bank >= 2 and self.mode != self.spec.modes[0]:
+            return NEVER                         # its row cannot be opened again in an all-bank mode
         soonest, any_open = NEVER, False
         for bank, row in enumerate(banks.open_row):
             if row != CLOSED:
@@ -264,7 +272,7 @@ class Controller:
         if not idle:
             return soonest
         for bank in sorted(idle, key=lambda b: (b - self.pointer) % self.bank_count) if len(idle) > 1 else idle:
-            if self._follows(bank):
+            if self._follows(bank) or (self.tracked and any(wanted >> b & 1 for b in self._open_targets(bank))):
                 continue
             t = self._precharge_at(bank)
             if t <= now:
