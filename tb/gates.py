@@ -24,8 +24,8 @@ from hw.spec.mac_array import MacArraySpec
 from model import reference
 from model.workload import GemmJob, Workload
 
-LEAST_GLITCH_ERROR, LIBRARY_ERROR = 0.10, 0.25
-"""Table against transistors (the tolerance three blocks are held to), and no layout: wires, sizing, clock tree."""
+LIBRARY_ERROR = 0.25
+"""Of a total: no layout (wires, sizing, clock tree), and up to 18 % between tables and transistors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

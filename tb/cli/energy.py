@@ -16,7 +16,8 @@ TABLE_ERROR = gates.LIBRARY_ERROR
 _TABLE = '''"""{title}."""
 
 # Written by `python -m tb energy --chip {chip} --workload {workload} --write-table`.
-# Liberty {liberty}; netlists {netlists}.
+# Liberty {liberty}
+# netlists {netlists}
 
 from hw.spec.fact import Fact
 from model.energy.table import EnergyTable
@@ -27,7 +28,7 @@ TABLE = EnergyTable(
     title={title!r},
     kind="measured",
     node_nm=45,
-    error=Fact(nominal={error}, unit="1", confidence="assumed", source="no layout: wires, sizes, clock tree"),
+    error=Fact(nominal={error}, unit="1", confidence="assumed", source="no layout, glitch model"),
     leaves_out={leaves!r},
     energies={{
 {rows}
@@ -143,8 +144,8 @@ def _table(arguments: argparse.Namespace, core: gates.Core, measured: dict, fitt
 
     def add(event: str, blocks: tuple[str, ...], per: float) -> None:
         values = [sum(t[b].pj() * t[b].instances / t[b].duty for b in blocks) / per for t in (zeros, here, random)]
-        rows.append(f'        "{event}": Fact(nominal={values[1]:.4g}, low={min(values):.4g}, high={max(values):.4g}, '
-                    f'unit="pJ", confidence="measured", source=_SOURCE),')
+        rows.append(f'        "{event}": Fact(nominal={values[1]:.4g}, low={min(values):.4g}, high={max(values):.4g},\n'
+                    f'            unit="pJ", confidence="measured", source=_SOURCE),')
 
     columns = core.spec.array.columns
     add("mac_array.mac", ("cells", "operand skew", "sum skew"), cells)
