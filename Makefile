@@ -10,12 +10,13 @@ WORKLOAD ?=
 BENCH    ?=
 SEED     ?=
 WAVES    ?=
+FIGURE   ?=
 
 RUN       = .venv/bin/python -m
 ARGUMENTS = $(if $(CHIP),--chip '$(CHIP)') $(if $(WORKLOAD),--workload '$(WORKLOAD)') $(if $(SEED),--seed '$(SEED)')
 BENCHES   = $(if $(BENCH),--bench '$(BENCH)')
 
-.PHONY: help environment sim waves regress test formal report bench cells energy lint clean
+.PHONY: help environment sim waves regress test formal report validate explain bench cells energy lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -27,6 +28,8 @@ help:
 ## make test      set up, run the tests
 ## make formal    the proofs in hw/formal, each with planted bugs it must catch (10 minutes at most)
 ## make report    records -> build/report (Markdown, tables, plots)
+## make validate  predictions beside every published result, with ranges and errors
+## make explain   FIGURE=gwangju.wall_kw: formula, inputs, records and facts of one figure
 ## make bench     speed of simulation and models, measured now
 ## make lint      ruff, pyright, the import rule
 ## make cells     characterise the 45 nm cells again with ngspice (needs ngspice; resumes)
@@ -68,6 +71,12 @@ formal: environment
 
 report: environment
 	@$(RUN) model report $(ARGUMENTS)
+
+validate: environment
+	@$(RUN) model validate
+
+explain: environment
+	@$(RUN) model explain $(if $(FIGURE),'$(FIGURE)',--list)
 
 bench: environment
 	@$(RUN) tb bench

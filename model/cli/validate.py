@@ -13,7 +13,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the table."""
     from model import record
-    from model.projection import scenarios
     from model.projection.explain import compact
     from model.projection.validate import KOREAN, validate
     from model.report.summary import NETWORK, ROOTS, locate
@@ -27,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     }
     if NETWORK[0] not in records:
         locate(*NETWORK, "model")
-    validation = validate(all_chips, records, scenarios.load("gwangju"))
+    validation = validate(all_chips, records)
     rows: list[tuple[str, ...]] = [
         ("chip", "what", "unit", "low", "nominal", "high", "published", "error", "verdict", "rule", "published by")
     ]
@@ -42,8 +41,11 @@ def run(arguments: argparse.Namespace) -> int:
         ))
     print("\n".join(table(tuple(rows))))
     print("\nNot modelled yet: external memory, host link and host work, vector operators; a rate is an upper bound.\n"
-          "Wall power is published for efficiency (MaxQ) settings only, whose power limits are not.\n"
-          "\nCannot be validated:")
+          "Wall power is published for efficiency (MaxQ) settings only: the limit is taken from the rate it costs.")
+    for check in validation.checks:
+        if check.cause:
+            print(f"  {check.chip} {check.what}, {check.published_by}: {check.error:+.0%}, {check.cause}.")
+    print("\nCannot be validated:")
     for name, reason in validation.not_validated.items():
         print(f"  {name}: {reason}")
     return 0

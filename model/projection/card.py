@@ -10,6 +10,7 @@ from model.energy.table import EnergyTable
 from model.projection import published
 from model.projection.core import FOLLOWS_TOGGLES, CoreFigures, priced_energy
 from model.projection.figure import Figure, from_fact, from_record, larger, power, smaller
+from model.projection.overheads import card_power
 from model.projection.scenario import Scenario
 from model.record import Measurement
 
@@ -76,7 +77,7 @@ def card_figures(
     else:
         rate = smaller(peak_bound * from_fact("assumed.peak_fraction", scenario.peak_fraction), bound)
     rate = rate.named(f"{prefix}.images_per_s", "images/s", "ResNet-50 offline, INT8, one card")
-    busy = from_fact(f"{prefix}.tdp", _fact(name, chip, "tdp")) * from_fact("assumed.card_load", scenario.card_load)
+    busy = card_power(from_fact(f"{prefix}.tdp", _fact(name, chip, "tdp")), load=scenario.card_load)
     process = from_fact(f"{prefix}.process", _fact(name, chip, "process"))
     factor = power(process / TABLE_NODE_NM, from_fact("energy.node_exponent", NODE_EXPONENT)).named(
         f"{prefix}.node_factor", "1", f"energy per operation relative to {TABLE_NODE_NM} nm"

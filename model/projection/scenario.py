@@ -4,34 +4,7 @@ from dataclasses import dataclass
 
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    """What stands around the cards, up to the socket.
-
-    Parameters
-    ----------
-    cards : Fact
-        Cards per server, "cards".
-    host_power : Fact
-        Processors, memory, disks and network of one server without cards and fans, "W".
-    fan_share : Fact
-        Fans as a share of the power of hosts and cards, "1".
-    supply_efficiency : Fact
-        Power out over power in of the supplies, "1".
-    """
-
-    cards: Fact
-    host_power: Fact
-    fan_share: Fact
-    supply_efficiency: Fact
-
-    def __post_init__(self) -> None:
-        _bounds("cards per server", self.cards, "cards", 1, None)
-        _bounds("host_power", self.host_power, "W", 0, None)
-        _bounds("fan_share", self.fan_share, "1", 0, 1)
-        _bounds("supply_efficiency", self.supply_efficiency, "1", 0.5, 1)
+from model.projection.overheads import Server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

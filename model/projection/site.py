@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from hw.spec.error import InputError
 from model.projection.card import CardFigures
 from model.projection.figure import Figure, ceil, from_fact, number, smaller, total
+from model.projection.overheads import SUPPLY_EFFICIENCY, host_power
+from model.projection.overheads import fans as cooling
 from model.projection.scenario import Scenario, Share
 
 HOURS_PER_YEAR = 8760
@@ -50,9 +52,6 @@ def site_figures(name: str, scenario: Scenario, cards: Mapping[str, CardFigures]
     def assumed(field: str, shared: bool = True) -> Figure:
         return from_fact(f"{'assumed' if shared else name}.{field}", getattr(scenario, field))
 
-    def server(field: str) -> Figure:
-        return from_fact(f"server.{field}", getattr(scenario.server, field))
-
     count, servers, rate, card_kw, array_kw, core_kw, nominal = ([] for _ in range(7))
     by_operator: dict[str, tuple[Figure, ...]] = {}
     for share in scenario.shares:
@@ -61,7 +60,7 @@ def site_figures(name: str, scenario: Scenario, cards: Mapping[str, CardFigures]
         bought = _cards(name, share, one).named(
             f"{prefix}.cards", "cards", f"{one.title}, counted at its {share.peak_format} peak"
         )
-        racked = ceil(bought / server("cards")).named(f"{prefix}.servers", "servers")
+        racked = ceil(bought / from_fact("server.cards", scenario.server.cards)).named(f"{prefix}.servers", "servers")
         images = (bought * one.rate).named(f"{prefix}.images_per_s", "images/s", "ResNet-50 offline, INT8")
         power = (bought * one.power / 1e3).named(f"{prefix}.cards_kw", "kW", "cards only, busy")
         by_operator[share.operator] = (bought, racked, images, power)
@@ -74,10 +73,12 @@ def site_figures(name: str, scenario: Scenario, cards: Mapping[str, CardFigures]
         nominal.append(bought * _peak(share, one) / 1e3)
 
     all_cards = total(card_kw).named(f"{name}.cards_kw", "kW", "all cards, busy")
-    hosts = (total(servers) * server("host_power") / 1e3).named(f"{name}.hosts_kw", "kW", "hosts without fans")
+    hosts = (total(servers) * host_power(scenario.server) / 1e3).named(f"{name}.hosts_kw", "kW", "hosts without fans")
     load = (all_cards + hosts).named(f"{name}.load_kw", "kW", "cards and hosts, after the supplies")
-    fans = (load * server("fan_share")).named(f"{name}.fans_kw", "kW", "fans of the servers")
-    it = ((load + fans) / server("supply_efficiency")).named(f"{name}.it_kw", "kW", "at the servers' sockets")
+    fans = cooling(load).named(f"{name}.fans_kw", "kW", "fans of the servers")
+    it = ((load + fans) / from_fact("server.supply_efficiency", SUPPLY_EFFICIENCY)).named(
+        f"{name}.it_kw", "kW", "at the servers' sockets"
+    )
     wall = (it * assumed("pue", shared=False)).named(f"{name}.wall_kw", "kW", "busy, with the facility")
     # A priced core cannot draw more than the cards it sits on: where both ranges cross, the cards' power holds.
     core = smaller(total(core_kw), all_cards).named(

@@ -12,6 +12,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # after the backend is chosen
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.patches import Rectangle
 
 from model.projection.site import pf_ledger
 from model.report.summary import Summary
@@ -182,7 +183,7 @@ def tornado(summary: Summary) -> Canvas | None:
         axes.grid(axis="x", color=LIGHT, lw=0.7)
         axes.set_xlabel(f"{unit} (nominal {nominal:.3g})")
         axes.set_title(f"{title}, {unit}")
-    handles = [plt.Rectangle((0, 0), 1, 1, color=c) for c in (BLUE, ORANGE)]
+    handles = [Rectangle((0, 0), 1, 1, color=c) for c in (BLUE, ORANGE)]
     pair[1].legend(handles, ("input at its low", "input at its high"), loc="lower right")
     canvas.suptitle("Gwangju public site: what drives the answer, one input at a time", x=0.01, ha="left",
                     fontweight="bold", fontsize=11)

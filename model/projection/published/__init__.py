@@ -9,6 +9,7 @@ from hw.spec.error import InputError
 from hw.spec.fact import Confidence, Fact
 
 _TABLE = Path(__file__).with_name("mlperf.csv")
+_SYSTEMS = Path(__file__).with_name("systems.csv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,15 @@ class Row:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """What stands around the cards of a measured system: processor sockets, boards of linked modules."""
+
+    name: str
+    sockets: Fact
+    boards: int
+
+
 def rows(path: Path = _TABLE) -> tuple[Row, ...]:
     """All published results; `InputError` naming the row if a field or its source is missing."""
     return _rows(path)
@@ -48,6 +58,31 @@ def best(chip: str, model: str, scenario: str, path: Path = _TABLE) -> Row | Non
     if not found:
         return None
     return (min if "latency" in found[0].metric else max)(found, key=lambda r: r.value)
+
+
+def unrestricted(limited: Row) -> Row | None:
+    """The best result without a power log of as many equal chips on the same task; None if there is none."""
+    key = (limited.chip, limited.model, limited.scenario, limited.cards)
+    found = [r for r in rows() if (r.chip, r.model, r.scenario, r.cards) == key and r.system_power_w is None]
+    return max(found, key=lambda r: r.value, default=None)
+
+
+@lru_cache
+def systems() -> dict[str, System]:
+    """The systems with a measured wall power, by name; `InputError` naming the line if its source is missing."""
+    found = {}
+    with _SYSTEMS.open(newline="", encoding="utf-8") as file:
+        for line, fields in enumerate(csv.DictReader(file), start=2):
+            if not (fields["source"] or "").strip():
+                raise InputError(
+                    f"published system {fields['system']}, line {line}, must name its source, not leave it empty"
+                )
+            sockets = Fact(
+                nominal=float(fields["sockets"]), unit="sockets", source=fields["source"],
+                confidence=fields["confidence"],  # type: ignore[arg-type]  # checked by Fact
+            )
+            found[fields["system"]] = System(name=fields["system"], sockets=sockets, boards=int(fields["boards"]))
+    return found
 
 
 @lru_cache

@@ -1,7 +1,8 @@
 """Facts both sites share: operators' parts, servers, grid."""
 
 from hw.spec.fact import Fact
-from model.projection.scenario import Server, Share
+from model.projection.overheads import Server
+from model.projection.scenario import Share
 
 CAPACITY = Fact(nominal=19.95, unit="PF", confidence="press",
                 source="Kukinews 2023-06-26, K-Cloud project stage 1",
@@ -22,17 +23,11 @@ SHARES = (
 SERVER = Server(
     cards=Fact(nominal=8, low=4, high=10, unit="cards", confidence="assumed",
                source="eight cards as in the vendor's RNGD server; four to ten fit the chassis of the submissions"),
-    host_power=Fact(nominal=400, low=200, high=700, unit="W", confidence="assumed",
-                    source="low: MLPerf v2.1 Dell XR12 draws 267 W at the wall with one 60 W A2 card; "
-                           "high: two processors of 270 W, memory and network"),
-    fan_share=Fact(nominal=0.08, low=0.04, high=0.15, unit="1", confidence="assumed",
-                   source="usual fan share of air-cooled accelerator servers; no measurement of these systems found"),
-    supply_efficiency=Fact(nominal=0.94, low=0.90, high=0.96, unit="1", confidence="assumed",
-                           source="span of the 80 PLUS Platinum and Titanium classes at 20 to 100 % load"),
+    sockets=Fact(nominal=2, unit="sockets", confidence="measured",
+                 source="the MLPerf servers of X220 (SYS-620C-TN12R, SYS-220GP-TNR), ATOM (R750) and Warboy "
+                        "(SYS-420GP-TNR) have two processors each"),
 )
 
-CARD_LOAD = Fact(nominal=0.8, low=0.6, high=1.0, unit="1", confidence="assumed",
-                 source="no card of these makers has a public power log; TDP is the upper bound")
 HEADROOM = Fact(nominal=0.0, high=0.3, unit="1", confidence="assumed",
                 source="the published rate stands; later software may close part of the gap to the bound")
 PEAK_FRACTION = Fact(nominal=0.45, low=0.34, high=0.52, unit="1", confidence="inferred",

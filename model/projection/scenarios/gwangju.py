@@ -1,6 +1,7 @@
 """Public site: AI convergence cluster, Gwangju, 19.95 PF, completed 2024."""
 
 from hw.spec.fact import Fact
+from model.projection.overheads import CARD_LOAD
 from model.projection.scenario import Scenario
 from model.projection.scenarios import _common as common
 
@@ -11,7 +12,7 @@ SCENARIO = Scenario(
                 source="Chosun Biz 2022-12-19: 14 billion national and 6 billion local; ZDNet Korea 2023-03: 13.1"),
     shares=common.SHARES,
     server=common.SERVER,
-    card_load=common.CARD_LOAD,
+    card_load=CARD_LOAD,
     headroom=common.HEADROOM,
     peak_fraction=common.PEAK_FRACTION,
     idle=common.IDLE,

@@ -1,6 +1,7 @@
 """Private site: the operators' own data centres, 19.95 PF, completed 2025."""
 
 from hw.spec.fact import Fact
+from model.projection.overheads import CARD_LOAD
 from model.projection.scenario import Scenario
 from model.projection.scenarios import _common as common
 
@@ -11,7 +12,7 @@ SCENARIO = Scenario(
                 source="Chosun Biz 2022-12-19: 20 billion national; ZDNet Korea 2023-03: about 18.7"),
     shares=common.SHARES,
     server=common.SERVER,
-    card_load=common.CARD_LOAD,
+    card_load=CARD_LOAD,
     headroom=common.HEADROOM,
     peak_fraction=common.PEAK_FRACTION,
     idle=common.IDLE,
