@@ -7,6 +7,7 @@ from hw.spec.mac_array import MacArraySpec
 
 _DOCS = "furiosa-ai/furiosa-ai.github.io, v2026.3.0 overview/rngd.rst (hardware specification)"
 _KERNEL = "furiosa-ai/furiosa-opt, docs/src/quick-start/kernel-design.md, computing-tensors/contraction-engine/index.md"
+_STREAM = "furiosa-ai/furiosa-opt, docs/src/computing-tensors/contraction-engine/outer.md, time-reducer.md"
 _MEMORY = "furiosa-ai/furiosa-opt, docs/src/moving-tensors/memory-performance.md and dma-engine.md"
 _STUDY = "Chipcraft field study 'RNGD Tensor-Contraction Processor' (2025-01), digest of the chip paper"
 
@@ -33,6 +34,13 @@ CHIP = Chip(
         "peak_bf16_from_geometry": Fact(nominal=262.144, unit="TFLOPS", confidence="inferred",
                                         source=f"131072 MAC x 2 x 1.0 GHz; {_KERNEL}",
                                         note="2.4 % above the marketed 256"),
+        "processing_elements": Fact(nominal=8, unit="1", confidence="vendor", source=_DOCS),
+        "fetch_width": Fact(nominal=32, unit="B/cycle", confidence="vendor", source=_STREAM,
+                            note="one 32-byte flit per cycle; a packet of 64 bytes is two"),
+        "packet_reuse": Fact(nominal=16, low=1, high=128, unit="1", confidence="inferred",
+                             source=f"1,024 accumulators, 8 per slot: up to 128 tiles of lanes a packet; {_STREAM}"),
+        "vector_width": Fact(nominal=8, low=4, unit="1", confidence="vendor", source=_KERNEL,
+                             note="8-way or 4-way by the operation"),
         "sram": Fact(nominal=256, unit="MiB", confidence="vendor", source=_DOCS, note="512 x 512 KiB"),
         "sram_per_core": Fact(nominal=512, unit="KiB", confidence="vendor", source=_MEMORY, note="16 banks x 8 B"),
         "sram_dma_bandwidth": Fact(nominal=2000, low=500, unit="GB/s", confidence="vendor", source=_MEMORY,

@@ -7,6 +7,7 @@ from hw.spec.mac_array import MacArraySpec
 
 _DOCS = "furiosa-ai/furiosa-sdk, docs/en/source/npu/warboy.rst (hardware specification)"
 _CONFIG = "mlcommons/inference_results_v1.1, closed/FuriosaAI/code/common/npu_config/128dpes.yml"
+_OFFLINE = "mlcommons/inference_results_v1.1, closed/FuriosaAI/code/build_offline.sh; v2.0 offline.sh"
 _SYSTEM = "mlcommons/inference_results_v1.1, closed/FuriosaAI/systems/warboy_intel.json"
 
 CHIP = Chip(
@@ -27,6 +28,16 @@ CHIP = Chip(
     facts={
         "slices": Fact(nominal=128, unit="1", confidence="measured", source=_CONFIG, note="2 PEs of 64"),
         "mac_width": Fact(nominal=32, unit="1", confidence="measured", source=_CONFIG),
+        "processing_elements": Fact(nominal=2, unit="1", confidence="measured", source=_CONFIG,
+                                    note="num_pe: 2; apart in the offline runs, fused in single and multi stream"),
+        "offline_batch": Fact(nominal=8, unit="1", confidence="measured", source=_OFFLINE, note="compiled with -b 8"),
+        "fetch_width": Fact(nominal=16, unit="B/cycle", confidence="measured", source=_CONFIG,
+                            note="fetch_network_width: half the 32 bytes that the MACs take"),
+        "packet_reuse": Fact(nominal=1, high=4, unit="1", confidence="inferred",
+                             source=f"accumulator_size: 4 in {_CONFIG}: sizes of that file are bytes, so one 32-bit "
+                                    "sum per row of MACs; read as four sums, a packet could meet four tiles"),
+        "vector_width": Fact(nominal=2, unit="1", confidence="measured", source=_CONFIG, note="ve_max_access_width"),
+        "hop_cycles": Fact(nominal=2, unit="cycles", confidence="measured", source=_CONFIG),
         "mac_height": Fact(nominal=4, unit="1", confidence="measured", source=_CONFIG),
         "peak_int8": Fact(nominal=64, unit="TOPS", confidence="vendor", source=_DOCS),
         "peak_int8_from_geometry": Fact(nominal=65.536, unit="TOPS", confidence="inferred",

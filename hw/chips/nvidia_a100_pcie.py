@@ -10,6 +10,7 @@ CHIP = Chip(
     facts={
         "peak_int8": Fact(nominal=624, unit="TOPS", confidence="vendor", source=_SHEET),
         "peak_fp16": Fact(nominal=312, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        "sram": Fact(nominal=40, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
         "dram_capacity": Fact(nominal=80, unit="GB", confidence="vendor", source=_SHEET, note="HBM2e"),
         "dram_bandwidth": Fact(nominal=1935, unit="GB/s", confidence="vendor", source=_SHEET),
         "host_bandwidth": Fact(nominal=31.5, unit="GB/s", confidence="inferred",

@@ -10,6 +10,7 @@ CHIP = Chip(
     facts={
         "peak_int8": Fact(nominal=36, unit="TOPS", confidence="vendor", source=_SHEET),
         "peak_fp16": Fact(nominal=18, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        "sram": Fact(nominal=2, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
         "dram_capacity": Fact(nominal=16, unit="GB", confidence="vendor", source=_SHEET, note="GDDR6"),
         "dram_bandwidth": Fact(nominal=200, unit="GB/s", confidence="vendor", source=_SHEET),
         "host_bandwidth": Fact(nominal=15.75, unit="GB/s", confidence="inferred",

@@ -11,6 +11,7 @@ CHIP = Chip(
         "peak_int8": Fact(nominal=1513, unit="TOPS", confidence="vendor", source=_SHEET),
         "peak_fp8": Fact(nominal=1513, unit="TFLOPS", confidence="vendor", source=_SHEET),
         "peak_fp16": Fact(nominal=756, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        "sram": Fact(nominal=50, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
         "dram_capacity": Fact(nominal=80, unit="GB", confidence="vendor", source=_SHEET, note="HBM2e"),
         "dram_bandwidth": Fact(nominal=2000, unit="GB/s", confidence="vendor", source=_SHEET),
         "host_bandwidth": Fact(nominal=63.0, unit="GB/s", confidence="inferred",

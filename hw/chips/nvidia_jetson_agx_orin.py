@@ -10,6 +10,7 @@ CHIP = Chip(
     facts={
         "peak_int8": Fact(nominal=138, low=85, high=138, unit="TOPS", confidence="assumed",
                           source=f"half of the 275 sparse TOPS; 85 without the two DLA cores; {_SHEET}"),
+        "sram": Fact(nominal=4, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
         "dram_capacity": Fact(nominal=64, unit="GB", confidence="assumed", source=_SHEET, note="LPDDR5"),
         "dram_bandwidth": Fact(nominal=204.8, unit="GB/s", confidence="assumed", source=_SHEET),
         "tdp": Fact(nominal=60, low=15, unit="W", confidence="assumed", source=_SHEET, note="configurable"),

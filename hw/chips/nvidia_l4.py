@@ -11,6 +11,7 @@ CHIP = Chip(
         "peak_int8": Fact(nominal=242, unit="TOPS", confidence="vendor", source=_SHEET),
         "peak_fp8": Fact(nominal=242, unit="TFLOPS", confidence="vendor", source=_SHEET),
         "peak_fp16": Fact(nominal=121, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        "sram": Fact(nominal=48, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
         "dram_capacity": Fact(nominal=24, unit="GB", confidence="vendor", source=_SHEET, note="GDDR6"),
         "dram_bandwidth": Fact(nominal=300, unit="GB/s", confidence="vendor", source=_SHEET),
         "host_bandwidth": Fact(nominal=31.5, unit="GB/s", confidence="inferred",

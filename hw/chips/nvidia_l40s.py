@@ -11,6 +11,7 @@ CHIP = Chip(
         "peak_int8": Fact(nominal=733, unit="TOPS", confidence="vendor", source=_SHEET),
         "peak_fp8": Fact(nominal=733, unit="TFLOPS", confidence="vendor", source=_SHEET),
         "peak_fp16": Fact(nominal=362, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        "sram": Fact(nominal=96, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
         "dram_capacity": Fact(nominal=48, unit="GB", confidence="vendor", source=_SHEET, note="GDDR6"),
         "dram_bandwidth": Fact(nominal=864, unit="GB/s", confidence="vendor", source=_SHEET),
         "host_bandwidth": Fact(nominal=31.5, unit="GB/s", confidence="inferred",

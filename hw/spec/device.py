@@ -1,0 +1,221 @@
+"""One device as the chip model sees it: cores in groups, feeds, vector engine, memories, links, host.
+
+Everything is read from the facts of the chip (`hw.spec.chip.Chip`); what nobody published is a hypothesis with a
+range, the same rule for every chip, and named in `Device.hypotheses`. The keys of the facts:
+
+    processing_elements   groups of cores that can run different inputs                     1
+    fetch_width           bytes per cycle from a scratchpad (or its network) into one core  B/cycle
+    packet_reuse          times one fetched word of activations is used before the next     1
+    vector_width          elements per cycle of the vector engine of one core               1
+    sram                  all scratchpads of the card                                       MB or MiB
+    dram_capacity, dram_bandwidth, host_bandwidth                                           GB, GB/s, GB/s
+    card_link_bandwidth   between two cards, one direction; the host link if not given      GB/s
+    hop_cycles            from one core to the next                                         cycles
+    peak_<format>         10^12 operations per second of the card, 2 per multiply-accumulate
+    engines, cores, slices  how many cores the maker states                                 1
+    array_rows            depth of the array, where it is a hypothesis                      1
+    offline_batch         images per run in the maker's own offline submission              1
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from hw.spec.chip import Chip
+from hw.spec.core import CoreSpec
+from hw.spec.error import InputError
+from hw.spec.fact import Fact
+from hw.spec.number import number_format
+
+_BYTES = {"MB": 1e6, "MiB": 2.0**20, "KiB": 2.0**10, "GB": 1e9, "GB/s": 1e9}
+_NONE = "not published"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """One device of a card. Facts of bandwidth and capacity are per device, in the units given.
+
+    Parameters
+    ----------
+    title : str
+    core : CoreSpec or None
+        None for a chip that is known by its peaks only.
+    cores, groups, devices : int
+        Cores of the device; groups they can be split into; devices on the card.
+    clock : Fact
+        GHz. 1 GHz, a unit of time and nothing else, if there is no core.
+    peaks : mapping of str to Fact
+        Format to 10^12 operations per second of one device.
+    fetch_width : Fact
+        Bytes per cycle into one core; 0 if there is no core.
+    packet_reuse : Fact
+        Tiles of columns for which a fetched word stays at the array.
+    vector_width : Fact
+        Elements per cycle of all vector engines together.
+    hop_cycles : Fact
+    sram, dram_capacity, dram_bandwidth, host_bandwidth, link_bandwidth : Fact
+        Bytes, bytes, bytes per second.
+    array_rows : Fact or None
+        Range of the array's depth where it is a hypothesis.
+    cores_published : bool
+        The number of cores is a fact, not part of the hypothesis.
+    offline_batch : int or None
+        As the maker submitted; None: the mapper chooses.
+    hypotheses : tuple of str
+        What was assumed, one sentence each.
+    """
+
+    title: str
+    core: CoreSpec | None
+    cores: int
+    groups: int
+    devices: int
+    clock: Fact
+    peaks: Mapping[str, Fact]
+    fetch_width: Fact
+    packet_reuse: Fact
+    vector_width: Fact
+    hop_cycles: Fact
+    sram: Fact
+    dram_capacity: Fact
+    dram_bandwidth: Fact
+    host_bandwidth: Fact
+    link_bandwidth: Fact
+    array_rows: Fact | None
+    cores_published: bool
+    offline_batch: int | None
+    hypotheses: tuple[str, ...]
+
+    def rate(self, number: str) -> float:
+        """Multiply-accumulates per second in the format `number`.
+
+        With a core: cells x cores x clock for its own format, scaled by the ratio of the published peaks for others.
+
+        Raises
+        ------
+        InputError
+            If nothing is published about the format.
+        """
+        name = family(number)
+        if name not in self.peaks:
+            known = ", ".join(sorted(self.peaks))
+            raise InputError(f"the number format must be one the chip multiplies ({known}), not {number}")
+        if self.core is None:
+            return self.peaks[name].nominal * 1e12 / 2
+        own = self.core.array.cells * self.cores * self.clock.nominal * 1e9
+        native = family(self.core.array.activation_format)
+        return own * self.peaks[name].nominal / self.peaks[native].nominal
+
+
+def family(number: str) -> str:
+    """The peak a format is counted under: "fp8_e4m3" is "fp8"; BF16 counts as FP16 and the other way round."""
+    return number_format(number).name.split("_")[0]
+
+
+def device(chip: Chip) -> Device:
+    """The device of `chip`.
+
+    Raises
+    ------
+    InputError
+        If the chip has neither a core nor a peak, is a memory, or lacks the facts of its memories.
+    """
+    facts = chip.facts
+    if chip.pim is not None or "internal_bandwidth" in facts:
+        raise InputError(f"a chip must compute layers by itself to be modelled; {chip.title!r} is a memory: it works "
+                         "beside one, see `python -m model serve --pim`")
+    for needed in ("dram_capacity", "dram_bandwidth"):
+        if needed not in facts:
+            raise InputError(f"a chip must have the fact {needed!r} to be modelled; {chip.title!r} has none, add it "
+                             "with its source")
+    hypotheses = [chip.hypothesis] if chip.hypothesis else []
+    core, share = chip.core, 1 / chip.devices
+    peaks = {
+        key.removeprefix("peak_"): _scaled(fact, share) for key, fact in facts.items()
+        if key.startswith("peak_") and not key.endswith("_from_geometry")
+    }
+    for one, other in (("fp16", "bf16"), ("bf16", "fp16")):
+        if one not in peaks and other in peaks:
+            peaks[one] = peaks[other]
+    if core is not None and family(core.array.activation_format) not in peaks:
+        rate = 2e-3 * core.array.cells * chip.cores * (chip.clock.nominal if chip.clock else 1.0)
+        peaks[family(core.array.activation_format)] = _assumed(rate, "TOPS", "array x clock")
+    if not peaks:
+        raise InputError(f"a chip must have a core or the fact of a peak to be modelled; {chip.title!r} has neither")
+    fetch, reuse, vector = _array_side(chip, peaks, hypotheses)
+    host = facts.get("host_bandwidth")
+    if host is None:
+        host = _assumed(8.0, "GB/s", "half to double of PCIe 4.0 x4, or a shared memory", low=4.0, high=16.0)
+        hypotheses.append("host link of 8 GB/s (4 to 16)")
+    return Device(
+        title=chip.title.split(":")[0], core=core, cores=chip.cores, devices=chip.devices, peaks=peaks,
+        groups=int(facts["processing_elements"].nominal) if "processing_elements" in facts else 1,
+        clock=chip.clock or _assumed(1.0, "GHz", "unit of time only"),
+        fetch_width=fetch, packet_reuse=reuse, vector_width=vector,
+        hop_cycles=facts.get("hop_cycles") or _assumed(2.0, "cycles", "as the chip that publishes it", low=1, high=4),
+        sram=_scaled(facts["sram"], share * _BYTES[facts["sram"].unit]) if "sram" in facts else _own_sram(chip),
+        dram_capacity=_scaled(facts["dram_capacity"], share * 1e9),
+        dram_bandwidth=_scaled(facts["dram_bandwidth"], share * 1e9),
+        host_bandwidth=_scaled(host, share * 1e9),
+        link_bandwidth=_scaled(facts.get("card_link_bandwidth") or host, 1e9),
+        array_rows=facts.get("array_rows"),
+        cores_published=bool(facts.keys() & {"engines", "cores", "slices"}),
+        offline_batch=int(facts["offline_batch"].nominal) if "offline_batch" in facts else None,
+        hypotheses=tuple(hypotheses),
+    )
+
+
+def with_rows(core: CoreSpec, rows: int, *, same_shape: bool = False) -> CoreSpec:
+    """A core whose array has another depth: the same cells, or the same ratio of rows to columns."""
+    array = core.array
+    columns = array.columns * rows // array.rows if same_shape else array.cells // rows
+    columns = min(256, max(2, columns))
+    least = (rows * array.mac_latency + columns + 2 - 1).bit_length()
+    return replace(
+        core, array=replace(array, rows=rows, columns=columns), accumulator_rows=max(core.accumulator_rows, 1 << least)
+    )
+
+
+def _array_side(chip: Chip, peaks: Mapping[str, Fact], hypotheses: list[str]) -> tuple[Fact, Fact, Fact]:
+    """Feed and vector engine: published, or as in the core that this project builds."""
+    facts, core = chip.facts, chip.core
+    if core is None:
+        nominal = max(peak.nominal for peak in peaks.values()) * 1e12 / 32 / 1e9
+        hypotheses.append("vector units do 1/32 (1/64 to 1/8) of the peak's operations")
+        vector = _assumed(nominal, "1", "FP32 lanes of such chips, per nanosecond", low=nominal / 2, high=4 * nominal)
+        return _assumed(0.0, "B/cycle", "no array is known"), _assumed(1.0, "1", "no array is known"), vector
+    word = core.array.rows * core.array.activation_lane_bits / 8
+    fetch = facts.get("fetch_width")
+    if fetch is None:
+        fetch = _assumed(word, "B/cycle", f"{_NONE}; one word a cycle as in our core")
+        hypotheses.append(f"a word of {word:g} bytes of activations enters each array per cycle")
+    reuse = facts.get("packet_reuse") or _assumed(1.0, "1", f"{_NONE}; a word meets one tile, as in our core")
+    vector = facts.get("vector_width")
+    if vector is None:
+        columns = core.array.columns
+        source = f"{_NONE}; one lane per column as in our core"
+        vector = _assumed(columns, "1", source, low=columns / 2, high=2 * columns)
+        hypotheses.append(f"vector engine of {columns} elements per core and cycle ({columns // 2} to {2 * columns})")
+    return fetch, reuse, _scaled(vector, chip.cores)
+
+
+def _own_sram(chip: Chip) -> Fact:
+    core = chip.core
+    if core is None:
+        return _assumed(4e6, "B", f"{_NONE}; a small last-level cache")
+    bits = (
+        core.activation_words * core.array.rows * core.array.activation_lane_bits
+        + core.weight_words * core.array.columns * core.array.weight_lane_bits
+        + core.output_words * core.array.columns * 8
+    )
+    return _assumed(bits / 8 * chip.cores, "B", "memories of the assumed cores")
+
+
+def _scaled(fact: Fact, factor: float) -> Fact:
+    return Fact(
+        nominal=fact.nominal * factor, low=fact.minimum * factor, high=fact.maximum * factor, unit=fact.unit,
+        confidence=fact.confidence, source=fact.source, note=fact.note,
+    )
+
+
+def _assumed(nominal: float, unit: str, source: str, *, low: float | None = None, high: float | None = None) -> Fact:
+    return Fact(nominal=nominal, low=low, high=high, unit=unit, confidence="assumed", source=source)

@@ -1,0 +1,120 @@
+"""Predict a network on a whole card: arrays, feeds, memories, vector engines, host; what bounds each layer.
+
+examples:
+  python -m model device --chip furiosa_warboy --workload resnet50
+  python -m model device --chip furiosa_warboy --workload resnet50 --scenario single_stream --layers
+  python -m model device --chip rebellions_atom --workload bert_large --batch 4 --format fp16
+  python -m model device --chip furiosa_rngd --onnx model.onnx --dimension batch=1
+"""
+
+import argparse
+from pathlib import Path
+
+from hw import chips
+from hw.spec.device import Device, device
+from hw.spec.error import InputError
+from model import workloads
+from model.cli.network import parse_dimensions
+from model.device.layer_time import BOUNDS
+from model.device.range import Ranged, ranged
+from model.device.run import Run, multi_stream, offline, single_stream
+from model.network.layer import Network
+from model.network.workload import NetworkWorkload
+
+SCENARIOS = ("offline", "single_stream", "multi_stream")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Card, network, scenario."""
+    parser.add_argument("--chip", default="furiosa_warboy", metavar="NAME", help="default: furiosa_warboy")
+    parser.add_argument("--workload", default="resnet50", metavar="NAME", help="a network (default: resnet50)")
+    parser.add_argument("--onnx", type=Path, metavar="FILE", help="a network from a file instead")
+    parser.add_argument("--dimension", action="append", default=[], metavar="NAME=N", help="of the file: a dynamic one")
+    parser.add_argument("--scenario", choices=SCENARIOS, help="default: all three")
+    parser.add_argument("--batch", type=int, help="inputs per run (default: offline the mapper's choice, else 1 and 8)")
+    parser.add_argument("--format", default="int8", metavar="NAME", help="number format (default: int8)")
+    parser.add_argument("--layers", action="store_true", help="list every layer")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print it; 0."""
+    network = read_network(arguments)
+    spec = device(chips.load(arguments.chip))
+    if arguments.batch is not None and not 1 <= arguments.batch <= 4096:
+        raise InputError(f"--batch must be from 1 to 4096, not {arguments.batch}")
+    print(f"{spec.title}: {network.name}, {network.macs / 1e9:.3f} GMAC per input, {arguments.format}")
+    for scenario in (arguments.scenario,) if arguments.scenario else SCENARIOS:
+        result, span = predict(spec, network, arguments.format, scenario, arguments.batch)
+        print(*summary(scenario, result, span), sep="\n")
+        if arguments.layers:
+            print(*table(result), sep="\n")
+    for hypothesis in spec.hypotheses:
+        print(f"hypothesis     {hypothesis}")
+    return 0
+
+
+def read_network(arguments: argparse.Namespace) -> Network:
+    """The workload's network, or that of the file."""
+    if arguments.onnx is not None:
+        from model.network.onnx_file import read
+
+        return read(arguments.onnx, parse_dimensions(arguments.dimension))
+    workload = workloads.load(arguments.workload)
+    if not isinstance(workload, NetworkWorkload):
+        raise InputError(f"--workload must be a network, not {arguments.workload!r}; plain products: "
+                         "`python -m model predict`")
+    return workload.network()
+
+
+def predict(spec: Device, network: Network, number: str, scenario: str, batch: int | None) -> tuple[Run, Ranged]:
+    """The run and the range of its figure: inputs per second offline, else milliseconds."""
+    if scenario == "offline":
+        return (
+            offline(spec, network, number, batch=batch),
+            ranged(spec, lambda d, x: offline(d, network, number, batch=batch, extra=x).per_second),
+        )
+    if scenario == "single_stream":
+        return (
+            single_stream(spec, network, number),
+            ranged(spec, lambda d, x: single_stream(d, network, number, extra=x).time * 1e3),
+        )
+    queries = batch or 8
+    return (
+        multi_stream(spec, network, number, queries=queries),
+        ranged(spec, lambda d, x: multi_stream(d, network, number, queries=queries, extra=x).time * 1e3),
+    )
+
+
+def summary(scenario: str, result: Run, span: Ranged) -> list[str]:
+    """A run in three lines."""
+    r, unit = span.range, "inputs/s" if scenario == "offline" else "ms"
+    where = f"batch {result.batch}, {result.groups} groups of cores" + (
+        f", {result.devices} devices" if result.devices > 1 else "")
+    bounds = ", ".join(
+        f"{name} {result.bound[name] / result.time:.0%}" for name in BOUNDS if result.bound[name] > 0.005 * result.time
+    )
+    widest = sorted(
+        ((max(abs(e / r.nominal - 1) for e in ends if e is not None), name) for name, ends in span.effects.items()),
+        reverse=True,
+    )
+    drivers = ", ".join(f"{name} {effect:.0%}" for effect, name in widest[:3] if effect > 0.005)
+    return [
+        f"{scenario:<14} {r.nominal:,.4g} {unit} ({r.low:,.4g} to {r.high:,.4g}); {where}; "
+        f"mapper at {result.time / result.least:.2f} x the bound of arrays and memory",
+        f"  bound by     {bounds}",
+        f"  open inputs  {drivers or 'none'}",
+    ]
+
+
+def table(result: Run) -> list[str]:
+    """One line per layer; times in microseconds of all parts of the batch."""
+    heads = (f"{'layer':<28} {'operator':<16} {'time us':>9} {'bound':<8} {'arrays':>8} {'feed':>8} {'memory':>8} "
+             f"{'fill':>7} {'vector':>8} {'x bound':>8}  cut")
+    lines = [heads]
+    for t in result.layers:
+        us = [f"{value * 1e6:.1f}" for value in (t.time, t.compute, t.feed, t.memory, t.fill, t.vector)]
+        far = f"{t.time / t.least:.2f}" if t.least else "-"
+        cut = t.cut + (f" in {t.parts} parts" if t.parts > 1 else "")
+        lines.append(f"{t.name[-28:]:<28} {t.operator[:16]:<16} {us[0]:>9} {t.bound:<8} {us[1]:>8} {us[2]:>8} "
+                     f"{us[3]:>8} {us[4]:>7} {us[5]:>8} {far:>8}  {cut}")
+    return lines

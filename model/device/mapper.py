@@ -1,0 +1,135 @@
+"""Where a layer's products run: how they are cut over the cores, how the depth is packed, how it is fed.
+
+All over the closed form of the core; every choice is cached by shape, so a network's repeated layers cost nothing.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+
+from hw.spec.core import CoreSpec
+from hw.spec.error import InputError
+from model.cycle.timing import OUTPUT_CYCLES, PREPARE_CYCLES
+from model.network.layer import Window
+from model.workload import Gemm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapping:
+    """The fastest cut of one product over the cores.
+
+    Parameters
+    ----------
+    cycles : float
+        `ramp` + `stream` + `wait`.
+    stream : float
+        Rows entering the fullest core, at the speed of its feed.
+    fed : float
+        What `stream` would be with a feed as wide as the array.
+    ramp : int
+        First weight tile, command, drain.
+    wait : float
+        Passes too short to hide the load of the next tile.
+    products, rows, columns : int
+        Cores that take different products, rows of M and columns of N.
+    depth : int
+        K with the part of the depth that stays empty.
+    """
+
+    cycles: float
+    stream: float
+    fed: float
+    ramp: int
+    wait: float
+    products: int
+    rows: int
+    columns: int
+    depth: int
+
+
+def chain_cycles(
+    core: CoreSpec, m: int, n: int, k: int, times: int = 1, *, fetch: float = 0.0, reuse: int = 1
+) -> tuple[float, float, int, float]:
+    """(stream, fed, ramp, wait) of `times` products in a chain on one core.
+
+    With words of w bytes entering at `fetch` bytes per cycle (0: a word per cycle) and each used for `reuse` tiles, a
+    pass of m rows streams for max(1, w / (fetch * reuse)) m cycles; the rest is the closed form of
+    `model.cycle.mac_array`, which this equals for a feed of a word per cycle.
+    """
+    array = core.array
+    blocks_n, blocks_k = -(-n // array.columns), -(-k // array.k_per_block)
+    slow = 1.0
+    if fetch:
+        word = array.rows * array.activation_lane_bits / 8
+        slow = max(1.0, word / (fetch * min(reuse, blocks_n)))
+    full, rest = divmod(m, core.block_rows)
+    tiles = blocks_n * blocks_k * times
+    interval = array.tile_interval
+    wait = full * tiles * max(0.0, interval - slow * core.block_rows)
+    if rest:
+        wait += tiles * max(0.0, interval - slow * rest)
+    wait -= max(0.0, interval - slow * (rest or core.block_rows))
+    ramp = PREPARE_CYCLES + array.rows + array.rows * array.mac_latency + array.columns + OUTPUT_CYCLES
+    return slow * m * tiles, float(m * tiles), ramp, wait
+
+
+@lru_cache(maxsize=65536)
+def best(
+    core: CoreSpec, cores: int, m: int, n: int, k: int, count: int, kernel: tuple[int, ...], fetch: float, reuse: int,
+    by_row: bool,
+) -> Mapping:
+    """The fastest cut of `count` products of (m x k) by (k x n) over `cores` cores.
+
+    Products and columns are cut into 1, 2, 3, ... parts as far as the cores divided by a whole number go, rows over
+    what is left. `kernel` is the window of a convolution, () for a plain product.
+
+    Raises
+    ------
+    InputError
+        If there is no core to run on.
+    """
+    if cores < 1:
+        raise InputError(f"cores must be at least 1, not {cores}")
+    depth = packed_depth(k, kernel, core.array.k_per_block, by_row=by_row)
+    parts = sorted({cores // d for d in range(1, cores + 1)})
+    blocks = -(-n // core.array.columns)
+    found: Mapping | None = None
+    for products in (d for d in parts if d <= count):
+        for columns in (d for d in parts if d <= blocks and d * products <= cores):
+            rows = min(m, cores // (products * columns))
+            width = min(n, -(-blocks // columns) * core.array.columns)
+            stream, fed, ramp, wait = chain_cycles(
+                core, -(-m // rows), width, depth, -(-count // products), fetch=fetch, reuse=reuse
+            )
+            total = stream + wait + ramp
+            if found is None or total < found.cycles:
+                found = Mapping(
+                    cycles=total, stream=stream, fed=fed, ramp=ramp, wait=wait, products=products, rows=rows,
+                    columns=columns, depth=depth,
+                )
+    assert found is not None  # one core is always a choice
+    return found
+
+
+def packed_depth(k: int, kernel: tuple[int, ...], rows: int, *, by_row: bool = False) -> int:
+    """K rounded up as the depth of the array holds it: words of `rows` channels of one position of the kernel.
+
+    `by_row`: words of whatever lies side by side in one row of the kernel, if that is shorter. A plain product and a
+    window of one position fill the depth as far as K goes.
+    """
+    positions = prod(kernel)
+    if positions <= 1 or k % positions:
+        return k
+    channels = k // positions
+    by_position = positions * -(-channels // rows) * rows
+    if not by_row:
+        return by_position
+    return min(by_position, kernel[0] * -(-(channels * positions // kernel[0]) // rows) * rows)
+
+
+def mapping(
+    core: CoreSpec, cores: int, gemm: Gemm, window: Window | None, *, fetch: float, reuse: int, by_row: bool
+) -> Mapping:
+    """`best` of a layer's product."""
+    kernel = window.kernel if window is not None else ()
+    return best(core, cores, gemm.m, gemm.n, gemm.k, gemm.count, kernel, fetch, reuse, by_row)

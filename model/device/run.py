@@ -1,0 +1,243 @@
+"""A whole network on a card: single stream or offline, with the range that the facts leave."""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from hw.spec.device import Device
+from hw.spec.error import InputError
+from hw.spec.number import number_format
+from model.device.layer_time import BOUNDS, Formats, LayerTime, Machine, layer_time
+from model.device.rules import BATCHES, DRAM_EFFICIENCY, FUSED, LAYER_START, LINK_STEP
+from model.network.layer import Layer, Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of `batch` inputs on one group of cores of every device of a card.
+
+    Parameters
+    ----------
+    time : float
+        Seconds from the first input at the host link to the last output (single stream), or between two runs
+        (offline).
+    per_second : float
+        Inputs per second of the card.
+    latency : float
+        Seconds of one run, inputs and outputs on the link included.
+    batch, groups, devices : int
+    layers : tuple of LayerTime
+    host : float
+        Seconds on the host link.
+    bound : dict of str to float
+        What bound how many of `time`'s seconds.
+    least : float
+        Seconds if every layer ran at the longer of full arrays and external memory.
+    """
+
+    time: float
+    per_second: float
+    latency: float
+    batch: int
+    groups: int
+    devices: int
+    layers: tuple[LayerTime, ...]
+    host: float
+    bound: dict[str, float]
+    least: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """Values of the rules that are facts themselves."""
+
+    dram_efficiency: float = DRAM_EFFICIENCY.nominal
+    layer_start: float = LAYER_START.nominal
+    link_step: float = LINK_STEP.nominal
+    by_row: bool = False
+
+
+def machine(device: Device, number: str, *, groups: int = 1, cards: int = 1, extra: Extra | None = None) -> Machine:
+    """Nominal numbers of one of `groups` groups of `device`."""
+    extra = extra or Extra()
+    core, cores = device.core, device.cores // groups
+    rate = device.rate(number) / groups
+    if core is None:
+        clock = scale = 1.0
+    else:
+        clock = device.clock.nominal * 1e9
+        scale = rate / (core.array.cells * cores * clock)
+    # a word of wider numbers is as many times longer, as are the cycles it is used for
+    width = device.fetch_width.nominal * (scale * _bytes(number) / _own_bytes(device) if core else 1.0)
+    return Machine(
+        core=core, cores=cores, clock=clock, rate=rate, format_scale=scale, fetch=min(width, 1e9) if core else 0.0,
+        reuse=max(1, round(device.packet_reuse.nominal)),
+        vector=device.vector_width.nominal * device.clock.nominal * 1e9 / groups,
+        hop=device.hop_cycles.nominal * cores / clock if core else 0.0,
+        sram=device.sram.nominal / groups,
+        dram=device.dram_bandwidth.nominal / groups * extra.dram_efficiency,
+        host=device.host_bandwidth.nominal / groups, link=device.link_bandwidth.nominal,
+        by_row=extra.by_row, start=extra.layer_start, link_step=extra.link_step, cards=cards,
+    )
+
+
+def _bytes(number: str) -> float:
+    return number_format(number).bits / 8
+
+
+def _own_bytes(device: Device) -> float:
+    assert device.core is not None
+    return number_format(device.core.array.activation_format).bits / 8
+
+
+def fused_layers(network: Network) -> list[bool]:
+    """For each layer whether the output stage of the one before does it."""
+    result, follows = [], False
+    for layer in network.layers:
+        fuses = follows and layer.operator in FUSED
+        result.append(fuses)
+        follows = layer.kind == "gemm" or fuses or (layer.kind == "vector" and layer.operator in ("Add", "Sum"))
+    return result
+
+
+def network_layers(
+    network: Network, machine: Machine, formats: Formats, *, batch: int = 1, streams_cache: bool = False
+) -> list[LayerTime]:
+    """Times of all layers that cost anything, for `batch` inputs together; equal layers are computed once.
+
+    The mapper lets the batch pass the first layers in equal parts, their weights staying, where the whole batch's
+    activations would have to leave the scratchpads; it tries every layer as the last of them and every power of two.
+    """
+    whole = _times(network, machine, formats, batch, 1, streams_cache)
+    best = whole, sum(t.time for t in whole if t is not None)
+    weights, first = 0.0, 0
+    for layer in network.layers:
+        weights += layer.weight_elements * formats.weight
+        if weights > machine.sram / 2:
+            break
+        first += 1
+    parts = 2
+    while parts <= batch and first:
+        pieces = _times(network, machine, formats, batch // parts, parts, streams_cache, first)
+        ahead, behind = 0.0, sum(t.time for t in whole if t is not None)
+        for index in range(first):
+            ahead += pieces[index].time if pieces[index] is not None else 0.0  # type: ignore[union-attr]
+            behind -= whole[index].time if whole[index] is not None else 0.0  # type: ignore[union-attr]
+            border = network.layers[index].output_elements * formats.activation * batch
+            if border > machine.sram / 4:
+                continue
+            if ahead + behind < best[1]:
+                best = pieces[: index + 1] + whole[index + 1 :], ahead + behind
+        parts *= 2
+    return [t for t in best[0] if t is not None]
+
+
+def _times(
+    network: Network, machine: Machine, formats: Formats, batch: int, parts: int, streams_cache: bool,
+    first: int | None = None,
+) -> list[LayerTime | None]:
+    """Times of the first layers, `parts` times for `batch` inputs, their weights read once."""
+    all_weights = network.weights * formats.weight
+    resident = all_weights <= machine.sram / 2
+    layers = batched(network, batch).layers[:first]
+    sizes = [layer.weight_elements * formats.weight for layer in layers]
+    known: dict[tuple[object, ...], LayerTime | None] = {}
+    times: list[LayerTime | None] = []
+    for index, (layer, fused) in enumerate(zip(layers, fused_layers(network), strict=False)):
+        if layer.kind == "unsupported":
+            raise InputError(f"every operator must be known for its time to be predicted; {layer.operator} is not "
+                             f"(layer {layer.name!r} of {network.name})")
+        taken = all_weights if resident else sum(sizes[index : index + 2]) if parts == 1 else machine.sram / 2
+        room = max(machine.sram / 2, machine.sram - taken)
+        key = (room, *_key(layer, fused))
+        if key not in known:
+            time = layer_time(
+                machine, layer, formats, room=room, share=1 / parts, resident=resident, fused=fused,
+                streams_cache=streams_cache,
+            )
+            known[key] = None if time is None else time.times(parts)
+        found = known[key]
+        times.append(found if found is None or found.name == layer.name else replace(found, name=layer.name))
+    return times
+
+
+def _key(layer: Layer, fused: bool) -> tuple[object, ...]:
+    shapes = tuple((g.m, g.n, g.k, g.count) for g in layer.gemms)
+    return (
+        fused, layer.operator, shapes, layer.operations, layer.input_elements, layer.weight_elements,
+        layer.output_elements, layer.window,
+    )
+
+
+def single_stream(device: Device, network: Network, number: str = "int8", extra: Extra | None = None) -> Run:
+    """One input at a time on all cores of one device."""
+    return _run(device, network, number, batch=1, groups=1, offline=False, extra=extra)
+
+
+def offline(
+    device: Device, network: Network, number: str = "int8", *, batch: int | None = None, groups: int | None = None,
+    extra: Extra | None = None,
+) -> Run:
+    """The fastest batch and split into groups, or the given; inputs of the next run travel while this one computes."""
+    batches = (batch,) if batch else (device.offline_batch,) if device.offline_batch else BATCHES
+    splits = (groups,) if groups else (device.groups,) if device.groups > 1 else (1,)
+    runs = [
+        _run(device, network, number, batch=b, groups=g, offline=True, extra=extra)
+        for b in batches if b is not None for g in splits if g is not None
+    ]
+    return max(runs, key=lambda run: run.per_second)
+
+
+def multi_stream(
+    device: Device, network: Network, number: str = "int8", *, queries: int = 8, extra: Extra | None = None
+) -> Run:
+    """One query of several inputs at a time: one batch on all cores, or one of each after the other."""
+    return _run(device, network, number, batch=queries, groups=1, offline=False, extra=extra)
+
+
+def _run(
+    device: Device, network: Network, number: str, *, batch: int, groups: int, offline: bool, extra: Extra | None
+) -> Run:
+    check_memory(device, network, number)
+    formats = Formats.of(number, number, number)
+    group = machine(device, number, groups=groups, extra=extra)
+    layers = network_layers(network, group, formats, batch=batch)
+    inputs = _edges(network)
+    host_in, host_out = (elements * formats.activation * batch / group.host for elements in inputs)
+    work = sum(layer.time for layer in layers)
+    host = host_in + host_out
+    time = max(work, host) if offline else work + host
+    bound: dict[str, float] = dict.fromkeys(BOUNDS, 0.0)
+    for layer in layers:
+        bound[layer.bound] += layer.time
+    if offline and host > work:
+        bound = {name: time if name == "host" else 0.0 for name in BOUNDS}
+    elif not offline:
+        bound["host"] = host
+    return Run(
+        time=time, per_second=batch * groups * device.devices / time, latency=work + host, batch=batch, groups=groups,
+        devices=device.devices, layers=tuple(layers), host=host, bound=bound,
+        least=sum(layer.least for layer in layers),
+    )
+
+
+@lru_cache(maxsize=256)
+def batched(network: Network, batch: int) -> Network:
+    """`Network.batched`, kept."""
+    return network if batch == 1 else network.batched(batch)
+
+
+def _edges(network: Network) -> tuple[int, int]:
+    """Elements that the host sends and receives per input: of the first and the last layer."""
+    first = next(layer for layer in network.layers if layer.kind in ("gemm", "vector"))
+    last = next(layer for layer in reversed(network.layers) if layer.kind in ("gemm", "vector"))
+    return first.input_elements, last.output_elements
+
+
+def check_memory(device: Device, network: Network, number: str) -> None:
+    """Weights must fit the device's memory; raises `InputError`."""
+    need, most = network.weights * _bytes(number), device.dram_capacity.maximum
+    if need > most:
+        raise InputError(
+            f"weights must fit the memory of one device: {network.name} needs {need / 1e9:.1f} GB in {number}, "
+            f"{device.title} has {most / 1e9:g} GB; use more cards or a smaller format"
+        )

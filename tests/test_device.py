@@ -1,0 +1,181 @@
+"""The chip model: closed form of fed arrays, spill, fusion, ranges, and the published results it must reach."""
+
+import time
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from hw import chips
+from hw.spec.core import CoreSpec
+from hw.spec.device import Device, device
+from hw.spec.error import InputError
+from hw.spec.mac_array import MacArraySpec
+from model import workloads
+from model.cycle.mac_array import closed_form, step
+from model.device.layer_time import Formats, layer_time, spilled
+from model.device.mapper import best, chain_cycles, packed_depth
+from model.device.range import ranged
+from model.device.run import Extra, fused_layers, machine, multi_stream, offline, single_stream
+from model.network.build import Builder
+from model.network.layer import Layer, Network
+from model.network.workload import NetworkWorkload
+
+CORE = CoreSpec(
+    array=MacArraySpec(rows=8, columns=4), activation_words=4096, weight_words=4096, accumulator_rows=64,
+    output_words=4096,
+)
+SHAPES = [(1, 1, 1), (5, 4, 8), (32, 9, 17), (33, 4, 8), (70, 13, 40), (256, 4, 64)]
+
+
+@cache
+def resnet50() -> Network:
+    workload = workloads.load("resnet50")
+    assert isinstance(workload, NetworkWorkload)
+    return workload.network()
+
+
+@cache
+def card(name: str) -> Device:
+    return device(chips.load(name))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_full_feed_gives_the_closed_form_of_the_core(shape: tuple[int, int, int], times: int) -> None:
+    stream, fed, ramp, wait = chain_cycles(CORE, *shape, times, fetch=8.0)
+    assert stream == fed
+    assert stream + ramp + wait == closed_form(CORE, [shape] * times).cycles
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_half_a_feed_is_the_stepped_core_with_its_activation_port_blocked_every_second_cycle(
+    shape: tuple[int, int, int],
+) -> None:
+    stream, fed, ramp, wait = chain_cycles(CORE, *shape, fetch=4.0)
+    assert stream == 2 * fed
+    blocked = [cycle % 2 == 1 for cycle in range(20_000)]
+    stepped = step(CORE, [shape], stalls={"activation_blocked": blocked}).cycles
+    # a blocked port adds at most a cycle to a pass that waits for its weights
+    passes = -(-shape[0] // CORE.block_rows) * -(-shape[1] // 4) * -(-shape[2] // 8)
+    assert abs(stream + ramp + wait - stepped) <= passes + 1
+
+
+def test_a_word_used_for_two_tiles_needs_half_the_feed() -> None:
+    assert chain_cycles(CORE, 64, 8, 8, fetch=4.0, reuse=2)[0] == chain_cycles(CORE, 64, 8, 8, fetch=8.0)[0]
+    assert chain_cycles(CORE, 64, 4, 8, fetch=4.0, reuse=2)[0] == 128  # a single tile: nothing to use it for
+
+
+@pytest.mark.parametrize(
+    ("k", "kernel", "by_position", "by_row"), [(147, (7, 7), 1568, 224), (576, (3, 3), 576, 576), (64, (), 64, 64),
+                                               (9, (3, 3), 288, 96)],
+)
+def test_the_depth_holds_channels_of_one_position(
+    k: int, kernel: tuple[int, ...], by_position: int, by_row: int
+) -> None:
+    assert packed_depth(k, kernel, 32) == by_position
+    assert packed_depth(k, kernel, 32, by_row=True) == by_row
+
+
+def test_no_cut_of_the_mapper_is_slower_than_one_core() -> None:
+    for m, n, k, count in ((100, 64, 64, 1), (49, 512, 4608, 1), (3136, 1, 9, 64)):
+        one = best(CORE, 1, m, n, k, count, (), 8.0, 1, False)
+        many = best(CORE, 16, m, n, k, count, (), 8.0, 1, False)
+        assert many.cycles <= one.cycles
+        assert many.products * many.rows * many.columns <= 16
+
+
+def test_only_the_excess_of_activations_leaves_the_chip_and_comes_back() -> None:
+    assert spilled(100.0, 100.0) == 0
+    assert spilled(110.0, 100.0) == 20
+    assert spilled(400.0, 100.0) == 400  # never more than all of it
+
+
+def test_activations_behind_products_are_fused_and_pooling_is_not() -> None:
+    builder = Builder("x", "test")
+    builder.product("p", 4, 4, 4)
+    builder.vector("relu", "Relu", 16)
+    builder.pool("pool", "MaxPool", (4, 4, 4), 2, stride=2)
+    builder.vector("late", "Relu", 16)
+    assert fused_layers(builder.network()) == [False, True, False, False]
+
+
+def test_a_wide_enough_memory_is_not_a_bound_and_a_narrow_one_is() -> None:
+    layer = Layer(name="x", operator="MatMul", kind="gemm", gemms=resnet50().layers[0].gemms, input_elements=100,
+                  weight_elements=10_000, output_elements=100)
+    group = machine(card("furiosa_warboy"), "int8")
+    fast, slow = replace(group, dram=1e15), replace(group, dram=1e6)
+    one, other = (layer_time(m, layer, Formats(), room=1e9) for m in (fast, slow))
+    assert one is not None
+    assert other is not None
+    assert one.bound in ("compute", "feed", "fill")
+    assert other.bound == "memory"
+    assert other.memory == pytest.approx(0.01)
+
+
+def test_warboy_comes_within_15_percent_of_its_published_resnet50_from_its_geometry() -> None:
+    warboy = card("furiosa_warboy")
+    assert offline(warboy, resnet50()).per_second == pytest.approx(2758.44, rel=0.15)
+    assert single_stream(warboy, resnet50()).time * 1e3 == pytest.approx(0.712197, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [("sapeon_x220_compact", 6769.07), ("sapeon_x220_enterprise", 13100.9), ("rebellions_atom", 7245.87)],
+)
+def test_published_rates_lie_in_a_range_of_at_most_a_factor_of_two(name: str, published: float) -> None:
+    span = ranged(card(name), lambda d, x: offline(d, resnet50(), extra=x).per_second).range
+    assert span.low <= published <= span.high
+    assert span.high / span.low <= 2
+
+
+def test_more_of_anything_never_slows_a_card() -> None:
+    base = card("sapeon_x220_compact")
+    slow = offline(base, resnet50()).per_second
+    for name in ("dram_bandwidth", "vector_width", "host_bandwidth", "sram"):
+        fact = getattr(base, name)
+        more = replace(base, **{name: replace(fact, nominal=1.3 * fact.nominal, high=2 * fact.maximum)})
+        assert offline(more, resnet50()).per_second >= slow, name
+    assert offline(base, resnet50(), extra=Extra(layer_start=0)).per_second > slow
+
+
+def test_times_of_the_bounds_sum_to_the_run() -> None:
+    for result in (offline(card("furiosa_warboy"), resnet50()), single_stream(card("nvidia_t4"), resnet50()),
+                   multi_stream(card("rebellions_atom"), resnet50())):
+        assert sum(result.bound.values()) == pytest.approx(result.time)
+        assert result.time >= result.least
+
+
+def test_a_network_larger_than_the_memory_is_refused() -> None:
+    builder = Builder("huge", "test")
+    builder.product("p", 1, 200_000, 200_000)
+    with pytest.raises(InputError, match=r"huge needs 40\.0 GB in int8.*has 32 GB; use more cards"):
+        offline(card("furiosa_warboy"), builder.network())
+
+
+def test_an_unknown_operator_is_named() -> None:
+    layer = Layer(name="odd", operator="NonMaxSuppression", kind="unsupported")
+    with pytest.raises(InputError, match=r"NonMaxSuppression is not \(layer 'odd'"):
+        single_stream(card("furiosa_warboy"), Network(name="n", source="test", layers=(*resnet50().layers[:3], layer)))
+
+
+def test_a_format_the_chip_does_not_multiply_is_refused() -> None:
+    with pytest.raises(InputError, match=r"one the chip multiplies \(int8\), not bf16"):
+        offline(card("furiosa_warboy"), resnet50(), "bf16")
+
+
+def test_a_memory_is_not_a_device() -> None:
+    with pytest.raises(InputError, match="is a memory"):
+        device(chips.load("hbm_pim"))
+
+
+def test_resnet50_with_its_mapper_takes_at_most_50_ms_warm() -> None:
+    warboy = card("furiosa_warboy")
+    single_stream(warboy, resnet50())
+    offline(warboy, resnet50())
+    took = []
+    for _ in range(5):
+        start = time.perf_counter()
+        offline(warboy, resnet50())
+        took.append(time.perf_counter() - start)
+    assert min(took) < 0.05
