@@ -1,5 +1,6 @@
 """From GEMMs to commands and memory words: packing, splitting what does not fit, unpacking results."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,7 +8,9 @@ import numpy as np
 from hw.spec.command import COMMON_FIELDS, LANE_FIELDS, Command
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
-from model.workload import Gemm, OutputStage
+from hw.spec.number import number_format
+from model.number.codec import code_type
+from model.workload import Gemm, GemmJob, OutputStage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +51,16 @@ def split(core: CoreSpec, gemm: Gemm) -> list[Tile]:
         If K does not fit: one column block of weights or one row of activations exceeds its memory, or a
         sum could leave the accumulator.
     """
-    rows, columns, block = core.array.rows, core.array.columns, core.array.k_per_block
+    tile, columns, block = core.array.tile_words, core.array.columns, core.array.k_per_block
     k_blocks, n_blocks = blocks(gemm.k, block), blocks(gemm.n, columns)
-    largest_k = min(core.largest_k, core.weight_words // rows * block, core.activation_words * block)
+    largest_k = min(core.largest_k, core.weight_words // tile * block, core.activation_words * block)
     if gemm.k > largest_k:
         raise InputError(
             f"k of GEMM {gemm.name!r} must be at most {largest_k} on this core (32-bit sums, one column block of "
             f"weights and one activation row in their memories), not {gemm.k}; split it over k")
-    group = min(n_blocks, core.weight_words // (k_blocks * rows), core.parameter_words, core.output_words)
-    height = min(gemm.m, core.activation_words // k_blocks, core.output_words // group)
+    group = min(n_blocks, core.weight_words // (k_blocks * tile), core.parameter_words, core.output_words)
+    held = core.activation_words // k_blocks * (core.array.rows // core.array.activation_words(core.array.rows))
+    height = min(gemm.m, held, core.output_words // group)
     return [
         Tile(
             m0=m0, m1=min(m0 + height, gemm.m), n0=n0 * columns, n1=min((n0 + group) * columns, gemm.n),
@@ -90,8 +94,8 @@ def place(core: CoreSpec, commands: list[Command]) -> list[list[Command]]:
 def words_of(core: CoreSpec, command: Command) -> tuple[int, int, int, int]:
     """Words of the activation, weight, parameter and output memory that `command` uses."""
     return (
-        command.m * command.k_blocks,
-        command.n_blocks * command.k_blocks * core.array.rows,
+        core.array.activation_words(command.m) * command.k_blocks,
+        command.n_blocks * command.k_blocks * core.array.tile_words,
         command.n_blocks,
         command.m * command.n_blocks,
     )
@@ -104,53 +108,69 @@ def _padded(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
     return padded
 
 
-def _lanes(core: CoreSpec, operand: np.ndarray, bits: int) -> np.ndarray:
+def _lanes(core: CoreSpec, operand: np.ndarray, format_name: str) -> np.ndarray:
     """Neighbours along the first axis joined into one lane where a lane holds two INT4; else as given.
 
-    Floating-point operands are codes, unsigned of `bits` bits.
+    Floating-point operands are codes, unsigned and as wide as `format_name`.
 
     Raises
     ------
     InputError
-        If the operand is not INT8, the core's lanes are not 8 bits, an INT4 value is out of range, or codes
-        are not as wide as their format.
+        If the operand is not INT8, an INT4 value is out of range, or codes are not as wide as their format.
     """
-    array = core.array
+    array, bits = core.array, number_format(format_name).bits
     if array.is_floating_point:
         if operand.dtype.kind != "u" or operand.dtype.itemsize * 8 != bits:
             raise InputError(
                 f"floating-point operands must be codes, given as uint{bits} arrays on this core, not "
                 f"{operand.dtype}; encode them first")
         return operand
-    if operand.dtype != np.int8 or array.activation_lane_bits != 8 or array.weight_lane_bits != 8:
+    if operand.dtype != np.int8:
         raise InputError(
-            "operands are packed for int8 with int8 or int4 with int4, given as int8 arrays, not for "
-            f"{array.activation_format} with {array.weight_format}, given as {operand.dtype}")
+            f"integer operands must be given as int8 arrays for {array.activation_format} with "
+            f"{array.weight_format}, not as {operand.dtype}; convert them first")
+    if bits == 4 and operand.size and (operand.min() < -8 or operand.max() > 7):
+        raise InputError(f"INT4 operands must be -8 to 7, not {operand.min()} to {operand.max()}")
     if array.terms_per_lane == 1:
         return operand
-    if operand.size and (operand.min() < -8 or operand.max() > 7):
-        raise InputError(f"INT4 operands must be -8 to 7, not {operand.min()} to {operand.max()}")
     low, high = operand[0::2].view(np.uint8) & 15, operand[1::2].view(np.uint8) & 15
     return (low | high << 4).view(np.int8)
 
 
 def activation_words(core: CoreSpec, activations: np.ndarray) -> np.ndarray:
-    """Words (k_blocks * m, rows) of int8 lanes from activations (m, k); word kb*m + i is A[i, kb*R:(kb+1)*R]."""
+    """Words (words, rows) of lanes from activations (m, k), zero padded.
+
+    Weight-stationary: word kb*m + i is A[i, kb*R:(kb+1)*R]. Output-stationary: word mb*K + j is A[mb*R:(mb+1)*R, j].
+    """
+    array = core.array
     m, k = activations.shape
-    k_blocks = blocks(k, core.array.k_per_block)
-    padded = _padded(activations, m, k_blocks * core.array.k_per_block)
-    lanes = _lanes(core, np.ascontiguousarray(padded.T), core.array.activation_lane_bits).T
-    return lanes.reshape(m, k_blocks, core.array.rows).transpose(1, 0, 2).reshape(-1, core.array.rows)
+    k_blocks, rows = blocks(k, array.k_per_block), array.rows
+    height = array.activation_words(m) * (1 if array.dataflow == "ws" else rows)
+    padded = _padded(activations, height, k_blocks * array.k_per_block)
+    lanes = _lanes(core, np.ascontiguousarray(padded.T), array.activation_format).T
+    if array.dataflow == "os":
+        return lanes.reshape(-1, rows, k_blocks).transpose(0, 2, 1).reshape(-1, rows)
+    return lanes.reshape(m, k_blocks, rows).transpose(1, 0, 2).reshape(-1, rows)
 
 
 def weight_words(core: CoreSpec, weights: np.ndarray) -> np.ndarray:
-    """Words (n_blocks * k_blocks * rows, columns) of int8 lanes from weights (k, n), column block outermost."""
+    """Words (words, columns) of lanes from weights (k, n), column block outermost, then k; zero padded."""
     k, n = weights.shape
     columns = core.array.columns
     k_blocks, n_blocks = blocks(k, core.array.k_per_block), blocks(n, columns)
     padded = _padded(weights, k_blocks * core.array.k_per_block, n_blocks * columns)
-    lanes = _lanes(core, padded, core.array.weight_lane_bits)
+    lanes = _lanes(core, padded, core.array.weight_format)
     return lanes.reshape(-1, n_blocks, columns).transpose(1, 0, 2).reshape(-1, columns)
+
+
+def check_formats(core: CoreSpec, jobs: Sequence[GemmJob]) -> None:
+    """Raise `InputError` unless every job has its operands in the formats of `core`."""
+    array = core.array
+    for job in jobs:
+        if (job.activation_format, job.weight_format) != (array.activation_format, array.weight_format):
+            raise InputError(
+                f"operands of GEMM {job.gemm.name!r} must be {array.activation_format} x {array.weight_format} on this "
+                f"core, they are {job.activation_format} x {job.weight_format}; choose a workload in its formats")
 
 
 def parameter_words(core: CoreSpec, output: OutputStage) -> list[int]:
@@ -186,8 +206,12 @@ def parameter_words(core: CoreSpec, output: OutputStage) -> list[int]:
     return words
 
 
-def integers(words: np.ndarray) -> list[int]:
-    """Each row of an int8 array (words, elements) as one integer, element 0 in the low byte."""
+def integers(words: np.ndarray, lane_bits: int | None = None) -> list[int]:
+    """Each row of an array (words, lanes) as one integer, lane 0 in the low bits; INT4 lanes with `lane_bits` = 4."""
+    if lane_bits == 4:
+        even = words.shape[1] % 2
+        halves = np.pad(words.view(np.uint8) & 15, ((0, 0), (0, even)))
+        words = halves[:, 0::2] | halves[:, 1::2] << 4
     return [int.from_bytes(word.tobytes(), "little") for word in np.ascontiguousarray(words)]
 
 
@@ -198,7 +222,20 @@ def part(output: OutputStage, n0: int, n1: int) -> OutputStage:
 
 
 def output_matrix(core: CoreSpec, words: np.ndarray, m: int, n: int) -> np.ndarray:
-    """INT8 (m, n) from output words (n_blocks * m, columns); word nb*m + i is out[i, nb*C:(nb+1)*C]."""
+    """Outputs (m, n) from output words (n_blocks * m, columns); word nb*m + i is out[i, nb*C:(nb+1)*C]."""
     columns = core.array.columns
     n_blocks = blocks(n, columns)
     return words.reshape(n_blocks, m, columns).transpose(1, 0, 2).reshape(m, n_blocks * columns)[:, :n]
+
+
+def output_type(core: CoreSpec) -> np.dtype:
+    """Type of an output matrix: int8, or unsigned codes of the output format."""
+    name = core.output_format
+    return np.dtype(np.int8 if number_format(name).is_integer else code_type(name))
+
+
+def lanes_of(words: Sequence[int], columns: int, dtype: np.dtype) -> np.ndarray:
+    """Memory words as an array (words, columns) of `dtype`, lane 0 from the low bits."""
+    width = columns * dtype.itemsize
+    data = b"".join(word.to_bytes(width, "little") for word in words)
+    return np.frombuffer(data, dtype.newbyteorder("<")).reshape(-1, columns)

@@ -129,7 +129,7 @@ def _queued(core: CoreSpec, gemms: list[Gemm]) -> list[_Part]:
 def _shape(core: CoreSpec, step: Step) -> tuple[int, int, int]:
     """(m, n, k) that a command makes the array run, whole blocks of columns and terms."""
     command = step.tile.command
-    return command.m, command.n_blocks * core.array.columns, command.k_blocks * core.array.rows
+    return command.m, command.n_blocks * core.array.columns, command.k_blocks * core.array.k_per_block
 
 
 def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:

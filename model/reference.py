@@ -1,9 +1,11 @@
-"""Reference arithmetic of the NPU core on integers: what every output element must be, bit for bit."""
+"""Reference arithmetic of the NPU core: what every output element must be, bit for bit."""
 
 import numpy as np
 
-from hw.spec.core import RoundingMode
+from hw.spec.core import CoreSpec, RoundingMode
 from hw.spec.error import InputError
+from model.number.codec import encode
+from model.number.fused import matmul
 from model.workload import GemmJob, OutputStage
 
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
@@ -88,11 +90,30 @@ def gemm(
     return requantise(gemm_sums(activations, weights), output, mode)
 
 
-def run(jobs: list[GemmJob], mode: RoundingMode = "exact_rne") -> list[np.ndarray]:
-    """Outputs of `jobs` in order; a job with a `source` takes that job's output as its activations."""
+def product(core: CoreSpec, activations: np.ndarray, weights: np.ndarray, output: OutputStage) -> np.ndarray:
+    """The output (m, n) of one GEMM on `core`: INT8, or codes of its output format.
+
+    Floating-point sums are added in the order of the array: blocks of `rows` terms on a weight-stationary one, all
+    terms in one chain on an output-stationary one.
+    """
+    array = core.array
+    if not array.is_floating_point:
+        return gemm(activations, weights, output, core.rounding_mode)
+    rows = array.rows if array.dataflow == "ws" else weights.shape[0]
+    sums = matmul(activations, weights, array.activation_format, array.weight_format, rows=rows)
+    if core.output_format == "fp32":
+        return sums
+    return encode(sums.view(np.float32), core.output_format, saturate=core.saturate)
+
+
+def run(jobs: list[GemmJob], core: CoreSpec | None = None) -> list[np.ndarray]:
+    """Outputs of `jobs` in order on `core`, or INT8 rounded by exact_rne; a job with a `source` reads that output."""
     outputs: list[np.ndarray] = []
     for job in jobs:
-        outputs.append(gemm(activations_of(job, outputs), job.weights, job.output, mode))
+        activations = activations_of(job, outputs)
+        outputs.append(
+            gemm(activations, job.weights, job.output) if core is None
+            else product(core, activations, job.weights, job.output))
     return outputs
 
 

@@ -56,11 +56,14 @@ class GemmJob:
     Parameters
     ----------
     gemm : Gemm
-    activations : int8 array (m, k), or None if `source` is given
+    activations : int8 array (m, k), or codes for floating-point formats, or None if `source` is given
     source : int or None
-        Index of the earlier job in the list whose INT8 output (m, n of that job) is this job's activations.
-    weights : int8 array (k, n)
+        Index of the earlier job in the list whose output (m, n of that job) is this job's activations.
+    weights : int8 array (k, n), or codes
     output : OutputStage
+        Not used by floating-point cores, which only convert their sums.
+    activation_format, weight_format : str
+        Formats of the operands (`hw.spec.number`).
     """
 
     gemm: Gemm
@@ -68,6 +71,8 @@ class GemmJob:
     output: OutputStage
     activations: np.ndarray | None = None
     source: int | None = None
+    activation_format: str = "int8"
+    weight_format: str = "int8"
 
 
 class Workload(Protocol):

@@ -14,7 +14,9 @@ from hw.rtl.signature import counter_names
 from hw.spec.command import Command
 from hw.spec.core import CoreSpec
 from hw.spec.mac_array import MacArraySpec
+from hw.spec.number import number_format
 from model import lower, reference
+from model.random_gemm import random_job
 from model.workload import Gemm, OutputStage
 from tb.bench import Bench, bench_test
 
@@ -74,7 +76,8 @@ async def every_case_gives_the_reference_values(bench: Bench) -> None:
 
 async def _run(bench: Bench, core: CoreSpec, case: Case) -> dict[str, int]:
     rng = np.random.default_rng(case.seed)
-    operands = [_operands(rng, shape) for shape in case.shapes]
+    array = core.array
+    operands = [_operands(rng, shape, core) for shape in case.shapes]
     commands = []
     for m, n, k in case.shapes:
         tiles = lower.split(core, Gemm(name="case", m=m, n=n, k=k))
@@ -82,20 +85,19 @@ async def _run(bench: Bench, core: CoreSpec, case: Case) -> dict[str, int]:
         commands.append(tiles[0].command)
     (commands,) = lower.place(core, commands)
     for command, (a, w, output) in zip(commands, operands, strict=True):
-        _fill(bench, "activation", command.activation_address, lower.integers(lower.activation_words(core, a)))
-        _fill(bench, "weight", command.weight_address, lower.integers(lower.weight_words(core, w)))
+        words = lower.integers(lower.activation_words(core, a), array.activation_lane_bits)
+        _fill(bench, "activation", command.activation_address, words)
+        _fill(bench, "weight", command.weight_address,
+              lower.integers(lower.weight_words(core, w), array.weight_lane_bits))
         _fill(bench, "parameter", command.parameter_address, lower.parameter_words(core, output))
     await bench.edge
     await _drive(bench, core, case, commands)
     for index, (command, (a, w, output)) in enumerate(zip(commands, operands, strict=True)):
         memory = _memory(bench, "output")
-        count = command.n_blocks * command.m
-        words = b"".join(
-            int(memory[command.output_address + i].value).to_bytes(core.array.columns, "little")
-            for i in range(count))
-        got = lower.output_matrix(
-            core, np.frombuffer(words, np.int8).reshape(count, core.array.columns), a.shape[0], w.shape[1])
-        wrong = np.argwhere(got != reference.gemm(a, w, output, core.rounding_mode))
+        words = [int(memory[command.output_address + i].value) for i in range(command.n_blocks * command.m)]
+        found = lower.lanes_of(words, array.columns, lower.output_type(core))
+        got = lower.output_matrix(core, found, a.shape[0], w.shape[1])
+        wrong = np.argwhere(got != reference.product(core, a, w, output))
         assert not wrong.size, f"{case}: GEMM {index} differs first at row, column {wrong[0].tolist()}"
     return {meaning: int(getattr(bench.dut, f"counters__{port}").value)
             for port, meaning in counter_names().items()}
@@ -134,15 +136,19 @@ async def _drive(bench: Bench, core: CoreSpec, case: Case, commands: list[Comman
     await bench.edge
 
 
-def _operands(rng: np.random.Generator, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, OutputStage]:
+def _operands(
+    rng: np.random.Generator, shape: tuple[int, int, int], core: CoreSpec
+) -> tuple[np.ndarray, np.ndarray, OutputStage]:
     m, n, k = shape
-    return (
-        rng.integers(-128, 128, (m, k), dtype=np.int8), rng.integers(-128, 128, (k, n), dtype=np.int8),
-        OutputStage(
-            bias=rng.integers(-5000, 5000, n, dtype=np.int32),
-            multiplier=rng.integers(1 << 30, (1 << 31) - 1, n, dtype=np.int32),
-            shift=rng.integers(5, 14, n, dtype=np.int32),
-            zero_point=int(rng.integers(-30, 30)), low=int(rng.integers(-128, -60)), high=int(rng.integers(60, 128))))
+    formats = core.array.activation_format, core.array.weight_format
+    job = random_job(Gemm(name="case", m=m, n=n, k=k), rng, formats)
+    assert job.activations is not None
+    for operand, name in ((job.activations, formats[0]), (job.weights, formats[1])):
+        if core.array.is_floating_point and rng.random() < 0.5:  # any code: infinities, NaN, subnormal numbers
+            special = rng.random(operand.shape) < 0.05
+            codes = rng.integers(0, 1 << number_format(name).bits, operand.shape)
+            np.copyto(operand, codes.astype(operand.dtype), where=special)
+    return job.activations, job.weights, job.output
 
 
 def _memory(bench: Bench, name: str) -> Any:

@@ -79,21 +79,22 @@ class CoreBench:
         rows = lower.activation_words(self.core, activations[tile.m0:tile.m1])
         weights = lower.weight_words(self.core, job.weights[:, tile.n0:tile.n1])
         parameters = lower.parameter_words(self.core, lower.part(job.output, tile.n0, tile.n1))
-        self.store(self.activation_memory, command.activation_address, lower.integers(rows))
-        self.store(self.weight_memory, command.weight_address, lower.integers(weights))
+        array = self.core.array
+        self.store(
+            self.activation_memory, command.activation_address, lower.integers(rows, array.activation_lane_bits))
+        self.store(self.weight_memory, command.weight_address, lower.integers(weights, array.weight_lane_bits))
         self.store(self.parameter_memory, command.parameter_address, parameters)
 
     def result(self, step: Step) -> np.ndarray:
-        """The output of one command, INT8 (m, n)."""
+        """The output of one command, (m, n)."""
         command, columns = step.tile.command, self.core.array.columns
         first = command.output_address
         words = [
             self.output_memory[address].value.to_unsigned()
             for address in range(first, first + command.n_blocks * command.m)
         ]
-        data = b"".join(word.to_bytes(columns, "little") for word in words)
         return lower.output_matrix(
-            self.core, np.frombuffer(data, np.int8).reshape(-1, columns), step.tile.m, step.tile.n)
+            self.core, lower.lanes_of(words, columns, lower.output_type(self.core)), step.tile.m, step.tile.n)
 
     async def run(self, steps: list[Step]) -> list[int]:
         """Queue the commands of one batch and wait until the core is idle; busy cycles at each completion."""
@@ -127,12 +128,13 @@ async def every_output_element_is_the_reference(bench: Bench) -> None:
     core = _core(chip)
     unit = CoreBench(bench, core)
     jobs = workload.jobs(bench.seed)
-    expected = reference.run(jobs, core.rounding_mode)
+    lower.check_formats(core, jobs)
+    expected = reference.run(jobs, core)
     batches = schedule(
         core, [job.gemm for job in jobs], queued=getattr(workload, "queued", False),
         sources=[job.source for job in jobs])
 
-    outputs = [np.zeros((job.gemm.m, job.gemm.n), np.int8) for job in jobs]
+    outputs = [np.zeros((job.gemm.m, job.gemm.n), lower.output_type(core)) for job in jobs]
     layer_cycles = [0] * len(jobs)
     busy = 0
     for batch in batches:

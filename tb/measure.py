@@ -12,6 +12,7 @@ from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from model import workloads
 from model.count import Counts
+from model.lower import check_formats
 from model.record import Measurement, Origin, Result, current_commit
 from model.schedule import schedule
 from model.workload import Workload
@@ -56,8 +57,10 @@ class Case:
 
 
 def check(chip: Chip, workload: Workload, seed: int) -> None:
-    """Raise `InputError` unless `chip` has a core, `workload` has operands, and they fit the core's memories."""
-    schedule(check_core(chip), [job.gemm for job in workload.jobs(seed)])
+    """Raise `InputError` unless `chip` has a core, `workload` operands in its formats, and they fit its memories."""
+    core, jobs = check_core(chip), workload.jobs(seed)
+    check_formats(core, jobs)
+    schedule(core, [job.gemm for job in jobs])
 
 
 def check_core(chip: Chip) -> CoreSpec:

@@ -14,18 +14,23 @@ from model.cycle.mac_array import closed_form, step
 from model.cycle.stepper import PORTS
 
 
-def _core(rows: int, columns: int, latency: int = 1, accumulator_rows: int = 2) -> CoreSpec:
+def _core(
+    rows: int, columns: int, latency: int = 1, accumulator_rows: int = 2, double: bool = True, overlap: bool = True
+) -> CoreSpec:
     while accumulator_rows < rows * latency + columns + 2:
         accumulator_rows *= 2
     return CoreSpec(
-        array=MacArraySpec(rows=rows, columns=columns, mac_latency=latency), activation_words=1024,
+        array=MacArraySpec(
+            rows=rows, columns=columns, mac_latency=latency, weight_double_buffer=double, fold_overlap=overlap),
+        activation_words=1024,
         weight_words=1024, accumulator_rows=accumulator_rows, output_words=1024)
 
 
 def _draw(rng: random.Random) -> tuple[CoreSpec, list[tuple[int, int, int]]]:
     """A core and a chain of GEMMs; small sizes often, so that M < R, M = 1 and ragged edges are common."""
     core = _core(
-        rng.randint(2, 40), rng.randint(2, 40), rng.choice([1, 1, 2, 3, 5, 8]), rng.choice([2, 64, 512]))
+        rng.randint(2, 40), rng.randint(2, 40), rng.choice([1, 1, 2, 3, 5, 8]), rng.choice([2, 64, 512]),
+        rng.random() < 0.7, rng.random() < 0.8)
     size = rng.choice([3, 20, 100])
     jobs = [
         (rng.randint(1, size), rng.randint(1, size), rng.randint(1, size))

@@ -109,6 +109,7 @@ def test_fewer_rows_than_a_load_takes_show_as_bubbles(capsys: pytest.CaptureFixt
     (("--gemm", "8,8,8", "--set", "drain=up"), "drain must be 'columns' or 'link', not 'up'"),
     (("--gemm", "8,8,8", "--rows", "0"), "rows must be an integer of at least 1, not 0"),
     (("--gemm", "8,8,8", "--chip", "npu_61"), "did you mean 'npu_16'?"),
+    (("--gemm", "8,8,131072"), "k must be at most 131071 = 2**31 / 2**14 - 1 (products of up to 2**14"),
     (("--conv", "4,4,1,1,5,5"), "must fit the padded input"),
 ])
 def test_bad_input_is_one_sentence(

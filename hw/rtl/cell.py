@@ -29,11 +29,12 @@ def cell_signature(array: MacArraySpec) -> wiring.Signature:
 
 
 class Cell(wiring.Component):
-    """Multiply-accumulate cell with two weight registers.
+    """Multiply-accumulate cell with two weight registers, or one.
 
     `o_partial_sum` = `i_partial_sum` + `i_activation` * weight, `mac_latency` cycles later. The weight is
     the active one; with `i_swap` it is the shadow one, from this very cycle on. With `i_load` the shadow
-    takes `i_weight` at the end of the cycle, so a swap in the same cycle still uses the old one.
+    takes `i_weight` at the end of the cycle, so a swap in the same cycle still uses the old one. With one
+    weight register (`weight_double_buffer` off) that one is loaded in the same way and swaps mean nothing.
 
     Integers: exact. A lane of two INT4 adds two products, low half times low half and high half times
     high half. Floating point: operands are in the bits of `OperandForm`, sums are FP32 codes, one rounding
@@ -58,18 +59,22 @@ class Cell(wiring.Component):
         shadow = Signal.like(self.i_weight, reset_less=True)
         weight = Signal.like(self.i_weight)
 
-        # Two weight registers
-        m.d.comb += [weight.eq(Mux(self.i_swap, shadow, active)), self.o_weight.eq(shadow)]
-        with m.If(self.i_swap):
-            m.d.sync += active.eq(shadow)
-        with m.If(self.i_load):
-            m.d.sync += shadow.eq(self.i_weight)
+        if self.spec.weight_double_buffer:
+            m.d.comb += [weight.eq(Mux(self.i_swap, shadow, active)), self.o_weight.eq(shadow)]
+            with m.If(self.i_swap):
+                m.d.sync += active.eq(shadow)
+            with m.If(self.i_load):
+                m.d.sync += shadow.eq(self.i_weight)
+            m.d.sync += self.o_swap.eq(self.i_swap)
+        else:
+            m.d.comb += [weight.eq(active), self.o_weight.eq(active)]
+            with m.If(self.i_load):
+                m.d.sync += active.eq(self.i_weight)
 
         # Activation and its control bits move right
         activation = Signal.like(self.i_activation, reset_less=True)
         m.d.sync += [
             activation.eq(self.i_activation),
-            self.o_swap.eq(self.i_swap),
             self.o_load.eq(self.i_load),
         ]
         m.d.comb += self.o_activation.eq(activation)

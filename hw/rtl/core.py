@@ -25,6 +25,7 @@ class Core(wiring.Component):
 
         T = 3 + R + sum over p < P-1 of max(m_p, G) + m_(P-1) + L*R + C + 6
 
+    With one weight register per cell max(m_p, G) becomes m_p + G, without overlap of folds m_p + R + L*R + C.
     3: queue, decoder, sequencer. R: first weight tile. L*R + C: operand memory and array. 6: accumulator
     write, drain read, bias, multiply, round, output queue.
 
@@ -77,7 +78,8 @@ class Core(wiring.Component):
             weight.i_read.eq(load.o_read),
             weight.i_address.eq(load.o_address),
             load.i_taken.eq(weight.o_taken),
-            load.i_swap.eq(engine.o_swap),
+            load.i_release.eq(
+                engine.o_swap if self.spec.array.swap_releases_weights else engine.o_read & engine.o_ends_pass),
             activation.i_read.eq(engine.o_read),
             activation.i_address.eq(engine.o_address),
             engine.i_taken.eq(activation.o_taken),

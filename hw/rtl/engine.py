@@ -12,14 +12,16 @@ from hw.spec.core import CoreSpec
 class LoadEngine(wiring.Component):
     """Reads a tile's weight words, bottom row first, one per cycle, one tile ahead of the stream engine.
 
-    A tile may begin in the cycle of the swap of the tile before, or (R-1)(L-1) cycles after it: with
-    `mac_latency` L > 1 the swap wave goes down slower than the load wave.
+    A tile may begin `MacArraySpec.load_delay` cycles after its registers were released: with two weight
+    registers in the cycle of the swap of the tile before, or (R-1)(L-1) cycles after it, since with
+    `mac_latency` L > 1 the swap wave goes down slower than the load wave; else behind the last row of the pass.
 
     Members
     -------
     i_tile : In(stream of tile_layout(core))
-    i_swap : In(1)
-        The loaded tile becomes active: the shadow registers are free again.
+    i_release : In(1)
+        The row that makes the registers free again is being issued: the first of a pass (the loaded tile becomes
+        active), or with `swap_releases_weights` off the last.
     i_taken : In(1)
         The weight memory's port is taken in this cycle.
     o_read, o_address : read request to the weight memory
@@ -37,7 +39,7 @@ class LoadEngine(wiring.Component):
         self.spec = core
         super().__init__({
             "i_tile": In(stream.Signature(tile_layout(core))),
-            "i_swap": In(1),
+            "i_release": In(1),
             "i_taken": In(1),
             "o_read": Out(1),
             "o_address": Out(ceil_log2(core.weight_words)),
@@ -50,18 +52,18 @@ class LoadEngine(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         rows = self.spec.array.rows
-        distance = (rows - 1) * (self.spec.array.mac_latency - 1)
+        delay = self.spec.array.load_delay
         step = Signal(range(rows))
         free = Signal()
 
-        # Shadow registers are free from `distance` cycles after the swap on
-        if distance == 0:
-            m.d.comb += free.eq(~self.o_loaded | self.i_swap)
+        # Registers are free from `delay` cycles after their release on
+        if delay == 0:
+            m.d.comb += free.eq(~self.o_loaded | self.i_release)
         else:
-            hold = Signal(range(distance + 1))
+            hold = Signal(range(delay + 1))
             m.d.comb += free.eq(~self.o_loaded & (hold == 0))
-            with m.If(self.i_swap):
-                m.d.sync += hold.eq(distance - 1)
+            with m.If(self.i_release):
+                m.d.sync += hold.eq(delay - 1)
             with m.Elif(hold != 0):
                 m.d.sync += hold.eq(hold - 1)
 
@@ -73,7 +75,7 @@ class LoadEngine(wiring.Component):
             self.i_tile.ready.eq(self.o_read & last),
             self.o_cells.eq(Mux(self.o_read, step + 1, 0)),
         ]
-        with m.If(self.i_swap):
+        with m.If(self.i_release):
             m.d.sync += self.o_loaded.eq(0)
         with m.If(self.o_read):
             m.d.sync += step.eq(Mux(last, 0, step + 1))

@@ -54,7 +54,7 @@ class Chip:
     @property
     def macs_per_cycle(self) -> int:
         """Multiply-accumulates of all cores of one device in one cycle; 0 if the chip has no core."""
-        return 0 if self.core is None else self.core.array.cells * self.cores
+        return 0 if self.core is None else self.core.array.cells * self.core.array.terms_per_lane * self.cores
 
     @property
     def digest(self) -> str:

@@ -93,5 +93,13 @@ class CoreSpec:
 
     @property
     def largest_k(self) -> int:
-        """Largest K whose INT8 x INT8 sum cannot leave the 32-bit accumulator: 2**31 // 2**14 - 1."""
-        return (1 << 31) // (1 << 14) - 1
+        """Largest K whose sum cannot leave the 32-bit accumulator.
+
+        Integers of a and w bits: 2**31 / 2**(a + w - 2) - 1, for INT8 with INT8 131,071. Floating-point sums
+        have no such limit: what the 16 bits of `k_blocks` count.
+        """
+        array = self.array
+        if array.is_floating_point:
+            return ((1 << 16) - 1) * array.k_per_block
+        product = number_format(array.activation_format).bits + number_format(array.weight_format).bits - 2
+        return (1 << 31) // (1 << product) - 1

@@ -5,7 +5,7 @@ The cycle model fills the same names as the counters of the RTL; a test holds th
 
 LABELS: dict[str, str] = {
     "stream": "One activation row was issued to the array.",
-    "wait_weight": "A pass was ready, its weights were still being loaded or had to keep distance to the swap.",
+    "wait_weight": "A pass was ready, its weights were still being loaded or had to keep distance to the tile before.",
     "weight_blocked": "A pass waited for its weights and a host write held the port of the weight memory.",
     "wait_accumulator": "The next row had its weights but no accumulator row was free.",
     "activation_blocked": "The next row had weights and accumulator, a host write held the activation memory.",

@@ -73,6 +73,32 @@ class MacArraySpec:
         return self.rows + (self.rows - 1) * (self.mac_latency - 1)
 
     @property
+    def swap_releases_weights(self) -> bool:
+        """ws: the next tile's registers are free from a swap on, not only from the last row of a pass on."""
+        return self.weight_double_buffer and self.fold_overlap
+
+    @property
+    def load_delay(self) -> int:
+        """ws: cycles from the row that releases the weight registers to the first load step of the next tile.
+
+        (R-1)(L-1) behind the swap, so that the load wave does not overtake the swap wave; one more behind the
+        last row of a pass; L*R + C + 1 if the last sum must have left the array before.
+        """
+        if not self.fold_overlap:
+            return self.rows * self.mac_latency + self.columns + 1
+        distance = (self.rows - 1) * (self.mac_latency - 1)
+        return distance if self.weight_double_buffer else distance + 1
+
+    def pass_gap(self, rows: int) -> int:
+        """ws: cycles without a row between a pass of `rows` rows and the next one, both always ready.
+
+        max(0, G - rows) with two weight registers, G with one, R + L*R + C without overlap of folds.
+        """
+        if self.swap_releases_weights:
+            return max(0, self.tile_interval - rows)
+        return self.load_delay + self.rows - 1
+
+    @property
     def is_floating_point(self) -> bool:
         """True if cells multiply floating-point numbers and sum in FP32."""
         return not number_format(self.activation_format).is_integer
@@ -84,8 +110,17 @@ class MacArraySpec:
 
     @property
     def k_per_block(self) -> int:
-        """Terms of K one pass adds: `rows` lanes of `terms_per_lane`."""
-        return self.rows * self.terms_per_lane
+        """Terms of K one activation word holds: ws `rows` lanes of `terms_per_lane`, os one lane's."""
+        return self.terms_per_lane * (self.rows if self.dataflow == "ws" else 1)
+
+    @property
+    def tile_words(self) -> int:
+        """Weight words of `k_per_block` terms: ws a tile of `rows`, os one."""
+        return self.rows if self.dataflow == "ws" else 1
+
+    def activation_words(self, m: int) -> int:
+        """Activation words of `m` rows and `k_per_block` terms: ws one per row, os one per block of `rows` rows."""
+        return m if self.dataflow == "ws" else -(-m // self.rows)
 
     @property
     def activation_lane_bits(self) -> int:
@@ -99,8 +134,8 @@ class MacArraySpec:
 
     @property
     def partial_sum_bits(self) -> int:
-        """Width of the partial sum inside the array: product bits + ceil(log2(terms)); 32 for floats."""
-        if self.is_floating_point:
+        """Width of a sum that leaves the array: ws product bits + ceil(log2(terms)); 32 for floats and os."""
+        if self.is_floating_point or self.dataflow == "os":
             return 32
         a, w = number_format(self.activation_format), number_format(self.weight_format)
         return a.bits + w.bits + (self.rows * self.terms_per_lane - 1).bit_length()

@@ -16,6 +16,7 @@ from hw import chips
 from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from model import reference, workloads
+from model.lower import check_formats
 from model.predict import Prediction, predict
 from model.record import Measurement, Origin, Result, current_commit, write
 from model.workload import Workload
@@ -57,11 +58,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _figures(chip: Chip, workload: Workload, prediction: Prediction, seed: int) -> dict[str, float]:
     """Numbers of the record; the task's score where the workload has operands and a task."""
     figures: dict[str, float] = dict(workload.work)
-    try:
-        figures |= workload.score(reference.run(workload.jobs(seed)))
-    except InputError:
-        if not workload.work:  # shapes only is fine, operands that cannot be had are not
-            raise
+    if workload.work and chip.core is not None:
+        try:
+            jobs = workload.jobs(seed)
+            check_formats(chip.core, jobs)
+            figures |= workload.score(reference.run(jobs, chip.core))
+        except InputError:
+            pass  # shapes only, or operands in other formats: there is nothing to score
     return figures | {
         "macs": prediction.macs, "devices": chip.devices,
         "macs_per_cycle": chip.macs_per_cycle, "utilisation": prediction.utilisation,

@@ -5,8 +5,8 @@ streaming m_p rows (m_p <= half the accumulator rows), a chain of commands offer
 
     T = 3 + R + sum over p < P-1 of max(m_p, G) + m_(P-1) + (L*R + C) + 6
 
-cycles when no port is blocked: 3 cycles `prepare`, R + sum max(0, G - m_p) `wait_weight`, sum m_p `stream`,
-L*R + C + 6 `drain`. G is the distance two weight tiles must keep: two weight registers per cell, a load of R
+cycles when no port is blocked: 3 cycles `prepare`, R + the gaps behind all passes but the last `wait_weight`, sum m_p
+`stream`,L*R + C + 6 `drain`. G is the distance two weight tiles must keep: two weight registers per cell, a load of R
 cycles that may begin (R-1)(L-1) cycles after the swap of the tile before. The array part is the closed form
 of a two-register weight-stationary array with thermometer load; 3 and 6 are this core's pipeline around it.
 """
@@ -41,19 +41,18 @@ def closed_form(core: CoreSpec, jobs: Sequence[Shape]) -> Timing:
     """
     _check(core, jobs)
     array = core.array
-    interval = array.tile_interval
     stream = short = last = 0
     for shape in jobs:
         blocks = cut(core, shape)
         stream += shape[0] * blocks.tiles
-        short += blocks.full_blocks * blocks.tiles * max(0, interval - blocks.full_rows)
+        short += blocks.full_blocks * blocks.tiles * array.pass_gap(blocks.full_rows)
         if blocks.rest_rows:
-            short += blocks.tiles * max(0, interval - blocks.rest_rows)
+            short += blocks.tiles * array.pass_gap(blocks.rest_rows)
         last = blocks.rest_rows or blocks.full_rows
     budget = dict.fromkeys(LABELS, 0) | {
         "stream": stream,
         # the first tile's load; nothing waits behind the last pass
-        "wait_weight": array.rows + short - max(0, interval - last),
+        "wait_weight": array.rows + short - array.pass_gap(last),
         "drain": array.rows * array.mac_latency + array.columns + OUTPUT_CYCLES,
         "prepare": PREPARE_CYCLES,
     }

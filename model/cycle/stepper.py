@@ -2,7 +2,8 @@
 
 Cycle 0 is the one in which the first command is accepted. All rules are those of the RTL's engines:
 
-* A tile's load starts when its pass is known, the tile before is loaded and its swap (R-1)(L-1) cycles old.
+* A tile's load starts when its pass is known, the tile before is loaded and the row that released the weight
+  registers is `load_delay` cycles old: the first of the pass before, or the last with one register or no overlap.
 * A row is issued one cycle after the row before, its pass known, its tile loaded in an earlier cycle, an
   accumulator row free if it is of a first K block, and the activation port not blocked.
 * A finished row starts to drain one cycle after its last sum was written, one per cycle, when one of the
@@ -82,7 +83,8 @@ class Stepper:
         self.core = core
         array = core.array
         self._load_cycles = array.rows
-        self._distance = (array.rows - 1) * (array.mac_latency - 1)
+        self._delay = array.load_delay
+        self._released_by_swap = array.swap_releases_weights
         self._depth = array.rows * array.mac_latency + array.columns
         self._activation, self._weight, self._output = (Port(stalls.get(name, ())) for name in PORTS)
         self._rows_matter = any(any(stalls.get(name, ())) for name in PORTS)
@@ -90,7 +92,7 @@ class Stepper:
         self._finished = _Rows()
         self._last_row = -1         # cycle of the latest issue
         self._all_left = -1         # cycle in which the latest finished row leaves
-        self._swap = -self._distance    # cycle of the latest swap; none yet keeps nobody waiting
+        self._released = -self._delay   # cycle of the row that released the registers; none yet keeps nobody waiting
         self._loaded = -1           # cycle of the latest tile's last load step
         self._allocated = 0         # accumulator rows given out so far
         self._busy_from = 1         # first cycle of the present busy stretch
@@ -160,12 +162,13 @@ class Stepper:
         if known > self._last_row + 1:
             self._idle_until(known, accepted)
         waiting = max(known, self._last_row + 1)
-        wanted = max(known, self._loaded + 1, self._swap + self._distance)
+        wanted = max(known, self._loaded + 1, self._released + self._delay)
         if not self._rows_matter:
             self._loaded = wanted + self._load_cycles - 1
-            self._swap = max(waiting, self._loaded + 1)
-            self._budget["wait_weight"] += self._swap - waiting
-            self._last_row = self._swap + rows - 1
+            swap = max(waiting, self._loaded + 1)
+            self._budget["wait_weight"] += swap - waiting
+            self._last_row = swap + rows - 1
+            self._released = swap if self._released_by_swap else self._last_row
             if last:
                 self._all_left = self._last_row + self._depth + OUTPUT_CYCLES
             self._budget["stream"] += rows
@@ -191,8 +194,8 @@ class Stepper:
                 self._allocated += 1
             now = self._activation.free(issue)
             budget["activation_blocked"] += now - issue
-            if row == 0:
-                self._swap = now
+            if row == 0 or not self._released_by_swap:
+                self._released = now
             if last:
                 self._finished.finish(now + self._depth + 1, self._output)
             issue = now + 1

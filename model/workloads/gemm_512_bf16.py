@@ -1,0 +1,5 @@
+"""M = N = K = 512 in BF16."""
+
+from model.random_gemm import square
+
+WORKLOAD = square(512, "bf16")
