@@ -1,0 +1,49 @@
+"""Commands, answers and counters of a DRAM channel with units beside its banks."""
+
+import enum
+
+from amaranth.lib import data
+
+from hw.rtl.bank_array import column_bits, row_bits
+from hw.spec.pim import ERRORS, PimSpec
+
+ERROR_BITS = 3
+COUNTER_BITS = 40
+
+HOST_ONLY = {"SYNC", "EOC"}
+"""Names in timing rules that are no commands of the device."""
+
+Reason = enum.Enum("Reason", {"OK": 0} | {name.upper(): code for name, code in ERRORS.items()})
+"""Why a command is refused."""
+
+
+def command_kinds(spec: PimSpec) -> type[enum.Enum]:
+    """The commands of the channel's port as an enumeration, for waveforms: the names the timing rules use, sorted."""
+    names = sorted({c for rule in spec.dram.rules for c in (*rule.before, *rule.after)} - HOST_ONLY)
+    return enum.Enum("Command", {name: i for i, name in enumerate(names)})
+
+
+def command_layout(spec: PimSpec) -> data.StructLayout:
+    """One command of the port without its data."""
+    organisation = spec.dram.organisation
+    kinds = command_kinds(spec)
+    return data.StructLayout({
+        "kind": (len(kinds) - 1).bit_length(), "bank": (organisation.banks - 1).bit_length(),
+        "row": row_bits(organisation), "column": column_bits(organisation), "accumulator": 5, "paired": 1,
+    })
+
+
+PIM_EVENTS: dict[str, str] = {
+    "activate": "ACT commands accepted while one bank is addressed",
+    "activate_broadcast": "ACT commands accepted that open several banks",
+    "precharge": "precharge commands accepted",
+    "read": "read commands accepted that drive the data bus",
+    "write": "write commands accepted that store the word on the data bus in a bank",
+    "control": "write commands accepted that load a register or change the mode",
+    "refresh": "refreshes accepted",
+    "mac": "triggers that multiply and accumulate",
+    "compute": "triggers that do anything else but store",
+    "store": "triggers that store a register",
+    "idle_trigger": "triggers that do nothing",
+}
+"""Counters of an HBM-PIM channel."""
