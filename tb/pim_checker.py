@@ -1,4 +1,4 @@
-"""A passive checker of a device's timing rules over the commands that were accepted: plain lists, no ages, no tables."""
+"""A passive checker of a device's timing rules over the commands that were accepted: plain lists of times."""
 
 from collections.abc import Iterable
 

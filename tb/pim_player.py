@@ -70,7 +70,8 @@ class PimPlayer(wiring.Component):
         members = channel.signature.members
         super().__init__({
             "i_run": In(1), "i_count": In(range(STREAM_WORDS + 1)), "o_done": Out(1), "o_finish": Out(CYCLE_BITS),
-            "o_answers": Out(range(ANSWER_WORDS + 1)), **{name: members[name] for name in [*self.outputs, *self.inputs]},
+            "o_answers": Out(range(ANSWER_WORDS + 1)),
+            **{name: members[name] for name in [*self.outputs, *self.inputs]},
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -81,7 +82,9 @@ class PimPlayer(wiring.Component):
         stream, words = self.stream.read_port(domain="comb"), self.words.read_port(domain="comb")
         log, answers = self.log.write_port(), self.answers.write_port()
         time = Signal(CYCLE_BITS)
-        place, word_place, answer_place = Signal.like(self.i_count), Signal(range(DATA_WORDS)), Signal.like(self.o_answers)
+        place = Signal.like(self.i_count)
+        word_place = Signal(range(DATA_WORDS))
+        answer_place = Signal.like(self.o_answers)
         entry = Signal(self.entry)
         fire = Signal()
         m.d.comb += [

@@ -203,9 +203,9 @@ class RandomStreams(Recorder):
         self.do("WR", 0, self.register_row, 0, data)
         for parity in (0, 1):
             self.leader(parity, int(rng.choice(self.data_rows)))
-        other = 0
+        bank, other = 0, False
         for _ in range(steps):
-            bank, draw = int(rng.integers(2)) if not other else 1 - bank, rng.random()
+            bank, draw = 1 - bank if other else int(rng.integers(2)), rng.random()
             row = self.device.banks.open_row[bank]
             if draw < 0.03:
                 self.anything()
@@ -260,9 +260,7 @@ def random_program(spec: PimSpec, rng: np.random.Generator) -> list[int]:
                 values[item] = table.operands[str(rng.choice([*kinds, *banks]))]
             elif item == "offset":
                 values[item] = int(rng.integers(1, min(place + 1, 5) + 1))
-            elif item == "iterations":
-                values[item] = int(rng.integers(0, 4))
-            elif item == "count":
+            elif item == "iterations" or item == "count":
                 values[item] = int(rng.integers(0, 4))
             else:
                 values[item] = int(rng.integers(mask + 1))

@@ -45,20 +45,23 @@ def matrix(
     cases = []
     seeds, workload_names = list(seeds), list(workload_names)
     for bench_name in benches:
-        measures = design.measures(design.load(bench_name))
+        bench = design.load(bench_name)
+        measures = design.measures(bench)
+        suits = getattr(bench, "suits", lambda chip: chip.core is not None)
         for chip_name in chip_names:
             chip = chips.load(chip_name)
-            if chip.core is None:
+            if not suits(chip):
                 continue
             for workload_name in workload_names if measures else [""]:
                 if workload_name:
                     workload = workloads.load(workload_name)
-                    cycles = sum(gemm.macs for gemm in workload.gemms()) // chip.core.array.cells
+                    cells = chip.core.array.cells if chip.core is not None else 1
+                    cycles = sum(gemm.macs for gemm in workload.gemms()) // cells
                     if cycles > LARGEST_CYCLES:
                         skip(f"{workload_name} on {chip_name}: more than {LARGEST_CYCLES:,} cycles, run it by name")
                         continue
                     try:
-                        check(chip, workload, seeds[0])
+                        getattr(bench, "check", check)(chip, workload, seeds[0])
                     except InputError as error:
                         skip(f"{workload_name} on {chip_name}: {error}")
                         continue

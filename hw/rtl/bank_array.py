@@ -53,7 +53,8 @@ class Bank(wiring.Component):
         m = Module()
         m.submodules.cells = self.cells
         read, write = self.cells.read_port(), self.cells.write_port()
-        is_open, open_row = Signal(), Signal(len(self.o_row))
+        is_open = Signal()
+        open_row = Signal(len(self.o_row))
         with m.If(self.i_open):
             m.d.sync += [is_open.eq(1), open_row.eq(self.i_row)]
         with m.Elif(self.i_close):

@@ -1,6 +1,7 @@
 """Is a DRAM command too early? A checker built from the resolved rule table, nothing written by hand."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from amaranth.hdl import *
 from amaranth.lib import wiring
@@ -78,7 +79,7 @@ class BankTiming(wiring.Component):
                 m.d.sync += ages[0].eq(1 if cycles else 0)
             with m.Else():
                 m.d.sync += ages[0].eq(_older(ages[0], cycles))
-            for newer, age in zip(ages, ages[1:], strict=False):
+            for newer, age in pairwise(ages):
                 m.d.sync += age.eq(_older(Mux(issued, newer, age), cycles))
             early.append(Cat(*(chosen[c] for c in after)).any() & (ages[-1] < cycles))
         m.d.comb += self.o_early.eq(Cat(*early).any())

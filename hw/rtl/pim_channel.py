@@ -1,6 +1,6 @@
 """An HBM-PIM pseudo-channel: command port, legality, modes, banks, sequencer and units."""
 
-import enum
+from typing import Any
 
 from amaranth.hdl import *
 from amaranth.lib import wiring
@@ -10,7 +10,15 @@ from hw.rtl.bank_array import BankArray
 from hw.rtl.bank_timing import BankTiming
 from hw.rtl.pim_decode import PLACES
 from hw.rtl.pim_sequencer import PimSequencer
-from hw.rtl.pim_signature import COUNTER_BITS, ERROR_BITS, PIM_EVENTS, Reason, command_kinds, command_layout
+from hw.rtl.pim_signature import (
+    COUNTER_BITS,
+    ERROR_BITS,
+    PIM_EVENTS,
+    Reason,
+    command_kinds,
+    command_layout,
+    enumeration,
+)
 from hw.rtl.pim_unit import INDEX_BITS, PimUnit, execute_layout
 from hw.spec.dram import Timing
 from hw.spec.error import InputError
@@ -72,7 +80,7 @@ class HbmPimChannel(wiring.Component):
         for i, unit in enumerate(self.units):
             m.submodules[f"unit_{i}"] = unit
         command = self.i_command
-        modes = enum.Enum("Mode", {name: i for i, name in enumerate(spec.modes)})
+        modes = enumeration("Mode", {name: i for i, name in enumerate(spec.modes)})
         mode = Signal(modes, name="mode")
         kind = Signal(command_kinds(spec), name="command")
         error = Signal(Reason, name="error")
@@ -105,8 +113,9 @@ class HbmPimChannel(wiring.Component):
         m.d.comb += trigger.eq(column & ~reserved & pim)
         bank_names = {"EVEN_BANK": 0, "ODD_BANK": 1}
         mismatch = Cat(*(
-            sequencer.o_present[place] & (sequencer.o_fields[place] == code) & (command.bank[0] != bank_names[kind_name])
-            for place in PLACES for kind_name, code in spec.commands.operands.items()
+            sequencer.o_present[place] & (sequencer.o_fields[place] == operand)
+            & (command.bank[0] != bank_names[kind_name])
+            for place in PLACES for kind_name, operand in spec.commands.operands.items()
             if kind_name in bank_names
         )).any()
         causes = [
@@ -239,11 +248,12 @@ class HbmPimChannel(wiring.Component):
             m.d.sync += reached.eq(reached | here)
         return done
 
-    def _execute(self, m: Module, executes: Value, write: Value) -> tuple[Signal, Signal]:
+    def _execute(self, m: Module, executes: Value, write: Value) -> tuple[Any, Signal]:
         """What the units do in the next cycle: operand kinds and register indices, aligned ones from the address."""
         spec, command, sequencer = self.spec, self.i_command, self.sequencer
         fields, operations = sequencer.o_fields, sequencer.o_operations
-        execute, valid = Signal(execute_layout(spec)), Signal(name="execute_valid")
+        execute = Signal(execute_layout(spec))
+        valid = Signal(name='execute_valid')
         aligned = operations.align | (fields.aligned & sequencer.o_present.aligned)
         kinds = spec.commands.operands
         m.d.sync += valid.eq(executes)

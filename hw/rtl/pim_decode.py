@@ -1,11 +1,12 @@
 """Instruction word to micro-operations: generated from a command set, one case per command."""
 
-import enum
+from typing import Any
 
 from amaranth.hdl import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.rtl.pim_signature import enumeration
 from hw.spec.pim import CommandSet
 
 PLACES = ("destination", "source_0", "source_1", "source_2")
@@ -28,9 +29,9 @@ def present_layout(commands: CommandSet) -> data.StructLayout:
     return data.StructLayout({f.name: 1 for f in commands.fields if f.name != "opcode"})
 
 
-def instruction_names(commands: CommandSet) -> type[enum.Enum]:
+def instruction_names(commands: CommandSet) -> Any:
     """The opcodes as an enumeration, for waveforms."""
-    return enum.Enum("Instruction", {c.name: c.opcode for c in commands.commands})
+    return enumeration("Instruction", {c.name: c.opcode for c in commands.commands})
 
 
 class PimDecode(wiring.Component):

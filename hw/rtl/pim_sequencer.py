@@ -59,13 +59,21 @@ class PimSequencer(wiring.Component):
         fields, operations = decode.o_fields, decode.o_operations
         bits = len(self.o_counter)
         # what triggers have changed
-        counter, halted = Signal(bits), Signal()
-        jump, jump_place, jumped = Signal(len(fields.iterations)), Signal(bits), Signal()
-        repeat, repeat_place, repeats = Signal(len(fields.count) + 1), Signal(bits), Signal()
+        counter = Signal(bits)
+        halted = Signal()
+        jump = Signal(len(fields.iterations))
+        jump_place = Signal(bits)
+        jumped = Signal()
+        repeat = Signal(len(fields.count) + 1)
+        repeat_place = Signal(bits)
+        repeats = Signal()
         # the look-ahead
-        place, ahead_jump, ahead_place, ahead_jumped = (
-            Signal(bits), Signal.like(jump), Signal(bits), Signal())
-        jumps, bad = Signal(range(JUMPS_PER_TRIGGER + 1)), Signal()
+        place = Signal(bits)
+        ahead_jump = Signal.like(jump)
+        ahead_place = Signal(bits)
+        ahead_jumped = Signal()
+        jumps = Signal(range(JUMPS_PER_TRIGGER + 1))
+        bad = Signal()
 
         words = [Signal(len(self.i_data), name=f"instructions_{i}") for i in range(self.columns)]
         for i, word in enumerate(words):
@@ -79,7 +87,8 @@ class PimSequencer(wiring.Component):
 
         # follow one JUMP a cycle
         new = ~ahead_jumped | (ahead_place != place)
-        left, target = Signal.like(jump), Signal(signed(len(fields.offset) + 2))
+        left = Signal.like(jump)
+        target = Signal(signed(len(fields.offset) + 2))
         m.d.comb += left.eq(Mux(new, fields.iterations, ahead_jump))
         m.d.comb += target.eq(place + 1 - Mux(left.any(), fields.offset, 0))
         outside = (target < 0) | (target >= self.entries)
@@ -101,7 +110,8 @@ class PimSequencer(wiring.Component):
 
         # the instruction after the one executed
         aligned = operations.repeat_aligned & ((fields.aligned & decode.o_present.aligned) | operations.align)
-        total, now_left = Signal.like(repeat), Signal.like(repeat)
+        total = Signal.like(repeat)
+        now_left = Signal.like(repeat)
         m.d.comb += total.eq(Mux(operations.repeat_count, fields.count + 1, Mux(aligned, 8, 1)))
         m.d.comb += now_left.eq(Mux(repeats & (repeat_place == place), repeat, total) - 1)
         following = Signal(bits)

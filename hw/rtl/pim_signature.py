@@ -1,6 +1,8 @@
 """Commands, answers and counters of a DRAM channel with units beside its banks."""
 
 import enum
+from collections.abc import Mapping
+from typing import Any
 
 from amaranth.lib import data
 
@@ -10,17 +12,23 @@ from hw.spec.pim import ERRORS, PimSpec
 ERROR_BITS = 3
 COUNTER_BITS = 40
 
+
+def enumeration(name: str, values: Mapping[str, int]) -> Any:
+    """An enumeration made of data: its names are the text of a waveform."""
+    return enum.Enum(name, dict(values))
+
+
 HOST_ONLY = {"SYNC", "EOC"}
 """Names in timing rules that are no commands of the device."""
 
-Reason = enum.Enum("Reason", {"OK": 0} | {name.upper(): code for name, code in ERRORS.items()})
+Reason = enumeration("Reason", {"OK": 0} | {name.upper(): code for name, code in ERRORS.items()})
 """Why a command is refused."""
 
 
-def command_kinds(spec: PimSpec) -> type[enum.Enum]:
+def command_kinds(spec: PimSpec) -> Any:
     """The commands of the channel's port as an enumeration, for waveforms: the names the timing rules use, sorted."""
     names = sorted({c for rule in spec.dram.rules for c in (*rule.before, *rule.after)} - HOST_ONLY)
-    return enum.Enum("Command", {name: i for i, name in enumerate(names)})
+    return enumeration("Command", {name: i for i, name in enumerate(names)})
 
 
 def command_layout(spec: PimSpec) -> data.StructLayout:

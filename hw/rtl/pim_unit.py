@@ -109,7 +109,9 @@ class PimUnit(wiring.Component):
             for n, place in enumerate(reads):
                 index = e.column if place == "store" else e[f"{place}_index"]
                 m.d.comb += getattr(files[name], f"i_address_{n}").eq(index)
-        scalars, adder_out, multiplier_out = Signal(bits), Signal(bits), Signal(bits)
+        scalars = Signal(bits)
+        adder_out = Signal(bits)
+        multiplier_out = Signal(bits)
 
         # fetch
         def word(n: int, place: str) -> Signal:
@@ -129,7 +131,9 @@ class PimUnit(wiring.Component):
             return value
 
         words = {place: word(n, place) for n, place in enumerate(PLACES)}
-        a, b, c = Signal(bits), Signal(bits), Signal(bits)
+        a = Signal(bits)
+        b = Signal(bits)
+        c = Signal(bits)
         m.d.comb += [
             a.eq(Mux(op.fetch_source_0, words["source_0"], 0)),
             b.eq(Mux(op.fetch_source_1, words["source_1"], 0)),
@@ -140,9 +144,12 @@ class PimUnit(wiring.Component):
         # multiply; then add; then write
         held = Signal(execute_layout(spec), name="step")
         now = held.operations
-        adding, writing = Signal(), Signal()
-        first, second = Signal(bits), Signal(bits)
-        product, total = Signal(bits), Signal(bits)
+        adding = Signal()
+        writing = Signal()
+        first = Signal(bits)
+        second = Signal(bits)
+        product = Signal(bits)
+        total = Signal(bits)
         m.d.sync += [adding.eq(self.i_valid), writing.eq(adding)]
         with m.If(self.i_valid):
             m.d.sync += [

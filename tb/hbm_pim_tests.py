@@ -1,0 +1,130 @@
+"""An HBM-PIM pseudo-channel on streams of DRAM commands."""
+
+# pyright: reportAttributeAccessIssue=false
+
+from collections import Counter
+from functools import cache
+
+import numpy as np
+from amaranth.lib import wiring
+
+from hw import chips
+from hw.rtl.pim_channel import HbmPimChannel
+from hw.spec.chip import Chip
+from hw.spec.error import InputError
+from hw.spec.pim import ERRORS, PimSpec
+from tb.bench import Bench, bench_test
+from tb.pim_checker import broken_rules
+from tb.pim_driver import PimDriver
+from tb.pim_player import PimPlayer
+from tb.pim_random import Cells, Expected, RandomStreams, to_integer
+
+ROWS = 128
+"""Rows of the cell arrays."""
+
+NAMES = {code: name for name, code in ERRORS.items()}
+
+PUBLIC = (
+    "stream", "words", "log", "answers", "channel.banks.bank_0.cells",
+    "channel.unit_0.grf_a.words", "channel.unit_0.grf_b.words",
+    "channel.unit_0.grf_a.held", "channel.unit_0.grf_b.held", "channel.unit_0.scalars",
+    "channel.unit_0.adder_out", "channel.unit_0.multiplier_out",
+)
+
+
+def top(chip: Chip) -> wiring.Component:
+    """The channel of `chip` with a player before its port."""
+    return player(_spec(chip))
+
+
+def suits(chip: Chip) -> bool:
+    """Chips whose units run programs."""
+    return chip.pim is not None and bool(chip.pim.mode_changes)
+
+
+def player(spec: PimSpec) -> PimPlayer:
+    """A player on a channel of `spec`."""
+    timing = spec.dram.resolve()
+    burst = timing["t_burst"]
+    return PimPlayer(
+        HbmPimChannel(spec, timing, rows=ROWS), {"RD": timing["rl"] + 2 + burst, "WR": timing["wl"] + 1 + burst})
+
+
+def _spec(chip: Chip) -> PimSpec:
+    if chip.pim is None or not suits(chip):
+        known = ", ".join(name for name in chips.names() if suits(chips.load(name)))
+        raise InputError(f"the hbm_pim bench needs a chip with units that run programs, {chip.title!r} has none; "
+                         f"choose one of {known}")
+    return chip.pim
+
+
+@cache
+def _player(chip_name: str) -> PimPlayer:
+    return player(_spec(chips.load(chip_name)))
+
+
+@bench_test(timeout_cycles=100_000_000)
+async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(bench: Bench) -> None:
+    chip_name = bench.parameters["chip"]
+    spec = _spec(chips.load(chip_name))
+    timing = spec.dram.resolve()
+    driver = PimDriver(bench, _player(chip_name))
+    cells: Cells = {}
+    commands = accepted = 0
+    refused: Counter[str] = Counter()
+    events: Counter[str] = Counter()
+    streams = int(bench.parameters.get("streams", 200))
+    for number in range(streams):
+        walk = RandomStreams(spec, timing, cells, bench.rng, rows=ROWS)
+        expected = walk.stream(120)
+        answer = await driver.play(expected.commands)
+        where = f"stream {number}"
+        _same_reasons(where, expected, answer.reasons)
+        assert answer.words == expected.words, f"{where}: words read differ"
+        assert answer.error == expected.first_error, f"{where}: sticky error {answer.error}, not {expected.first_error}"
+        assert spec.modes[answer.mode] == walk.device.mode, f"{where}: mode {answer.mode}, not {walk.device.mode}"
+        wanted = {name: expected.counts[name] for name in answer.counts}
+        assert answer.counts == wanted, f"{where}: counts {answer.counts}, not {wanted}"
+        _same_registers(where, driver, walk)
+        broken = broken_rules(timing, spec.dram.organisation, expected.accepted)
+        assert not broken, f"{where}: {broken[0]}"
+        commands += len(expected.commands)
+        accepted += len(expected.accepted)
+        refused.update(NAMES[r] for r in expected.reasons if r)
+        events += expected.counts
+    _same_cells(driver, cells, spec)
+    bench.report(streams=streams, commands=commands, accepted=accepted, refused=dict(refused),
+                 events=dict(events))
+
+
+def _same_reasons(where: str, expected: Expected, reasons: list[int]) -> None:
+    for command, wanted, got in zip(expected.commands, expected.reasons, reasons, strict=True):
+        assert wanted == got, f"{where}: {command} must be answered {wanted}, not {got}"
+
+
+def _same_registers(where: str, driver: PimDriver, walk: RandomStreams) -> None:
+    device = walk.device
+    channel = driver.dut.channel
+    for u in range(walk.spec.units):
+        unit = getattr(channel, f"unit_{u}")
+        for name in ("GRF_A", "GRF_B"):
+            file = getattr(unit, name.lower())
+            held = int(file.held.value)
+            for i, word in enumerate(device.grf[name][u]):
+                got = file.words[i].value.to_unsigned() if held >> i & 1 else 0
+                want = to_integer(word)
+                assert got == want, f"{where}: {name}[{i}] of unit {u} is {got:#x}, not {want:#x}"
+        for signal, word in ((unit.scalars, device.srf[u]), (unit.adder_out, device.latch["A_OUT"][u]),
+                             (unit.multiplier_out, device.latch["M_OUT"][u])):
+            got, want = int(signal.value), to_integer(word)
+            assert got == want, f"{where}: {signal._name} of unit {u} is {got:#x}, not {want:#x}"
+
+
+def _same_cells(driver: PimDriver, cells: Cells, spec: PimSpec) -> None:
+    columns = spec.dram.organisation.columns
+    for (bank, row), words in cells.items():
+        array = driver.cells(bank)
+        for column, word in enumerate(np.asarray(words)):
+            got = array[row * columns + column].value.to_unsigned()
+            assert got == to_integer(word), (
+                f"bank {bank} row {row} column {column} holds {got:#x}, not {to_integer(word):#x}")
