@@ -18,7 +18,6 @@ from model.projection.explain import compact, explain
 from model.projection.figure import Figure, ceil, evaluate, from_fact, from_record, number, total
 from model.projection.programme import Programme, project
 from model.projection.projection import Projection, walk
-from model.projection.site import pf_ledger
 from model.projection.validate import validate
 from model.record import Measurement, Origin, Result
 
@@ -186,16 +185,23 @@ def test_the_chain_adds_up_to_the_wall_in_every_sample() -> None:
 
 def test_the_ledger_moves_fourfold_between_int8_and_fp16_of_one_card() -> None:
     programme = a_programme()
-    rows = {(r.operator, r.number_format): r for r in pf_ledger(scenarios.load("gwangju"), programme.cards)}
-    assert (rows["kt", "fp16"].cards, rows["kt", "int8"].cards) == (139, 35)
-    assert [k for k, r in rows.items() if r.counted] == [("nhn", "fp8"), ("kt", "fp16"), ("naver", "int8")]
+    def value(name: str) -> float:
+        return programme.projection[name].nominal
+    assert (value("rule.mixed.kt.cards"), value("rule.eight_bit.kt.cards")) == (139, 35)
+    kt = [value(f"rule.{rule}.kt.cards") * 7245.87 for rule in ("mixed", "eight_bit")]
+    assert kt[0] / kt[1] == pytest.approx(139 / 35)
+    assert value("rule.eight_bit.images_per_s") == pytest.approx(value("rule.mixed.images_per_s") - kt[0] + kt[1])
+    misses = {name: abs(value(f"rule.{name}.miss_pf")) for name in programme.counted}
+    assert misses["mixed"] == pytest.approx(0.012)
+    assert min(misses.values()) == misses["mixed"]
 
 
 def test_every_figure_opens_down_to_records_and_facts() -> None:
     programme = a_programme()
     for figure in programme.projection.figures:
         text = explain(programme.projection, figure.name)
-        assert "record " in text or any(f"{c}: " in text for c in ("measured", "vendor", "press", "assumed")), text
+        origins = ("record ", "measured: ", "vendor: ", "press: ", "secondary: ", "assumed: ")
+        assert any(origin in text for origin in origins), text
     text = explain(programme.projection, "gwangju.wall_kw")
     assert "gwangju.it_kw * gwangju.pue" in text
     assert "no figure of this site" in text

@@ -10,8 +10,10 @@ from model.energy.table import EnergyTable
 from model.projection import published
 from model.projection.core import FOLLOWS_TOGGLES, CoreFigures, priced_energy
 from model.projection.figure import Figure, from_fact, from_record, larger, power, smaller
+from model.projection.money import card_price
 from model.projection.overheads import card_power
 from model.projection.scenario import Scenario
+from model.projection.service import Service, token_rate
 from model.record import Measurement
 
 MODEL = "resnet50"
@@ -30,7 +32,10 @@ NODE_EXPONENT = Fact(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardFigures:
-    """One card. `peaks`: number format to nominal peak in 10^12 operations per second, 2 per multiply-accumulate."""
+    """One card. `peaks`: number format to nominal peak in 10^12 operations per second, 2 per multiply-accumulate.
+
+    `tokens` is the rate of the language service; without it `without_tokens` says why.
+    """
 
     title: str
     peaks: Mapping[str, Fact]
@@ -39,11 +44,15 @@ class CardFigures:
     power: Figure
     array_power: Figure
     core_power: Figure
+    price: Figure
+    tokens: Figure | None = None
+    without_tokens: str = ""
 
 
 def card_figures(
     name: str, chip: Chip, scenario: Scenario, core: CoreFigures, network: Measurement,
     own: Measurement | None = None, table: tuple[str, EnergyTable] | None = None,
+    language: tuple[Service, Measurement | None] | None = None,
 ) -> CardFigures:
     """One rule for every card.
 
@@ -55,11 +64,12 @@ def card_figures(
     card's: the chip's own counts under `table` (its name and the energies of this chip's core) if there are any,
     else the energy per MAC of `core`.
 
+    `language` is the service that delivers tokens, and a model record of it on this chip if there is one.
+
     `network` gives the operations of an image; `own` is a model record of the same network on this chip.
     """
     prefix = f"card.{name}"
-    images, macs = _per_image(network)
-    macs_per_image = (macs / images).named(f"{_run(network)}.macs_per_image", "MAC/image")
+    macs_per_image = per_image(network)
     peak_bound = from_fact(f"{prefix}.peak_int8", _fact(name, chip, "peak_int8")) * 1e12 / (2 * macs_per_image)
     if own is not None:
         if chip.clock is None:
@@ -94,7 +104,9 @@ def card_figures(
         core_pj, array_pj = core_pj - array_pj * (1 - weight), array_pj * weight
     core_pj = core_pj.named(f"{prefix}.core_energy", "pJ", "per image, at the table's process")
     array_pj = array_pj.named(f"{prefix}.array_energy", "pJ", "per image, MAC arrays alone, at the table's process")
+    tokens, why = token_rate(name, chip, *language) if language else (None, "no language service is asked for")
     return CardFigures(
+        price=card_price(name, chip, scenario.prices), tokens=tokens, without_tokens=why,
         title=chip.title.split(":")[0],
         peaks={
             key.removeprefix("peak_"): fact for key, fact in chip.facts.items()
@@ -104,6 +116,12 @@ def card_figures(
         array_power=(rate * array_pj * factor * 1e-12).named(f"{prefix}.array_power", "W", "MAC arrays, priced"),
         core_power=(rate * core_pj * factor * 1e-12).named(f"{prefix}.core_power", "W", "arrays and memories, priced"),
     )
+
+
+def per_image(network: Measurement) -> Figure:
+    """Multiply-accumulates of one image, from the record of the network."""
+    images, macs = _per_image(network)
+    return (macs / images).named(f"{_run(network)}.macs_per_image", "MAC/image")
 
 
 def _run(measurement: Measurement) -> str:

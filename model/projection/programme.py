@@ -1,15 +1,18 @@
 """The whole projection: one core's record, one network's record, the cards and the sites."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from model.energy.table import EnergyTable
-from model.projection.card import CardFigures, card_figures
+from model.projection import services
+from model.projection.card import CardFigures, card_figures, per_image
 from model.projection.core import CoreFigures, core_figures
+from model.projection.ledger import CountedSite, LedgerRow, all_figures, counted_sites, ledger_rows
 from model.projection.projection import Projection
+from model.projection.rules import RULES
 from model.projection.scenario import Scenario
 from model.projection.site import SiteFigures, site_figures
 from model.record import Measurement
@@ -23,12 +26,15 @@ class Programme:
     core: CoreFigures
     cards: Mapping[str, CardFigures]
     sites: Mapping[str, SiteFigures]
+    ledger: tuple[LedgerRow, ...] = ()
+    counted: Mapping[str, CountedSite] = field(default_factory=dict)
 
 
 def project(
     *, core_record: Measurement, network_record: Measurement, chips: Mapping[str, Chip], table_name: str,
     compose: Callable[[CoreSpec], EnergyTable], scenarios: Mapping[str, Scenario],
-    card_records: Mapping[str, Measurement] | None = None, random_record: Measurement | None = None,
+    card_records: Mapping[str, Measurement] | None = None,
+    language_records: Mapping[str, Measurement] | None = None, random_record: Measurement | None = None,
 ) -> Programme:
     """Project the sites.
 
@@ -46,6 +52,8 @@ def project(
         Sites by name. Their assumptions other than PUE and budget are shared: one name, one fact.
     card_records : dict of str to Measurement
         Model records of the same network on further chips, by chip.
+    language_records : dict of str to Measurement
+        Model records of the language service, by chip.
     random_record : Measurement or None
         RTL record of random operands on the core of `core_record`; with it the toggles of the task weigh the arrays.
     """
@@ -56,22 +64,40 @@ def project(
     records = {**(card_records or {}), network_record.result.chip: network_record}
     cards: dict[str, CardFigures] = {}
     sites: dict[str, SiteFigures] = {}
+    first = next(iter(scenarios.values()))
+    language = next((s for s in map(services.load, first.services) if s.language is not None), None)
+
+    def add_card(name: str, scenario: Scenario) -> None:
+        if name not in cards:
+            chip = _chip(chips, name)
+            prices = (table_name, compose(chip.core)) if chip.core is not None else None
+            cards[name] = card_figures(
+                name, chip, scenario, core, network_record, records.get(name), prices,
+                None if language is None else (language, (language_records or {}).get(name)),
+            )
+
     for name, scenario in scenarios.items():
         for share in scenario.shares:
-            if share.card not in cards:
-                chip = _chip(chips, share.card)
-                prices = (table_name, compose(chip.core)) if chip.core is not None else None
-                cards[share.card] = card_figures(
-                    share.card, chip, scenario, core, network_record, records.get(share.card), prices
-                )
+            add_card(share.card, scenario)
         sites[name] = site_figures(name, scenario, cards)
+    counting = {c for rule in RULES.values() for c, _ in rule.shares.values()} & chips.keys()
+    for name in sorted(counting):
+        add_card(name, first)
+    macs_per_image = per_image(network_record)
+    rows = [
+        row for name, one in cards.items()
+        for row in ledger_rows(name, chips[name], one, records.get(name), macs_per_image, language)
+    ]
+    counted = counted_sites(next(iter(scenarios)), first, cards)
     figures = [*core.shown]
     for card in cards.values():
-        figures += [card.bound, card.rate, card.power]
+        figures += [card.bound, card.rate, card.power, *([card.tokens] if card.tokens is not None else [])]
     for site in sites.values():
         figures += site.all
+    figures += all_figures(rows, counted)
     return Programme(
-        projection=Projection(title="K-Cloud stage 1", figures=tuple(figures)), core=core, cards=cards, sites=sites
+        projection=Projection(title="K-Cloud stage 1", figures=tuple(figures)), core=core, cards=cards, sites=sites,
+        ledger=tuple(rows), counted=counted,
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
+from model.projection.money import Prices
 from model.projection.overheads import Server
 
 
@@ -49,6 +50,9 @@ class Scenario:
         "KRW/kWh".
     carbon : Fact
         "gCO2e/kWh".
+    prices : Prices
+    services : tuple of str
+        Files in `services`; each is projected as if all busy cards ran it.
 
     Raises
     ------
@@ -69,6 +73,8 @@ class Scenario:
     pue: Fact
     tariff: Fact
     carbon: Fact
+    prices: Prices
+    services: tuple[str, ...]
 
     def __post_init__(self) -> None:
         _bounds("capacity", self.capacity, "PF", 0, None)

@@ -1,11 +1,12 @@
 """From cards to the wall, the year and the won: the figures of one site."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hw.spec.error import InputError
 from model.projection.card import CardFigures
 from model.projection.figure import Figure, ceil, from_fact, number, smaller, total
+from model.projection.money import Capital, capital
 from model.projection.overheads import SUPPLY_EFFICIENCY, host_power
 from model.projection.overheads import fans as cooling
 from model.projection.scenario import Scenario, Share
@@ -30,34 +31,24 @@ class SiteFigures:
         return (*self.totals, *self.chain, *(f for figures in self.by_operator.values() for f in figures))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerRow:
-    """One share counted in one number format. `counted`: the format the scenario counts it in."""
+def site_figures(
+    name: str, scenario: Scenario, cards: Mapping[str, CardFigures], owner: str | None = None
+) -> SiteFigures:
+    """The figures of the site `name`, from the figures of one card of each kind.
 
-    operator: str
-    card: str
-    number_format: str
-    peak_tops: float
-    share_pf: float
-    exact_cards: float
-    cards: int
-    nominal_pf: float
-    counted: bool
-    images_per_s: float
-    confidence: str
+    `owner` is the site whose facts these are, if `name` is a variant of it: they then vary together.
+    """
+    owner = owner or name
 
-
-def site_figures(name: str, scenario: Scenario, cards: Mapping[str, CardFigures]) -> SiteFigures:
-    """The figures of the site `name`, from the figures of one card of each kind."""
     def assumed(field: str, shared: bool = True) -> Figure:
-        return from_fact(f"{'assumed' if shared else name}.{field}", getattr(scenario, field))
+        return from_fact(f"{'assumed' if shared else owner}.{field}", getattr(scenario, field))
 
     count, servers, rate, card_kw, array_kw, core_kw, nominal = ([] for _ in range(7))
     by_operator: dict[str, tuple[Figure, ...]] = {}
     for share in scenario.shares:
         one = cards[share.card]
         prefix = f"{name}.{share.operator}"
-        bought = _cards(name, share, one).named(
+        bought = _cards(owner, share, one).named(
             f"{prefix}.cards", "cards", f"{one.title}, counted at its {share.peak_format} peak"
         )
         racked = ceil(bought / from_fact("server.cards", scenario.server.cards)).named(f"{prefix}.servers", "servers")
@@ -102,28 +93,59 @@ def site_figures(name: str, scenario: Scenario, cards: Mapping[str, CardFigures]
     energy = (wall * duty * (HOURS_PER_YEAR / 1e3)).named(f"{name}.mwh_per_year", "MWh")
     cost = (energy * from_fact("grid.tariff", scenario.tariff) / 1e3).named(f"{name}.mkrw_per_year", "million KRW")
     carbon = (energy * from_fact("grid.carbon", scenario.carbon) / 1e3).named(f"{name}.tco2e_per_year", "tCO2e")
-    yearly = images * busy * (HOURS_PER_YEAR * 3600 / 1e6)
+    seconds = busy * (HOURS_PER_YEAR * 3600)
+    spent = capital(
+        name, owner, scenario.prices,
+        [(bought, cards[s.card].price) for bought, s in zip(count, scenario.shares, strict=True)],
+        total(servers), wall, scenario.budget,
+    )
+    served = [images]
+    tokens = [
+        bought * rate for bought, share in zip(count, scenario.shares, strict=True)
+        if (rate := cards[share.card].tokens) is not None
+    ]
+    if tokens:
+        left = [f"{s.operator}: {cards[s.card].without_tokens}" for s in scenario.shares if not cards[s.card].tokens]
+        served.append(total(tokens).named(
+            f"{name}.tokens_per_s", "tokens/s", "all cards busy" + ("; without " + "; ".join(left) if left else "")
+        ))
     number_of_cards = total(count).named(f"{name}.cards", "cards")
     totals = (
         number_of_cards,
         total(servers).named(f"{name}.servers", "servers"),
         total(nominal).named(f"{name}.nominal_pf", "PF", "peaks as each operator counts them, formats mixed"),
-        images,
+        *served,
         wall,
         energy,
         cost,
         carbon,
-        (images / wall).named(f"{name}.images_per_kj", "images/kJ", "busy, at the wall"),
-        (cost * 1e6 / yearly).named(f"{name}.krw_per_million_images", "KRW", "electricity alone"),
-        (carbon * 1e6 / yearly).named(f"{name}.gco2e_per_million_images", "gCO2e", "electricity alone"),
-        (from_fact(f"{name}.budget", scenario.budget) / number_of_cards / 1e6).named(
+        *(figure for rate in served for figure in _per_unit(name, rate, wall, seconds, cost, carbon, spent)),
+        *spent.shown,
+        spent.yearly,
+        (from_fact(f"{owner}.budget", scenario.budget) / number_of_cards / 1e6).named(
             f"{name}.mkrw_per_card", "million KRW", "whole grant over the cards: hosts and facility included"
         ),
-        (cost * 1e6 / from_fact(f"{name}.budget", scenario.budget)).named(
+        (cost * 1e6 / from_fact(f"{owner}.budget", scenario.budget)).named(
             f"{name}.electricity_over_budget", "1", "a year's electricity over the grant"
         ),
     )
     return SiteFigures(name=name, scenario=scenario, totals=totals, chain=chain, by_operator=by_operator)
+
+
+def _per_unit(
+    name: str, rate: Figure, wall: Figure, seconds: Figure, cost: Figure, carbon: Figure, spent: Capital
+) -> tuple[Figure, ...]:
+    """Efficiency and cost per million images or tokens if all cards run this service whenever they are busy."""
+    unit = rate.unit.removesuffix("/s")
+    yearly = rate * seconds
+    return (
+        (rate / wall).named(f"{name}.{unit}_per_kj", f"{unit}/kJ", "busy, at the wall"),
+        (cost * 1e12 / yearly).named(f"{name}.krw_per_million_{unit}", "KRW", "electricity alone"),
+        ((cost + spent.yearly) * 1e12 / yearly).named(
+            f"{name}.krw_per_million_{unit}_with_capital", "KRW", "electricity and the year's part of the capital"
+        ),
+        (carbon * 1e12 / yearly).named(f"{name}.gco2e_per_million_{unit}", "gCO2e", "electricity alone"),
+    )
 
 
 def _cards(name: str, share: Share, card: CardFigures) -> Figure:
@@ -133,27 +155,11 @@ def _cards(name: str, share: Share, card: CardFigures) -> Figure:
 
 
 def _peak(share: Share, card: CardFigures) -> Figure:
-    """Nominal peak the share is counted at."""
+    """The printed peak the share is counted at: a count of cards has no range, whatever the peak really is."""
     if share.peak_format not in card.peaks:
         known = ", ".join(card.peaks)
         raise InputError(
             f"peak_format of {share.operator} must be one of {known} for {card.title}, not {share.peak_format!r}"
         )
-    return from_fact(f"card.{share.card}.peak_{share.peak_format}", card.peaks[share.peak_format])
-
-
-def pf_ledger(scenario: Scenario, cards: Mapping[str, CardFigures]) -> list[LedgerRow]:
-    """Which counting rule gives the site's capacity: cards and PF per share under every format of its card."""
-    ledger = []
-    for share in scenario.shares:
-        card = cards[share.card]
-        for format_name, peak in card.peaks.items():
-            exact = share.capacity.nominal * 1e3 / peak.nominal
-            bought = max(1, round(exact))
-            ledger.append(LedgerRow(
-                operator=share.operator, card=card.title, number_format=format_name, peak_tops=peak.nominal,
-                share_pf=share.capacity.nominal, exact_cards=exact, cards=bought,
-                nominal_pf=bought * peak.nominal / 1e3, counted=format_name == share.peak_format,
-                images_per_s=bought * card.rate.nominal, confidence=peak.confidence,
-            ))
-    return ledger
+    printed = replace(card.peaks[share.peak_format], low=None, high=None)
+    return from_fact(f"card.{share.card}.printed_{share.peak_format}", printed)

@@ -1,22 +1,12 @@
 """The summary as sections of a heading, a table and notes: what the screen and Markdown both show."""
 
-from dataclasses import dataclass
-
 from model import record
 from model.projection.explain import compact
-from model.projection.site import pf_ledger
+from model.report.section_programme import programme_sections
+from model.report.section_type import Section
 from model.report.summary import Range, Summary
 
 ENERGY_UNITS = ((1e-12, "pJ"), (1e-9, "nJ"), (1e-6, "uJ"), (1e-3, "mJ"), (1.0, "J"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """A heading, a table (first row: column heads; empty if there is none) and sentences below it."""
-
-    title: str
-    rows: tuple[tuple[str, ...], ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 def sections(summary: Summary, *, full: bool = True) -> list[Section]:
@@ -162,7 +152,7 @@ def _projected(summary: Summary, full: bool) -> list[Section]:
             result.append(Section(title=f"From the array to the wall: {site.scenario.title}", rows=tuple(rows)))
             result.append(_drivers(summary, name))
     if full:
-        result.append(_ledger(summary))
+        result += programme_sections(summary)
     return result
 
 
@@ -175,25 +165,6 @@ def _drivers(summary: Summary, site: str) -> Section:
         rows.append((driver.leaf.name, f"{compact(fact.minimum)} {fact.unit}", f"{compact(fact.maximum)} {fact.unit}",
                      compact(driver.at_low), compact(driver.at_high), f"{fact.confidence}: {fact.source}"))
     return Section(title=f"What drives {site}.wall_kw (one input at a time)", rows=tuple(rows))
-
-
-def _ledger(summary: Summary) -> Section:
-    assert summary.programme is not None
-    site = next(iter(summary.programme.sites.values()))
-    rows: list[tuple[str, ...]] = [
-        ("operator", "card", "format", "peak TOPS", "share PF", "exact cards", "cards", "nominal PF", "images/s", "")
-    ]
-    for row in pf_ledger(site.scenario, summary.programme.cards):
-        rows.append((
-            row.operator, row.card, row.number_format, compact(row.peak_tops), f"{row.share_pf:g}",
-            f"{row.exact_cards:.2f}", str(row.cards), f"{row.nominal_pf:.3f}", compact(row.images_per_s),
-            "counted" if row.counted else "",
-        ))
-    return Section(
-        title="PF ledger: cards for each share under each number format", rows=tuple(rows),
-        notes=("Two operations per multiply-accumulate, dense. The published shares name no format; the counted ones "
-               "come nearest to whole cards and mix FP8, FP16 and INT8.",),
-    )
 
 
 def _files(summary: Summary) -> Section:

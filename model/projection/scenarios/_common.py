@@ -1,6 +1,7 @@
 """Facts both sites share: operators' parts, servers, grid."""
 
 from hw.spec.fact import Fact
+from model.projection.money import Prices
 from model.projection.overheads import Server
 from model.projection.scenario import Share
 
@@ -43,3 +44,17 @@ TARIFF = Fact(nominal=170, low=120, high=200, unit="KRW/kWh", confidence="inferr
 CARBON = Fact(nominal=417.3, low=375.5, high=454.1, unit="gCO2e/kWh", confidence="press",
               source="official consumption-side factor for 2023 (417.3) and 2020-2022 (454.1), Yonhap 2025-12-17; "
                      "zone average for 2024 (375.5), Electricity Maps")
+PRICES = Prices(
+    exchange=Fact(nominal=1350, low=1250, high=1450, unit="KRW/USD", confidence="assumed",
+                  source="span of the years 2023 to 2025, rounded; nothing in the price facts is finer"),
+    unpriced_card=Fact(nominal=10_000, low=2_000, high=30_000, unit="USD", confidence="assumed",
+                       source="no price of X330, Warboy or RNGD is published; low: the guess for an ATOM card in a "
+                              "public note; high: an H100 (Meeco 2023-08)"),
+    host=Fact(nominal=20, low=10, high=40, unit="million KRW", confidence="assumed",
+              source="two-processor server with 256 to 512 GB as in the submissions; no price of these systems found"),
+    facility=Fact(nominal=10, low=4, high=20, unit="million KRW/kW", confidence="assumed",
+                  source="usual span of building and fitting out a data centre per kilowatt; no figure of these sites"),
+    lifetime=Fact(nominal=5, low=3, high=7, unit="years", confidence="assumed",
+                  source="usual depreciation of servers; the services are to run from 2023 to 2030"),
+)
+SERVICES = ("image_processing", "language_model")

@@ -22,4 +22,6 @@ SCENARIO = Scenario(
                     "(Edaily 2024-01-29)"),
     tariff=common.TARIFF,
     carbon=common.CARBON,
+    prices=common.PRICES,
+    services=common.SERVICES,
 )

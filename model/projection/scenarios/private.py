@@ -22,4 +22,6 @@ SCENARIO = Scenario(
                     "NHN publish none"),
     tariff=common.TARIFF,
     carbon=common.CARBON,
+    prices=common.PRICES,
+    services=common.SERVICES,
 )

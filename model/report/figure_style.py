@@ -1,0 +1,57 @@
+"""Colours, axes and labels of the plots."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot as plt  # after the backend is chosen
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+
+INK, GREY, LIGHT = "#1a1a1a", "#6b6b6b", "#d9d9d9"
+BLUE, ORANGE, GREEN, PURPLE = "#2b6cb0", "#dd6b20", "#2f855a", "#6b46c1"
+SIZE = (8.4, 4.8)
+
+RC: dict[Any, Any] = {
+    "font.size": 9.5, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": GREY,
+    "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.axisbelow": True,
+    "legend.frameon": False, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
+}
+
+
+def one_axes() -> tuple[Canvas, Axes]:
+    """A canvas with one pair of axes."""
+    canvas, axes = plt.subplots(figsize=SIZE, layout="constrained")
+    return canvas, axes
+
+
+def foot(canvas: Canvas, text: str) -> None:
+    """Small print below the axes."""
+    canvas.supxlabel(text, x=0.01, ha="left", fontsize=7.5, color=GREY)
+
+
+def save(canvas: Canvas, path: Path) -> None:
+    """PNG without a time stamp, written atomically: the same summary gives the same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".png")
+    os.close(handle)
+    try:
+        canvas.savefig(temporary, dpi=130, metadata={"Software": None})
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def card_name(name: str) -> str:
+    """A chip's name for a label: without its maker."""
+    text = name.split("_", 1)[-1].replace("_", " ")
+    if text in ("atom", "rngd"):
+        return text.upper()
+    return text[0].upper() + text[1:]
