@@ -168,8 +168,7 @@ def test_the_summary_says_what_is_not_modelled(
 
 def test_a_card_of_two_devices_has_twice_the_rate_of_one() -> None:
     one, two = survey(["sapeon_x220_compact", "sapeon_x220_enterprise"], ["resnet50"])
-    assert two.cycles == one.cycles
-    assert two.rate == pytest.approx(2 * one.rate)
+    assert two.rate == pytest.approx(2 * one.rate, rel=0.01)  # two devices; a longer way through more cores
 
 
 def test_the_survey_gives_a_rate_or_a_reason_for_every_pair() -> None:
@@ -177,8 +176,8 @@ def test_the_survey_gives_a_rate_or_a_reason_for_every_pair() -> None:
     assert len(entries) == 6
     assert all((entry.rate > 0) != bool(entry.reason) for entry in entries)
     reasons = {(entry.chip, entry.workload): entry.reason for entry in entries}
-    assert "7.5 GB at one byte each, it has 4 GB" in reasons["deepx_dx_m1", "llama31_8b_decode"]
-    assert "has only published peaks" in reasons["nvidia_t4", "ssd_mobilenet"]
+    assert "on each of 1, the card has 4.0 GB; use more cards" in reasons["deepx_dx_m1", "llama31_8b_decode"]
+    assert reasons["nvidia_t4", "ssd_mobilenet"] == ""
 
 
 def test_the_survey_writes_one_line_per_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

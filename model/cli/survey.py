@@ -1,4 +1,4 @@
-"""Run every chip on every workload through the cycle model: rates, utilisation, or why not."""
+"""Run every chip on every workload through the chip model: rate, what bounds it, or one sentence why not."""
 
 import argparse
 from pathlib import Path
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"  {entry.chip:<24} {text(entry)}")
     write_text(arguments.output, csv(entries))
     print(f"{len(entries)} pairs, {sum(not e.reason for e in entries)} of them with a rate, in {arguments.output}; "
-          "arrays alone: external memory, host and vector operators are not in these rates")
+          "nominal values, the range of one: python -m model device")
     return 0
 
 
@@ -43,16 +43,20 @@ def networks() -> list[str]:
 
 
 def text(entry: Entry) -> str:
-    """Rate and utilisation, or the reason."""
+    """Rate and what bounds it, or the reason."""
     if entry.reason:
         return f"- {entry.reason}"
-    return f"{entry.rate:>14,.1f} {entry.unit:<12} {entry.utilisation:>7.2%}  {entry.cycles:,} cycles"
+    cards = f", {entry.cards} cards" if entry.cards > 1 else ""
+    return (f"{entry.rate:>14,.1f} {entry.unit:<12} {entry.number:<9} batch {entry.batch:<3} "
+            f"{entry.latency_ms:>10.3f} ms  "
+            f"{entry.utilisation:>6.1%}  {entry.bound}{cards}")
 
 
 def csv(entries: list[Entry]) -> str:
     """One line per pair, a heading with units."""
-    lines = ["workload,chip,cycles,rate,unit,utilisation,reason"]
+    lines = ["workload,chip,rate,unit,number_format,cards,batch,latency_ms,bound,utilisation,reason"]
     for e in entries:
         reason = '"' + e.reason.replace('"', '""') + '"' if e.reason else ""
-        lines.append(f"{e.workload},{e.chip},{e.cycles},{e.rate:.6g},{e.unit},{e.utilisation:.6g},{reason}")
+        lines.append(f"{e.workload},{e.chip},{e.rate:.6g},{e.unit},{e.number},{e.cards},{e.batch},{e.latency_ms:.6g},"
+                     f"{e.bound},{e.utilisation:.6g},{reason}")
     return "\n".join(lines) + "\n"

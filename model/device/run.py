@@ -56,9 +56,12 @@ class Extra:
     by_row: bool = False
 
 
+NOMINAL = Extra()
+
+
 def machine(device: Device, number: str, *, groups: int = 1, cards: int = 1, extra: Extra | None = None) -> Machine:
     """Nominal numbers of one of `groups` groups of `device`."""
-    extra = extra or Extra()
+    extra = extra or NOMINAL
     core, cores = device.core, device.cores // groups
     rate = device.rate(number) / groups
     if core is None:
@@ -67,7 +70,7 @@ def machine(device: Device, number: str, *, groups: int = 1, cards: int = 1, ext
         clock = device.clock.nominal * 1e9
         scale = rate / (core.array.cells * cores * clock)
     # a word of wider numbers is as many times longer, as are the cycles it is used for
-    width = device.fetch_width.nominal * (scale * _bytes(number) / _own_bytes(device) if core else 1.0)
+    width = device.fetch_width.nominal / (scale * _bytes(number) / _own_bytes(device) if core else 1.0)
     return Machine(
         core=core, cores=cores, clock=clock, rate=rate, format_scale=scale, fetch=min(width, 1e9) if core else 0.0,
         reuse=max(1, round(device.packet_reuse.nominal)),
@@ -100,14 +103,18 @@ def fused_layers(network: Network) -> list[bool]:
 
 
 def network_layers(
-    network: Network, machine: Machine, formats: Formats, *, batch: int = 1, streams_cache: bool = False
+    network: Network, machine: Machine, formats: Formats, *, batch: int = 1, streams_cache: bool = False,
+    resident: bool | None = None,
 ) -> list[LayerTime]:
     """Times of all layers that cost anything, for `batch` inputs together; equal layers are computed once.
 
     The mapper lets the batch pass the first layers in equal parts, their weights staying, where the whole batch's
     activations would have to leave the scratchpads; it tries every layer as the last of them and every power of two.
+    `resident` None: weights stay from run to run if all of them fit their half of the scratchpads.
     """
-    whole = _times(network, machine, formats, batch, 1, streams_cache)
+    if resident is None:
+        resident = network.weights * formats.weight <= machine.sram / 2
+    whole = _times(network, machine, formats, batch, 1, streams_cache, resident)
     best = whole, sum(t.time for t in whole if t is not None)
     weights, first = 0.0, 0
     for layer in network.layers:
@@ -117,7 +124,7 @@ def network_layers(
         first += 1
     parts = 2
     while parts <= batch and first:
-        pieces = _times(network, machine, formats, batch // parts, parts, streams_cache, first)
+        pieces = _times(network, machine, formats, batch // parts, parts, streams_cache, resident, first)
         ahead, behind = 0.0, sum(t.time for t in whole if t is not None)
         for index in range(first):
             ahead += pieces[index].time if pieces[index] is not None else 0.0  # type: ignore[union-attr]
@@ -133,11 +140,10 @@ def network_layers(
 
 def _times(
     network: Network, machine: Machine, formats: Formats, batch: int, parts: int, streams_cache: bool,
-    first: int | None = None,
+    resident: bool, first: int | None = None,
 ) -> list[LayerTime | None]:
     """Times of the first layers, `parts` times for `batch` inputs, their weights read once."""
     all_weights = network.weights * formats.weight
-    resident = all_weights <= machine.sram / 2
     layers = batched(network, batch).layers[:first]
     sizes = [layer.weight_elements * formats.weight for layer in layers]
     known: dict[tuple[object, ...], LayerTime | None] = {}

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -12,6 +13,18 @@ from model.network.layer import Network
 from model.network.llm import load
 from model.network.serving import Serving
 from model.workload import Gemm, GemmJob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageStep:
+    """A prefill or a decode step of the language model called `model`: `batch` sequences of `tokens` tokens on
+    `cards` cards."""
+
+    model: str
+    phase: Literal["prefill", "decode"]
+    tokens: int
+    batch: int
+    cards: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +41,15 @@ class NetworkWorkload:
         What one run gives, e.g. {"images": 1}.
     queued : bool
         Back to back instead of one by one.
+    language : LanguageStep or None
+        What the network is one card's part of, if it is a language model's.
     """
 
     title: str
     build: Callable[[], Network]
     work: Mapping[str, float] = field(default_factory=dict)
     queued: bool = False
+    language: LanguageStep | None = None
 
     @property
     def digest(self) -> str:
@@ -84,7 +100,8 @@ def prefill_workload(title: str, model: str, *, tokens: int, cards: int = 1) -> 
     def build() -> Network:
         return Serving(model=load(model), cards=cards).prefill(tokens)
 
-    return NetworkWorkload(title=title, build=build, work={"tokens": tokens})
+    step = LanguageStep(model=model, phase="prefill", tokens=tokens, batch=1, cards=cards)
+    return NetworkWorkload(title=title, build=build, work={"tokens": tokens}, language=step)
 
 
 def decode_workload(title: str, model: str, *, context: int, batch: int, cards: int = 1) -> NetworkWorkload:
@@ -93,4 +110,5 @@ def decode_workload(title: str, model: str, *, context: int, batch: int, cards: 
     def build() -> Network:
         return Serving(model=load(model), cards=cards).decode(context, batch)
 
-    return NetworkWorkload(title=title, build=build, work={"tokens": batch})
+    step = LanguageStep(model=model, phase="decode", tokens=context, batch=batch, cards=cards)
+    return NetworkWorkload(title=title, build=build, work={"tokens": batch}, language=step)

@@ -1,0 +1,90 @@
+"""Serve a language model on cards: time of a prefill and of a decode step, tokens per second against batch, PIM or not.
+
+examples:
+  python -m model serve --chip furiosa_rngd --model llama31_8b
+  python -m model serve --chip furiosa_rngd --model llama31_70b --cards 8 --format fp8_e4m3
+  python -m model serve --chip furiosa_rngd --model llama31_8b --format fp16 --pim aim
+  python -m model serve --chip nvidia_h100_sxm --model path/to/config.json --prompt 128 --answer 4096
+"""
+
+import argparse
+from dataclasses import replace
+
+from hw import chips
+from hw.spec.device import Device, device
+from hw.spec.error import InputError
+from hw.spec.number import FORMATS
+from model.device.layer_time import BOUNDS
+from model.device.pim import beside
+from model.device.serving import Deployment, Step, serving_format
+from model.network import llm
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Cards, model, formats, lengths."""
+    parser.add_argument("--chip", default="furiosa_rngd", metavar="NAME", help="default: furiosa_rngd")
+    parser.add_argument("--model", default="llama31_8b", metavar="NAME|config.json", help=f"{', '.join(llm.names())}")
+    parser.add_argument("--cards", type=int, default=1, help="tensor parallel over this many (default: 1)")
+    parser.add_argument("--format", choices=list(FORMATS), help="of weights (default: FP8, INT8 or FP16)")
+    parser.add_argument("--cache", choices=list(FORMATS), help="of the key-value cache (default: as the weights)")
+    parser.add_argument("--prompt", type=int, default=1024, help="tokens (default: 1024)")
+    parser.add_argument("--answer", type=int, default=1024, help="tokens (default: 1024)")
+    parser.add_argument("--batch", type=int, nargs="+", help="default: powers of two up to what fits")
+    parser.add_argument("--pim", choices=("hbm_pim", "aim"), help="the memory is one with processing in it")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print it; 0."""
+    spec = device(chips.load(arguments.chip))
+    given = arguments.model
+    model = llm.read_config(given) if given.endswith(".json") else llm.load(given)
+    for name in ("prompt", "answer"):
+        if getattr(arguments, name) < 1:
+            raise InputError(f"--{name} must be at least 1 token, not {getattr(arguments, name)}")
+    weights = arguments.format or (serving_format(spec) if arguments.pim is None else "fp16")
+    plain = Deployment(
+        device=spec, model=model, cards=arguments.cards, weight_format=weights, cache_format=arguments.cache or weights
+    )
+    pim = with_pim(plain, arguments.pim) if arguments.pim is not None else None
+    if pim is not None:
+        plain = replace(pim, pim=None, device=pim.device)
+    total = arguments.prompt + arguments.answer
+    most = plain.largest_batch(total)
+    batches = arguments.batch or sorted({1 << i for i in range(most.bit_length())} | {most})
+    print(f"{spec.title}, {arguments.cards} cards: {model.name}, weights {weights}, cache {plain.cache_format}, "
+          f"{arguments.prompt} + {arguments.answer} tokens; {most} sequences fit")
+    heads = f"{'batch':>6} {'prefill ms':>12} {'step ms':>10} {'tokens/s':>12}  bound of a step"
+    print(heads + ("          with PIM: step ms, tokens/s, on PIM" if pim is not None else ""))
+    context = arguments.prompt + (arguments.answer + 1) // 2
+    for batch in batches:
+        step = plain.decode(context, batch)
+        rate = plain.tokens_per_second(arguments.prompt, arguments.answer, batch)
+        line = (f"{batch:>6} {plain.prefill(arguments.prompt, batch).time * 1e3:>12,.2f} {step.time * 1e3:>10,.3f} "
+                f"{rate:>12,.1f}  {bounds(step)}")
+        if pim is not None:
+            beside_it = pim.decode(context, batch)
+            line += (f"          {beside_it.time * 1e3:,.3f}, "
+                     f"{pim.tokens_per_second(arguments.prompt, arguments.answer, batch):,.1f}, "
+                     f"{beside_it.on_pim / beside_it.time:.0%}")
+        print(line)
+    for hypothesis in spec.hypotheses:
+        print(f"hypothesis     {hypothesis}")
+    return 0
+
+
+def with_pim(plain: Deployment, name: str) -> Deployment:
+    """The same cards with a PIM memory of the same bandwidth, which both with and without its units then have."""
+    number = "FP16" if name == "hbm_pim" else "BF16"
+    if plain.weight_format not in ("fp16", "bf16") or plain.cache_format not in ("fp16", "bf16"):
+        raise InputError(f"weights and cache must be of 16 bits for {name}, whose units compute {number}; "
+                         f"not {plain.weight_format} and {plain.cache_format}")
+    memory = beside(name, plain.device.dram_bandwidth.nominal)
+    fact = replace(plain.device.dram_bandwidth, nominal=memory.bandwidth, low=None, high=None)
+    changed: Device = replace(plain.device, dram_bandwidth=fact)
+    return replace(plain, device=changed, pim=memory)
+
+
+def bounds(step: Step) -> str:
+    """Shares of the step's time, largest first."""
+    shares = sorted(((step.bound[name] / step.time, name) for name in BOUNDS), reverse=True)
+    return ", ".join(f"{name} {share:.0%}" for share, name in shares if share > 0.02)
