@@ -15,7 +15,7 @@ class Harness(Elaboratable):
 
     def elaborate(self, platform: object) -> Module:
         from hw.rtl.command_queue import CommandQueue
-        from hw.spec.command import OPCODE_GEMM
+        from hw.spec.command import OPCODE_FENCE, OPCODE_GEMM
         from hw.spec.core import CoreSpec
         from hw.spec.mac_array import MacArraySpec
 
@@ -26,14 +26,15 @@ class Harness(Elaboratable):
         )
         m.submodules.queue = queue = CommandQueue(spec)
         shape = queue.i_command.payload.shape()
-        sent, valid, ready, mark = Signal(shape), Signal(), Signal(), Signal()
-        self.inputs = [sent.as_value(), valid, ready, mark]
+        sent, valid, ready, mark, opened = Signal(shape), Signal(), Signal(), Signal(), Signal()
+        self.inputs = [sent.as_value(), valid, ready, mark, opened]
         no_reset(m)
         accept, leave = Signal(), Signal()
         m.d.comb += [
             queue.i_command.payload.eq(sent), queue.i_command.valid.eq(valid), queue.o_command.ready.eq(ready),
+            queue.i_open.eq(opened), queue.o_copy.ready.eq(1),
             accept.eq(valid & queue.i_command.ready),
-            leave.eq((queue.o_command.valid & ready) | queue.o_refused),
+            leave.eq((queue.o_command.valid & ready) | queue.o_refused | queue.o_fence),
         ]
         watch = Watch(m, payload=sent.as_value(), accept=accept, leave=leave, mark=mark, depth=INSIDE)
         stable(m, valid=queue.o_command.valid, ready=ready, payload=queue.o_command.payload.as_value())
@@ -41,6 +42,8 @@ class Harness(Elaboratable):
             Assert(watch.level <= INSIDE),
             Assert(~(queue.o_command.valid & queue.o_refused)),
             Assert(~queue.o_refused | (queue.o_code != 0)),
+            Assert(~queue.o_copy.valid),    # a core without copy channels refuses every copy
+            Assert(~(queue.o_fence & (opened | queue.o_command.valid | queue.o_refused))),
         ]
 
         # What a valid command is, on integers wide enough for every field
@@ -57,8 +60,9 @@ class Harness(Elaboratable):
             & (command.parameter_address + command.n_blocks <= spec.parameter_words)
             & (command.output_address + command.m * command.n_blocks <= spec.output_words))
         with m.If(watch.turn & leave):
-            m.d.comb += Assert(queue.o_refused == ~fits)
-            with m.If(~queue.o_refused):
+            m.d.comb += Assert(queue.o_refused == ~(fits | (command.opcode == OPCODE_FENCE)))
+            m.d.comb += Assert(queue.o_fence == (command.opcode == OPCODE_FENCE))
+            with m.If(~queue.o_refused & ~queue.o_fence):
                 m.d.comb += Assert(queue.o_command.payload.as_value() == watch.value)
         m.d.comb += [
             Cover(watch.turn & leave & fits & (watch.level == INSIDE)),

@@ -1,12 +1,25 @@
 """Queue of descriptors and the decoder that refuses malformed ones."""
 
 from amaranth.hdl import *
-from amaranth.lib import fifo, stream, wiring
+from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.rtl.signature import command_layout
-from hw.spec.command import OPCODE_GEMM
+from hw.spec.command import (
+    COPY_FIELDS,
+    COPY_TARGETS,
+    OPCODE_COPY,
+    OPCODE_FENCE,
+    OPCODE_GEMM,
+    activation_word_bits,
+    output_word_bits,
+    parameter_word_bits,
+    weight_word_bits,
+)
 from hw.spec.core import CoreSpec
+
+
+COPY_LAYOUT = data.StructLayout(COPY_FIELDS)
 
 
 class CommandQueue(wiring.Component):
@@ -18,6 +31,15 @@ class CommandQueue(wiring.Component):
     -------
     i_command : In(stream of command_layout())
     o_command : Out(stream of command_layout())
+        Work for the array.
+    o_copy : Out(stream of COPY_LAYOUT)
+        Copies; at most one of the two streams is valid.
+    i_open : In(1)
+        A command handed on has not ended.
+    o_fence : Out(1)
+        A FENCE is done: it waits for all commands before it.
+    o_empty : Out(1)
+        No command is in the queue.
     o_refused : Out(1)
         High for one cycle when a command is dropped, with `o_code` (`hw.spec.command.REFUSALS`).
     o_code : Out(4)
@@ -28,6 +50,10 @@ class CommandQueue(wiring.Component):
         super().__init__({
             "i_command": In(stream.Signature(command_layout())),
             "o_command": Out(stream.Signature(command_layout())),
+            "o_copy": Out(stream.Signature(COPY_LAYOUT)),
+            "i_open": In(1),
+            "o_fence": Out(1),
+            "o_empty": Out(1),
             "o_refused": Out(1),
             "o_code": Out(4),
         })
@@ -55,6 +81,8 @@ class CommandQueue(wiring.Component):
         tiles = Signal(2 * weight_bits)
         outputs = Signal(2 * output_bits)
         m.d.comb += queue.r_en.eq(~full | self.o_command.ready | self.o_refused)
+        with m.If(full & (command.opcode != OPCODE_GEMM) & ~self.o_refused):
+            m.d.comb += queue.r_en.eq((self.o_copy.valid & self.o_copy.ready) | self.o_fence)
         with m.If(queue.r_en):
             m.d.sync += full.eq(queue.r_rdy)
         with m.If(queue.r_en & queue.r_rdy):
@@ -66,9 +94,22 @@ class CommandQueue(wiring.Component):
             ]
 
         # Second stage: the verdict
+        copy = Signal(COPY_LAYOUT)
+        m.d.comb += [
+            copy.eq(command.as_value()),
+            self.o_copy.payload.eq(copy),
+            self.o_copy.valid.eq(full & (self.o_code == 0) & (command.opcode == OPCODE_COPY)),
+            self.o_fence.eq(full & (command.opcode == OPCODE_FENCE) & ~self.i_open),
+            self.o_empty.eq(~queue.r_rdy),
+        ]
         most_k_blocks = -(-spec.largest_k // spec.array.k_per_block)
         code = self.o_code
-        with m.If(command.opcode != OPCODE_GEMM):
+        is_copy, is_fence = command.opcode == OPCODE_COPY, command.opcode == OPCODE_FENCE
+        with m.If(is_copy):
+            self._judge_copy(m, copy)
+        with m.Elif(is_fence):
+            pass
+        with m.Elif(command.opcode != OPCODE_GEMM):
             m.d.comb += code.eq(1)
         with m.Elif((command.m == 0) | (command.n_blocks == 0) | (command.k_blocks == 0)):
             m.d.comb += code.eq(2)
@@ -87,7 +128,39 @@ class CommandQueue(wiring.Component):
             m.d.comb += code.eq(7)
         m.d.comb += [
             self.o_command.payload.eq(command),
-            self.o_command.valid.eq(full & (code == 0)),
+            self.o_command.valid.eq(full & (code == 0) & (command.opcode == OPCODE_GEMM)),
             self.o_refused.eq(full & (code != 0)),
         ]
         return m
+
+    def _judge_copy(self, m: Module, copy: data.View) -> None:
+        """Set `o_code` for a COPY."""
+        spec, code = self.spec, self.o_code
+        dma = spec.dma
+        if dma is None:
+            m.d.comb += code.eq(8)
+            return
+        depths = {
+            "external_to_activation": (spec.activation_words, activation_word_bits(spec), 4),
+            "external_to_weight": (spec.weight_words, weight_word_bits(spec), 5),
+            "external_to_parameter": (spec.parameter_words, parameter_word_bits(spec), 6),
+            "output_to_external": (spec.output_words, output_word_bits(spec), 7),
+            "output_to_activation": (spec.output_words, 0, 7),
+        }
+        if activation_word_bits(spec) != output_word_bits(spec):
+            del depths["output_to_activation"]
+        with m.Switch(copy.target):
+            for name, (depth, bits, refusal) in depths.items():
+                with m.Case(COPY_TARGETS[name]):
+                    with m.If(copy.words == 0):
+                        m.d.comb += code.eq(2)
+                    with m.Elif(copy.address + copy.words > depth):
+                        m.d.comb += code.eq(refusal)
+                    if bits:
+                        with m.Elif(copy.other_address + copy.words * dma.beats(bits) > dma.external_beats):
+                            m.d.comb += code.eq(10)
+                    else:
+                        with m.Elif(copy.other_address + copy.words > spec.activation_words):
+                            m.d.comb += code.eq(4)
+            with m.Default():
+                m.d.comb += code.eq(9)

@@ -9,6 +9,7 @@ from hw.rtl.counters import Counters
 from hw.rtl.drain import Drain
 from hw.rtl.engine import LoadEngine, StreamEngine
 from hw.rtl.mac_array import CellStyle, MacArray
+from hw.rtl.memory_side import MemorySide
 from hw.rtl.scratchpad import Scratchpad
 from hw.rtl.sequencer import Sequencer
 from hw.rtl.signature import CoreSignature
@@ -41,8 +42,11 @@ class Core(wiring.Component):
         self.queue = CommandQueue(core)
         self.sequencer = Sequencer(core)
         self.load, self.stream = LoadEngine(core), StreamEngine(core)
-        self.activation_memory = Scratchpad(depth=core.activation_words, width=activation_word_bits(core))
-        self.weight_memory = Scratchpad(depth=core.weight_words, width=weight_word_bits(core))
+        banks = 1 if core.dma is None else core.dma.banks
+        self.activation_memory = Scratchpad(
+            depth=core.activation_words, width=activation_word_bits(core), banks=banks)
+        self.weight_memory = Scratchpad(depth=core.weight_words, width=weight_word_bits(core), banks=banks)
+        self.memory_side = None if core.dma is None else MemorySide(core)
         self.array = MacArray(core.array, cells=cells)
         self.accumulator = Accumulator(core)
         self.drain = Drain(core)
@@ -50,6 +54,8 @@ class Core(wiring.Component):
             "mac_array.mac": core.array.cells.bit_length(),
             "mac_array.weight_load": core.array.cells.bit_length(),
             "output_stage.requantise": core.array.columns.bit_length(),
+            "external_memory.read": 2,
+            "external_memory.read_wait": 2,
         })
         super().__init__(CoreSignature(core))
 
@@ -72,17 +78,16 @@ class Core(wiring.Component):
         self._queue(m, "pass_queue", self.sequencer.o_pass, engine.i_pass)
 
         # Operands
-        wiring.connect(m, wiring.flipped(self.i_activation), activation.i_write)
-        wiring.connect(m, wiring.flipped(self.i_weight), weight.i_write)
+        activation_missing, weight_missing = self._memory_side(m)
         m.d.comb += [
             weight.i_read.eq(load.o_read),
             weight.i_address.eq(load.o_address),
-            load.i_taken.eq(weight.o_taken),
+            load.i_taken.eq(weight.o_taken | weight_missing),
             load.i_release.eq(
                 engine.o_swap if self.spec.array.swap_releases_weights else engine.o_read & engine.o_ends_pass),
             activation.i_read.eq(engine.o_read),
             activation.i_address.eq(engine.o_address),
-            engine.i_taken.eq(activation.o_taken),
+            engine.i_taken.eq(activation.o_taken | activation_missing),
             engine.i_loaded.eq(load.o_loaded),
             engine.i_drained.eq(drain.o_drain),
         ]
@@ -114,8 +119,12 @@ class Core(wiring.Component):
         m.d.comb += accumulator.i_control.eq(control)
 
         # Drain
-        wiring.connect(m, wiring.flipped(self.i_parameter), drain.i_parameter)
-        wiring.connect(m, drain.o_row, wiring.flipped(self.o_row))
+        keep: Value = Const(0) if self.memory_side is None else self.memory_side.o_keep
+        m.d.comb += [
+            self.o_row.payload.eq(drain.o_row.payload),
+            self.o_row.valid.eq(drain.o_row.valid & ~keep),
+            drain.o_row.ready.eq(self.o_row.ready & ~keep),
+        ]
         m.d.comb += [
             drain.i_note.eq(engine.o_read & engine.o_last),
             drain.i_row.eq(engine.o_row),
@@ -130,6 +139,40 @@ class Core(wiring.Component):
         self._status(m)
         self._count(m)
         return m
+
+    def _memory_side(self, m: Module) -> tuple[Value, Value]:
+        """Connect host writes and copies; whether the activation and the weight word asked for are missing."""
+        ports = {
+            "i_activation": self.activation_memory.i_write, "i_weight": self.weight_memory.i_write,
+            "i_parameter": self.drain.i_parameter,
+        }
+        side = self.memory_side
+        if side is None:
+            for name, port in ports.items():
+                wiring.connect(m, wiring.flipped(getattr(self, name)), port)
+            m.d.comb += self.queue.o_copy.ready.eq(1)   # never valid: every copy is refused
+            return Const(0), Const(0)
+        m.submodules.memory_side = side
+        for name, port in ports.items():
+            wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(side, name))
+            wiring.connect(m, getattr(side, name.replace("i_", "o_", 1)), port)
+        wiring.connect(m, side.external, wiring.flipped(self.external))
+        wiring.connect(m, self.queue.o_copy, side.i_copy)
+        command = self.queue.o_command
+        m.d.comb += [
+            side.i_decoded.eq(command.valid & command.ready),
+            side.i_loaded.eq(self.load.o_ends_command),
+            side.i_streamed.eq(self.stream.o_read & self.stream.o_ends_command),
+            side.i_drained.eq(self.drain.o_drained_command),
+            side.i_left.eq(self.drain.o_left),
+            side.i_ends_command.eq(self.drain.o_ends_command),
+            side.i_row_address.eq(self.drain.o_row.payload.address),
+            side.i_weight_address.eq(self.load.o_address),
+            side.i_activation_address.eq(self.stream.o_address),
+            side.i_parameter_address.eq(self.drain.o_parameter_address),
+            self.drain.i_parameter_missing.eq(side.o_parameter_missing),
+        ]
+        return side.o_activation_missing, side.o_weight_missing
 
     def _queue(self, m: Module, name: str, source: stream.Interface, sink: stream.Interface) -> None:
         """Connect two streams through a queue of `PASS_ENTRIES`, one cycle later."""
@@ -147,8 +190,16 @@ class Core(wiring.Component):
     def _status(self, m: Module) -> None:
         """Busy while accepted commands are neither completed nor refused."""
         accepted = self.i_command.valid & self.i_command.ready
-        done = self.drain.o_left & self.drain.o_ends_command
+        done: Value = self.drain.o_left & self.drain.o_ends_command
+        done = done + self.queue.o_fence
+        if self.memory_side is not None:
+            done = done + self.memory_side.o_done
         unfinished = Signal(32)
+        opened = Signal(32)     # handed on, not ended
+        handed = self.queue.o_command.valid & self.queue.o_command.ready
+        copied = self.queue.o_copy.valid & self.queue.o_copy.ready
+        m.d.sync += opened.eq(opened + handed + copied + self.queue.o_fence - done)
+        m.d.comb += self.queue.i_open.eq(opened != 0)
         m.d.sync += [
             unfinished.eq(unfinished + accepted - done - self.queue.o_refused),
             self.status.completed.eq(self.status.completed + done),
@@ -165,15 +216,23 @@ class Core(wiring.Component):
         rows_in_flight = Signal(range(self.spec.accumulator_rows + OUTPUT_ROWS + 1))
         m.d.sync += rows_in_flight.eq(rows_in_flight + (engine.o_read & engine.o_first) - drain.o_left)
         waiting, in_flight = engine.i_pass.valid, rows_in_flight != 0
+        side = self.memory_side
+        activation_missing: Value = Const(0) if side is None else side.o_activation_missing
+        weight_missing: Value = Const(0) if side is None else load.o_waiting & side.o_weight_missing
         weight_port = load.o_waiting & self.weight_memory.o_taken
+        weight_conflict = weight_port & ~weight_missing
+        activation_conflict = engine.o_wait_activation & ~activation_missing
         conditions = {
             "stream": engine.o_read,
-            "wait_weight": engine.o_wait_weight & ~weight_port,
+            "wait_weight": engine.o_wait_weight & ~weight_port & ~weight_missing,
+            "weight_missing": engine.o_wait_weight & weight_missing,
             "weight_blocked": engine.o_wait_weight & weight_port,
             "wait_accumulator": engine.o_wait_accumulator,
+            "activation_missing": engine.o_wait_activation & activation_missing,
             "activation_blocked": engine.o_wait_activation,
-            "output_blocked": ~waiting & in_flight & self.o_row.valid & ~self.o_row.ready,
+            "output_blocked": ~waiting & in_flight & drain.o_row.valid & ~drain.o_row.ready,
             "drain": ~waiting & in_flight,
+            "copy": Const(0) if side is None else ~waiting & side.o_open,
         }
         busy = self.status.busy
         events = {
@@ -181,15 +240,23 @@ class Core(wiring.Component):
             "mac_array.weight_load": load.o_cells * array.columns,
             "mac_array.pass": engine.o_swap,
             "activation_memory.read": engine.o_read,
-            "activation_memory.write": self.i_activation.enable & busy,
+            "activation_memory.write": self.activation_memory.i_write.enable & busy,
+            "activation_memory.conflict": Const(0) if side is None else activation_conflict,
             "weight_memory.read": load.o_read,
-            "weight_memory.write": self.i_weight.enable & busy,
+            "weight_memory.write": self.weight_memory.i_write.enable & busy,
+            "weight_memory.conflict": Const(0) if side is None else weight_conflict,
+            "parameter_memory.write": Const(0) if side is None else side.o_parameter_written,
             "accumulator.read": self.accumulator.o_read,
             "accumulator.write": self.accumulator.o_write,
             "accumulator.drain_read": drain.o_drain,
             "parameter_memory.read": drain.o_parameter_read,
             "output_stage.requantise": Mux(drain.o_requantise, array.columns, 0),
             "output_memory.write": drain.o_left,
+            "output_memory.read": Const(0) if side is None else side.external.row_read,
+            "external_memory.read": Const(0) if side is None else side.o_beats_read,
+            "external_memory.write": Const(0) if side is None else side.o_beat_written,
+            "external_memory.read_wait": Const(0) if side is None else side.o_waits,
+            "external_memory.write_wait": Const(0) if side is None else side.o_beat_refused,
             "command.accept": self.i_command.valid & self.i_command.ready,
             "command.refuse": self.queue.o_refused,
         }

@@ -29,6 +29,8 @@ class Drain(wiring.Component):
     i_row, i_output_address, i_parameter_address, i_starts_block, i_ends_command
     i_parameter : In(WritePort)
         Host writes into the parameter memory, at any time.
+    i_parameter_missing : In(1)
+        Word `o_parameter_address` of the parameter memory is still to be copied.
     i_available : In(1)
     o_drain : Out(1)
         The next finished row is being read from the accumulators.
@@ -38,6 +40,10 @@ class Drain(wiring.Component):
     o_left : Out(1)
         A row leaves in this cycle; with `o_ends_command` it is the last of its command.
     o_ends_command : Out(1)
+    o_parameter_address : Out(ceil_log2(parameter_words))
+        Of the next row to drain.
+    o_drained_command : Out(1)
+        The row being drained is the last of its command.
     o_parameter_read : Out(1)
     o_requantise : Out(1)
     """
@@ -61,12 +67,15 @@ class Drain(wiring.Component):
             "i_starts_block": In(1),
             "i_ends_command": In(1),
             "i_parameter": In(WritePort(depth=core.parameter_words, width=parameter_word_bits(core))),
+            "i_parameter_missing": In(1),
             "i_available": In(1),
             "o_drain": Out(1),
             "i_sums": In(core.array.columns * ACCUMULATOR_BITS),
             "o_row": Out(stream.Signature(row_layout(core))),
             "o_left": Out(1),
             "o_ends_command": Out(1),
+            "o_parameter_address": Out(ceil_log2(core.parameter_words)),
+            "o_drained_command": Out(1),
             "o_parameter_read": Out(1),
             "o_requantise": Out(1),
         })
@@ -99,7 +108,11 @@ class Drain(wiring.Component):
         # A row starts when it is finished and has a place to go to
         places = Signal(range(OUTPUT_ROWS + 1), init=OUTPUT_ROWS)
         m.d.sync += places.eq(places - self.o_drain + self.o_left)
-        m.d.comb += self.o_drain.eq(self.i_available & (places != 0))
+        m.d.comb += [
+            self.o_drain.eq(self.i_available & (places != 0) & ~(note.starts_block & self.i_parameter_missing)),
+            self.o_parameter_address.eq(note.parameter_address),
+            self.o_drained_command.eq(self.o_drain & note.ends_command),
+        ]
 
         # Parameters are read with the first row of a block and held for the others
         parameter_read, parameter_write = self.parameter_memory.read_port(), self.parameter_memory.write_port()

@@ -31,6 +31,8 @@ class LoadEngine(wiring.Component):
         Rows written by the word being read: j + 1 in step j, 0 without a read.
     o_waiting : Out(1)
         A word is wanted in this cycle.
+    o_ends_command : Out(1)
+        The word being read is the last of its command.
     o_loaded : Out(1)
         The tile for the next pass is complete in the shadow registers when a row issued now arrives.
     """
@@ -46,6 +48,7 @@ class LoadEngine(wiring.Component):
             "o_load": Out(core.array.rows),
             "o_cells": Out(range(core.array.rows + 1)),
             "o_waiting": Out(1),
+            "o_ends_command": Out(1),
             "o_loaded": Out(1),
         })
 
@@ -73,6 +76,7 @@ class LoadEngine(wiring.Component):
             self.o_read.eq(self.o_waiting & ~self.i_taken),
             self.o_address.eq(self.i_tile.payload.weight_address + (rows - 1) - step),
             self.i_tile.ready.eq(self.o_read & last),
+            self.o_ends_command.eq(self.o_read & last & self.i_tile.payload.ends_command),
             self.o_cells.eq(Mux(self.o_read, step + 1, 0)),
         ]
         with m.If(self.i_release):

@@ -1,4 +1,4 @@
-"""A single-port operand memory whose port the host may take."""
+"""An operand memory of single-port banks."""
 
 from amaranth.hdl import *
 from amaranth.lib import memory, wiring
@@ -9,7 +9,13 @@ from hw.rtl.signature import WritePort
 
 
 class Scratchpad(wiring.Component):
-    """One word read or written per cycle; a write wins.
+    """One word read or written per bank and cycle; a write wins.
+
+    Parameters
+    ----------
+    depth, width : int
+    banks : int
+        By the low address bits; a power of two. With one bank any write makes a read wait.
 
     Members
     -------
@@ -18,12 +24,13 @@ class Scratchpad(wiring.Component):
         Asks for `i_address`; granted in the same cycle unless `o_taken`.
     i_address : In(ceil_log2(depth))
     o_taken : Out(1)
-        The host holds the port in this cycle.
+        The bank of `i_address` is being written in this cycle.
     o_data : Out(width)
         The word granted one cycle before; kept until the next.
     """
 
-    def __init__(self, *, depth: int, width: int) -> None:
+    def __init__(self, *, depth: int, width: int, banks: int = 1) -> None:
+        self.banks = banks
         self.memory = memory.Memory(shape=width, depth=depth, init=[])
         super().__init__({
             "i_write": In(WritePort(depth=depth, width=width)),
@@ -37,13 +44,15 @@ class Scratchpad(wiring.Component):
         m = Module()
         m.submodules.memory = self.memory
         read, write = self.memory.read_port(), self.memory.write_port()
+        bank_bits = min(self.banks.bit_length() - 1, len(self.i_address))
+        same_bank = self.i_write.address[:bank_bits] == self.i_address[:bank_bits]
         m.d.comb += [
             write.addr.eq(self.i_write.address),
             write.data.eq(self.i_write.data),
             write.en.eq(self.i_write.enable),
             read.addr.eq(self.i_address),
-            read.en.eq(self.i_read & ~self.i_write.enable),
-            self.o_taken.eq(self.i_write.enable),
+            read.en.eq(self.i_read & ~self.o_taken),
+            self.o_taken.eq(self.i_write.enable & same_bank),
             self.o_data.eq(read.data),
         ]
         return m

@@ -10,8 +10,8 @@ from hw.spec.core import CoreSpec
 
 
 def tile_layout(core: CoreSpec) -> data.StructLayout:
-    """What the load engine needs: address of the tile's first weight word."""
-    return data.StructLayout({"weight_address": ceil_log2(core.weight_words)})
+    """What the load engine needs: address of the tile's first weight word, the mark of a command's last tile."""
+    return data.StructLayout({"weight_address": ceil_log2(core.weight_words), "ends_command": 1})
 
 
 def pass_layout(core: CoreSpec) -> data.StructLayout:
@@ -78,6 +78,7 @@ class Sequencer(wiring.Component):
             self.o_tile.valid.eq(active & self.o_pass.ready),
             self.o_pass.valid.eq(active & self.o_tile.ready),
             self.o_tile.payload.weight_address.eq(weight),
+            self.o_tile.payload.ends_command.eq(last_k & last_n & last_rows),
             self.o_pass.payload.activation_address.eq(activation),
             self.o_pass.payload.rows.eq(Mux(last_rows, rows_left, block)),
             self.o_pass.payload.first.eq(k == 0),

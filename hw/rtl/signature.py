@@ -15,6 +15,7 @@ from hw.spec.command import (
     weight_word_bits,
 )
 from hw.spec.core import CoreSpec
+from hw.spec.dma import DmaSpec
 from hw.spec.event import EVENTS, LABELS
 
 COUNTER_BITS = 48
@@ -57,6 +58,53 @@ class WritePort(wiring.Signature):
 
     def __init__(self, *, depth: int, width: int) -> None:
         super().__init__({"address": Out(ceil_log2(depth)), "data": Out(width), "enable": Out(1)})
+
+
+def request_layout() -> data.StructLayout:
+    """A read request to the external memory: first beat and number of beats."""
+    return data.StructLayout({"address": 32, "beats": 32})
+
+
+def external_beat_layout(dma: DmaSpec) -> data.StructLayout:
+    """One beat for the external memory and its address in beats."""
+    return data.StructLayout({"address": 32, "data": 8 * dma.bytes_per_cycle})
+
+
+class ReadChannel(wiring.Signature):
+    """Reads of the external memory: for every request its beats, in order.
+
+    Members
+    -------
+    request : Out(stream of request_layout())
+    data : In(stream of 8 * bytes_per_cycle)
+    """
+
+    def __init__(self, dma: DmaSpec) -> None:
+        super().__init__({
+            "request": Out(stream.Signature(request_layout())),
+            "data": In(stream.Signature(unsigned(8 * dma.bytes_per_cycle))),
+        })
+
+
+class ExternalPort(wiring.Signature):
+    """Everything the copy channels connect to outside the core.
+
+    Members
+    -------
+    activation, weight, parameter : Out(ReadChannel)
+    output : Out(stream of external_beat_layout(dma))
+    row_read : Out(1)
+        Read word `row_address` of the output memory; `row_data` follows in the next cycle and stays.
+    """
+
+    def __init__(self, core: CoreSpec, dma: DmaSpec) -> None:
+        super().__init__({
+            **{name: Out(ReadChannel(dma)) for name in ("activation", "weight", "parameter")},
+            "output": Out(stream.Signature(external_beat_layout(dma))),
+            "row_read": Out(1),
+            "row_address": Out(ceil_log2(core.output_words)),
+            "row_data": In(output_word_bits(core)),
+        })
 
 
 class CounterPorts(wiring.Signature):
@@ -126,23 +174,29 @@ class CoreSignature(wiring.Signature):
         Sets all counters to zero.
     o_row : Out(stream of row_layout(core))
         Finished rows, in order; may be refused for any time.
+    external : Out(ExternalPort)
+        Only with `core.dma`.
     status : Out(CoreStatus)
     counters : Out(CounterPorts)
     """
 
     def __init__(self, core: CoreSpec) -> None:
-        super().__init__({**core_members(core), "o_row": Out(stream.Signature(row_layout(core)))})
+        external = {} if core.dma is None else {"external": Out(ExternalPort(core, core.dma))}
+        super().__init__({**core_members(core), **external, "o_row": Out(stream.Signature(row_layout(core)))})
 
 
 class CoreTopSignature(wiring.Signature):
-    """`Core` with its output memory: what the testbench builds.
+    """`Core` with its output memory, and with an external memory if it has copy channels: what is simulated.
 
     Members
     -------
     i_output_hold : In(1)
         While high no finished row is taken.
+    i_external_hold : In(4)
+        Only with `core.dma`: see `ExternalMemory.i_hold`.
     (all others as `CoreSignature`, without `o_row`)
     """
 
     def __init__(self, core: CoreSpec) -> None:
-        super().__init__({**core_members(core), "i_output_hold": In(1)})
+        external = {} if core.dma is None else {"i_external_hold": In(4)}
+        super().__init__({**core_members(core), **external, "i_output_hold": In(1)})

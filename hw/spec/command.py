@@ -11,6 +11,17 @@ from hw.spec.error import InputError
 from hw.spec.number import number_format
 
 OPCODE_GEMM = 1
+OPCODE_COPY = 3
+OPCODE_FENCE = 5
+
+COPY_TARGETS: dict[str, int] = {
+    "external_to_activation": 0,
+    "external_to_weight": 1,
+    "external_to_parameter": 2,
+    "output_to_external": 3,
+    "output_to_activation": 4,
+}
+"""From where to where a COPY moves words -> its code."""
 
 REFUSALS: dict[int, str] = {
     0: "none",
@@ -21,6 +32,9 @@ REFUSALS: dict[int, str] = {
     5: "weights reach beyond their memory",
     6: "parameters reach beyond their memory",
     7: "outputs reach beyond their memory",
+    8: "this core has no copy channels",
+    9: "unknown target of a copy",
+    10: "a copy reaches beyond the external memory",
 }
 """Status code of the last refused command -> meaning."""
 
@@ -35,6 +49,16 @@ COMMAND_FIELDS: dict[str, int] = {
     "output_address": 24,
 }
 """Field -> width in bits, all unsigned; the same for every core."""
+
+COPY_FIELDS: dict[str, int] = {
+    "opcode": 8,
+    "target": 8,
+    "overlap": 8,
+    "words": 24,
+    "address": 24,
+    "other_address": 32,
+}
+"""Field -> width of a COPY descriptor, all unsigned; it starts at bit 0 of a command and leaves the rest zero."""
 
 LANE_FIELDS: dict[str, int] = {"bias": 32, "multiplier": 32, "shift": 5}
 """One lane of a parameter word: bias and multiplier signed, shift unsigned."""
@@ -65,6 +89,54 @@ class Command:
     def pack(self) -> int:
         """The descriptor as one integer of `command_bits()` bits."""
         return pack(COMMAND_FIELDS, {name: getattr(self, name) for name in COMMAND_FIELDS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """`words` memory words moved by a copy channel, at its own pace beside the computation.
+
+    A GEMM that follows waits word by word: it reads a word as soon as this copy has written it. A copy waits
+    only for GEMMs before it, and lets the last `overlap` of these run on: they must not read what it
+    overwrites. A copy of outputs with `overlap` 0 follows the last GEMM row by row as long as rows leave at
+    ascending addresses (always so if m is at most one block of rows), else it waits for the GEMM's end; a later
+    GEMM's row waits until the word it overwrites has been copied. Copies of one channel keep their order; those
+    of different channels do not (use a FENCE between a write to the external memory and a read of it).
+
+    Parameters
+    ----------
+    target : str
+        One of `COPY_TARGETS`; output_to_activation only if words of both memories have the same width.
+    words : int
+    address : int
+        First word of the memory beside the array: destination, or source in the output memory.
+    other_address : int
+        First beat in the external memory, or first word of the activation memory for output_to_activation.
+    overlap : int
+        0 to 255.
+    """
+
+    target: str
+    words: int
+    address: int = 0
+    other_address: int = 0
+    overlap: int = 0
+
+    def pack(self) -> int:
+        """The descriptor as one integer of `command_bits()` bits."""
+        if self.target not in COPY_TARGETS:
+            raise InputError(f"target of a copy must be one of {', '.join(COPY_TARGETS)}, not {self.target!r}")
+        values = {"opcode": OPCODE_COPY, "target": COPY_TARGETS[self.target]}
+        values |= {name: getattr(self, name) for name in ("overlap", "words", "address", "other_address")}
+        return pack(COPY_FIELDS, values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fence:
+    """Commands after it are decoded when all before it have ended."""
+
+    def pack(self) -> int:
+        """The descriptor as one integer of `command_bits()` bits."""
+        return OPCODE_FENCE
 
 
 def command_bits() -> int:

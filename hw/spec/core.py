@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from hw.spec.dma import DmaSpec
 from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
 from hw.spec.number import number_format
@@ -43,6 +44,8 @@ class CoreSpec:
         "int8" for an integer array; "fp32" or any 8- or 16-bit format for a floating-point one.
     saturate : bool
         Floating-point outputs beyond the largest value become that value instead of infinity (E4M3: NaN).
+    dma : DmaSpec or None
+        The copy channels; without them operands reach the memories by host writes only.
     """
 
     array: MacArraySpec
@@ -55,6 +58,7 @@ class CoreSpec:
     rounding_mode: RoundingMode = "exact_rne"
     output_format: str = "int8"
     saturate: bool = False
+    dma: DmaSpec | None = None
 
     def __post_init__(self) -> None:
         for field in ("activation_words", "weight_words", "output_words", "parameter_words"):

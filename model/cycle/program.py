@@ -1,0 +1,352 @@
+"""Cycles of a program of GEMMs, copies and fences on a core with copy channels: stepped by events.
+
+The rules are those of the RTL, cycle by cycle; stretches in which nothing but one row per cycle happens, or
+nothing at all, are taken in one step. Cycle 0 is the one in which the first command is accepted.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from hw.spec.command import (
+    COPY_TARGETS,
+    Command,
+    Copy,
+    Fence,
+    activation_word_bits,
+    output_word_bits,
+    parameter_word_bits,
+    weight_word_bits,
+)
+from hw.spec.core import OUTPUT_ROWS, PASS_ENTRIES, CoreSpec
+from hw.spec.dma import HOLDS
+from hw.spec.error import InputError
+from hw.spec.event import EVENTS, LABELS
+from model.count import Counts
+from model.cycle.copy_channel import NEVER, Entry, Hold, ReadChannel, WriteChannel
+from model.cycle.timing import OUTPUT_CYCLES, Timing
+
+Program = Sequence[Command | Copy | Fence]
+
+@dataclass(slots=True)
+class _Pass:
+    """One pass: `rows` activation rows from `activation` on."""
+
+    activation: int
+    rows: int
+    first: bool
+    last: bool
+    ends_command: bool
+    weight: int
+    output: int
+    parameter: int
+
+
+def passes(core: CoreSpec, command: Command) -> Iterator[_Pass]:
+    """The passes of one command: blocks of rows, then of columns, then of K."""
+    block = core.block_rows
+    for start in range(0, command.m, block):
+        rows = min(block, command.m - start)
+        for n in range(command.n_blocks):
+            for k in range(command.k_blocks):
+                last = k == command.k_blocks - 1
+                yield _Pass(
+                    activation=command.activation_address + k * command.m + start, rows=rows, first=k == 0, last=last,
+                    ends_command=last and n == command.n_blocks - 1 and start + rows == command.m,
+                    weight=command.weight_address + (n * command.k_blocks + k) * core.array.rows,
+                    output=command.output_address + n * command.m + start, parameter=command.parameter_address + n)
+
+
+class _Run:
+    """State of one run; each `_..._look` says what happens in the present cycle, then everything moves on."""
+
+    def __init__(self, core: CoreSpec, holds: Mapping[str, Sequence[bool]]) -> None:
+        dma = core.dma
+        if dma is None:
+            raise InputError("a program with copies needs a core with copy channels; set dma of the core")
+        self.core, self.array, self.banks = core, core.array, dma.banks
+        hold = {name: Hold(holds.get(name, ())) for name in HOLDS}
+        widths = {
+            "activation": activation_word_bits(core), "weight": weight_word_bits(core),
+            "parameter": parameter_word_bits(core)}
+        self.channels = {
+            name: ReadChannel(dma.beats(bits), dma.latency_cycles, hold[name]) for name, bits in widths.items()}
+        self.output = WriteChannel(dma.beats(output_word_bits(core)), hold["output"])
+        self.row_hold = hold["row"]
+        self.labels = dict.fromkeys(LABELS, 0)
+        self.events = dict.fromkeys(EVENTS, 0)
+        self.delay = self.array.load_delay
+        self.released_by_swap = self.array.swap_releases_weights
+        self.depth = self.array.rows * self.array.mac_latency + self.array.columns
+
+    def run(self, program: Program) -> Timing:
+        core, array, banks = self.core, self.array, self.banks
+        labels, events = self.labels, self.events
+        activation, weight, parameter = self.channels.values()
+        inputs = (activation, weight, parameter)
+        output = self.output
+        given = deque(program)
+        queue: deque[Command | Copy | Fence] = deque()
+        head: Command | Copy | Fence | None = None
+        opened = unfinished = 0
+        decoded = loaded_commands = streamed = drained = ended = 0
+        # sequencer
+        coming: Iterator[_Pass] | None = None
+        following: _Pass | None = None
+        tiles: deque[_Pass] = deque()
+        queued: deque[_Pass] = deque()
+        # load and stream engines
+        step, loaded, hold = 0, False, 0
+        row, free_rows = 0, core.accumulator_rows
+        # finished rows: (ready, output, parameter, starts block, ends command); rows in the output queue
+        finishing: deque[tuple[int, int, int, bool, bool]] = deque()
+        leaving: deque[tuple[int, int, bool]] = deque()
+        places, in_flight = OUTPUT_ROWS, 0
+        swaps = busy = cycle = 0
+        macs = reads = tile_reads = accumulator_reads = out_rows = parameter_reads = cells = 0
+
+        while True:
+            # ---- look
+            moving = activation.look(cycle, ended) | weight.look(cycle, ended) | parameter.look(cycle, ended)
+            moving |= output.look(cycle, ended, activation.address >= 0)
+            port = activation.address if activation.address >= 0 else output.address
+            # stream engine
+            read = swap = release = wait_weight = wait_accumulator = wait_activation = missing = False
+            now = queued[0] if queued else None
+            if now is not None:
+                if not (loaded or row):
+                    wait_weight = True
+                elif now.first and not free_rows:
+                    wait_accumulator = True
+                else:
+                    address = now.activation + row
+                    missing = activation.missing(address, streamed) or output.missing(address, streamed)
+                    wait_activation = missing or (port >= 0 and (port - address) % banks == 0)
+                    read = not wait_activation
+                    swap = read and row == 0
+                    release = swap if self.released_by_swap else read and row == now.rows - 1
+            # load engine
+            load = weight_missing = weight_conflict = False
+            waiting = bool(tiles) and (
+                (not loaded or release) if not self.delay else (not loaded and hold == 0))
+            if waiting:
+                address = tiles[0].weight + array.rows - 1 - step
+                weight_missing = weight.missing(address, loaded_commands)
+                taken = weight.address >= 0 and (weight.address - address) % banks == 0
+                weight_conflict = taken and not weight_missing
+                load = not (taken or weight_missing)
+            # drain and output queue
+            drain = bool(finishing) and finishing[0][0] <= cycle and places > 0 and not (
+                finishing[0][3] and parameter.missing(finishing[0][2], drained))
+            offered = bool(leaving) and leaving[0][0] <= cycle
+            left = offered and not self.row_hold(cycle) and not output.keeps(leaving[0][1], ended)
+            # sequencer and decoder
+            emit = following is not None and len(tiles) < PASS_ENTRIES and len(queued) < PASS_ENTRIES
+            free = following is None or (emit and following.ends_command)
+            gone = False
+            if head is not None:
+                if isinstance(head, Command):
+                    gone = free
+                elif isinstance(head, Copy):
+                    gone = not self._channel(head).full
+                else:
+                    gone = opened == 0
+            popped = bool(queue) and (head is None or gone)
+            accept = bool(given) and len(queue) < core.command_entries
+
+            # ---- label
+            is_busy = unfinished > 0
+            if is_busy:
+                if read:
+                    label = "stream"
+                elif wait_weight:
+                    label = "weight_missing" if weight_missing else (
+                        "weight_blocked" if weight_conflict else "wait_weight")
+                elif wait_accumulator:
+                    label = "wait_accumulator"
+                elif wait_activation:
+                    label = "activation_missing" if missing else "activation_blocked"
+                elif in_flight:
+                    label = "output_blocked" if offered and not left else "drain"
+                else:
+                    label = "copy" if output.entries or any(c.entries for c in inputs) else "prepare"
+                labels[label] += 1
+                busy += 1
+            elif not given and not queue and head is None and cycle:
+                break
+            if wait_activation and not missing:
+                events["activation_memory.conflict"] += 1
+            if weight_conflict:
+                events["weight_memory.conflict"] += 1
+
+            # ---- a stretch of the same
+            if not (moving or swap or load or drain or left or emit or gone or popped or accept or weight_conflict) and (
+                    not read or not (now.first or now.last or row == now.rows - 1)) and not hold:  # type: ignore[union-attr]
+                until = min((channel.due() for channel in inputs), default=NEVER)
+                if finishing:
+                    until = min(until, finishing[0][0]) if finishing[0][0] > cycle else cycle
+                if leaving:
+                    until = min(until, leaving[0][0]) if leaving[0][0] > cycle else cycle
+                if read:
+                    assert now is not None
+                    last = min(cycle + now.rows - 1 - row, until)
+                    row_steps = self._free_run(now, row, last - cycle, streamed)
+                    last = cycle + row_steps
+                else:
+                    last = until if until < NEVER else cycle
+                extra = last - cycle - 1
+                if extra > 0:
+                    if is_busy:
+                        labels[label] += extra  # type: ignore[possibly-undefined]
+                        busy += extra
+                    if read:
+                        row += extra
+                        macs += extra
+                        reads += extra
+                        accumulator_reads += extra
+                    for channel in inputs:
+                        channel.skip(extra)
+                    cycle += extra
+
+            # ---- move on
+            done = activation.step(cycle) + weight.step(cycle) + parameter.step(cycle)
+            if left:
+                _, address, ends = leaving.popleft()
+                output_ends = ends
+            else:
+                output_ends = False
+            done += output.step()
+            if left:
+                output.left(address, output_ends)
+                places += 1
+                in_flight -= 1
+                out_rows += 1
+                ended += output_ends
+                done += output_ends
+            if drain:
+                _, address, _, starts, ends = finishing.popleft()
+                head_at = cycle + OUTPUT_CYCLES - 1
+                leaving.append((head_at, address, ends))
+                places -= 1
+                free_rows += 1
+                drained += ends
+                parameter_reads += starts
+            if hold:
+                hold -= 1
+            swaps += swap
+            if release:
+                loaded = False
+                if self.delay:
+                    hold = self.delay - 1
+            if load:
+                step += 1
+                tile_reads += 1
+                cells += step
+                if step == array.rows:
+                    step, loaded = 0, True
+                    loaded_commands += tiles.popleft().ends_command
+            if read:
+                assert now is not None
+                macs += 1
+                reads += 1
+                if now.first:
+                    free_rows -= 1
+                    in_flight += 1
+                else:
+                    accumulator_reads += 1
+                if now.last:
+                    finishing.append((
+                        cycle + self.depth + 1, now.output + row, now.parameter, row == 0,
+                        now.ends_command and row == now.rows - 1))
+                row += 1
+                if row == now.rows:
+                    row = 0
+                    streamed += now.ends_command
+                    queued.popleft()
+            if emit:
+                assert following is not None and coming is not None
+                tiles.append(following)
+                queued.append(following)
+                following = next(coming, None)
+            if gone:
+                if isinstance(head, Command):
+                    coming = passes(core, head)
+                    following = next(coming)
+                    opened += 1
+                    decoded += 1
+                elif isinstance(head, Copy):
+                    needs = decoded - head.overlap
+                    self._channel(head).entries.append(Entry(
+                        next=head.address, end=head.address + head.words, index=decoded, needs=needs,
+                        other=head.other_address, left=head.words, external=head.target != "output_to_activation"))
+                    opened += 1
+                else:
+                    done += 1
+                    opened += 1
+                head = None
+            if popped:
+                head = queue.popleft()
+            if accept:
+                queue.append(given.popleft())
+                unfinished += 1
+                events["command.accept"] += 1
+            opened -= done
+            unfinished -= done
+            cycle += 1
+
+        written = activation.written + output.moved
+        events |= {
+            "mac_array.mac": macs * array.cells, "mac_array.weight_load": cells * array.columns,
+            "mac_array.pass": swaps, "activation_memory.read": reads, "activation_memory.write": written,
+            "weight_memory.read": tile_reads, "weight_memory.write": weight.written,
+            "accumulator.read": accumulator_reads, "accumulator.write": macs, "accumulator.drain_read": out_rows,
+            "parameter_memory.read": parameter_reads, "parameter_memory.write": parameter.written,
+            "output_stage.requantise": out_rows * array.columns, "output_memory.write": out_rows,
+            "output_memory.read": output.read,
+            "external_memory.read": sum(channel.read for channel in inputs), "external_memory.write": output.written,
+            "external_memory.read_wait": sum(channel.waits for channel in inputs),
+            "external_memory.write_wait": output.waits,
+        }
+        useful = sum(c.m * c.n_blocks * c.k_blocks for c in program if isinstance(c, Command)) * array.cells
+        return Timing(
+            cycles=busy, budget=labels, counts=Counts(events),
+            utilisation=useful / (array.cells * busy) if busy else 0.0)
+
+    def _channel(self, copy: Copy) -> ReadChannel | WriteChannel:
+        name = {0: "activation", 1: "weight", 2: "parameter"}.get(COPY_TARGETS[copy.target])
+        return self.output if name is None else self.channels[name]
+
+    def _free_run(self, now: _Pass, row: int, most: int, index: int) -> int:
+        """How many of the next `most` rows are not missing, no channel moving meanwhile."""
+        ranges = [(e.next, e.end, e.index) for e in self.channels["activation"].entries]
+        ranges += [(e.other, e.other + e.left, e.index) for e in self.output.entries if not e.external]
+        start = now.activation + row
+        for begin, end, command in ranges:
+            if index >= command and max(begin, start) < min(end, start + most):
+                most = max(begin, start) - start
+        return most
+
+
+def step_program(core: CoreSpec, program: Program, holds: Mapping[str, Sequence[bool]] | None = None) -> Timing:
+    """Cycles of `program`, one command offered per cycle from cycle 0 on.
+
+    Parameters
+    ----------
+    core : CoreSpec
+        With `dma`.
+    program : sequence of Command, Copy, Fence
+        All valid for this core.
+    holds : mapping or None
+        Name of `HOLDS` -> one truth value per cycle: the channel moves nothing, or finished rows are refused.
+
+    Raises
+    ------
+    InputError
+        If the core has no copy channels, the program is empty or a pattern has an unknown name.
+    """
+    if not program:
+        raise InputError("a program must have at least one command, it is empty")
+    for name in holds or ():
+        if name not in HOLDS:
+            raise InputError(f"a pattern must be one of {', '.join(HOLDS)}, not {name!r}")
+    return _Run(core, holds or {}).run(program)

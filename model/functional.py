@@ -1,0 +1,110 @@
+"""What a program of GEMMs and copies leaves in the memories: one command after the other, values only."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hw.spec.command import (
+    COMMON_FIELDS,
+    LANE_FIELDS,
+    Command,
+    Copy,
+    Fence,
+    activation_word_bits,
+    output_word_bits,
+    parameter_word_bits,
+    weight_word_bits,
+)
+from hw.spec.core import CoreSpec
+from hw.spec.error import InputError
+from model import reference
+from model.workload import OutputStage
+
+
+def beats_of(core: CoreSpec, words: Sequence[int], bits: int) -> np.ndarray:
+    """Memory words of `bits` bits as beats of the external memory: uint8 (beats, bytes_per_cycle)."""
+    assert core.dma is not None
+    size = core.dma.beats(bits) * core.dma.bytes_per_cycle
+    data = b"".join(word.to_bytes(size, "little") for word in words)
+    return np.frombuffer(data, np.uint8).reshape(-1, core.dma.bytes_per_cycle)
+
+
+class Memories:
+    """The memories of an INT8 core with copy channels, as bytes; `run` executes commands in order.
+
+    Attributes
+    ----------
+    activation, weight, parameter, output : uint8 arrays (words, bytes per word)
+    external : uint8 array (beats, bytes_per_cycle)
+    """
+
+    def __init__(self, core: CoreSpec) -> None:
+        if core.dma is None or core.array.is_floating_point or core.array.terms_per_lane != 1:
+            raise InputError("programs are executed for INT8 cores with copy channels, this core is not one")
+        self.core, self.dma = core, core.dma
+        self.activation = np.zeros((core.activation_words, activation_word_bits(core) // 8), np.uint8)
+        self.weight = np.zeros((core.weight_words, weight_word_bits(core) // 8), np.uint8)
+        self.parameter = np.zeros((core.parameter_words, -(-parameter_word_bits(core) // 8)), np.uint8)
+        self.output = np.zeros((core.output_words, output_word_bits(core) // 8), np.uint8)
+        self.external = np.zeros((core.dma.external_beats, core.dma.bytes_per_cycle), np.uint8)
+
+    def run(self, program: Sequence[Command | Copy | Fence]) -> None:
+        """Execute `program`."""
+        for item in program:
+            if isinstance(item, Command):
+                self._gemm(item)
+            elif isinstance(item, Copy):
+                self._copy(item)
+
+    def _copy(self, copy: Copy) -> None:
+        words, here, there = copy.words, copy.address, copy.other_address
+        if copy.target == "output_to_activation":
+            self.activation[there:there + words] = self.output[here:here + words]
+            return
+        if copy.target == "output_to_external":
+            width = self.output.shape[1]
+            beats = self.dma.beats(8 * width)
+            padded = np.zeros((words, beats * self.dma.bytes_per_cycle), np.uint8)
+            padded[:, :width] = self.output[here:here + words]
+            self.external[there:there + words * beats] = padded.reshape(words * beats, -1)
+            return
+        memory = {
+            "external_to_activation": self.activation, "external_to_weight": self.weight,
+            "external_to_parameter": self.parameter}[copy.target]
+        width = memory.shape[1]
+        bits = parameter_word_bits(self.core) if memory is self.parameter else 8 * width
+        beats = self.dma.beats(bits)
+        memory[here:here + words] = self.external[there:there + words * beats].reshape(words, -1)[:, :width]
+
+    def _gemm(self, command: Command) -> None:
+        core = self.core
+        R, C = core.array.rows, core.array.columns
+        m, k_blocks, n_blocks = command.m, command.k_blocks, command.n_blocks
+        start = command.activation_address
+        a = self.activation[start:start + m * k_blocks].view(np.int8)
+        a = a.reshape(k_blocks, m, R).transpose(1, 0, 2).reshape(m, k_blocks * R)
+        start = command.weight_address
+        w = self.weight[start:start + n_blocks * k_blocks * R].view(np.int8)
+        w = w.reshape(n_blocks, k_blocks * R, C)
+        for n in range(n_blocks):
+            stage = unpack_parameters(core, self.parameter[command.parameter_address + n])
+            out = reference.gemm(a, np.ascontiguousarray(w[n]), stage, core.rounding_mode)
+            first = command.output_address + n * m
+            self.output[first:first + m] = out.view(np.uint8)
+
+
+def unpack_parameters(core: CoreSpec, word: np.ndarray) -> OutputStage:
+    """The output-stage parameters of one block of columns from the bytes of its word."""
+    bits = int.from_bytes(word.tobytes(), "little")
+    lanes: dict[str, list[int]] = {name: [] for name in LANE_FIELDS}
+    for _ in range(core.array.columns):
+        for name, width in LANE_FIELDS.items():
+            value = bits & ((1 << width) - 1)
+            bits >>= width
+            lanes[name].append(value if name == "shift" else value - (value >> (width - 1) << width))
+    common = {}
+    for name, width in COMMON_FIELDS.items():
+        value = bits & ((1 << width) - 1)
+        bits >>= width
+        common[name] = value - (value >> (width - 1) << width)
+    return OutputStage(**{name: np.array(values, np.int32) for name, values in lanes.items()}, **common)
