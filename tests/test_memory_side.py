@@ -8,7 +8,7 @@ from hw.rtl.core_top import CoreTop
 from hw.rtl.emit import emit
 from hw.spec.command import Command, Copy, Fence, parameter_word_bits
 from hw.spec.core import CoreSpec
-from hw.spec.dma import DmaSpec
+from hw.spec.dma import HOLDS, DmaSpec
 from hw.spec.error import InputError
 from hw.spec.event import LABELS
 from hw.spec.mac_array import MacArraySpec
@@ -103,7 +103,7 @@ def _cases(core: CoreSpec, seed: int) -> list[Case]:
                 program = [_without_overlap(entry) if isinstance(entry, Copy) else entry for entry in program]
         stalled = i % 2 == 1
         held = {
-            name: float(rng.choice([0.0, 0.1, 0.5, 0.9])) for name in ("activation", "weight", "parameter", "output", "row")
+            name: float(rng.choice([0.0, 0.1, 0.5, 0.9])) for name in HOLDS
         } if stalled else {}
         cases.append(Case(
             program=program, seed=seed + i, words=_parameters(core, rng, placed), held=held,

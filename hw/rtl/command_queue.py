@@ -18,7 +18,6 @@ from hw.spec.command import (
 )
 from hw.spec.core import CoreSpec
 
-
 COPY_LAYOUT = data.StructLayout(COPY_FIELDS)
 
 

@@ -155,7 +155,7 @@ class _Run:
             accept = bool(given) and len(queue) < core.command_entries
 
             # ---- label
-            is_busy = unfinished > 0
+            is_busy, label = unfinished > 0, "prepare"
             if is_busy:
                 if read:
                     label = "stream"
@@ -168,8 +168,8 @@ class _Run:
                     label = "activation_missing" if missing else "activation_blocked"
                 elif in_flight:
                     label = "output_blocked" if offered and not left else "drain"
-                else:
-                    label = "copy" if output.entries or any(c.entries for c in inputs) else "prepare"
+                elif output.entries or any(channel.entries for channel in inputs):
+                    label = "copy"
                 labels[label] += 1
                 busy += 1
             elif not given and not queue and head is None and cycle:
@@ -180,8 +180,9 @@ class _Run:
                 events["weight_memory.conflict"] += 1
 
             # ---- a stretch of the same
-            if not (moving or swap or load or drain or left or emit or gone or popped or accept or weight_conflict) and (
-                    not read or not (now.first or now.last or row == now.rows - 1)) and not hold:  # type: ignore[union-attr]
+            plain = not read or (now is not None and not (now.first or now.last or row == now.rows - 1))
+            if plain and not any((
+                    moving, swap, load, drain, left, emit, gone, popped, accept, weight_conflict, hold)):
                 until = min((channel.due() for channel in inputs), default=NEVER)
                 if finishing:
                     until = min(until, finishing[0][0]) if finishing[0][0] > cycle else cycle
@@ -197,7 +198,7 @@ class _Run:
                 extra = last - cycle - 1
                 if extra > 0:
                     if is_busy:
-                        labels[label] += extra  # type: ignore[possibly-undefined]
+                        labels[label] += extra
                         busy += extra
                     if read:
                         row += extra
@@ -210,13 +211,9 @@ class _Run:
 
             # ---- move on
             done = activation.step(cycle) + weight.step(cycle) + parameter.step(cycle)
-            if left:
-                _, address, ends = leaving.popleft()
-                output_ends = ends
-            else:
-                output_ends = False
             done += output.step()
             if left:
+                _, address, output_ends = leaving.popleft()
                 output.left(address, output_ends)
                 places += 1
                 in_flight -= 1
@@ -264,7 +261,8 @@ class _Run:
                     streamed += now.ends_command
                     queued.popleft()
             if emit:
-                assert following is not None and coming is not None
+                assert following is not None
+                assert coming is not None
                 tiles.append(following)
                 queued.append(following)
                 following = next(coming, None)
