@@ -2,6 +2,8 @@
 
 from amaranth.hdl import *
 
+from hw.spec.core import RoundingMode
+
 PRODUCT_BITS = 65
 OPERANDS = {"exact_rne": (33, 32), "tflite_single": (33, 32), "gemmlowp": (32, 32)}
 """Signed widths of sum with bias and multiplier: gemmlowp saturates the sum to 32 bits first."""
@@ -16,8 +18,8 @@ class Harness(Elaboratable):
     above, then q from h with d = 2**shift and ties away from zero.
     """
 
-    def __init__(self, mode: str) -> None:
-        self.mode = mode
+    def __init__(self, mode: RoundingMode) -> None:
+        self.mode: RoundingMode = mode
 
     def elaborate(self, platform: object) -> Module:
         from hw.rtl.output_stage import scale

@@ -1,5 +1,8 @@
 """The blocks that are synthesised on their own, as small Amaranth components around the operators."""
 
+# A component's members come from its signature at run time.
+# pyright: reportAttributeAccessIssue=false
+
 from amaranth.hdl import Module, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
