@@ -4,13 +4,18 @@ A verb's module has a one-line docstring (its help), `add_arguments(parser)` and
 """
 
 import argparse
+import errno
 import importlib
 import os
+import re
 import sys
 from types import ModuleType
 
 from hw.spec import catalog
 from hw.spec.error import InputError
+
+_DISK = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR}
+"""What goes wrong with a folder that cannot be written or a disk that is full."""
 
 
 def main(program: str, package: ModuleType, argv: list[str] | None = None) -> int:
@@ -22,6 +27,7 @@ def main(program: str, package: ModuleType, argv: list[str] | None = None) -> in
     argv = sys.argv[1:] if argv is None else argv
     verbs = catalog.names(package)
     chosen = argv[0] if argv and argv[0] in verbs else None
+    argv = _negative_values(argv)
     parser = argparse.ArgumentParser(prog=f"python -m {program}", allow_abbrev=False)
     commands = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb in verbs if chosen is None else [chosen]:
@@ -43,6 +49,23 @@ def main(program: str, package: ModuleType, argv: list[str] | None = None) -> in
         # `... | head` closed our stdout: not an error, and nothing more can be said there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        print(f"error: {error.filename or 'the build folder'} must be writable and have free space, it is not "
+              f"({error.strerror}); free some space or change rights", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("stopped: nothing half-written was kept; the next run goes on", file=sys.stderr)
         return 130
+
+
+def _negative_values(argv: list[str]) -> list[str]:
+    """`--gemm -1,4,4` as `--gemm=-1,4,4`: argparse takes the value for an option, its sentence helps nobody."""
+    joined: list[str] = []
+    for word in argv:
+        if joined and re.match(r"-\d", word) and re.fullmatch(r"--[a-z-]+", joined[-1]):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
