@@ -57,8 +57,13 @@ class Case:
 
 
 def check(chip: Chip, workload: Workload, seed: int) -> None:
-    """Raise `InputError` unless `chip` has a core, `workload` operands in its formats, and they fit its memories."""
-    core, jobs = check_core(chip), workload.jobs(seed)
+    """Raise `InputError` unless `chip` is one core, `workload` has operands in its formats, and they fit it."""
+    core = check_core(chip)
+    if chip.cores > 1:
+        raise InputError(
+            f"a workload on RTL must have a chip of one core, {chip.title!r} shares each layer among {chip.cores}; "
+            f"choose one of {', '.join(chip_names(one_core=True))}, or use `python -m model predict`")
+    jobs = workload.jobs(seed)
     check_formats(core, jobs)
     schedule(core, [job.gemm for job in jobs])
 
@@ -66,9 +71,15 @@ def check(chip: Chip, workload: Workload, seed: int) -> None:
 def check_core(chip: Chip) -> CoreSpec:
     """The core of `chip`; `InputError` naming the chips that have one."""
     if chip.core is None:
-        with_core = ", ".join(name for name in chips.names() if chips.load(name).core is not None)
-        raise InputError(f"RTL needs a chip with a core, {chip.title!r} has none; choose one of {with_core}")
+        known = ", ".join(chip_names())
+        raise InputError(f"RTL needs a chip with a core, {chip.title!r} has none; choose one of {known}")
     return chip.core
+
+
+def chip_names(*, one_core: bool = False) -> list[str]:
+    """Chips with a core; only those with exactly one, which its RTL is the whole of, if `one_core`."""
+    known = {name: chips.load(name) for name in chips.names()}
+    return [name for name, chip in known.items() if chip.core is not None and (chip.cores == 1 or not one_core)]
 
 
 def prepare(case: Case, trace: Trace = "none", say: Say = lambda line: None) -> Built:

@@ -22,7 +22,7 @@ from tb.build import BUILD, ROOT
 from tb.measure import Case, check, measure, prepare
 
 LARGEST_CYCLES = 1_000_000
-"""A matrix leaves out cases that need more cycles than this: they are run by name."""
+"""A matrix leaves out cases that need more cycles than this: they are run one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,11 @@ class Finished:
     failure: str | None
     seconds: float
     resumed: bool = False
+
+
+def default_chips() -> list[str]:
+    """The chips whose RTL is the whole chip, not one of many cores; others are run by name."""
+    return [name for name in chips.names() if chips.load(name).cores == 1]
 
 
 def matrix(
@@ -55,15 +60,15 @@ def matrix(
             for workload_name in workload_names if measures else [""]:
                 if workload_name:
                     workload = workloads.load(workload_name)
-                    cells = chip.core.array.cells if chip.core is not None else 1
-                    cycles = sum(gemm.macs for gemm in workload.gemms()) // cells
-                    if cycles > LARGEST_CYCLES:
-                        skip(f"{workload_name} on {chip_name}: more than {LARGEST_CYCLES:,} cycles, run it by name")
-                        continue
                     try:
                         getattr(bench, "check", check)(chip, workload, seeds[0])
                     except InputError as error:
                         skip(f"{workload_name} on {chip_name}: {error}")
+                        continue
+                    cells = chip.core.array.cells if chip.core is not None else 1
+                    cycles = sum(gemm.macs for gemm in workload.gemms()) // cells
+                    if cycles > LARGEST_CYCLES:
+                        skip(f"{workload_name} on {chip_name}: over {LARGEST_CYCLES:,} cycles, run it with make sim")
                         continue
                 cases += [
                     Case(bench=bench_name, chip=chip_name, workload=workload_name, seed=seed) for seed in seeds]

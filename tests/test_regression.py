@@ -18,7 +18,7 @@ from tb import design, regression
 from tb.build import BUILD, ROOT, build
 from tb.cli import sim
 from tb.measure import Case, measure, prepare, simulate
-from tb.regression import Finished, matrix, write_junit
+from tb.regression import Finished, default_chips, matrix, write_junit
 from tb.run import run
 
 
@@ -31,7 +31,7 @@ def test_the_core_gives_the_reference_on_every_small_workload(workload):
     result = measurement.result
     assert sum(result.phases.values()) == result.cycles
     assert sum(layer["cycles"] for layer in result.layers) == result.cycles
-    assert result.counts["output_memory.write"] * 4 >= sum(la["m"] * la["n"] for la in result.layers) / 4
+    assert result.counts["output_memory.write"] == sum(la["m"] * -(-la["n"] // 4) for la in result.layers)
 
 
 @pytest.mark.rtl
@@ -137,6 +137,13 @@ def test_a_matrix_leaves_out_what_does_not_fit_and_says_why():
     assert any("resnet50 on tiny" in reason for reason in said)
 
 
+def test_by_default_a_regression_builds_no_chip_of_several_cores():
+    cases = matrix(["core", "fifo"], default_chips(), ["gemm_16"], [1])
+    assert {case.chip for case in cases} >= {"tiny", "npu_16"}
+    assert "furiosa_warboy" not in {case.chip for case in cases}
+    assert not matrix(["core"], ["furiosa_warboy"], ["gemm_16"], [1])
+
+
 def test_a_result_holds_for_its_key_only(tmp_path, monkeypatch):
     monkeypatch.setattr(regression, "BUILD", tmp_path)
     case = Case(bench="fifo", chip="tiny")
@@ -172,6 +179,7 @@ def test_a_case_without_results_is_a_failure_in_the_junit_file(tmp_path, monkeyp
     ({"workload": "gem_16"}, "workload must be one of .*did you mean 'gemm_16'"),
     ({"seed": -1}, "the seed must be from 0 to"),
     ({"workload": "resnet50"}, "must hold operands to run on RTL"),
+    ({"chip": "furiosa_warboy"}, "must have a chip of one core, .* among 128; choose one of npu_16, .*tiny"),
     ({"chip": "hbm_pim"}, "RTL needs a chip with a core, .* choose one of .*npu_16.*tiny"),
 ])
 def test_a_case_that_cannot_be_run_is_refused_before_anything_is_built(changes, message):

@@ -1,19 +1,18 @@
-"""Every bench on every chip with a core, every workload that fits and every seed; resumable, JUnit XML."""
+"""Every bench on every chip but those of several cores, all workloads that fit and all seeds; resumable, JUnit XML."""
 
 import argparse
 
-from hw import chips
 from model import workloads
 from tb import design
 from tb.build import BUILD
 from tb.cli.sim import say
 from tb.measure import shown
-from tb.regression import matrix, regress, write_junit
+from tb.regression import default_chips, matrix, regress, write_junit
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Each may be given more than once; all known ones if not given."""
-    parser.add_argument("--chip", action="append", help="a file in hw/chips with a core (default: all)")
+    parser.add_argument("--chip", action="append", help="a file in hw/chips (default: all but those of several cores)")
     parser.add_argument("--workload", action="append", help="a file in model/workloads (default: all)")
     parser.add_argument("--bench", action="append", help="a file tb/<bench>_tests.py (default: all)")
     parser.add_argument("--seed", action="append", type=int, help="of the operands (default: 1 and 2)")
@@ -23,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     """0 if every case passed, 1 otherwise."""
     benches = arguments.bench or design.names()
     cases = matrix(
-        benches, arguments.chip or chips.names(), arguments.workload or workloads.names(),
+        benches, arguments.chip or default_chips(), arguments.workload or workloads.names(),
         arguments.seed or [1, 2], lambda reason: say(f"skip    {reason}"))
     say(f"regress {len(cases)} cases")
     finished = regress(cases, say)
