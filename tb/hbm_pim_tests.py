@@ -15,9 +15,10 @@ from hw.spec.error import InputError
 from hw.spec.pim import ERRORS, PimSpec
 from tb.bench import Bench, bench_test
 from tb.pim_checker import broken_rules
+from tb.pim_compare import same_answer, same_cells, same_registers
 from tb.pim_driver import PimDriver
 from tb.pim_player import PimPlayer
-from tb.pim_random import Cells, Expected, RandomStreams, to_integer
+from tb.pim_random import Cells, RandomStreams, to_integer
 
 ROWS = 128
 """Rows of the cell arrays."""
@@ -79,12 +80,8 @@ async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(be
         expected = walk.stream(120)
         answer = await driver.play(expected.commands)
         where = f"stream {number}"
-        _same_reasons(where, expected, answer.reasons)
-        assert answer.words == expected.words, f"{where}: words read differ"
-        assert answer.error == expected.first_error, f"{where}: sticky error {answer.error}, not {expected.first_error}"
+        same_answer(where, expected, answer)
         assert spec.modes[answer.mode] == walk.device.mode, f"{where}: mode {answer.mode}, not {walk.device.mode}"
-        wanted = {name: expected.counts[name] for name in answer.counts}
-        assert answer.counts == wanted, f"{where}: counts {answer.counts}, not {wanted}"
         _same_registers(where, driver, walk)
         broken = broken_rules(timing, spec.dram.organisation, expected.accepted)
         assert not broken, f"{where}: {broken[0]}"
@@ -92,14 +89,9 @@ async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(be
         accepted += len(expected.accepted)
         refused.update(NAMES[r] for r in expected.reasons if r)
         events += expected.counts
-    _same_cells(driver, cells, spec)
+    same_cells(driver, cells, spec)
     bench.report(streams=streams, commands=commands, accepted=accepted, refused=dict(refused),
                  events=dict(events))
-
-
-def _same_reasons(where: str, expected: Expected, reasons: list[int]) -> None:
-    for command, wanted, got in zip(expected.commands, expected.reasons, reasons, strict=True):
-        assert wanted == got, f"{where}: {command} must be answered {wanted}, not {got}"
 
 
 def _same_registers(where: str, driver: PimDriver, walk: RandomStreams) -> None:
@@ -108,23 +100,9 @@ def _same_registers(where: str, driver: PimDriver, walk: RandomStreams) -> None:
     for u in range(walk.spec.units):
         unit = getattr(channel, f"unit_{u}")
         for name in ("GRF_A", "GRF_B"):
-            file = getattr(unit, name.lower())
-            held = int(file.held.value)
-            for i, word in enumerate(device.grf[name][u]):
-                got = file.words[i].value.to_unsigned() if held >> i & 1 else 0
-                want = to_integer(word)
-                assert got == want, f"{where}: {name}[{i}] of unit {u} is {got:#x}, not {want:#x}"
+            words = np.array([to_integer(word) for word in device.grf[name][u]], dtype=object)
+            same_registers(where, f"{name} of unit {u}", getattr(unit, name.lower()), words)
         for signal, word in ((unit.scalars, device.srf[u]), (unit.adder_out, device.latch["A_OUT"][u]),
                              (unit.multiplier_out, device.latch["M_OUT"][u])):
             got, want = int(signal.value), to_integer(word)
             assert got == want, f"{where}: {signal._name} of unit {u} is {got:#x}, not {want:#x}"
-
-
-def _same_cells(driver: PimDriver, cells: Cells, spec: PimSpec) -> None:
-    columns = spec.dram.organisation.columns
-    for (bank, row), words in cells.items():
-        array = driver.cells(bank)
-        for column, word in enumerate(np.asarray(words)):
-            got = array[row * columns + column].value.to_unsigned()
-            assert got == to_integer(word), (
-                f"bank {bank} row {row} column {column} holds {got:#x}, not {to_integer(word):#x}")

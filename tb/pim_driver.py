@@ -22,7 +22,6 @@ class Played:
     column: int = 0
     data: int | None = None
     accumulator: int = 0
-    paired: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ class PimDriver:
         inner = self._inner
         command = (
             self.kinds[c.name] << inner["kind"] | c.bank << inner["bank"] | c.row << inner["row"]
-            | c.column << inner["column"] | c.accumulator << inner["accumulator"] | c.paired << inner["paired"])
+            | c.column << inner["column"] | c.accumulator << inner["accumulator"])
         return (c.cycle << self._offsets["cycle"] | (c.data is not None) << self._offsets["has_data"]
                 | command << self._offsets["command"])
 

@@ -61,6 +61,10 @@ DRAM = DramSpec(
         Rule(level="channel", before=("WR", "WRCP", "WRA16", "WRMAC16", "EWMUL16"),
              after=("WRA16", "WRMAC16", "EWMUL16"), delay="t_ccd_l"),
         Rule(level="channel", before=("WRA16", "WRMAC16", "EWMUL16"), after=("WR", "WRCP"), delay="t_ccd_l"),
+        # A unit's accumulator and its bank's column path are busy for one column slot. The simulator needs no such
+        # rule: a mode change lies between MAC, AF and the next use in all its streams.
+        Rule(level="channel", before=("MAC", "MAC16"), after=("AF16",), delay="t_ccd_l"),
+        Rule(level="channel", before=("AF16",), after=("AF16", "EWMUL16", *_READS, "MAC16"), delay="t_ccd_l"),
         # ---- channel: bus turnaround
         Rule(level="channel", before=("RD",), after=("WR", "WRA16"), delay="read_to_write"),
         Rule(level="channel", before=("RD",), after=("WRGB", "WRMAC16"), delay="read_to_register_write"),

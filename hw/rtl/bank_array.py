@@ -75,8 +75,8 @@ class BankArray(wiring.Component):
     Members
     -------
     i_open, i_close, i_read : In(banks)
-    i_row, i_column : In
-    i_write : In(banks); i_write_row, i_write_column : In
+    i_row : In; i_column_<bank> : In, column to read
+    i_write : In(banks); i_write_row_<bank>, i_write_column : In
     i_write_data_<bank> : In
     o_open : Out(banks), which have an open row
     o_match : Out(banks), whose open row is `i_row`
@@ -89,8 +89,9 @@ class BankArray(wiring.Component):
         rows_wide, columns_wide = row_bits(organisation), column_bits(organisation)
         super().__init__({
             "i_open": In(count), "i_close": In(count), "i_read": In(count),
-            "i_row": In(rows_wide), "i_column": In(columns_wide),
-            "i_write": In(count), "i_write_row": In(rows_wide), "i_write_column": In(columns_wide),
+            "i_row": In(rows_wide), **{f"i_column_{b}": In(columns_wide) for b in range(count)},
+            "i_write": In(count), **{f"i_write_row_{b}": In(rows_wide) for b in range(count)},
+            "i_write_column": In(columns_wide),
             **{f"i_write_data_{b}": In(organisation.column_bits) for b in range(count)},
             "o_open": Out(count), "o_match": Out(count),
             **{f"o_row_{b}": Out(rows_wide) for b in range(count)},
@@ -103,8 +104,8 @@ class BankArray(wiring.Component):
             m.submodules[f"bank_{b}"] = bank
             m.d.comb += [
                 bank.i_open.eq(self.i_open[b]), bank.i_close.eq(self.i_close[b]), bank.i_row.eq(self.i_row),
-                bank.i_read.eq(self.i_read[b]), bank.i_column.eq(self.i_column),
-                bank.i_write.eq(self.i_write[b]), bank.i_write_row.eq(self.i_write_row),
+                bank.i_read.eq(self.i_read[b]), bank.i_column.eq(getattr(self, f"i_column_{b}")),
+                bank.i_write.eq(self.i_write[b]), bank.i_write_row.eq(getattr(self, f"i_write_row_{b}")),
                 bank.i_write_column.eq(self.i_write_column),
                 bank.i_write_data.eq(getattr(self, f"i_write_data_{b}")),
                 self.o_open[b].eq(bank.o_is_open),

@@ -152,10 +152,10 @@ class HbmPimChannel(wiring.Component):
         m.d.comb += [
             banks.i_open.eq(Mux(accept & is_["ACT"], targets, 0)),
             banks.i_close.eq(Mux(accept & is_["PRE"], targets, 0)),
-            banks.i_row.eq(command.row), banks.i_column.eq(command.column),
+            banks.i_row.eq(command.row), *(getattr(banks, f"i_column_{b}").eq(command.column) for b in range(count)),
             banks.i_read.eq(Mux((plain & is_["RD"]) | executes, targets, 0)),
             banks.i_write.eq(Cat(*written) | Mux(plain & is_["WR"], targets, 0)),
-            banks.i_write_row.eq(Mux(any_written, write_row, command.row)),
+            *(getattr(banks, f"i_write_row_{b}").eq(Mux(any_written, write_row, command.row)) for b in range(count)),
             banks.i_write_column.eq(Mux(any_written, write_column, command.column)),
         ]
         bank_last = Signal.like(command.bank)

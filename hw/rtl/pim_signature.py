@@ -26,8 +26,15 @@ Reason = enumeration("Reason", {"OK": 0} | {name.upper(): code for name, code in
 
 
 def command_kinds(spec: PimSpec) -> Any:
-    """The commands of the channel's port as an enumeration, for waveforms: the names the timing rules use, sorted."""
+    """The commands of the channel's port as an enumeration, for waveforms.
+
+    Opcodes of the command set where its commands are those of the DRAM port, else the names the timing rules use,
+    sorted.
+    """
+    own = {c.name: c.opcode for c in spec.commands.commands}
     names = sorted({c for rule in spec.dram.rules for c in (*rule.before, *rule.after)} - HOST_ONLY)
+    if set(names) <= set(own):
+        return enumeration("Command", own)
     return enumeration("Command", {name: i for i, name in enumerate(names)})
 
 
@@ -36,10 +43,19 @@ def command_layout(spec: PimSpec) -> data.StructLayout:
     organisation = spec.dram.organisation
     kinds = command_kinds(spec)
     return data.StructLayout({
-        "kind": (len(kinds) - 1).bit_length(), "bank": (organisation.banks - 1).bit_length(),
-        "row": row_bits(organisation), "column": column_bits(organisation), "accumulator": 5, "paired": 1,
+        "kind": max(kind.value for kind in kinds).bit_length(), "bank": (organisation.banks - 1).bit_length(),
+        "row": row_bits(organisation), "column": column_bits(organisation), "accumulator": 5,
     })
 
+
+AIM_EVENTS: dict[str, str] = {
+    "activate": "banks opened", "precharge": "precharge commands accepted", "refresh": "refreshes accepted",
+    "bank_read": "columns read from banks", "bank_write": "columns written into banks",
+    "word_in": "data words taken from the bus", "word_out": "data words driven on the bus",
+    "unit_mac": "units that multiplied and accumulated a column", "multiply": "pairs of banks multiplied lane by lane",
+    "activation": "activations evaluated", "mode": "changes between memory and register mode",
+}
+"""Counters of an AiM channel, commands of every unit or bank added up."""
 
 PIM_EVENTS: dict[str, str] = {
     "activate": "ACT commands accepted while one bank is addressed",

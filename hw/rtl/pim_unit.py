@@ -1,12 +1,13 @@
 """The unit of an HBM-PIM bank pair: 16 lanes of FP16, vector and scalar registers."""
 
 from amaranth.hdl import *
-from amaranth.lib import data, memory, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.rtl.fp_add import FpAdd
 from hw.rtl.fp_mul import FpMul
 from hw.rtl.pim_decode import PLACES, operations_layout
+from hw.rtl.register_file import RegisterFile
 from hw.spec.pim import PimSpec
 
 LATENCY = 4
@@ -25,45 +26,6 @@ def execute_layout(spec: PimSpec) -> data.StructLayout:
         "operations": operations_layout(spec.commands), "relu": 1, "store": 1, "odd": 1, "column": INDEX_BITS,
         **{f"{place}_kind": KIND_BITS for place in PLACES}, **{f"{place}_index": INDEX_BITS for place in PLACES},
     })
-
-
-class _VectorFile(wiring.Component):
-    """Vector registers that can all be cleared at once.
-
-    Members
-    -------
-    i_address_<n> : In; o_data_<n> : Out, read in the same cycle
-    i_write : In(1); i_address, i_data : In
-    i_clear : In(1)
-    """
-
-    def __init__(self, entries: int, bits: int, reads: int) -> None:
-        self.reads = reads
-        self.words = memory.Memory(shape=bits, depth=entries, init=[])
-        super().__init__({
-            **{f"i_address_{n}": In(INDEX_BITS) for n in range(reads)},
-            **{f"o_data_{n}": Out(bits) for n in range(reads)},
-            "i_write": In(1), "i_address": In(INDEX_BITS), "i_data": In(bits), "i_clear": In(1),
-        })
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        m.submodules.words = self.words
-        write = self.words.write_port()
-        held = Signal(self.words.depth)          # registers written since they were cleared; others read as zero
-        m.d.comb += [write.addr.eq(self.i_address), write.data.eq(self.i_data), write.en.eq(self.i_write)]
-        with m.If(self.i_clear):
-            m.d.sync += held.eq(0)
-        with m.Elif(self.i_write):
-            m.d.sync += held.eq(held | (1 << self.i_address))
-        for n in range(self.reads):
-            read = self.words.read_port(domain="comb")
-            address = getattr(self, f"i_address_{n}")
-            m.d.comb += [
-                read.addr.eq(address),
-                getattr(self, f"o_data_{n}").eq(Mux(held.bit_select(address, 1), read.data, 0)),
-            ]
-        return m
 
 
 class PimUnit(wiring.Component):
@@ -104,7 +66,7 @@ class PimUnit(wiring.Component):
         files = {}
         for name in ("GRF_A", "GRF_B"):
             file = spec.register(name)
-            files[name] = _VectorFile(file.entries, file.bits, len(reads))
+            files[name] = RegisterFile(file.entries, file.bits, len(reads))
             m.submodules[name.lower()] = files[name]
             for n, place in enumerate(reads):
                 index = e.column if place == "store" else e[f"{place}_index"]

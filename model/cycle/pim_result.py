@@ -89,7 +89,7 @@ def count_kinds(segments: Sequence[Segment]) -> Counter[tuple[str, bool]]:
 
 AIM_COLUMN_COMMANDS = {
     "MAC16": (16, 0, 0, 0), "MAC": (1, 0, 0, 0), "EWMUL16": (8, 4, 0, 0), "AF16": (16, 0, 0, 0),
-    "RD": (1, 0, 0, 1), "WR": (0, 1, 1, 0), "WRA16": (0, 16, 16, 0), "RDCP": (1, 0, 0, 0), "WRCP": (0, 1, 0, 0),
+    "RD": (1, 0, 0, 1), "WR": (0, 1, 1, 0), "WRA16": (0, 16, 1, 0), "RDCP": (1, 0, 0, 0), "WRCP": (0, 1, 0, 0),
     "WRGB": (0, 0, 1, 0), "WRMAC16": (0, 0, 1, 0), "RDMAC16": (0, 0, 0, 1), "RDAF16": (0, 0, 0, 1),
 }
 """Columns moved by each AiM device command: (banks read, banks written, words in over the pins, words out)."""

@@ -11,7 +11,7 @@ from hw.spec.pim import ERRORS, PimSpec
 from model.cycle.dram_bank import CLOSED, Banks
 from model.number.aligned import aligned_dot
 from model.number.codec import decode, encode
-from model.pim.numerics import aim_activation, bf16_of
+from model.pim.numerics import NAN_BF16, aim_activation, bf16_of
 
 
 class AimDevice:
@@ -89,7 +89,8 @@ class AimDevice:
                 case "multiply":
                     result = [(b, decode(x, "bf16") * decode(y, "bf16")) for b, x, y in pairs]
                 case "take_product":
-                    result = [(b, encode(np.asarray(v, np.float32), "bf16").astype(np.uint16)) for b, v in result]
+                    codes = [(b, v, encode(np.asarray(v, np.float32), "bf16")) for b, v in result]
+                    result = [(b, np.where(np.isnan(v), NAN_BF16, code).astype(np.uint16)) for b, v, code in codes]
                 case "write_result_pair":
                     for b, value in result:
                         self.row(b + 2, rows[b + 2])[column] = value

@@ -8,6 +8,9 @@ from model.number.aligned import aligned_dot
 from model.number.codec import decode, encode
 from model.number.half import fp16_add, fp16_multiply, fp16_multiply_add, fp16_relu
 
+NAN_BF16 = 0x7FC0
+"""The one NaN that BF16 arithmetic produces."""
+
 _TILE_WORDS = 8         # input words held in the first vector register file
 
 
@@ -142,7 +145,8 @@ def aim_activation(activation: Activation, codes: np.ndarray) -> np.ndarray:
     else:
         slopes, offsets = (decode(v, "bf16").astype(np.float64) for v in activation_table(activation))
         held = np.clip(np.where(np.isnan(x), 0.0, x), -activation.limit, activation.limit)
-        piece = np.floor((held + activation.limit) * activation.segments / (2 * activation.limit)).astype(np.int64)
-        piece = np.clip(piece, 0, activation.segments - 1)
+        # not floor((x + limit) scale): a tiny negative x would round up to the piece above zero
+        half, scale = activation.segments // 2, activation.segments / (2 * activation.limit)
+        piece = np.clip(np.floor(held * scale).astype(np.int64) + half, 0, activation.segments - 1)
         y = np.where(np.isnan(x), np.nan, slopes[piece] * held + offsets[piece])
-    return encode(y.astype(np.float32), "bf16").astype(np.uint16)
+    return np.where(np.isnan(y), NAN_BF16, encode(y.astype(np.float32), "bf16")).astype(np.uint16)
