@@ -48,6 +48,7 @@ def _components(save: GTKWSave, manifest: Mapping[str, Any], filters: dict[str, 
         signals = [
             s for s in manifest["signals"]
             if s["path"].rpartition(".")[0] == instance and (s["register"] or s["enum"]) and not s["input"]
+            and not s["path"].startswith(f"{instance}._")  # words read from memories: no name, not in the waveform
         ]
         if not signals or shown + len(signals) > _MOST:
             continue

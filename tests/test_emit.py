@@ -1,6 +1,7 @@
 """Emission: equal components give equal files, equal cells are printed once, the manifest names what is there."""
 
 import json
+import re
 
 import pytest
 from amaranth.hdl import Module, Signal, signed
@@ -133,6 +134,23 @@ def test_the_manifest_lists_registers_memories_and_enumerations(emitted):
     assert emitted.manifest["enums"][signals["grid.control_state"]["enum"]] == {"0": "IDLE", "1": "RUN"}
     assert [(m["path"], m["width"], m["depth"]) for m in emitted.manifest["memories"]] == [("grid.store", 20, 16)]
     assert json.loads(emitted.manifest_path.read_text()) == emitted.manifest
+
+
+def test_every_register_of_the_verilog_is_in_the_manifest_with_its_width(tmp_path):
+    from hw import chips
+    from hw.rtl.core_top import CoreTop
+
+    core = emit(CoreTop(chips.load("tiny").core), "core_tiny", tmp_path)
+    registers: dict[str, dict[str, int]] = {}
+    for text in ("\n" + core.verilog).split("\nmodule ")[1:]:
+        found = re.findall(r"^  reg (?:signed )?(?:\[(\d+):0\] )?(\\\S+|\w+)[^\[\n]*;$", text, re.MULTILINE)
+        registers[text.split("(")[0].strip()] = {name.lstrip("\\"): int(high or 0) + 1 for high, name in found}
+    wanted = {
+        f"{path}.{name}": width for path, module in core.manifest["instances"].items()
+        for name, width in registers[module].items()}
+    listed = {s["path"]: s["width"] for s in core.manifest["signals"] if s["register"]}
+    assert len(wanted) > 200
+    assert listed == wanted
 
 
 def test_a_cleared_memory_is_cleared_by_a_loop_and_contents_are_kept(emitted, tmp_path):

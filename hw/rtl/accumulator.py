@@ -57,7 +57,8 @@ class Accumulator(wiring.Component):
         read, drain, write = self.memory.read_port(), self.memory.read_port(), self.memory.write_port()
 
         # Where the row announced now lives
-        row, base = Signal.like(read.addr), Signal.like(read.addr)
+        row = Signal.like(read.addr)
+        base = Signal.like(read.addr)
         address = Signal.like(read.addr)
         m.d.comb += address.eq(base + row)
         with m.If(self.i_control.valid):

@@ -20,13 +20,13 @@ from amaranth.hdl._ast import SignalDict
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import stream, wiring
 
-from hw.rtl.merge import Module, merge
+from hw.rtl.merge import Module, Wire, merge
 from hw.spec.error import InputError
 
 # opt_dff needs the opt_clean before it: alias wires hide its patterns. No -purge: user names survive.
 # memory_collect comes early: only the cell it makes carries the mark that keeps an unread memory.
 _PASSES = ("proc", "memory_collect", "opt_clean", "opt_expr", "opt_dff", "opt_clean")
-_SCHEMA = 2
+_SCHEMA = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +214,7 @@ def _clear_memories(text: str, modules: dict[str, Module]) -> str:
 
 
 _MODULE = re.compile(r"^module (\w+)")
-_DECLARATION = re.compile(r"^  (wire|reg) (?:\[\d+:0\] )?(\\\S+ |\w+)(?: = .*)?;$")
+_DECLARATION = re.compile(r"^  (wire|reg) (?:\[(\d+):0\] )?(\\\S+ |\w+)(?: = .*)?;$")
 _INPUT = re.compile(r"^  input (?:\[\d+:0\] )?(\\\S+ |\w+);$")
 _MEMORY = re.compile(r"^  reg (?:\[\d+:0\] )?(\\\S+ |\w+) ?\[\d+:0\];$")
 
@@ -227,7 +227,7 @@ def _manifest(
     top: str, verilog: str, modules: dict[str, Module], ports: list[dict[str, Any]], streams: set[str],
     decoders: dict[str, dict[int, str]],
 ) -> dict[str, Any]:
-    declared: dict[str, dict[str, str]] = {}
+    declared: dict[str, dict[str, tuple[str, int]]] = {}
     memories: dict[str, set[str]] = {}
     inputs: dict[str, set[str]] = {}
     module = ""
@@ -236,7 +236,7 @@ def _manifest(
             module = match[1]
             declared[module], memories[module], inputs[module] = {}, set(), set()
         elif match := _DECLARATION.match(line):
-            declared[module][_plain(match[2])] = match[1]
+            declared[module][_plain(match[3])] = match[1], int(match[2] or 0) + 1
         elif match := _INPUT.match(line):
             inputs[module].add(_plain(match[1]))
         elif match := _MEMORY.match(line):
@@ -256,9 +256,14 @@ def _manifest(
 
     def walk(path: str, module: str) -> None:
         instances[path] = module
-        for wire in modules[module].wires:
-            kind = declared[module].get(wire.name)
-            if kind is None or "$" in wire.name or wire.name.startswith("port_"):
+        wires = {wire.name: wire for wire in modules[module].wires}
+        # Registers without a wire of their own hold the word a memory's port has read
+        wires |= {
+            name: Wire(name=name, width=width, signed=False, enumeration=None)
+            for name, (kind, width) in declared[module].items() if kind == "reg" and name not in wires}
+        for wire in wires.values():
+            kind, _ = declared[module].get(wire.name, (None, 0))
+            if kind is None or (kind == "wire" and ("$" in wire.name or wire.name.startswith("port_"))):
                 continue
             enum = add_enum(*wire.enumeration) if wire.enumeration else None
             if f"{path}.{wire.name}" in decoders:

@@ -138,7 +138,9 @@ class StreamEngine(wiring.Component):
         row = Signal(ceil_log2(self.spec.accumulator_rows))
         base = Signal.like(row)
         free_rows = Signal(range(self.spec.accumulator_rows + 1), init=self.spec.accumulator_rows)
-        weights, accumulator, last_row = Signal(), Signal(), Signal()
+        weights = Signal()
+        accumulator = Signal()
+        last_row = Signal()
         m.d.comb += [
             weights.eq(self.i_loaded | (row != 0)),
             accumulator.eq(~current.first | (free_rows != 0)),

@@ -65,10 +65,14 @@ class Sequencer(wiring.Component):
         k = Signal(command.k_blocks.shape())
         weight = Signal(ceil_log2(spec.weight_words))
         parameter = Signal(ceil_log2(spec.parameter_words))
-        activation_block, activation = Signal(activation_bits), Signal(activation_bits)
-        output_block, output = Signal(output_bits), Signal(output_bits)
+        activation_block = Signal(activation_bits)
+        activation = Signal(activation_bits)
+        output_block = Signal(output_bits)
+        output = Signal(output_bits)
 
-        last_k, last_n, last_rows = Signal(), Signal(), Signal()
+        last_k = Signal()
+        last_n = Signal()
+        last_rows = Signal()
         emit = Signal()
         m.d.comb += [
             last_k.eq(k == command.k_blocks - 1),
