@@ -1,6 +1,6 @@
 """Energy of an NPU core at the gates: which blocks it has, their operand streams, and what each event costs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,20 +9,18 @@ import numpy as np
 from hw.gates import streams as operands
 from hw.gates.activity import Streams
 from hw.gates.block import Block, Glitches
-from hw.gates.blocks import Adder, Delay, Multiplier
+from hw.gates.blocks import Adder, Delay
 from hw.gates.library import Process
 from hw.gates.power import BlockEnergy
 from hw.rtl.cell import Cell
-from hw.rtl.fp_add import FpAdd
-from hw.rtl.fp_mul import FpMul
 from hw.rtl.output_stage import OutputStage
-from hw.rtl.signature import parameter_layout
 from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
 from model import reference
 from model.workload import GemmJob, Workload
+from tb.gates_capture import output_streams
 
 LIBRARY_ERROR = 0.25
 """Of a total: no layout (wires, sizing, clock tree), and up to 18 % between tables and transistors."""
@@ -94,7 +92,6 @@ class Core:
         lanes = CoreSpec(array=narrow, activation_words=core.activation_words, weight_words=core.weight_words,
                          accumulator_rows=core.accumulator_rows, output_words=core.output_words,
                          rounding_mode=core.rounding_mode)
-        self.output_spec = lanes
         self.cell = Block(Cell(array), f"cell_{array.activation_format}", process, build)
         self.operand_delay = Block(Delay(8), "delay8", process, build)
         self.sum_delay = Block(Delay(array.partial_sum_bits), f"delay{array.partial_sum_bits}", process, build)
@@ -110,8 +107,24 @@ class Core:
                 ("sum skew", self.sum_delay, c * (c - 1) / 2), ("accumulate", self.accumulate, c),
                 ("requantise", self.output, c / 2))
 
-    def measure(self, gemms: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[Measured]:
-        """Every component on the operands of `gemms`, per cycle in which one activation row streams."""
+    def measure(self, streams: Mapping[str, Streams], duty: float = 1.0) -> list[Measured]:
+        """Every component on its streams, per cycle; `duty`: part of the cycles in which rows are requantised, for
+        streams that hold those cycles only."""
+        found = []
+        for name, block, instances in self.blocks:
+            energy, glitches = block.measure(with_reset(block, streams[name]), self.build)
+            found.append(Measured(block=name, instances=instances, energy=energy, glitches=glitches,
+                                  clock_ghz=self.clock_ghz, duty=duty if name == "requantise" else 1.0))
+        return found
+
+    def duty(self, gemms: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
+        """Part of the streaming rows, those of the last block of K, that leave through the output stage."""
+        rows = [(a.shape[0] * -(-w.shape[1] // self.spec.array.columns), -(-w.shape[0] // self.spec.array.rows))
+                for a, w in gemms]
+        return sum(m for m, _ in rows) / sum(m * k for m, k in rows)
+
+    def synthetic(self, gemms: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Streams]:
+        """Streams of every component for operands that no RTL run moved, rows back to back."""
         array = self.spec.array
         cell = operands.cell_streams(array, gemms)
         r, c = array.rows, array.columns
@@ -126,15 +139,7 @@ class Core:
             "sum skew": {"i": sums}, "accumulate": {"a": np.roll(running, 1, axis=0) & 0xFFFF, "b": sums},
             "requantise": self._output_streams(gemms),
         }
-        found = []
-        # Of the rows that stream, those of the last block of K leave through the output stage.
-        rows = [(a.shape[0] * -(-w.shape[1] // c), -(-w.shape[0] // r)) for a, w in gemms]
-        duty = sum(m for m, _ in rows) / sum(m * k for m, k in rows)
-        for name, block, instances in self.blocks:
-            energy, glitches = block.measure(with_reset(block, streams[name]), self.build)
-            found.append(Measured(block=name, instances=instances, energy=energy, glitches=glitches,
-                                  clock_ghz=self.clock_ghz, duty=duty if name == "requantise" else 1.0))
-        return found
+        return streams
 
     def _result(self, given: Streams) -> np.ndarray:
         _, outputs = self.cell.simulator.run(with_reset(self.cell, given))
@@ -147,94 +152,9 @@ class Core:
         rows = min(256, *(a.shape[0] for a, _ in gemms)) if len(gemms) > 1 else min(256, gemms[0][0].shape[0])
         sums = np.concatenate([a[:rows].astype(np.int64) @ w.astype(np.int64)[:, : w.shape[1] // 2 * 2]
                                for a, w in gemms if w.shape[1] > 1], axis=1)[:, :64] & 0xFFFFFFFF
-        pairs = sums.reshape(rows, -1, 2)
-        bits = (pairs[..., None] >> np.arange(32)) & 1
-        layout = parameter_layout(self.output_spec)
-        lane = {"bias": 100, "multiplier": 0x5A82799A, "shift": 8}
-        constant = layout.const({"zero_point": 0, "low": -128, "high": 127, "lanes": [lane, lane]}).as_bits()
-        width = len(self.output.netlist.inputs["i_parameters"])
-        parameters = (constant >> np.arange(width).astype(object)) & 1
-        shape = pairs.shape[:2]
-        return {"i_valid": np.ones(shape, np.int64), "i_sums": bits.reshape(*shape, 64),
-                "i_parameters": np.broadcast_to(parameters.astype(np.int64), (*shape, width))}
-
-
-def events(core: Core, gemms: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[dict[str, float], float]:
-    """fJ of a cell's events {"mac", "weight_load", "idle"} without glitches, and the relative error on other streams.
-
-    Fitted on the first half of the activation rows in several arrangements (short and long tiles, idle gaps); the
-    error is the worst over the same arrangements of the second half.
-    """
-    array = core.spec.array
-
-    def arrangements(half: int) -> tuple[list[list[float]], list[float]]:
-        rows, totals = [], []
-        r = array.rows
-        for length, idle in ((r, 0), (4 * r, 0), (r, 2 * r), (8 * r, r)):
-            parts = []
-            for activations, weights in gemms:
-                middle = activations.shape[0] // 2
-                a = activations[:middle] if half == 0 else activations[middle:]
-                starts = range(0, a.shape[0], length)
-                parts += [(a[s : s + length], weights) for s in list(starts)[:6]]
-            streams = operands.cell_streams(array, parts, idle=idle)
-            energy = core.cell.energy(with_reset(core.cell, streams), 1)
-            cycles = streams["i_load"].shape[0] - 1
-            loads = float(streams["i_load"][1:].sum()) / streams["i_load"].shape[1]
-            tiles = float(streams["i_swap"][:, 0].sum())
-            macs = sum(a.shape[0] * -(-w.shape[0] // array.rows) * -(-w.shape[1] // array.columns) for a, w in parts)
-            rows.append([macs, loads, cycles - macs])
-            totals.append(energy.dynamic_fj * cycles)
-            assert tiles > 0
-        return rows, totals
-
-    matrix, totals = arrangements(0)
-    weights = 1 / np.array(totals)
-    solution = np.linalg.lstsq(np.array(matrix) * weights[:, None], np.ones(len(totals)), rcond=None)[0]
-    matrix, totals = arrangements(1)
-    error = np.abs(np.array(matrix) @ solution / np.array(totals) - 1).max()
-    return dict(zip(("mac", "weight_load", "idle"), (float(x) for x in solution), strict=True)), float(error)
-
-
-HOROWITZ_PJ = {"8-bit multiply": 0.2, "8-bit add": 0.03, "32-bit add": 0.1, "FP16 multiply": 1.1, "FP16 add": 0.4}
-"""M. Horowitz, Computing's energy problem, ISSCC 2014: 45 nm, 0.9 V."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operator:
-    """One arithmetic block beside its published figure, pJ per operation.
-
-    `random_pj`: random operands every cycle with glitches at the library's voltage; `modest_pj`: each operand bit
-    moving in one cycle of five, no glitches, at 0.9 V, which is what the published figures correspond to.
-    """
-
-    name: str
-    area_um2: float
-    critical_ns: float
-    random_pj: float
-    glitch: float
-    modest_pj: float
-    published_pj: float
-
-
-def operators(process: Process, build: Path, seed: int) -> list[Operator]:
-    """The five arithmetic blocks of Horowitz's table."""
-    made = {"8-bit add": lambda: Adder(8), "32-bit add": lambda: Adder(32), "8-bit multiply": lambda: Multiplier(8),
-            "FP16 multiply": lambda: FpMul("fp16", latency=0), "FP16 add": lambda: FpAdd("fp16", latency=0)}
-    found = []
-    for name, make in made.items():
-        block = Block(make(), name.replace(" ", "_").lower(), process, build)
-        rng = np.random.default_rng(seed)
-        random, modest = {}, {}
-        for port, bits in block.netlist.inputs.items():
-            random[port] = rng.integers(0, 1 << len(bits), (400, 64))
-            flips = (rng.random((400, 64, len(bits))) < 0.2).astype(np.int64) << np.arange(len(bits))
-            modest[port] = np.bitwise_xor.accumulate(flips.sum(axis=2), axis=0)
-        energy, glitches = block.measure(random, build)
-        low = block.energy(modest, 20)
-        square = (0.9 / process.library.voltage_v) ** 2
-        found.append(Operator(
-            name=name, area_um2=block.netlist.area_um2, critical_ns=block.timing.critical_ns,
-            random_pj=energy.dynamic_fj * glitches.mean / 1000, glitch=glitches.mean,
-            modest_pj=low.dynamic_fj * square / 1000, published_pj=HOROWITZ_PJ[name]))
-    return found
+        columns = sums.shape[1]
+        lanes = {"bias": 100, "multiplier": 0x5A82799A, "shift": 8}
+        common = {"zero_point": 0, "low": -128, "high": 127}
+        values = {name: np.full(rows, value & 0xFF) for name, value in common.items()}
+        values |= {name: np.full((rows, columns), value) for name, value in lanes.items()}
+        return output_streams({**values, "valid": np.ones(rows, np.int64), "sums": sums}, columns)

@@ -1,16 +1,19 @@
 """Counts meet a table: prices by hand, intervals, named gaps, activity weights."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from hw import chips
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from hw.spec.mac_array import MacArraySpec
-from model import energy
+from model import energy, record
 from model.count import Counts
-from model.energy.price import RANDOM_OPERANDS, RTL_ACTIVITY, Interval
+from model.energy import table as tables
+from model.energy.price import CLOCK, GATE_ACTIVITY, RANDOM_OPERANDS, RTL_ACTIVITY, Interval
 
 CORE = CoreSpec(
     array=MacArraySpec(rows=16, columns=16),
@@ -21,9 +24,14 @@ CORE = CoreSpec(
 )
 """Memories of 8, 32, 32 and 32 KiB: sizes the 45 nm table prints."""
 
+NPU_16 = chips.load("npu_16").core
+MEASURED = "mini45_npu_16"
+DIGITS = Path(__file__).parents[1] / "measurements" / "npu_16" / "digits.1.rtl.json"
 
-def test_every_table_prices_the_events_of_a_core() -> None:
-    for name in energy.names():
+
+def test_every_published_table_prices_the_events_of_a_core() -> None:
+    assert set(energy.published()) >= {"horowitz_45nm", "tpuv4i_7nm"}
+    for name in energy.published():
         table = energy.table_for(name, CORE)
         assert {"mac_array.mac", "weight_memory.read", "output_stage.requantise"} <= table.energies.keys()
         assert table.error.nominal > 0
@@ -149,3 +157,72 @@ def test_wrong_tables_and_formats_are_refused_in_one_sentence() -> None:
         energy.table_for("horowitz_45nm", fp16)
     with pytest.raises(InputError, match="low <= nominal <= high"):
         Interval(low=2, nominal=1, high=3)
+
+
+def test_a_measured_table_prices_exactly_what_it_covers_and_names_the_rest() -> None:
+    assert NPU_16 is not None
+    result = record.read(DIGITS).result
+    table = energy.table_for(MEASURED, NPU_16)
+    priced = energy.price(result.counts, table, cycles=result.cycles)
+    assert priced.activity == GATE_ACTIVITY
+    assert {c.component for c in priced.components} == {CLOCK, "mac_array", "accumulator", "output_stage"}
+    assert {"activation_memory.read", "weight_memory.read", "accumulator.read", "accumulator.drain_read",
+            "output_memory.write", "parameter_memory.read"} <= set(priced.unpriced)
+    by_hand = table.cycle.nominal * result.cycles + sum(  # type: ignore[union-attr]
+        fact.nominal * result.counts.get(event, 0) for event, fact in table.energies.items())
+    assert priced.total_j.nominal == pytest.approx(by_hand * 1e-12)
+    assert sum(c.energy_j.nominal for c in priced.components) == pytest.approx(priced.total_j.nominal)
+
+
+def test_toggles_do_not_weigh_a_measured_table_again() -> None:
+    assert NPU_16 is not None
+    counts = Counts({"mac_array.mac": 100})
+    table = energy.table_for(MEASURED, NPU_16)
+    plain = energy.price(counts, table, cycles=1)
+    weighed = energy.price(counts, table, toggles={"mac_array": 1}, cycles=1,
+                           reference=({"mac_array.mac": 50}, {"mac_array": 1000}))
+    assert plain.total_j == weighed.total_j
+
+
+def test_a_table_that_prices_cycles_must_be_given_their_number() -> None:
+    assert NPU_16 is not None
+    with pytest.raises(InputError, match="their number must be given"):
+        energy.price(Counts({"mac_array.mac": 1}), energy.table_for(MEASURED, NPU_16))
+
+
+def test_a_measured_table_is_not_applied_to_another_core() -> None:
+    with pytest.raises(InputError, match="must price that one only"):
+        energy.table_for(MEASURED, CORE)
+    found, notices = energy.measured_for("npu_16", CORE)
+    assert found == []
+    assert "is of an earlier core" in notices[0]
+    assert len(notices) == 1
+
+
+def test_an_edited_cell_library_and_other_verilog_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert NPU_16 is not None
+    gates = energy.table_for(MEASURED, NPU_16).gates
+    assert gates is not None
+    assert energy.measured_for("npu_16", NPU_16, gates.verilog_digest)[1] == []
+    assert "this run's is 0000" in energy.measured_for("npu_16", NPU_16, "0000")[1][0]
+    path = tmp_path / gates.liberty
+    path.parent.mkdir(parents=True)
+    path.write_bytes((Path(__file__).parents[1] / gates.liberty).read_bytes() + b" ")
+    monkeypatch.setattr(tables, "_ROOT", tmp_path)
+    found, notices = energy.measured_for("npu_16", NPU_16)
+    assert len(found) == 1
+    assert f"is of cells {gates.liberty_digest}" in notices[0]
+
+
+def test_a_missing_measured_table_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert NPU_16 is not None
+    monkeypatch.setattr(tables, "names", lambda: ["horowitz_45nm"])
+    found, notices = energy.measured_for("npu_16", NPU_16)
+    assert found == []
+    assert "`make energy CHIP=npu_16` measures one" in notices[0]
+
+
+def test_a_measured_table_says_on_which_gates() -> None:
+    assert NPU_16 is not None
+    with pytest.raises(InputError, match="measured exactly if it says on which gates"):
+        replace(energy.table_for(MEASURED, NPU_16), gates=None)

@@ -1,6 +1,7 @@
 """Operand streams of the array's cells, event energies, scaling."""
 
 import itertools
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from hw.gates.block import Block
 from hw.rtl.cell import Cell
 from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
-from tb import gates
+from model import workloads
+from tb import gates, gates_capture
 
 ARRAY = MacArraySpec(rows=4, columns=4)
 
@@ -72,3 +74,52 @@ def test_the_scaling_range_holds_its_nominal_and_shrinks_with_the_node() -> None
 def test_an_unknown_node_is_refused() -> None:
     with pytest.raises(InputError, match="not 3; choose"):
         scaling.factor(3)
+
+
+def test_a_stream_in_parts_counts_what_it_counts_in_one(cell) -> None:
+    given = gates.with_reset(cell, streams.cell_streams(ARRAY, [streams.operand_class("random", 40, 8, 8, 1)]))
+    whole = cell.simulator.run(given, 0)[0]
+    state = cell.simulator.start()
+    parts = [cell.simulator.run({p: v[a:b] for p, v in given.items()}, 0, state)[0] for a, b in ((0, 17), (17, 900))]
+    assert next(iter(given.values())).shape[0] < 900
+    for net in cell.simulator.nets:
+        assert whole.rises[net] == sum(p.rises[net] for p in parts)
+
+
+def test_sums_of_windows_are_the_energy_of_the_stream(cell) -> None:
+    given = gates.with_reset(cell, streams.cell_streams(ARRAY, [streams.operand_class("random", 40, 8, 8, 1)]))
+    cycles = next(iter(given.values())).shape[0]
+    energy = cell.energy(given, 10)
+    moving = (energy.switching_fj + energy.internal_fj) * (cycles - 10) * ARRAY.cells
+    assert sum(cell.by_window(given, [10, 30, cycles])) == pytest.approx(moving)
+
+
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs Debian's package iverilog")
+def test_glitches_of_a_late_window_know_the_weight_loaded_before_it(cell) -> None:
+    given = gates.with_reset(cell, streams.cell_streams(ARRAY, [streams.operand_class("random", 900, 4, 4, 1)]))
+    late = {p: v[600:] for p, v in given.items()}
+    assert cell.glitches(given, lanes=4, cycles=100).mean > 1.15
+    # without the stream before, the weights are zero and nothing multiplies
+    assert cell.glitches(late, lanes=4, cycles=100).mean < cell.glitches(given, lanes=4, cycles=100).mean
+
+
+@pytest.mark.rtl
+def test_the_operands_an_rtl_run_moves_are_those_of_the_lowering_and_give_the_counted_events(tmp_path: Path) -> None:
+    spec = gates.core_of(chips.load("tiny"), "tiny")
+    captured = gates_capture.capture("tiny", spec, "gemm_16", 1, tmp_path)
+    gemms = gates.operands_of(workloads.load("gemm_16"), 1)
+    gates_capture.check_order(captured, spec, gemms)
+    a, w = gemms[0]
+    assert captured.events["macs"].sum() == a.size * w.shape[1]
+    block = Block(Cell(spec.array), "cell", library.load("mini45"), tmp_path)
+    bottom = [(spec.array.rows - 1) * spec.array.columns + c for c in range(spec.array.columns)]
+    given = streams.lanes_of(captured.streams["cells"], bottom)
+    _, outputs = block.simulator.run(gates.with_reset(block, given))
+    bits = spec.array.partial_sum_bits
+    sums = (outputs["o_partial_sum"] ^ (1 << (bits - 1))) - (1 << (bits - 1))
+    # the last column's sums leave the array as they are; each is the netlist's for the captured operands
+    with np.load(next((tmp_path / "gates" / "captured").glob("*.npz"))) as kept:
+        assert np.array_equal(sums[10:], kept["bottom"][10:])
+    wrong = [(a, w[:, ::-1])]
+    with pytest.raises(InputError, match="must be those of the lowering"):
+        gates_capture.check_order(captured, spec, wrong)

@@ -157,10 +157,14 @@ def test_a_missing_record_is_named_with_what_needs_it_and_what_writes_it(tmp_pat
 def test_a_record_of_an_earlier_description_of_its_chip_is_pointed_out(tmp_path: Path) -> None:
     write_records(tmp_path)
     fresh = summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
-    assert fresh.missing == ()
+    def of_records(summary: Summary) -> list[str]:
+        return [m for m in summary.missing if "energy table" not in m]
+
+    assert of_records(fresh) == []
     record.write(a_record("digits", "rtl", chip_digest="0" * 16), root=tmp_path)
     old = summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
-    assert old.missing == ("made from an earlier description of their chips, to be run again: npu_16/digits.1.rtl",)
+    assert of_records(old) == [
+        "made from an earlier description of their chips, to be run again: npu_16/digits.1.rtl"]
 
 
 def test_the_committed_records_project_both_sites() -> None:

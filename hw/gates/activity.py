@@ -37,6 +37,15 @@ class Activity:
         return self.rises.get(net, 0) + self.falls.get(net, 0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What a netlist holds between two cycles: one word of 64 lanes per register and per net, in the simulator's order.
+    """
+
+    registers: NDArray[np.uint64]
+    nets: NDArray[np.uint64]
+
+
 def bit_of(values: NDArray[np.integer], bit: int) -> NDArray[np.integer]:
     """One bit of a stream: of its integers, or of its last axis if the port is given bit by bit."""
     return values[..., bit] if values.ndim == 3 else (values >> bit) & 1
@@ -54,12 +63,26 @@ class Simulator:
         self.input_bits = [n for bits in netlist.inputs.values() for n in bits]
         self.output_bits = [n for bits in netlist.outputs.values() for n in bits]
         self.nets = sorted({*self.input_bits, *netlist.drivers()} - {ZERO, ONE})
+        self.registers = [(i, p) for i in netlist.flops for p in i.cell.outputs if p in i.pins]
         self._index = {net: k for k, net in enumerate(self.nets)}
         self._library = ctypes.CDLL(str(self._compile(build).resolve()))
         self._library.run.restype = None
 
-    def run(self, streams: Streams, warm_up: int = 1) -> tuple[Activity, dict[str, NDArray[np.int64]]]:
-        """Activity after the first `warm_up` cycles, and every output port's values (cycles, lanes), unsigned."""
+    def start(self) -> "State":
+        """All registers at zero, nothing applied yet."""
+        registers = np.array([2**64 - 1 if p in i.cell.inverted_output else 0 for i, p in self.registers] or [0],
+                             dtype=np.uint64)
+        return State(registers=registers, nets=np.zeros(len(self.nets), dtype=np.uint64))
+
+    def run(
+        self, streams: Streams, warm_up: int = 1, state: "State | None" = None
+    ) -> tuple[Activity, dict[str, NDArray[np.int64]]]:
+        """Activity after the first `warm_up` cycles, and every output port's values (cycles, lanes), unsigned.
+
+        `state`: where the run begins and, afterwards, where it ended, so that a stream can be run in parts;
+        parts after the first need no warm-up.
+        """
+        state = state or self.start()
         cycles, lanes = self._check(streams, warm_up)
         words = np.zeros((cycles, max(1, len(self.input_bits))), dtype=np.uint64)
         column = 0
@@ -73,7 +96,7 @@ class Simulator:
         seen = np.zeros((cycles, max(1, len(self.output_bits))), dtype=np.uint64)
         rises, falls = np.zeros(len(self.nets), dtype=np.int64), np.zeros(len(self.nets), dtype=np.int64)
         pointer = ctypes.c_void_p
-        self._library.run(*(pointer(a.ctypes.data) for a in (words, seen, rises, falls)),
+        self._library.run(*(pointer(a.ctypes.data) for a in (words, seen, rises, falls, state.registers, state.nets)),
                           ctypes.c_long(cycles), ctypes.c_long(warm_up))
         outputs, column = {}, 0
         for port, bits in self.netlist.outputs.items():
@@ -109,7 +132,7 @@ class Simulator:
         def value(net: Net) -> str:
             return "~(uint64_t)0" if net == ONE else "(uint64_t)0" if net == ZERO else f"v[{self._index[net]}]"
 
-        registers = [(i, p) for i in self.netlist.flops for p in i.cell.outputs if p in i.pins]
+        registers = self.registers
         gates = []
         for instance in self.netlist.order:
             names = {p: value(instance.pins[p]) for p in instance.cell.inputs}
@@ -121,11 +144,10 @@ class Simulator:
         for k, chunk in enumerate(chunks):
             lines += [f"static void gates{k}(uint64_t *restrict v) {{", *chunk, "}"]
         lines += [
-            "void run(const uint64_t *in, uint64_t *out, int64_t *rise, int64_t *fall, long cycles, long skip) {",
-            f"  static uint64_t v[{count + 1}], old[{count + 1}], q[{len(registers) + 1}];",
-            "  memset(v, 0, sizeof v); memset(old, 0, sizeof old); memset(q, 0, sizeof q);",
+            "void run(const uint64_t *in, uint64_t *out, int64_t *rise, int64_t *fall, uint64_t *q, uint64_t *old,",
+            "         long cycles, long skip) {",
+            f"  static uint64_t v[{count + 1}];", "  memset(v, 0, sizeof v);",
         ]
-        lines += [f"  q[{k}] = ~(uint64_t)0;" for k, (i, p) in enumerate(registers) if p in i.cell.inverted_output]
         lines.append("  for (long t = 0; t < cycles; t++) {")
         lines += [f"    v[{self._index[n]}] = in[t * {len(self.input_bits)}L + {k}];"
                   for k, n in enumerate(self.input_bits)]
@@ -135,7 +157,7 @@ class Simulator:
             f"    if (t >= skip) for (int k = 0; k < {count}; k++) {{",
             "      uint64_t d = v[k] ^ old[k];",
             "      rise[k] += __builtin_popcountll(d & v[k]); fall[k] += __builtin_popcountll(d & old[k]);",
-            "    }", "    memcpy(old, v, sizeof old);",
+            "    }", f"    memcpy(old, v, {count} * sizeof *v);",
         ]
         lines += [f"    out[t * {len(self.output_bits)}L + {k}] = {value(n)};" for k, n in enumerate(self.output_bits)]
         for k, (instance, pin) in enumerate(registers):

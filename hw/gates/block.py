@@ -2,10 +2,13 @@
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from amaranth.hdl import Elaboratable
@@ -18,7 +21,7 @@ from hw.gates.power import BlockEnergy, Coefficients
 from hw.gates.timing import Timing
 from hw.spec.error import InputError
 
-_RULES = 2
+_RULES = 4
 """Raised when the roll-up or the glitch rule changes, so that kept figures are not mixed."""
 
 
@@ -39,7 +42,7 @@ class Block:
     """A synthesised component with what is needed to price its operand streams."""
 
     def __init__(self, component: Elaboratable, name: str, process: Process, build: Path = Path("build")) -> None:
-        self.name, self.process = name, process
+        self.name, self.process, self.build = name, process, build
         self.netlist: Netlist = synthesis.synthesise(component, name, process, build).netlist
         self.timing: Timing = timing.analyse(self.netlist, process.wire, process.input_slew_ns)
         self.coefficients = Coefficients(self.netlist, process, self.timing)
@@ -60,6 +63,28 @@ class Block:
             clock_fj=parts[0][0].clock_fj, leakage_nw=parts[0][0].leakage_nw,
         )
 
+    def by_window(self, streams: Streams, edges: Sequence[int]) -> list[float]:
+        """Switching and internal energy of all lanes between neighbouring `edges` in fJ, without glitches; kept by
+        content. Cycles before the first edge only settle the registers."""
+        content = hashlib.sha256(f"{self.netlist.digest} {self.process.library.digest} {list(edges)}".encode())
+        for port in sorted(self.netlist.inputs):
+            content.update(port.encode() + np.ascontiguousarray(streams[port]).tobytes())
+        path = self.build / "gates" / "measured" / f"{self.name}.windows.{content.hexdigest()[:16]}.json"
+        if path.exists():
+            return json.loads(path.read_text())
+        sums = [0.0] * (len(edges) - 1)
+        for first in range(0, next(iter(streams.values())).shape[1], 64):
+            state = self.simulator.start()
+            lanes = {p: v[:, first : first + 64] for p, v in streams.items()}
+            if edges[0]:
+                self.simulator.run({p: v[: edges[0]] for p, v in lanes.items()}, 0, state)
+            for k, (begin, end) in enumerate(itertools.pairwise(edges)):
+                activity, _ = self.simulator.run({p: v[begin:end] for p, v in lanes.items()}, 0, state)
+                energy = self.coefficients.energy(activity)
+                sums[k] += (energy.switching_fj + energy.internal_fj) * activity.samples
+        _keep(path, sums)
+        return sums
+
     def measure(self, streams: Streams, build: Path = Path("build")) -> tuple[BlockEnergy, Glitches]:
         """`energy` and `glitches` after 20 cycles; kept in a file by netlist, library and streams."""
         content = hashlib.sha256(f"{self.netlist.digest} {self.process.library.digest} {_RULES}".encode())
@@ -72,10 +97,7 @@ class Block:
         # An event-driven run of a large block is slow, and its many nets average anyway.
         lanes = 12 if len(self.netlist.instances) < 2000 else 3
         energy, glitches = self.energy(streams, 20), self.glitches(streams, lanes)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        part.write_text(json.dumps({"energy": dataclasses.asdict(energy), "glitches": dataclasses.asdict(glitches)}))
-        os.replace(part, path)
+        _keep(path, {"energy": dataclasses.asdict(energy), "glitches": dataclasses.asdict(glitches)})
         return energy, glitches
 
     def glitches(self, streams: Streams, lanes: int = 12, cycles: int = 200, warm_up: int = 20) -> Glitches:
@@ -86,13 +108,25 @@ class Block:
                              "give more cycles")
         factors, quiet, busy = [], 0.0, 0.0
         chosen = np.linspace(0, available - 1, min(lanes, available)).astype(int)
-        # A co-prime stride spreads lanes and windows: neither all in one row of cells nor all in one tile.
+        # Windows where energy is spent: at even steps of the energy summed up over the stream.
+        edges = list(range(0, length - cycles + 1, cycles)) if length >= 2 * cycles else [0, length]
+        spent = np.cumsum(self.by_window(streams, edges))
+        steps = (np.arange(len(chosen)) + 0.5) / len(chosen) * max(spent[-1], 1e-9)
+        starts = [edges[min(int(k), len(edges) - 2)] for k in np.searchsorted(spent, steps)]
+        # A co-prime stride spreads lanes over windows: not all late ones in the last row of cells.
         for count, lane in enumerate(chosen):
-            start = max(0, length - cycles) * (count * 7 % len(chosen)) // max(1, len(chosen) - 1)
+            start = starts[count * 7 % len(starts)]
+            lead = {p: v[:start, lane : lane + 1] for p, v in streams.items()}
             part = {p: v[start : start + cycles, lane : lane + 1] for p, v in streams.items()}
-            settled = self.coefficients.energy(self.simulator.run(part, warm_up)[0])
+            # The registers hold what the stream before has left in them: a weight is loaded long before it is used.
+            state = self.simulator.start()
+            if start:
+                self.simulator.run(lead, 0, state)
+            registers = [int(word) & 1 for word in state.registers]
+            settled = self.coefficients.energy(self.simulator.run(part, warm_up, state)[0])
             period = round(self.timing.critical_ns * 1.5 + 0.3, 2)
-            glitched = self.coefficients.energy(timed.run(self.netlist, self.timing, part, period, warm_up))
+            glitched = self.coefficients.energy(
+                timed.run(self.netlist, self.timing, part, period, warm_up, registers))
             before = settled.switching_fj + settled.internal_fj
             after = glitched.switching_fj + glitched.internal_fj
             quiet, busy = quiet + before, busy + after
@@ -103,3 +137,10 @@ class Block:
         # The mean is weighed by energy; one lane alone may lie on either side of it.
         return Glitches(low=min(factors), mean=busy / quiet, high=max(factors),
                         vectors=(cycles - warm_up) * len(factors))
+
+
+def _keep(path: Path, value: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_text(json.dumps(value))
+    os.replace(part, path)

@@ -1,3 +1,4 @@
+# pyright: reportAttributeAccessIssue=false
 """The blocks that are synthesised on their own, as small Amaranth components around the operators."""
 
 # A component's members come from its signature at run time.

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,11 @@ from hw.gates.timing import Timing
 from hw.spec.error import InputError
 
 
-def run(netlist: Netlist, timing: Timing, streams: Streams, period_ns: float, warm_up: int = 1) -> Activity:
+def run(netlist: Netlist, timing: Timing, streams: Streams, period_ns: float, warm_up: int = 1,
+        registers: Sequence[int] = ()) -> Activity:
     """Edges of every net with gate delays; one lane of `streams` (shape (cycles, 1)).
+
+    `registers`: what the register outputs hold at the start, in the order of `Simulator.registers`; zeros if empty.
 
     Each gate output has one rise and one fall delay: the mean over its arcs at its own slew and load. A pulse
     shorter than three quarters of the gate's delay is swallowed: each gate is an inertial delay of three quarters
@@ -33,7 +36,7 @@ def run(netlist: Netlist, timing: Timing, streams: Streams, period_ns: float, wa
                          "give more cycles")
     with tempfile.TemporaryDirectory(prefix="timed-") as name:
         folder = Path(name)
-        (folder / "bench.v").write_text(bench(netlist, timing, period_ns, cycles))
+        (folder / "bench.v").write_text(bench(netlist, timing, period_ns, cycles, registers))
         (folder / "stimulus.hex").write_text(_stimulus(netlist, streams))
         for command in (["iverilog", "-g2005", "-o", "bench.vvp", "bench.v"], ["vvp", "-n", "bench.vvp"]):
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900, check=False)
@@ -49,7 +52,7 @@ def ramps_ps(timing: Timing) -> dict[Net, float]:
     return {net: sum(slews.values()) / 2 / 0.6 * 1000 for net, slews in timing.slew_ns.items()}
 
 
-def bench(netlist: Netlist, timing: Timing, period_ns: float, cycles: int) -> str:
+def bench(netlist: Netlist, timing: Timing, period_ns: float, cycles: int, registers: Sequence[int] = ()) -> str:
     """The netlist as delayed assignments, its stimulus and a VCD of all its nets; net n is wire ``n<n>``."""
     def wire(net: Net) -> str:
         return "1'b1" if net == ONE else "1'b0" if net == ZERO else f"n{net}"
@@ -64,13 +67,15 @@ def bench(netlist: Netlist, timing: Timing, period_ns: float, cycles: int) -> st
               f"      #{round(period_ns * 500)} clk = 0; #{round(period_ns * 1000) - round(period_ns * 500)};",
               "    end", "    $finish;", "  end", "endmodule", "module block;", "  wire clk;"]
     lines += [f"  wire n{net};" for net in inputs]
+    held = iter(registers)
     for k, flop in enumerate(netlist.flops):
         for pin in flop.cell.outputs:
             if pin in flop.pins:
                 out = flop.pins[pin]
                 rise, fall = (round(1000 * timing.arrival_ns[out][e]) for e in ("rise", "fall"))
                 mark = "~" if pin in flop.cell.inverted_output else ""
-                lines += [f"  wire n{out}; reg r{k}{pin}; initial r{k}{pin} = 0;",
+                start = next(held, 0) ^ (mark == "~") if registers else 0
+                lines += [f"  wire n{out}; reg r{k}{pin}; initial r{k}{pin} = {start};",
                           f"  assign #({rise},{fall}) n{out} = {mark}r{k}{pin};"]
     declared = [i.pins[p] for i in netlist.order for p in i.cell.outputs if p in i.pins]
     lines += [f"  wire n{net};" for net in declared]

@@ -13,7 +13,11 @@ LOGIC = ("mac_array", "output_stage")
 """Components whose energy follows the toggles of their operands. A memory's is mostly decoders, word lines and
 precharged bit lines, whatever the data."""
 
+CLOCK = "clock"
+"""Component of what every busy cycle costs: clock pins and leakage of the gates a table covers."""
+
 RANDOM_OPERANDS = "energy per event as published, for random operands"
+GATE_ACTIVITY = "gate-level activity of captured operands, glitches included"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,7 @@ class Energy:
         Events that were counted but have no energy in the table.
     table : EnergyTable
     activity : str
-        `RTL_ACTIVITY` if toggles weighed the table, else `RANDOM_OPERANDS`.
+        `RTL_ACTIVITY` if toggles weighed the table, `GATE_ACTIVITY` if it is a measured one, else `RANDOM_OPERANDS`.
     """
 
     components: tuple[ComponentEnergy, ...]
@@ -80,13 +84,15 @@ def price(
     *,
     toggles: Mapping[str, int] | None = None,
     reference: tuple[Mapping[str, int], Mapping[str, int]] | None = None,
+    cycles: int | None = None,
 ) -> Energy:
-    """Energy of the counted events.
+    """Energy of the counted events, and of `cycles` busy cycles if the table prices them as `CLOCK`.
 
     With `toggles` (bit toggles per component of this run) and `reference` (counts and toggles of a run on
     uniformly random operands, for which published energies hold) the energy of each component of `LOGIC` is weighed by
     w = (toggles / events) / (reference toggles / reference events): nominal x w, low x min(w, 1),
-    high x max(w, 1), because only the switching part of an energy follows the toggles.
+    high x max(w, 1), because only the switching part of an energy follows the toggles. A measured table is not
+    weighed: its energies are those of real operands already.
 
     Raises
     ------
@@ -98,7 +104,7 @@ def price(
         raise InputError(
             f"table {table.title!r} must price at least one counted event, not none of {min(counts)!r}, ..."
         )
-    error = table.error.nominal
+    error, measured = table.error.nominal, table.kind == "measured"
     sums: dict[str, Interval] = {}
     for name, count in counts.items():
         fact = table.energies.get(name)
@@ -109,14 +115,20 @@ def price(
         ) * (count * 1e-12)
         component = name.split(".")[0]
         sums[component] = sums[component] + joules if component in sums else joules
-    weights = _weights(counts, toggles, reference) if toggles and reference else {}
+    if table.cycle is not None:
+        if cycles is None:
+            raise InputError(f"table {table.title!r} prices busy cycles, so their number must be given with the counts")
+        sums[CLOCK] = Interval(
+            low=table.cycle.minimum * (1 - error), nominal=table.cycle.nominal, high=table.cycle.maximum * (1 + error)
+        ) * (cycles * 1e-12)
+    weights = _weights(counts, toggles, reference) if toggles and reference and not measured else {}
     components = [_weighed(name, energy, weights.get(name, 1.0)) for name, energy in sums.items()]
     components.sort(key=lambda c: (-c.energy_j.nominal, c.component))
     return Energy(
         components=tuple(components),
         unpriced=unpriced,
         table=table,
-        activity=RTL_ACTIVITY if weights else RANDOM_OPERANDS,
+        activity=GATE_ACTIVITY if measured else RTL_ACTIVITY if weights else RANDOM_OPERANDS,
     )
 
 

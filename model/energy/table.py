@@ -1,12 +1,15 @@
 """Energy tables: published operations, and the energies of a core's events composed from them."""
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, get_args
 
 from hw.spec import catalog
 from hw.spec.core import CoreSpec
+from hw.spec.digest import digest
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from hw.spec.number import number_format
@@ -15,12 +18,46 @@ from model.energy import tables
 Kind = Literal["published", "measured"]
 
 
+_ROOT = Path(__file__).resolve().parents[2]
+
+
 def _check_energies(energies: Mapping[str, Fact], what: str) -> None:
     for name, fact in energies.items():
         if fact.unit != "pJ":
             raise InputError(f"{what} {name} must be in pJ, not {fact.unit!r}")
         if fact.minimum < 0:
             raise InputError(f"{what} {name} must be at least 0 pJ, not {fact.minimum}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateOrigin:
+    """What a measured table was measured on: it holds for that core, those cells, that Verilog and no other.
+
+    Parameters
+    ----------
+    chip, core_digest : str
+        The core the gates were synthesised from.
+    covers : tuple of str
+        Parts of the core that were priced at the gates; everything else is another table's.
+    liberty, liberty_digest : str
+        The cell library's file below the project's root, and the first 16 hex digits of its SHA-256.
+    verilog_digest : str
+        Of the RTL the operand streams were captured from.
+    netlists : dict of str to str
+        Block to digest of its netlist.
+    """
+
+    chip: str
+    core_digest: str
+    covers: tuple[str, ...]
+    liberty: str
+    liberty_digest: str
+    verilog_digest: str
+    netlists: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        if not self.covers:
+            raise InputError(f"a measured energy table must say what it covers, that of {self.chip} covers nothing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +79,10 @@ class EnergyTable:
         E (1 + error), on top of the ranges of the entries.
     leaves_out : str
         What these energies do not contain, in one sentence.
+    gates : GateOrigin or None
+        What a measured table was measured on; None exactly for a published one.
+    cycle : Fact or None
+        Energy of every busy cycle, whatever happens in it: clock and leakage, pJ. None where the events hold it.
     """
 
     title: str
@@ -50,16 +91,22 @@ class EnergyTable:
     energies: Mapping[str, Fact]
     error: Fact
     leaves_out: str
+    gates: GateOrigin | None = None
+    cycle: Fact | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise InputError(f"kind of an energy table must be one of published, measured, not {self.kind!r}")
+        if (self.kind == "measured") != (self.gates is not None):
+            raise InputError(f"an energy table is measured exactly if it says on which gates, {self.title!r} is "
+                             f"{self.kind} {'with' if self.gates else 'without'} them")
         if self.error.unit != "1" or not 0 <= self.error.nominal < 1:
             raise InputError(
                 f"the error of an energy table must be a ratio from 0 to below 1, not "
                 f"{self.error.nominal} {self.error.unit}"
             )
         _check_energies(self.energies, "the energy of event")
+        _check_energies({"busy": self.cycle} if self.cycle else {}, "the energy of a cycle")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,9 +248,58 @@ def load_operations(name: str) -> OperationTable | EnergyTable:
 
 
 def table_for(name: str, core: CoreSpec) -> EnergyTable:
-    """The table called `name` as energies of the events of `core`."""
+    """The table called `name` as energies of the events of `core`.
+
+    Raises
+    ------
+    InputError
+        If the table was measured on the gates of another core.
+    """
     table = load_operations(name)
-    return table.for_core(core) if isinstance(table, OperationTable) else table
+    if isinstance(table, OperationTable):
+        return table.for_core(core)
+    if table.gates is not None and table.gates.core_digest != digest(core):
+        raise InputError(
+            f"table {name!r} was measured on core {table.gates.core_digest} of {table.gates.chip} and must price that "
+            f"one only, not core {digest(core)}; measure it with `make energy CHIP=` or choose a published table"
+        )
+    return table
+
+
+def published() -> list[str]:
+    """The names of the tables that any INT8 core can be priced by."""
+    return [name for name in names() if isinstance(load_operations(name), OperationTable)]
+
+
+def measured_for(chip: str, core: CoreSpec, verilog_digest: str | None = None) -> tuple[list[EnergyTable], list[str]]:
+    """The tables measured on the gates of `core`, and one sentence for everything that does not fit any more.
+
+    A table of an earlier core is left out and named. One whose cell library has been edited, or whose operands came
+    from Verilog other than `verilog_digest`, still prices, and is named.
+    """
+    found, notices, other = [], [], False
+    for name in names():
+        table = load_operations(name)
+        if isinstance(table, OperationTable) or table.gates is None or table.gates.chip != chip:
+            continue
+        gates = table.gates
+        if gates.core_digest != digest(core):
+            notices.append(f"energy table {name} is of an earlier core ({gates.core_digest}) and not applied; run "
+                           f"`make energy CHIP={chip}`")
+            other = True
+            continue
+        found.append(table)
+        path = _ROOT / gates.liberty
+        now = hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else "none"
+        if now != gates.liberty_digest:
+            notices.append(f"energy table {name} is of cells {gates.liberty_digest}, the library is now {now}; run "
+                           f"`make energy CHIP={chip}`")
+        if verilog_digest is not None and verilog_digest != gates.verilog_digest:
+            notices.append(f"energy table {name} is of Verilog {gates.verilog_digest}, this run's is {verilog_digest}; "
+                           f"run `make energy CHIP={chip}`")
+    if not found and not other:
+        notices.append(f"no energy table was measured at the gates of {chip}; `make energy CHIP={chip}` measures one")
+    return found, notices
 
 
 def _scaled(fact: Fact, factor: float, how: str) -> Fact:

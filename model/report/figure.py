@@ -99,8 +99,10 @@ def energy(summary: Summary) -> Canvas | None:
     axes.set_title(f"{summary.chip_name}: {summary.workload}{batch}, energy by component")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4, fontsize=8.5, columnspacing=1.2)
     witness = "RTL" if summary.record.result.witness == "rtl" else "model"
-    foot(canvas, f"Counts of the {witness} x published energies; {summary.energies[0].activity}. Whiskers: range with "
-                  "the table's stated error.\nNot in it: " + summary.energies[0].table.leaves_out + ".")
+    measured = summary.energies[-1].table.gates
+    covers = f" The measured bar covers {', '.join(measured.covers)} only." if measured else ""
+    foot(canvas, f"Counts of the {witness} x energies per event; {summary.energies[0].activity}. Whiskers: range with "
+                 f"the table's stated error.{covers}\nNot in it: {summary.energies[0].table.leaves_out}.")
     return canvas
 
 

@@ -118,6 +118,11 @@ def _energy(summary: Summary, full: bool) -> Section:
     if first.unpriced:
         notes.append(f"Counted but without a price: {', '.join(first.unpriced)}.")
     notes.append(f"Left out: {first.table.leaves_out}.")
+    for priced in summary.energies:
+        if (gates := priced.table.gates) is not None:
+            rest = sorted({event.split(".")[0] for event in priced.unpriced})
+            notes.append(f"{priced.table.title}: measured; covers {', '.join(gates.covers)}.")
+            notes.append(f"Counted but not covered by it, wholly or in part: {', '.join(rest) or 'nothing'}.")
     return Section(title="Energy", rows=tuple(rows), notes=tuple(notes))
 
 

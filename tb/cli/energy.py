@@ -9,18 +9,20 @@ from pathlib import Path
 from hw import chips
 from hw.gates import library, scaling
 from hw.gates import streams as operands
+from hw.spec.digest import digest
 from model import workloads
 from tb import gates
+from tb import gates_events as events
+from tb.gates_capture import Capture, capture, check_order
+from tb.gates_operators import Operator, operators
 
 TABLE_ERROR = gates.LIBRARY_ERROR
 _TABLE = '''"""{title}."""
 
-# Written by `python -m tb energy --chip {chip} --workload {workload} --write-table`.
-# Liberty {liberty}
-# netlists {netlists}
+# Written by `make energy CHIP={chip} WORKLOAD={workload}` with --write-table.
 
 from hw.spec.fact import Fact
-from model.energy.table import EnergyTable
+from model.energy.table import EnergyTable, GateOrigin
 
 _SOURCE = {source!r}
 
@@ -30,11 +32,25 @@ TABLE = EnergyTable(
     node_nm=45,
     error=Fact(nominal={error}, unit="1", confidence="assumed", source="no layout, glitch model"),
     leaves_out={leaves!r},
+    gates=GateOrigin(
+        chip={chip!r},
+        core_digest={core_digest!r},
+        covers={covers!r},
+        liberty={liberty!r},
+        liberty_digest={liberty_digest!r},
+        verilog_digest={verilog_digest!r},
+        netlists={{
+{netlists}
+        }},
+    ),
+    cycle=Fact(nominal={cycle:.4g}, unit="pJ", confidence="measured",
+               source={cycle_source!r}),
     energies={{
 {rows}
     }},
 )
 '''
+COVERS = ("cells", "skew registers", "accumulator adders", "output stage")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     chip, workload = chips.load(arguments.chip), workloads.load(arguments.workload)
     spec = gates.core_of(chip, arguments.chip)
     gemms = gates.operands_of(workload, arguments.seed)
+    captured = capture(arguments.chip, spec, arguments.workload, arguments.seed, arguments.build, _say)
     process = library.load(arguments.library, arguments.build)
     core = gates.Core(spec, process, arguments.build, arguments.clock)
     node = f"{process.library.name}, {process.library.voltage_v:g} V, {arguments.clock:g} GHz"
@@ -64,30 +81,36 @@ def run(arguments: argparse.Namespace) -> int:
               f"{block.timing.clock_ghz:9.2f}")
     area = sum(b.netlist.area_um2 * n for _, b, n in core.blocks)
     print(f"total {area / 1e6:.3f} mm2 of cells, without memories, control and wiring")
-    classes = {arguments.workload: gemms}
+    check_order(captured, spec, gemms)
+    print(f"operands: {captured.cycles} cycles of the RTL (Verilog {captured.verilog_digest}), rows and weights equal "
+          "to the lowering order")
     k, n = 4 * spec.array.rows, 2 * spec.array.columns
-    classes |= {c: [operands.operand_class(c, 256, k, n, arguments.seed)] for c in operands.OPERAND_CLASSES}
-    measured = {}
-    for name, matrices in classes.items():
-        measured[name] = core.measure(matrices)
-        print(f"\n{name}: pJ per cycle of one copy, glitch factor (lowest to highest lane), pJ per MAC slot")
-        for m in measured[name]:
-            g = m.glitches
-            print(f"  {m.block:14}{m.pj():9.3f}   x{g.mean:.2f} ({g.low:.2f} to {g.high:.2f})"
-                  f"{m.pj() * m.instances / spec.array.cells:9.3f}")
-        low, total, high = _per_mac(measured[name], spec.array.cells)
-        print(f"  {'sum':14}{'':9}   {'':22}{total:9.3f}  ({low:.3f} to {high:.3f} pJ/MAC)")
-    _operators(gates.operators(process, arguments.build, arguments.seed))
-    fitted, error = gates.events(core, gemms)
-    print(f"\nevents of one cell, without glitches: {', '.join(f'{e} {v:.0f} fJ' for e, v in fitted.items())}; "
-          f"worst error on other streams {error:.1%}")
+    measured = {arguments.workload: core.measure(captured.streams)}
+    for name in operands.OPERAND_CLASSES:
+        matrices = [operands.operand_class(name, 256, k, n, arguments.seed)]
+        measured[name] = core.measure(core.synthetic(matrices), core.duty(matrices))
+    print(f"\n{'pJ per MAC slot':16}" + "".join(f"{b:>14}" for b, _, _ in core.blocks) + f"{'sum':>9}   interval")
+    for name, found in measured.items():
+        low, total, high = _per_mac(found, spec.array.cells)
+        print(f"{name:16}" + "".join(f"{m.pj() * m.instances / spec.array.cells:14.3f}" for m in found)
+              + f"{total:9.3f}   {low:.3f} to {high:.3f}")
+        print(f"{'  glitch factor':16}" + "".join(
+            f"{f'{m.glitches.mean:.2f} ({m.glitches.low:.2f}-{m.glitches.high:.2f})':>14}".replace(" (", "(")
+            for m in found))
+    _operators(operators(process, arguments.build, arguments.seed))
+    fitted = events.fit(core, captured, measured[arguments.workload])
+    print("\nevents, pJ: " + ", ".join(f"{e} {v:.3f}" for e, v in fitted.energy_pj.items())
+          + f", clock and leakage {fitted.cycle_pj:.0f} per cycle")
+    print(f"sum of events against gates: {fitted.test_error:+.1%} on the half of the cycles that was not fitted, "
+          f"{fitted.total_error:+.1%} on all")
     record = {
         "chip": arguments.chip, "workload": arguments.workload, "library": process.library.digest,
         "netlists": {name: b.netlist.digest for name, b, _ in core.blocks}, "area_um2": area,
         "pj_per_mac": {c: dict(zip(("low", "nominal", "high"), _per_mac(m, spec.array.cells), strict=True))
                        for c, m in measured.items()},
         "components_pj": {c: {x.block: x.pj() * x.instances for x in m} for c, m in measured.items()},
-        "events_fj": fitted, "event_error": error, "clock_ghz": arguments.clock,
+        "events_pj": fitted.energy_pj, "cycle_pj": fitted.cycle_pj, "event_error": fitted.test_error,
+        "clock_ghz": arguments.clock, "verilog": captured.verilog_digest,
     }
     if process.library.node_nm == 45:
         _nodes(record["pj_per_mac"][arguments.workload])
@@ -97,13 +120,13 @@ def run(arguments: argparse.Namespace) -> int:
     _plot(record, folder / f"{arguments.workload}.png")
     if arguments.write_table:
         path = Path(__file__).resolve().parents[2] / "model/energy/tables" / f"{arguments.library}_{arguments.chip}.py"
-        _write(path, _table(arguments, core, measured, fitted))
+        _write(path, _table(arguments, core, measured, fitted, captured))
         print(f"table written to {path.name}")
     print(f"{folder / arguments.workload}.json and .png, {time.monotonic() - start:.0f} s")
     return 0
 
 
-def _operators(found: list[gates.Operator]) -> None:
+def _operators(found: list[Operator]) -> None:
     print(f"\n{'operator, pJ':16}{'um2':>7}{'ns':>6}{'random':>9}{'glitches':>10}{'modest':>9}{'Horowitz':>10}"
           f"{'ratio':>7}")
     for o in found:
@@ -133,34 +156,38 @@ def _per_mac(measured: list[gates.Measured], cells: int) -> tuple[float, float, 
             total([m.high_pj for m in measured]) * (1 + TABLE_ERROR))
 
 
-def _table(arguments: argparse.Namespace, core: gates.Core, measured: dict, fitted: dict[str, float]) -> str:
+def _table(
+    arguments: argparse.Namespace, core: gates.Core, measured: dict[str, list[gates.Measured]], fitted: events.Events,
+    captured: Capture,
+) -> str:
     """The measured energies as the source of an energy table: nominal on the workload, zeros to random as range."""
-    def by(name: str) -> dict[str, gates.Measured]:
-        return {m.block: m for m in measured[name]}
+    def moving(name: str) -> dict[str, float]:
+        return {m.block: (m.energy.switching_fj + m.energy.internal_fj) * m.glitches.mean * m.instances / 1000
+                for m in measured[name]}
 
-    here, random, zeros = by(arguments.workload), by("random"), by("zeros")
-    cells = core.spec.array.cells
+    random, zeros = moving("random"), moving("zeros")
+    cells, columns = core.spec.array.cells, core.spec.array.columns
+    ranges = {
+        "mac_array.mac": [sum(t[b] for b in ("cells", "operand skew", "sum skew")) / cells for t in (zeros, random)],
+        "accumulator.write": [t["accumulate"] for t in (zeros, random)],
+        "output_stage.requantise": [t["requantise"] / columns for t in (zeros, random)],
+    }
     rows = []
-
-    def add(event: str, blocks: tuple[str, ...], per: float) -> None:
-        values = [sum(t[b].pj() * t[b].instances / t[b].duty for b in blocks) / per for t in (zeros, here, random)]
-        rows.append(f'        "{event}": Fact(nominal={values[1]:.4g}, low={min(values):.4g}, high={max(values):.4g},\n'
+    for event, value in fitted.energy_pj.items():
+        values = [value, *ranges.get(event, [])]
+        rows.append(f'        "{event}": Fact(nominal={value:.4g}, low={min(values):.4g}, high={max(values):.4g},\n'
                     f'            unit="pJ", confidence="measured", source=_SOURCE),')
-
-    columns = core.spec.array.columns
-    add("mac_array.mac", ("cells", "operand skew", "sum skew"), cells)
-    load = fitted["weight_load"] / 1000
-    rows.append(f'        "mac_array.weight_load": Fact(nominal={load:.4g}, unit="pJ", confidence="measured", '
-                f'source=_SOURCE),')
-    add("accumulator.write", ("accumulate",), 1)
-    add("output_stage.requantise", ("requantise",), columns)
+    library_file = core.cell.process.library
     return _TABLE.format(
-        title=f"{arguments.chip} at the gates: {arguments.library}, operands of {arguments.workload}",
-        chip=arguments.chip, workload=arguments.workload, liberty=core.cell.process.library.digest,
-        netlists=" ".join(b.netlist.digest for _, b, _ in core.blocks), error=TABLE_ERROR,
-        source=f"gate-level activity with glitches, {arguments.library} cells; low zeros, high random operands",
-        leaves="memories, control, clock tree, wires beyond a fan-out estimate, cycles in which the array waits",
-        rows="\n".join(rows),
+        title=f"{arguments.chip} at the gates, operands of {arguments.workload}",
+        chip=arguments.chip, workload=arguments.workload, core_digest=digest(core.spec), covers=COVERS,
+        liberty=f"hw/cells/{library_file.path.name}", liberty_digest=library_file.digest,
+        verilog_digest=captured.verilog_digest, error=TABLE_ERROR, cycle=fitted.cycle_pj,
+        netlists="\n".join(f'            "{name}": "{b.netlist.digest}",' for name, b, _ in core.blocks),
+        cycle_source=f"clock pins and leakage at {arguments.clock:g} GHz of all gates covered, no clock gating",
+        source=f"gate-level activity of captured operands with glitches, {arguments.library} cells; "
+               "low zeros, high random operands",
+        leaves="memories, control, clock tree, wires beyond a fan-out estimate", rows="\n".join(rows),
     )
 
 
@@ -194,3 +221,7 @@ def _write(path: Path, text: str) -> None:
     part = path.with_suffix(".part")
     part.write_text(text)
     os.replace(part, path)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
