@@ -15,13 +15,13 @@ TABLE = EnergyTable(
     leaves_out='memories, control, clock tree, wires beyond a fan-out estimate',
     gates=GateOrigin(
         chip='npu_16',
-        core_digest='e5195d659969e746',
+        core_digest='17831fcf737a5f8a',
         covers=('cells', 'skew registers', 'accumulator adders', 'output stage'),
         liberty='hw/cells/mini45.lib',
         liberty_digest='391864ca96dca6d8',
-        verilog_digest='b80a87c3d87f30df',
+        verilog_digest='667b3b8956a46e8d',
         netlists={
-            "cells": "e5774e62be74ce0f",
+            "cells": "98ec2c56dfca8a8d",
             "operand skew": "abf97703e3426809",
             "sum skew": "aa0719e60cb3fc20",
             "accumulate": "a77b6175550e8f58",
