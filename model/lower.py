@@ -53,11 +53,15 @@ def split(core: CoreSpec, gemm: Gemm) -> list[Tile]:
     """
     tile, columns, block = core.array.tile_words, core.array.columns, core.array.k_per_block
     k_blocks, n_blocks = blocks(gemm.k, block), blocks(gemm.n, columns)
-    largest_k = min(core.largest_k, core.weight_words // tile * block, core.activation_words * block)
-    if gemm.k > largest_k:
+    if gemm.k > core.largest_k:
         raise InputError(
-            f"k of GEMM {gemm.name!r} must be at most {largest_k} on this core (32-bit sums, one column block of "
-            f"weights and one activation row in their memories), not {gemm.k}; split it over k")
+            f"k of GEMM {gemm.name!r} must be at most {core.largest_k_rule}, not {gemm.k}; split it over k")
+    weights, activations = core.weight_words // tile * block, core.activation_words * block
+    if gemm.k > min(weights, activations):
+        raise InputError(
+            f"k of GEMM {gemm.name!r} must be at most {weights} = weight_words / {tile} * {block} (one column block of "
+            f"weights) and {activations} = activation_words * {block} (one row of activations) on this core, not "
+            f"{gemm.k}; split it over k")
     group = min(n_blocks, core.weight_words // (k_blocks * tile), core.parameter_words, core.output_words)
     held = core.activation_words // k_blocks * (core.array.rows // core.array.activation_words(core.array.rows))
     height = min(gemm.m, held, core.output_words // group)

@@ -29,6 +29,9 @@ DEEP = CoreSpec(
     array=MacArraySpec(rows=8, columns=4, mac_latency=2), activation_words=2048, weight_words=2048,
     accumulator_rows=32, output_words=2048, command_entries=4)
 
+CORES = [("tiny", 1000), ("deep_8x4", 2000), ("npu_16", 3000)]
+"""Core, seed of what is run on it."""
+
 
 def _spec(name: str) -> CoreSpec:
     core = DEEP if name == "deep_8x4" else chips.load(name).core
@@ -92,7 +95,7 @@ def _chains(core: CoreSpec, seed: int) -> _Chains:
 
 
 @pytest.mark.rtl
-@pytest.mark.parametrize(("name", "seed"), [("tiny", 1000), ("deep_8x4", 2000), ("npu_16", 3000)])
+@pytest.mark.parametrize(("name", "seed"), CORES)
 def test_rtl_is_the_stepped_model_is_the_closed_form(name: str, seed: int) -> None:
     core = _spec(name)
     chains = _chains(core, seed)
@@ -125,6 +128,21 @@ def test_large_gemms_on_16_x_16_reach_their_utilisation_on_the_rtl() -> None:
         assert counted["busy"] == cycles
         assert counted["stream"] / counted["busy"] >= least
         assert counted["mac_array.mac"] == size**3
+
+
+def test_the_chains_hold_60_distinct_shapes_of_every_kind() -> None:
+    everywhere: set[Shape] = set()
+    for name, seed in CORES:
+        rows, chains = _spec(name).array.rows, _chains(_spec(name), seed)
+        shapes = {shape for case in chains.all for shape in case.shapes}
+        stalled = {shape for case in chains.stalled for shape in case.shapes}
+        everywhere |= shapes
+        assert len(stalled) >= 30
+        assert min(sum(m == 1 for m, _, _ in shapes), sum(m < rows for m, _, _ in shapes)) >= 3
+        assert sum(k % rows != 0 for _, _, k in shapes) >= 40
+        assert sum(len(case.shapes) > 1 for case in chains.all) >= 15
+        assert set().union(*(case.blocked for case in chains.stalled)) == set(PORTS)
+    assert len(everywhere) >= 150
 
 
 def test_counters_and_models_name_the_same_things() -> None:

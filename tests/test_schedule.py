@@ -47,3 +47,13 @@ def test_a_gemm_larger_than_the_memories_becomes_several_commands_that_cover_it_
 def test_a_k_beyond_the_memories_is_refused():
     with pytest.raises(InputError, match="must be at most"):
         schedule(TINY, _gemms((1, 1, 200_000)))
+
+
+def test_a_k_beyond_the_accumulator_or_the_memories_is_refused_with_limit_and_formula():
+    core = chips.load("tiny").core
+    assert core is not None
+    with pytest.raises(InputError, match=r"at most 131071 = 2\*\*31 / 2\*\*14 - 1 \(products of up to 2\*\*14"):
+        lower.split(core, Gemm(name="deep", m=1, n=1, k=131_072))
+    limit = core.weight_words
+    with pytest.raises(InputError, match=rf"at most {limit} = weight_words / 4 \* 4 .* not {limit + 1}; split"):
+        lower.split(core, Gemm(name="deep", m=1, n=1, k=limit + 1))

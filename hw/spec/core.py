@@ -107,3 +107,13 @@ class CoreSpec:
             return ((1 << 16) - 1) * array.k_per_block
         product = number_format(array.activation_format).bits + number_format(array.weight_format).bits - 2
         return (1 << 31) // (1 << product) - 1
+
+    @property
+    def largest_k_rule(self) -> str:
+        """`largest_k` with its formula, for messages."""
+        array = self.array
+        if array.is_floating_point:
+            return f"{self.largest_k} = (2**16 - 1) * {array.k_per_block} (what a command can count)"
+        product = number_format(array.activation_format).bits + number_format(array.weight_format).bits - 2
+        return (f"{self.largest_k} = 2**31 / 2**{product} - 1 (products of up to 2**{product} summed in a 32-bit "
+                "accumulator)")

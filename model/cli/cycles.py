@@ -153,10 +153,8 @@ def own_count(core: CoreSpec, work: Sequence[tuple[Work, int]]) -> Budget:
     for item, times in work:
         gemm = item if isinstance(item, Gemm) else item.gemm()
         if gemm.k > core.largest_k and not core.array.is_floating_point:
-            bits = (core.array.activation_lane_bits + core.array.weight_lane_bits) // core.array.terms_per_lane - 2
             raise InputError(
-                f"k must be at most {core.largest_k} = 2**31 / 2**{bits} - 1 (products of up to 2**{bits} summed in a "
-                f"32-bit accumulator), not {gemm.k}; split the product over k")
+                f"k must be at most {core.largest_k_rule}, not {gemm.k}; split the product over k")
         one = closed_form(core.array, gemm, core.block_rows)
         if core.array.dataflow == "ws":
             one = one + Budget(prepare=PREPARE_CYCLES, drain=OUTPUT_CYCLES)

@@ -70,7 +70,7 @@ def cut(core: CoreSpec, shape: Shape) -> Blocks:
     if any(isinstance(size, bool) or not isinstance(size, int) or size < 1 for size in shape):
         raise InputError(f"m, n and k of a GEMM must be integers of at least 1, not {shape!r}")
     if k > core.largest_k:
-        raise InputError(f"k must be at most {core.largest_k} for sums of 32 bits, not {k}; split the GEMM over k")
+        raise InputError(f"k must be at most {core.largest_k_rule}, not {k}; split the GEMM over k")
     full, rest = divmod(m, core.block_rows)
     return Blocks(
         full_blocks=full, full_rows=core.block_rows, rest_rows=rest,
