@@ -16,12 +16,14 @@ from model.network.serving import Serving
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One prefill or decode step: `time` in seconds, what bound how many of them, and how many were spent on PIM."""
+    """One prefill or decode step: `time` in seconds, what bound how many of them, and how many were spent on PIM
+    (on products with weights alone)."""
 
     time: float
     batch: int
     bound: dict[str, float]
     on_pim: float = 0.0
+    weights_on_pim: float = 0.0
     layers: tuple[LayerTime, ...] = ()
     """Layers of one transformer block and of the head."""
 
@@ -156,7 +158,7 @@ def _step(
     )
     shapes = {layer.name: layer for layer in _block(serving, phase, tokens, batch).layers}
     bound: dict[str, float] = dict.fromkeys(BOUNDS, 0.0)
-    total = on_pim = 0.0
+    total = on_pim = weights_on_pim = 0.0
     for layer in layers:
         times = serving.model.layers if layer.name.startswith("layer0_") else 1
         time = layer.time
@@ -165,6 +167,9 @@ def _step(
             if there < time:
                 time = there
                 on_pim += there * times
+                weights_on_pim += there * times * shapes[layer.name].stationary
         bound[layer.bound if time == layer.time else "memory"] += time * times
         total += time * times
-    return Step(time=total, batch=batch, bound=bound, on_pim=on_pim, layers=tuple(layers))
+    return Step(
+        time=total, batch=batch, bound=bound, on_pim=on_pim, weights_on_pim=weights_on_pim, layers=tuple(layers)
+    )

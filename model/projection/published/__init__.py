@@ -9,6 +9,8 @@ from hw.spec.error import InputError
 from hw.spec.fact import Confidence, Fact
 
 _TABLE = Path(__file__).with_name("mlperf.csv")
+OTHER = Path(__file__).with_name("other.csv")
+"""Results outside the benchmark: vendors' claims and boards. They are compared with, never projected from."""
 _SYSTEMS = Path(__file__).with_name("systems.csv")
 
 

@@ -1,0 +1,95 @@
+"""Records of the chip model: reproducible, complete, and read by the validation without running a model."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hw import chips
+from hw.spec.error import InputError
+from model import record
+from model.cli.records import plan
+from model.device import record as make
+from model.projection.validate import validate
+from model.record import Measurement, result_bytes
+
+MEASUREMENTS = Path(__file__).resolve().parent.parent / "measurements"
+
+
+def committed(chip: str, workload: str) -> Measurement:
+    return record.find(chip, workload, 1, "model", MEASUREMENTS)
+
+
+def same(one: Measurement, other: Measurement) -> bool:
+    """Equal results; a digest also changes with parts of the description that the model does not read."""
+    first, second = (result_bytes(replace(m.result, chip_digest="0" * 16)) for m in (one, other))
+    return first == second
+
+
+@pytest.mark.parametrize(
+    ("chip", "task", "scenario"),
+    [("furiosa_warboy", "resnet50", "offline"), ("furiosa_warboy", "resnet50", "single_stream"),
+     ("nvidia_t4", "bert_large", "offline")],
+)
+def test_a_committed_record_is_what_the_model_says_now(chip: str, task: str, scenario: make.Scenario) -> None:
+    assert same(make.network_record(chip, task, scenario), committed(chip, f"{task}_{scenario}"))
+
+
+def test_a_committed_language_record_is_what_the_model_says_now() -> None:
+    name = "llama31_8b_128_4096"
+    assert same(make.language_record("furiosa_rngd", name), committed("furiosa_rngd", name))
+
+
+def test_every_chip_that_computes_has_its_records() -> None:
+    labels = [label for label, _ in plan(["furiosa_warboy", "hbm_pim"])]
+    assert "furiosa_warboy resnet50 offline" in labels
+    assert not any(label.startswith("hbm_pim") for label in labels)
+    for name in chips.names():
+        chip = chips.load(name)
+        if chip.pim is None and "peak_int8" in chip.facts and chip.facts.keys() > {"dram_capacity", "tdp"}:
+            assert committed(name, "resnet50_offline").result.figures["per_second"] > 0
+
+
+def test_the_curve_of_pim_says_up_to_which_batch_it_wins() -> None:
+    for pim, least, most in (("hbm_pim", 1, 4), ("aim", 2, 16)):
+        result = committed("furiosa_rngd", f"llama31_8b_batches_{pim}").result
+        assert least <= result.figures["weights_on_pim_to_batch"] <= most
+        assert result.figures["pim_wins_to_batch"] >= least
+        gains = [layer["pim_tokens_per_s"] / layer["tokens_per_s"] for layer in result.layers]
+        assert gains[0] > 1.5
+        assert gains[0] > gains[3]
+        assert all(gain > 0.999 for gain in gains)
+
+
+def test_a_published_result_is_held_against_its_record_with_its_range() -> None:
+    every = {name: chips.load(name) for name in chips.names()}
+    runs = {
+        ("furiosa_warboy", f"resnet50_{s}"): committed("furiosa_warboy", f"resnet50_{s}") for s in make.SCENARIOS
+    }
+    checks = {(c.what, c.published): c for c in validate(every, {}, runs=runs).checks if c.chip == "furiosa_warboy"}
+    offline = checks["resnet50 offline, per card", 2758.44]
+    assert abs(offline.error) <= 0.15
+    assert "within 15 %" in offline.verdict
+    assert not offline.cause
+    eight = checks["resnet50 query of 8", 3.97008]
+    assert eight.verdict == "outside"
+    assert "one after the other" in eight.cause
+    single = checks["resnet50 single stream", 0.712197]
+    figures = runs["furiosa_warboy", "resnet50_single_stream"].result.figures
+    assert single.predicted.low == pytest.approx(figures["time_ns_low"] / 1e6)
+
+
+def test_a_slower_published_result_of_a_chip_without_an_array_is_below_its_bound() -> None:
+    t4 = committed("nvidia_t4", "resnet50_offline")
+    every = {"nvidia_t4": chips.load("nvidia_t4")}
+    checks = validate(every, {}, runs={("nvidia_t4", "resnet50_offline"): t4}).checks
+    assert {c.verdict for c in checks} == {"bound holds"}
+    slow = replace(t4, result=replace(t4.result, figures={
+        name: value / 3 if name.startswith("per_second") else value for name, value in t4.result.figures.items()}))
+    checks = validate(every, {}, runs={("nvidia_t4", "resnet50_offline"): slow}).checks
+    assert {c.verdict for c in checks} == {"outside"}
+
+
+def test_what_does_not_fit_has_no_record_but_a_sentence() -> None:
+    with pytest.raises(InputError, match="use more cards"):
+        make.language_record("deepx_dx_m1", "gptj_99")
