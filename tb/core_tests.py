@@ -194,7 +194,10 @@ async def _time_of(
     block = local // unit.core.block_rows * unit.core.block_rows  # rows are written block of rows by block of columns
     height = min(unit.core.block_rows, command.m - block)
     block_column = (column - holder.tile.n0) // unit.core.array.columns
-    wanted = before + block * command.n_blocks + block_column * height + local - block
+    order, array = local - block, unit.core.array
+    if array.dataflow == "os" and array.drain == "columns":
+        order = height - 1 - order  # the bottom row leaves first
+    wanted = before + block * command.n_blocks + block_column * height + order
     await unit.bench.reset()
     for step in batch:
         unit.preload(step, jobs[step.gemm], reference.activations_of(jobs[step.gemm], outputs))

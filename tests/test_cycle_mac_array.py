@@ -9,7 +9,7 @@ from hw import chips
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from hw.spec.event import EVENTS, LABELS
-from hw.spec.mac_array import MacArraySpec
+from hw.spec.mac_array import Drain, MacArraySpec
 from model.cycle.mac_array import closed_form, step
 from model.cycle.stepper import PORTS
 
@@ -45,10 +45,40 @@ def test_stepped_model_is_the_closed_form_on_2000_random_chains() -> None:
         assert step(core, jobs) == closed_form(core, jobs), (core, jobs)
 
 
+FORMATS = [
+    ("int8", "int8"), ("int4", "int4"), ("int8", "int4"), ("int4", "int8"), ("fp16", "fp16"), ("bf16", "bf16"),
+    ("fp8_e4m3", "fp8_e5m2"), ("fp8_e5m2", "bf16")]
+
+
+def _draw_any(rng: random.Random) -> tuple[CoreSpec, list[tuple[int, int, int]]]:
+    """A core of either dataflow, any switches and formats, with one GEMM or a chain."""
+    dataflow = rng.choice(["ws", "ws", "os"])
+    activation, weight = rng.choice(FORMATS[:4] if dataflow == "os" else FORMATS)
+    array = MacArraySpec(
+        rows=rng.randint(2, 40), columns=rng.randint(2, 40), dataflow=dataflow, activation_format=activation,
+        weight_format=weight, mac_latency=1 if dataflow == "os" else rng.randint(1, 8),
+        weight_double_buffer=rng.random() < 0.6, fold_overlap=rng.random() < 0.7, drain=rng.choice(["columns", "link"]))
+    least = 2 * array.rows if dataflow == "os" else array.rows * array.mac_latency
+    core = CoreSpec(
+        array=array, activation_words=1024, weight_words=1024, output_words=1024,
+        accumulator_rows=max(rng.choice([2, 64, 512]), 1 << (least + array.columns + 1).bit_length()),
+        command_entries=rng.choice([2, 4, 16]), output_format="fp32" if array.is_floating_point else "int8")
+    size = rng.choice([3, 20, 60])
+    return core, [
+        (rng.randint(1, size), rng.randint(1, size), rng.randint(1, size)) for _ in range(rng.choice([1, 1, 2, 5]))]
+
+
+def test_stepped_model_is_the_closed_form_on_10_000_random_configurations() -> None:
+    rng = random.Random(41)
+    for _ in range(10_000):
+        core, jobs = _draw_any(rng)
+        assert step(core, jobs) == closed_form(core, jobs), (core, jobs)
+
+
 def test_stepping_row_by_row_changes_nothing_without_stalls() -> None:
     rng = random.Random(7)
     for _ in range(200):
-        core, jobs = _draw(rng)
+        core, jobs = _draw_any(rng)
         # a pattern that blocks only cycle 0, in which nothing can move
         assert step(core, jobs, {"output_blocked": [True]}) == closed_form(core, jobs), (core, jobs)
 
@@ -56,7 +86,7 @@ def test_stepping_row_by_row_changes_nothing_without_stalls() -> None:
 def test_labels_sum_to_the_cycles_under_random_stalls_and_late_commands() -> None:
     rng = random.Random(8)
     for _ in range(300):
-        core, jobs = _draw(rng)
+        core, jobs = _draw_any(rng)
         chance = rng.choice([0.1, 0.5, 0.9])
         stalls = {port: [rng.random() < chance for _ in range(2000)] for port in PORTS}
         offered = sorted(rng.randint(0, 3000) for _ in jobs)
@@ -144,3 +174,23 @@ def test_a_ring_too_small_for_the_array_is_refused() -> None:
     with pytest.raises(InputError, match="accumulator_rows must be at least 34"):
         CoreSpec(array=MacArraySpec(rows=16, columns=16), activation_words=64, weight_words=64,
                  accumulator_rows=32, output_words=64)
+
+
+def test_output_stationary_cores_of_floating_point_are_refused() -> None:
+    array = MacArraySpec(
+        rows=4, columns=4, dataflow="os", activation_format="bf16", weight_format="bf16", mac_latency=4)
+    core = CoreSpec(array=array, activation_words=64, weight_words=64, accumulator_rows=16, output_words=64,
+                    output_format="fp32")
+    for model in (closed_form, step):
+        with pytest.raises(InputError, match="must be integers and mac_latency 1, not bf16 x bf16 and 4"):
+            model(core, [(4, 4, 4)])
+
+
+@pytest.mark.parametrize(("drain", "overlap", "cycles"), [
+    ("columns", True, 3 + 16 * 64 + 47 + 6), ("link", True, 3 + 16 * 64 + 32 + 6),
+    ("columns", False, 3 + 16 * (64 + 47) + 6), ("link", False, 3 + 16 * (64 + 32) + 6),
+])
+def test_output_stationary_core_by_hand(drain: Drain, overlap: bool, cycles: int) -> None:
+    array = MacArraySpec(rows=16, columns=16, dataflow="os", drain=drain, fold_overlap=overlap)
+    core = CoreSpec(array=array, activation_words=1024, weight_words=1024, accumulator_rows=64, output_words=1024)
+    assert closed_form(core, [(64, 64, 64)]).cycles == cycles

@@ -38,6 +38,12 @@ BUILDS = {
         4, 3, mac_latency=2, formats=("fp8_e4m3", "fp8_e5m2"), output_format="fp8_e4m3", saturate=True),
     "e5m2_bf16_2x5_no_overlap": core_of(
         2, 5, mac_latency=5, formats=("fp8_e5m2", "bf16"), output_format="fp16", fold_overlap=False),
+    "os_int8_4x4": core_of(4, 4, dataflow="os", accumulator_rows=16),
+    "os_int8_3x5_link": core_of(3, 5, dataflow="os", drain="link", rounding_mode="tflite_single"),
+    "os_int8_5x3_no_overlap": core_of(5, 3, dataflow="os", fold_overlap=False, rounding_mode="gemmlowp"),
+    "os_int4_pairs_2x6_link_no_overlap": core_of(
+        2, 6, dataflow="os", drain="link", fold_overlap=False, formats=("int4", "int4")),
+    "os_int8_int4_6x2": core_of(6, 2, dataflow="os", formats=("int8", "int4"), rounding_mode="float32"),
 }
 
 
@@ -57,4 +63,4 @@ def test_rtl_is_the_stepped_model_on_random_chains(name: str) -> None:
 
 
 def test_there_are_at_least_300_random_configurations() -> None:
-    assert len(BUILDS) * CASES >= 250
+    assert len(BUILDS) * CASES >= 300

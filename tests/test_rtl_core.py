@@ -173,5 +173,7 @@ def test_operands_that_do_not_fit_their_lanes_are_refused() -> None:
     with pytest.raises(InputError, match="must be -8 to 7, not 0 to 8"):
         lower.weight_words(_core(2, 2, number="int4"), np.array([[0], [8]], np.int8))
     mixed = replace(_core(2, 2), array=MacArraySpec(rows=2, columns=2, weight_format="int4"))
-    with pytest.raises(InputError, match="not for int8 with int4"):
-        lower.weight_words(mixed, np.zeros((2, 2), np.int8))
+    with pytest.raises(InputError, match="must be given as int8 arrays for int8 with int4, not as int16"):
+        lower.activation_words(mixed, np.zeros((1, 2), np.int16))
+    words = lower.weight_words(mixed, np.array([[-8, 7], [1, -1]], np.int8))
+    assert lower.integers(words, mixed.array.weight_lane_bits) == [0x78, 0xF1]

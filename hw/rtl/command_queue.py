@@ -17,6 +17,7 @@ from hw.spec.command import (
     weight_word_bits,
 )
 from hw.spec.core import CoreSpec
+from hw.spec.mac_array import MacArraySpec
 
 COPY_LAYOUT = data.StructLayout(COPY_FIELDS)
 
@@ -73,7 +74,9 @@ class CommandQueue(wiring.Component):
         # First stage: products of sizes, on operands cut to what can fit
         command = Signal(command_layout())
         full = Signal()
-        activation_bits = spec.activation_words.bit_length()
+        array = spec.array
+        most_m = spec.activation_words * (array.rows // array.activation_words(array.rows))
+        activation_bits, m_bits = spec.activation_words.bit_length(), most_m.bit_length()
         weight_bits = spec.weight_words.bit_length()
         output_bits = spec.output_words.bit_length()
         activations = Signal(2 * activation_bits)
@@ -87,7 +90,8 @@ class CommandQueue(wiring.Component):
         with m.If(queue.r_en & queue.r_rdy):
             m.d.sync += [
                 command.eq(head),
-                activations.eq(head.m[:activation_bits] * head.k_blocks[:activation_bits]),
+                activations.eq(
+                    _activation_words(array, head.m[:m_bits])[:activation_bits] * head.k_blocks[:activation_bits]),
                 tiles.eq(head.n_blocks[:weight_bits] * head.k_blocks[:weight_bits]),
                 outputs.eq(head.m[:output_bits] * head.n_blocks[:output_bits]),
             ]
@@ -114,11 +118,11 @@ class CommandQueue(wiring.Component):
             m.d.comb += code.eq(2)
         with m.Elif(command.k_blocks > most_k_blocks):
             m.d.comb += code.eq(3)
-        with m.Elif((command.m > spec.activation_words) | (command.k_blocks > spec.activation_words)
+        with m.Elif((command.m > most_m) | (command.k_blocks > spec.activation_words)
                     | (command.activation_address + activations > spec.activation_words)):
             m.d.comb += code.eq(4)
         with m.Elif((command.n_blocks > spec.weight_words) | (command.k_blocks > spec.weight_words)
-                    | (command.weight_address + tiles * spec.array.rows > spec.weight_words)):
+                    | (command.weight_address + tiles * array.tile_words > spec.weight_words)):
             m.d.comb += code.eq(5)
         with m.Elif(command.parameter_address + command.n_blocks > spec.parameter_words):
             m.d.comb += code.eq(6)
@@ -163,3 +167,13 @@ class CommandQueue(wiring.Component):
                             m.d.comb += code.eq(4)
             with m.Default():
                 m.d.comb += code.eq(9)
+
+
+def _activation_words(array: MacArraySpec, m: Value) -> Value:
+    """`array.activation_words(m)`: m, or for blocks of rows m / rows rounded up, by multiplication with a constant."""
+    if array.activation_words(array.rows) == array.rows:
+        return m
+    bits = len(m) + 1
+    shift = bits + array.rows.bit_length()  # exact: rows * ceil(2**shift / rows) exceeds 2**shift by less than rows
+    inverse = -(-(1 << shift) // array.rows)
+    return ((m + (array.rows - 1)) * inverse >> shift)[:len(m)]

@@ -6,6 +6,7 @@ from amaranth.lib import memory, wiring
 from hw.rtl.core import Core
 from hw.rtl.external_memory import READ_CHANNELS, ExternalMemory
 from hw.rtl.mac_array import CellStyle
+from hw.rtl.os_core import OsCore
 from hw.rtl.signature import CoreTopSignature
 from hw.spec.command import output_word_bits
 from hw.spec.core import CoreSpec
@@ -22,12 +23,12 @@ class CoreTop(wiring.Component):
     ----------
     core : CoreSpec
     cells : "inline" or "instance"
-        See `hw.rtl.mac_array.MacArray`.
+        See `hw.rtl.mac_array.MacArray`; a weight-stationary core only.
     """
 
     def __init__(self, core: CoreSpec, *, cells: CellStyle = "inline") -> None:
         self.spec = core
-        self.core = Core(core, cells=cells)
+        self.core = Core(core, cells=cells) if core.array.dataflow == "ws" else OsCore(core)
         self.output_memory = memory.Memory(shape=output_word_bits(core), depth=core.output_words, init=[])
         self.external = None if core.dma is None else ExternalMemory(core.dma)
         super().__init__(CoreTopSignature(core))

@@ -4,16 +4,16 @@ from amaranth.hdl import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.rtl.cell import operand_shapes
 from hw.rtl.mac_array import delay
 from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
-from hw.spec.number import number_format
 
 SUM_BITS = 32
 
 
 class OsCell(wiring.Component):
-    """One cell: sum = (first ? 0 : sum) + activation * weight, and one drain register.
+    """One cell: sum = (first ? 0 : sum) + activation * weight, and one drain register. INT4 pairs add two products.
 
     With `i_last` the finished sum goes into the drain register at the end of the cycle; with `i_shift` the drain
     register takes the one above instead.
@@ -28,15 +28,17 @@ class OsCell(wiring.Component):
     """
 
     def __init__(self, array: MacArraySpec) -> None:
-        activation, weight = number_format(array.activation_format), number_format(array.weight_format)
-        if array.terms_per_lane != 1 or not (activation.is_integer and weight.is_integer):
+        if array.is_floating_point or array.mac_latency != 1:
             raise InputError(
-                f"the output-stationary cell takes one integer per lane, not {activation.name} and {weight.name}; "
-                "choose int8 for one of them")
+                "an output-stationary cell adds to its own sum every cycle: its formats must be integers and "
+                f"mac_latency 1, not {array.activation_format} x {array.weight_format} and {array.mac_latency}; "
+                "choose dataflow 'ws' for floating point")
+        self.pairs = array.terms_per_lane == 2
+        activation, weight = operand_shapes(array)
         super().__init__({
-            "i_activation": In(signed(activation.bits)), "i_weight": In(signed(weight.bits)),
+            "i_activation": In(activation), "i_weight": In(weight),
             "i_first": In(1), "i_last": In(1), "i_shift": In(1), "i_drain": In(signed(SUM_BITS)),
-            "o_activation": Out(signed(activation.bits)), "o_weight": Out(signed(weight.bits)),
+            "o_activation": Out(activation), "o_weight": Out(weight),
             "o_first": Out(1), "o_last": Out(1), "o_shift": Out(1), "o_drain": Out(signed(SUM_BITS)),
             "o_finished": Out(1),
         })
@@ -45,7 +47,11 @@ class OsCell(wiring.Component):
         m = Module()
         total, finished = Signal(signed(SUM_BITS), reset_less=True), Signal(signed(SUM_BITS))
         drain = Signal(signed(SUM_BITS), reset_less=True)
-        m.d.comb += finished.eq(Mux(self.i_first, 0, total) + self.i_activation * self.i_weight)
+        product: Value = self.i_activation * self.i_weight
+        if self.pairs:
+            halves = [(v[:4].as_signed(), v[4:].as_signed()) for v in (self.i_activation, self.i_weight)]
+            product = sum((a * w for a, w in zip(*halves, strict=True)), start=Const(0))
+        m.d.comb += finished.eq(Mux(self.i_first, 0, total) + product)
         m.d.sync += total.eq(finished)
         with m.If(self.i_last):
             m.d.sync += drain.eq(finished)
@@ -86,8 +92,8 @@ class OsArray(wiring.Component):
         if array.mac_latency != 1:
             raise InputError(f"mac_latency of an output-stationary array must be 1, not {array.mac_latency}")
         self.spec = array
-        self._activation_bits = number_format(array.activation_format).bits
-        self._weight_bits = number_format(array.weight_format).bits
+        self._activation_bits = array.activation_lane_bits
+        self._weight_bits = array.weight_lane_bits
         links = array.cells if array.drain == "link" else 1
         words = array.cells if array.drain == "link" else array.columns
         super().__init__({
@@ -118,7 +124,7 @@ class OsArray(wiring.Component):
         for r in rows:
             if r:
                 first = delay(m, first, 1, f"first_skew_{r}")
-            activation = self.i_activation.word_select(r, self._activation_bits).as_signed()
+            activation = self.i_activation.word_select(r, self._activation_bits)
             m.d.comb += [
                 grid[r][0].i_activation.eq(delay(m, activation, r, f"activation_skew_{r}")),
                 grid[r][0].i_first.eq(first),
@@ -133,7 +139,7 @@ class OsArray(wiring.Component):
                 ]
         # Top edge: column c enters c cycles late; drain registers are a chain down each column
         for c in columns:
-            weight = self.i_weight.word_select(c, self._weight_bits).as_signed()
+            weight = self.i_weight.word_select(c, self._weight_bits)
             m.d.comb += grid[0][c].i_weight.eq(delay(m, weight, c, f"weight_skew_{c}"))
             for r in rows[1:]:
                 m.d.comb += [

@@ -71,8 +71,9 @@ class CoreSpec:
                 raise InputError(f"{field} must be a power of two of at least 2, not {value!r}")
         if self.accumulator_rows < self.least_accumulator_rows:
             raise InputError(
-                f"accumulator_rows must be at least {self.least_accumulator_rows} for this array (rows * "
-                f"mac_latency + columns + 2, what is in flight), not {self.accumulator_rows}")
+                f"accumulator_rows must be at least {self.least_accumulator_rows} for this array "
+                f"({'rows * mac_latency' if self.array.dataflow == 'ws' else '2 * rows'} + columns + 2, what is in "
+                f"flight), not {self.accumulator_rows}")
         if self.rounding_mode not in get_args(RoundingMode):
             known = ", ".join(get_args(RoundingMode))
             raise InputError(f"rounding_mode must be one of {known}, not {self.rounding_mode!r}")
@@ -82,17 +83,25 @@ class CoreSpec:
         ):
             known = "fp32, fp16, bf16, fp8_e4m3 or fp8_e5m2" if self.array.is_floating_point else "int8"
             raise InputError(f"output_format of {kind} array must be {known}, not {self.output_format!r}")
+        if self.dma is not None and self.array.dataflow != "ws":
+            raise InputError(
+                f"copy channels (dma) need dataflow 'ws', not {self.array.dataflow!r}; leave them out, operands then "
+                "reach the memories by host writes")
         if not isinstance(self.saturate, bool):
             raise InputError(f"saturate must be true or false, not {self.saturate!r}")
 
     @property
     def least_accumulator_rows(self) -> int:
         """Rows between issue and drain of one row: with fewer the ring would stall an unstalled core."""
+        if self.array.dataflow == "os":
+            return 2 * self.array.rows + self.array.columns + 2
         return self.array.rows * self.array.mac_latency + self.array.columns + 2
 
     @property
     def block_rows(self) -> int:
-        """Most rows of M that are accumulated together: half the ring, so that two blocks overlap."""
+        """Most rows of M that are accumulated together: ws half the ring, so that two blocks overlap; os `rows`."""
+        if self.array.dataflow == "os":
+            return self.array.rows
         return self.accumulator_rows // 2
 
     @property

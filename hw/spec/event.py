@@ -4,11 +4,13 @@ The cycle model fills the same names as the counters of the RTL; a test holds th
 """
 
 LABELS: dict[str, str] = {
-    "stream": "One activation row was issued to the array.",
+    "stream": "One word of activations was issued to the array: a row of a pass, or a term of a fold.",
     "wait_weight": "A pass was ready, its weights were still being loaded or had to keep distance to the tile before.",
     "weight_missing": "A pass waited for its weights and the next word of them was still to be copied.",
     "weight_blocked": "A pass waited for its weights and a write held the port or bank of the weight memory.",
-    "wait_accumulator": "The next row had its weights but no accumulator row was free.",
+    "wait_accumulator": (
+        "The next row had its weights but no accumulator row was free; output-stationary: the results of the fold "
+        "before were still in the way, or no accumulator rows were free for those of this one."),
     "activation_missing": "The next row had weights and accumulator, its activations were still to be copied.",
     "activation_blocked": "The next row had weights and accumulator, a write held the activation memory or bank.",
     "output_blocked": "No pass was ready, rows were in flight and the receiver refused a finished row.",
@@ -19,9 +21,9 @@ LABELS: dict[str, str] = {
 """Label of a busy cycle -> its one-sentence definition. Every busy cycle has exactly one; their sum is busy."""
 
 EVENTS: dict[str, str] = {
-    "mac_array.mac": "One cell took one activation row's element (rows x columns per issued row, padding included).",
+    "mac_array.mac": "One cell took one element of an issued word (rows x columns per word, padding included).",
     "mac_array.weight_load": "One cell wrote its shadow weight register.",
-    "mac_array.pass": "One weight tile became active (one swap wave).",
+    "mac_array.pass": "One weight tile became active (one swap wave); output-stationary: one fold ended.",
     "activation_memory.read": "One word of `rows` activations was read.",
     "activation_memory.write": "One word was written, by the host while the core was busy or by a copy.",
     "activation_memory.conflict": "A row waited because the bank of its word, copied before, was being written.",

@@ -99,6 +99,16 @@ class MacArraySpec:
         return self.load_delay + self.rows - 1
 
     @property
+    def fold_tail(self) -> int:
+        """os: cycles from a fold's last word being read to the first row of its results at the edge of the array."""
+        return self.columns + (self.rows if self.drain == "columns" else 1)
+
+    @property
+    def fold_delay(self) -> int:
+        """os: cycles from a fold's last word to the first word of the next, which no overlap asks for."""
+        return 1 if self.fold_overlap else self.fold_tail + self.rows
+
+    @property
     def is_floating_point(self) -> bool:
         """True if cells multiply floating-point numbers and sum in FP32."""
         return not number_format(self.activation_format).is_integer

@@ -1,4 +1,4 @@
-"""Cycles of GEMMs on the weight-stationary core: closed form, and stepped by events.
+"""Cycles of GEMMs on a core: closed form, and stepped by events. Output-stationary: `model.cycle.os_core`.
 
 With R rows, C columns, MAC latency L, G = R + (R-1)(L-1), and the P passes of all commands in order, pass p
 streaming m_p rows (m_p <= half the accumulator rows), a chain of commands offered one per cycle takes
@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from hw.spec.event import LABELS
+from model.cycle import os_core
 from model.cycle.stepper import PORTS, Stepper
 from model.cycle.timing import (
     OUTPUT_CYCLES,
@@ -37,9 +38,12 @@ def closed_form(core: CoreSpec, jobs: Sequence[Shape]) -> Timing:
     Raises
     ------
     InputError
-        If there is no job, a size is not positive, K overflows the accumulator, or the dataflow is not "ws".
+        If there is no job, a size is not positive, K overflows the accumulator, or an output-stationary array is
+        to add floating-point numbers.
     """
     _check(core, jobs)
+    if core.array.dataflow == "os":
+        return os_core.closed_form(core, jobs)
     array = core.array
     stream = short = last = 0
     for shape in jobs:
@@ -94,11 +98,16 @@ def step(
         offered = [0] * len(jobs)
     if len(offered) != len(jobs) or any(a > b for a, b in itertools.pairwise(offered)):
         raise InputError(f"offered must hold {len(jobs)} cycles, none before the one it follows, not {offered!r}")
-    return Stepper(core, stalls or {}).run(jobs, [cycle - offered[0] for cycle in offered])
+    stepper = Stepper if core.array.dataflow == "ws" else os_core.OsStepper
+    return stepper(core, stalls or {}).run(jobs, [cycle - offered[0] for cycle in offered])
 
 
 def _check(core: CoreSpec, jobs: Sequence[Shape]) -> None:
-    if core.array.dataflow != "ws":
-        raise InputError(f"this model is of the weight-stationary core, not of dataflow {core.array.dataflow!r}")
+    array = core.array
+    if array.dataflow == "os" and (array.is_floating_point or array.mac_latency != 1):
+        raise InputError(
+            "an output-stationary core adds to its own sums every cycle: its formats must be integers and mac_latency "
+            f"1, not {array.activation_format} x {array.weight_format} and {array.mac_latency}; choose dataflow 'ws' "
+            "for floating point")
     if not jobs:
         raise InputError("at least one GEMM must be given, there is none")

@@ -80,24 +80,29 @@ def cut(core: CoreSpec, shape: Shape) -> Blocks:
 def event_counts(core: CoreSpec, jobs: Iterable[Shape]) -> Counts:
     """Every event of a chain of GEMMs; host writes and refusals are 0. They do not depend on timing."""
     array = core.array
+    stationary = array.dataflow == "ws"
     rows_issued = passes = out_rows = parameter_reads = commands = 0
     for shape in jobs:
         blocks = cut(core, shape)
         row_blocks = blocks.full_blocks + (blocks.rest_rows > 0)
         commands += 1
-        passes += row_blocks * blocks.tiles
-        rows_issued += shape[0] * blocks.tiles
+        if stationary:
+            passes += row_blocks * blocks.tiles
+            rows_issued += shape[0] * blocks.tiles
+        else:
+            passes += row_blocks * blocks.n_blocks
+            rows_issued += row_blocks * blocks.tiles
         out_rows += shape[0] * blocks.n_blocks
         parameter_reads += row_blocks * blocks.n_blocks
     counts = dict.fromkeys(EVENTS, 0) | {
         "mac_array.mac": rows_issued * array.cells,
         # the thermometer: load step j writes j + 1 cells of each column
-        "mac_array.weight_load": passes * array.columns * array.rows * (array.rows + 1) // 2,
+        "mac_array.weight_load": passes * array.columns * array.rows * (array.rows + 1) // 2 * stationary,
         "mac_array.pass": passes,
         "activation_memory.read": rows_issued,
-        "weight_memory.read": passes * array.rows,
-        "accumulator.read": rows_issued - out_rows,
-        "accumulator.write": rows_issued,
+        "weight_memory.read": passes * array.rows if stationary else rows_issued,
+        "accumulator.read": rows_issued - out_rows if stationary else 0,
+        "accumulator.write": rows_issued if stationary else out_rows,
         "accumulator.drain_read": out_rows,
         "parameter_memory.read": parameter_reads,
         "output_stage.requantise": out_rows * array.columns,

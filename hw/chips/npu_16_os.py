@@ -1,0 +1,19 @@
+"""16 x 16 INT8 core with sums that stay in the cells."""
+
+from hw.spec.chip import Chip
+from hw.spec.core import CoreSpec
+from hw.spec.fact import Fact
+from hw.spec.mac_array import MacArraySpec
+
+CHIP = Chip(
+    title="16 x 16 INT8 output-stationary core, results drained through the columns",
+    core=CoreSpec(
+        array=MacArraySpec(rows=16, columns=16, dataflow="os"),
+        activation_words=16384,     # 256 KiB: 512 x 512 INT8 activations
+        weight_words=16384,         # 256 KiB: 512 x 512 INT8 weights
+        accumulator_rows=64,        # a buffer between array and output stage
+        output_words=16384,
+    ),
+    clock=Fact(nominal=1.0, low=0.5, high=1.5, unit="GHz", confidence="assumed",
+               source="no silicon; a usual clock of INT8 arrays at 16 to 28 nm"),
+)

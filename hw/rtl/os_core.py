@@ -1,0 +1,159 @@
+"""The NPU core with an output-stationary array; the same ports, memories, output stage and counters as `Core`."""
+
+from amaranth.hdl import *
+from amaranth.lib import wiring
+
+from hw.rtl.accumulator import ROW_CONTROL, Accumulator
+from hw.rtl.command_queue import CommandQueue
+from hw.rtl.core import Core
+from hw.rtl.counters import Counters
+from hw.rtl.drain import Drain
+from hw.rtl.mac_array import delay
+from hw.rtl.os_array import SUM_BITS, OsArray
+from hw.rtl.os_engine import OsSequencer, OsStreamEngine
+from hw.rtl.scratchpad import Scratchpad
+from hw.rtl.signature import CoreSignature
+from hw.spec.command import activation_word_bits, weight_word_bits
+from hw.spec.core import OUTPUT_ROWS, CoreSpec
+from hw.spec.event import EVENTS, LABELS
+
+
+class OsCore(Core):
+    """Output-stationary GEMM core; ports as `CoreSignature`.
+
+    Finished rows go through the ring of accumulator rows, which only buffers here, to the output stage. Cycles of a
+    chain of commands as in `Core`, with P folds of K_p words over all commands and v result rows in the last one:
+
+        T = 3 + K_0 + sum over p > 0 of max(K_p, R) + (2*R + C - 1) + 6     drain through the columns
+        T = 3 + K_0 + sum over p > 0 of max(K_p, R) + (v + C) + 6           a link per cell
+
+    A link per cell does not let folds follow each other faster: the output stage takes one row per cycle. Without
+    overlap of folds max(K_p, R) becomes K_p + 2*R + C - 1 or K_p + R + C.
+    """
+
+    def __init__(self, core: CoreSpec) -> None:
+        self.spec = core
+        self.queue = CommandQueue(core)
+        self.sequencer, self.stream = OsSequencer(core), OsStreamEngine(core)
+        self.activation_memory = Scratchpad(depth=core.activation_words, width=activation_word_bits(core))
+        self.weight_memory = Scratchpad(depth=core.weight_words, width=weight_word_bits(core))
+        self.memory_side = None
+        self.array = OsArray(core.array)
+        self.accumulator = Accumulator(core)
+        self.drain = Drain(core)
+        self.counters_ = Counters({
+            "mac_array.mac": core.array.cells.bit_length(),
+            "output_stage.requantise": core.array.columns.bit_length(),
+        })
+        wiring.Component.__init__(self, CoreSignature(core))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.queue = self.queue
+        m.submodules.sequencer = self.sequencer
+        m.submodules.stream = engine = self.stream
+        m.submodules.activation_memory = activation = self.activation_memory
+        m.submodules.weight_memory = weight = self.weight_memory
+        m.submodules.array = array = self.array
+        m.submodules.accumulator = accumulator = self.accumulator
+        m.submodules.drain = drain = self.drain
+
+        wiring.connect(m, wiring.flipped(self.i_command), self.queue.i_command)
+        wiring.connect(m, self.queue.o_command, self.sequencer.i_command)
+        self._queue(m, "fold_queue", self.sequencer.o_fold, engine.i_fold)
+
+        # Operands; in a cycle without a word the array takes zeros
+        for host, port in (
+            (self.i_activation, activation.i_write), (self.i_weight, weight.i_write),
+            (self.i_parameter, drain.i_parameter),
+        ):
+            wiring.connect(m, wiring.flipped(host), port)
+        m.d.comb += [
+            activation.i_read.eq(engine.o_read), activation.i_address.eq(engine.o_activation_address),
+            weight.i_read.eq(engine.o_read), weight.i_address.eq(engine.o_weight_address),
+            engine.i_activation_taken.eq(activation.o_taken), engine.i_weight_taken.eq(weight.o_taken),
+            engine.i_drained.eq(drain.o_drain),
+        ]
+        arrived = Signal()
+        m.d.sync += [arrived.eq(engine.o_read), array.i_first.eq(engine.o_first), array.i_last.eq(engine.o_last)]
+        m.d.comb += [
+            array.i_activation.eq(Mux(arrived, activation.o_data, 0)),
+            array.i_weight.eq(weight.o_data),
+            accumulator.i_sums.eq(self._rows(m)),
+        ]
+
+        # A row's control bits arrive at the accumulators one cycle before its sums
+        announced = delay(m, engine.o_row_valid, self.spec.array.fold_tail - 2, "announced")
+        control = Signal(ROW_CONTROL)
+        m.d.comb += [
+            control.valid.eq(announced), control.first.eq(1), control.last.eq(1), control.ends_pass.eq(1),
+            control.ends_block.eq(1), accumulator.i_control.eq(control),
+        ]
+
+        wiring.connect(m, drain.o_row, wiring.flipped(self.o_row))
+        m.d.comb += [
+            drain.i_note.eq(engine.o_row_valid),
+            drain.i_row.eq(engine.o_row),
+            drain.i_output_address.eq(engine.o_output_address),
+            drain.i_parameter_address.eq(engine.o_parameter_address),
+            drain.i_starts_block.eq(engine.o_starts_block),
+            drain.i_ends_command.eq(engine.o_ends_command),
+            drain.i_available.eq(accumulator.o_available),
+            accumulator.i_drain.eq(drain.o_drain),
+            drain.i_sums.eq(accumulator.o_drained),
+        ]
+        self._status(m)
+        self._count(m)
+        return m
+
+    def _rows(self, m: Module) -> Value:
+        """One row of `columns` sums per cycle; by link each column's bus shows the one cell that is finished."""
+        spec, array = self.spec.array, self.array
+        if spec.drain == "columns":
+            return array.o_sums
+        columns = []
+        for c in range(spec.columns):
+            cells = [r * spec.columns + c for r in range(spec.rows)]
+            bus = Signal(SUM_BITS, name=f"bus_{c}")
+            shown = [Mux(array.o_valid[i], array.o_sums.word_select(i, SUM_BITS), 0) for i in cells]
+            m.d.comb += bus.eq(Cat(*(Cat(*(v[bit] for v in shown)).any() for bit in range(SUM_BITS))))
+            columns.append(delay(m, bus, spec.columns - 1 - c, f"bus_skew_{c}"))
+        return Cat(*columns)
+
+    def _count(self, m: Module) -> None:
+        """Labels and events; definitions in `hw.spec.event`."""
+        array, engine, drain = self.spec.array, self.stream, self.drain
+        m.submodules.counters = count = self.counters_
+        rows_in_flight = Signal(range(self.spec.accumulator_rows + OUTPUT_ROWS + 1))
+        m.d.sync += rows_in_flight.eq(rows_in_flight + engine.o_results - drain.o_left)
+        waiting, in_flight, busy = engine.i_fold.valid, rows_in_flight != 0, self.status.busy
+        conditions = {
+            "stream": engine.o_read,
+            "weight_blocked": engine.o_wait_weight_port,
+            "wait_accumulator": engine.o_wait_accumulator,
+            "activation_blocked": engine.o_wait_activation_port,
+            "output_blocked": ~waiting & in_flight & self.o_row.valid & ~self.o_row.ready,
+            "drain": ~waiting & in_flight,
+        }
+        events = {
+            "mac_array.mac": Mux(engine.o_read, array.cells, 0),
+            "mac_array.pass": engine.o_last,
+            "activation_memory.read": engine.o_read,
+            "activation_memory.write": self.i_activation.enable & busy,
+            "weight_memory.read": engine.o_read,
+            "weight_memory.write": self.i_weight.enable & busy,
+            "accumulator.read": self.accumulator.o_read,
+            "accumulator.write": self.accumulator.o_write,
+            "accumulator.drain_read": drain.o_drain,
+            "parameter_memory.read": drain.o_parameter_read,
+            "output_stage.requantise": Mux(drain.o_requantise, array.columns, 0),
+            "output_memory.write": drain.o_left,
+            "command.accept": self.i_command.valid & self.i_command.ready,
+            "command.refuse": self.queue.o_refused,
+        }
+        m.d.comb += [count.i_clear.eq(self.i_clear), count.i_busy.eq(busy)]
+        m.d.comb += [
+            getattr(count, f"i_label_{label}").eq(conditions.get(label, 0)) for label in list(LABELS)[:-1]]
+        m.d.comb += [
+            getattr(count, "i_event_" + event.replace(".", "_")).eq(events.get(event, 0)) for event in EVENTS]
+        wiring.connect(m, count.counters, wiring.flipped(self.counters))
