@@ -64,7 +64,7 @@ def split(core: CoreSpec, gemm: Gemm) -> list[Tile]:
             f"{gemm.k}; split it over k")
     if k_blocks >= 1 << 16:
         raise InputError(
-            f"k of GEMM {gemm.name!r} must be at most {((1 << 16) - 1) * block} (65535 blocks of {block} in one command) "
+            f"k of GEMM {gemm.name!r} must be at most {((1 << 16) - 1) * block} (65535 blocks of {block} in a command) "
             f"on this core, not {gemm.k}; split it over k")
     group = min(n_blocks, core.weight_words // (k_blocks * tile), core.parameter_words, core.output_words)
     held = core.activation_words // k_blocks * (core.array.rows // core.array.activation_words(core.array.rows))
