@@ -1,7 +1,6 @@
 """A whole network on a card: single stream or offline, with the range that the facts leave."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from hw.spec.device import Device
 from hw.spec.error import InputError
@@ -122,8 +121,10 @@ def network_layers(
         if weights > machine.sram / 2:
             break
         first += 1
+    outside = sum(t.bytes for t in whole if t is not None)
+    spills = outside > (0 if resident else 1.000001 * network.weights * formats.weight)
     parts = 2
-    while parts <= batch and first:
+    while spills and parts <= batch and first:
         pieces = _times(network, machine, formats, batch // parts, parts, streams_cache, resident, first)
         ahead, behind = 0.0, sum(t.time for t in whole if t is not None)
         for index in range(first):
@@ -226,10 +227,19 @@ def _run(
     )
 
 
-@lru_cache(maxsize=256)
+_KEPT: dict[tuple[int, int], tuple[Network, Network]] = {}
+
+
 def batched(network: Network, batch: int) -> Network:
-    """`Network.batched`, kept."""
-    return network if batch == 1 else network.batched(batch)
+    """`Network.batched`, kept by identity: hashing all layers costs more than making them."""
+    if batch == 1:
+        return network
+    key = id(network), batch
+    if key not in _KEPT or _KEPT[key][0] is not network:
+        if len(_KEPT) >= 256:
+            _KEPT.clear()
+        _KEPT[key] = network, network.batched(batch)
+    return _KEPT[key][1]
 
 
 def _edges(network: Network) -> tuple[int, int]:
