@@ -10,6 +10,7 @@ from hw.spec.error import InputError
 from model import record
 from model.cli.records import plan
 from model.device import record as make
+from model.projection.predicted import predicted_rate
 from model.projection.validate import validate
 from model.record import Measurement, result_bytes
 
@@ -93,3 +94,28 @@ def test_a_slower_published_result_of_a_chip_without_an_array_is_below_its_bound
 def test_what_does_not_fit_has_no_record_but_a_sentence() -> None:
     with pytest.raises(InputError, match="use more cards"):
         make.language_record("deepx_dx_m1", "gptj_99")
+
+
+def test_a_card_without_a_published_rate_is_projected_by_its_record_and_opens_to_it() -> None:
+    from model.projection.explain import explain
+    from model.report.summary import load_programme
+
+    programme = load_programme({name: chips.load(name) for name in chips.names()}, (MEASUREMENTS,))
+    card = programme.cards["sapeon_x330_compact"]
+    figures = committed("sapeon_x330_compact", "resnet50_offline").result.figures
+    assert card.rate.nominal == pytest.approx(figures["per_second"])
+    interval = programme.projection.interval(card.rate)
+    assert interval.low == pytest.approx(figures["per_second_low"])
+    assert interval.high == pytest.approx(figures["per_second_high"])
+    assert "resnet50_offline.1.model" in explain(programme.projection, card.rate.name)
+    tokens = programme.cards["rebellions_atom"].tokens
+    assert tokens is not None
+    decode = committed("rebellions_atom", "llama31_8b_decode").result.figures
+    assert tokens.nominal == pytest.approx(decode["per_second"])
+
+
+def test_a_record_without_its_range_is_refused() -> None:
+    measured = committed("sapeon_x330_compact", "resnet50_offline")
+    bare = replace(measured, result=replace(measured.result, figures={"per_second": 5.0}))
+    with pytest.raises(InputError, match=r"sapeon_x330_compact/resnet50_offline\.1\.model must hold per_second"):
+        predicted_rate(bare, "images/s")

@@ -35,6 +35,7 @@ def project(
     compose: Callable[[CoreSpec], EnergyTable], scenarios: Mapping[str, Scenario],
     card_records: Mapping[str, Measurement] | None = None,
     language_records: Mapping[str, Measurement] | None = None, random_record: Measurement | None = None,
+    run_records: Mapping[str, Measurement] | None = None,
 ) -> Programme:
     """Project the sites.
 
@@ -52,6 +53,8 @@ def project(
         Sites by name. Their assumptions other than PUE and budget are shared: one name, one fact.
     card_records : dict of str to Measurement
         Model records of the same network on further chips, by chip.
+    run_records : dict of str to Measurement
+        Records of the network on whole cards by the chip model, by chip.
     language_records : dict of str to Measurement
         Model records of the language service, by chip.
     random_record : Measurement or None
@@ -74,6 +77,7 @@ def project(
             cards[name] = card_figures(
                 name, chip, scenario, core, network_record, records.get(name), prices,
                 None if language is None else (language, (language_records or {}).get(name)),
+                (run_records or {}).get(name),
             )
 
     for name, scenario in scenarios.items():

@@ -6,6 +6,7 @@ from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from model.projection.figure import Figure, from_fact, from_record, larger
+from model.projection.predicted import predicted_rate
 from model.record import Measurement
 
 STREAM_EFFICIENCY = Fact(
@@ -69,8 +70,9 @@ def token_rate(
 ) -> tuple[Figure | None, str]:
     """Tokens per second of one card, or None and one sentence why the service does not fit it.
 
-    With a model record of the service on the chip: tokens x clock / cycles. Else the roof of memory and multipliers:
-    step = max(weights and cache / (bandwidth x efficiency), 2 x weights x batch / (peak x efficiency)).
+    With a record of the chip model: its rate and range; with another model record: tokens x clock / cycles. Else the
+    roof of memory and multipliers: step = max(weights and cache / (bandwidth x efficiency), 2 x weights x batch /
+    (peak x efficiency)).
     """
     task = service.language
     if task is None:
@@ -86,6 +88,8 @@ def token_rate(
     if need > room:
         return None, f"{service.title} with its cache needs {need / 1e9:.1f} GB, the card has {room / 1e9:g} GB"
     title = f"{prefix}.tokens_per_s"
+    if record is not None and "per_second" in record.result.figures:
+        return predicted_rate(record, "tokens/s").named(title, "tokens/s", f"{service.how}; chip model"), ""
     if record is not None and chip.clock is not None:
         run = f"record.{record.result.chip}.{record.result.workload}"
         tokens = from_record(f"{run}.tokens", "tokens", record, "figures.tokens")
