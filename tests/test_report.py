@@ -34,6 +34,33 @@ def a_record(workload: str, witness: str, **changes: object) -> Measurement:
     return Measurement(result=replace(result, **changes), origin=origin)  # type: ignore[arg-type]
 
 
+def chip_model_records() -> list[Measurement]:
+    """Records of the chip model that the language service and the stages rest on."""
+    rngd = {"chip": "furiosa_rngd", "chip_digest": chips.load("furiosa_rngd").digest}
+    points = tuple(
+        {"name": f"batch {b}", "cycles": 1000, "macs": 0, "batch": b, "tokens_per_s": 80.0 * b,
+         "pim_tokens_per_s": max(80.0 * b, 500.0), "on_pim": 0.8 if b < 8 else 0.0}
+        for b in (1, 2, 4, 8, 16)
+    )
+    def rate(value: float) -> dict[str, float]:
+        return {"per_second": value, "per_second_low": 0.9 * value, "per_second_high": 1.2 * value}
+    found = [
+        a_record(f"llama31_8b_batches{tail}", "model", layers=points, figures={"context": 1024, "pim_wins_to_batch": 4},
+                 **rngd)
+        for tail in ("", "_hbm_pim", "_aim")
+    ]
+    for name, value in (
+        ("furiosa_rngd", 2000.0), ("furiosa_warboy", 80.0), ("rebellions_atom", 380.0), ("sapeon_x330_compact", 380.0),
+        ("nvidia_h100_sxm", 4400.0),
+    ):
+        digest = chips.load(name).digest
+        found.append(a_record("llama31_8b_decode", "model", chip=name, chip_digest=digest, figures=rate(value)))
+    digest = chips.load("sapeon_x330_compact").digest
+    found.append(a_record("resnet50_offline", "model", chip="sapeon_x330_compact", chip_digest=digest,
+                          figures=rate(20_000.0)))
+    return found
+
+
 def write_records(root: Path) -> None:
     sweep = tuple({"name": f"gemm_{s}", "macs": s**3, "cycles": (s // 16) ** 2 * s + 48} for s in (16, 32, 64, 128))
     figures = {"macs": 4_000_000_000, "images": 1}
@@ -45,7 +72,7 @@ def write_records(root: Path) -> None:
         a_record("digits", "rtl", toggles={"mac_array": 12_345}), a_record("digits", "model"), network,
         a_record("gemm_sweep", "model", layers=sweep, figures={"macs": 1}),
         a_record("gemm_sweep", "rtl", layers=sweep[1:], figures={"macs": 1}),
-        a_record("gemm_256", "rtl", figures={"macs": 256**3}, cycles=65_584),
+        a_record("gemm_256", "rtl", figures={"macs": 256**3}, cycles=65_584), *chip_model_records(),
     ):
         record.write(measurement, root=root)
 

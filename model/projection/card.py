@@ -9,10 +9,9 @@ from hw.spec.fact import Fact
 from model.energy.table import EnergyTable
 from model.projection import published
 from model.projection.core import FOLLOWS_TOGGLES, CoreFigures, priced_energy
-from model.projection.figure import Figure, from_fact, from_record, larger, power, smaller
+from model.projection.figure import Figure, from_fact, from_range, from_record, larger, power, smaller
 from model.projection.money import card_price
 from model.projection.overheads import card_power
-from model.projection.predicted import predicted_rate
 from model.projection.scenario import Scenario
 from model.projection.service import Service, token_rate
 from model.record import Measurement
@@ -53,14 +52,15 @@ class CardFigures:
 def card_figures(
     name: str, chip: Chip, scenario: Scenario, core: CoreFigures, network: Measurement,
     own: Measurement | None = None, table: tuple[str, EnergyTable] | None = None,
-    language: tuple[Service, Measurement | None] | None = None, run: Measurement | None = None,
+    language: tuple[Service, Measurement | None] | None = None,
+    offline: Measurement | None = None,
 ) -> CardFigures:
     """One rule for every card.
 
     bound = clock x images / cycles of the chip's own model record if there is one, else the nominal INT8 peak over
-    the operations of an image; rate = published + headroom x (bound - published); if nothing is published, that of
-    `run`, the record of the network on the whole card by the chip model; without it the nominal INT8 peak x
-    peak_fraction, at most the bound; power = TDP x card_load.
+    the operations of an image; rate = published + headroom x (bound - published); if nothing is published that of the
+    chip model in the record `offline`, or else the nominal INT8 peak x peak_fraction, at most the bound;
+    power = TDP x card_load.
 
     Core and array power are the part of it that priced counts explain, scaled from the table's process to the
     card's: the chip's own counts under `table` (its name and the energies of this chip's core) if there are any,
@@ -86,8 +86,8 @@ def card_figures(
     if row is not None:
         measured = from_fact(f"{prefix}.published", row.fact)
         rate = measured + from_fact("assumed.headroom", scenario.headroom) * larger(bound - measured, 0)
-    elif run is not None:
-        rate = predicted_rate(run, "images/s") * 1
+    elif offline is not None:
+        rate = from_range(f"{_run(offline)}.per_second", "images/s", offline, "figures.per_second") * 1
     else:
         rate = smaller(peak_bound * from_fact("assumed.peak_fraction", scenario.peak_fraction), bound)
     rate = rate.named(f"{prefix}.images_per_s", "images/s", "ResNet-50 offline, INT8, one card")

@@ -161,7 +161,7 @@ def from_fact(name: str, fact: Fact) -> Figure:
 
 
 def from_record(name: str, unit: str, measurement: Measurement, field: str) -> Figure:
-    """A figure read from a record: `field` is "cycles", "figures.macs", "counts.mac_array.mac", ...
+    """A figure read from a record: `field` is "cycles", "figures.macs", "counts.mac_array.mac", "layers.3.macs", ...
 
     `InputError` naming figure and record if the record has no such number or did not pass.
     """
@@ -170,10 +170,35 @@ def from_record(name: str, unit: str, measurement: Measurement, field: str) -> F
         raise InputError(f"figure {name} needs a record that passed, not {result.run} ({result.failure}); run again")
     head, _, key = field.partition(".")
     source = getattr(result, head, None)
+    if head == "layers" and key:
+        index, _, key = key.partition(".")
+        source = result.layers[int(index)]
     value = source.get(key) if key and isinstance(source, Mapping) else source
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InputError(f"figure {name} needs {field} of record {result.run}, which is not there; run it again")
     return Figure(name=name, unit=unit, record=RecordValue(value=value, measurement=measurement, field=field))
+
+
+def from_range(name: str, unit: str, measurement: Measurement, field: str) -> Figure:
+    """A number of a record times its range: `field` with "_low" and "_high" are in the record beside it.
+
+    The range varies as one input of its own, `name` + ".range", around 1. `InputError` if one of the three lacks.
+    """
+    return from_record(name, unit, measurement, field) * spread_of(name, unit, measurement, field)
+
+
+def spread_of(name: str, unit: str, measurement: Measurement, field: str) -> Figure:
+    """The range of a record's number as a factor around 1, an input of its own called `name` + ".range"."""
+    nominal, low, high = (
+        figure.record.value for end in ("", "_low", "_high")
+        if (figure := from_record(name + end, unit, measurement, field + end)).record is not None
+    )
+    if nominal <= 0:
+        raise InputError(f"figure {name} needs {field} of record {measurement.result.run} above 0, not {nominal:g}")
+    return from_fact(f"{name}.range", Fact(
+        nominal=1.0, low=min(1.0, low / nominal), high=max(1.0, high / nominal), unit="1", confidence="inferred",
+        source=f"range of record {measurement.result.run}: what nobody published about the chip",
+    ))
 
 
 def number(value: float) -> Figure:

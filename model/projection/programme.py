@@ -10,11 +10,14 @@ from model.energy.table import EnergyTable
 from model.projection import services
 from model.projection.card import CardFigures, card_figures, per_image
 from model.projection.core import CoreFigures, core_figures
+from model.projection.curve import Curve, decode_curve
 from model.projection.ledger import CountedSite, LedgerRow, all_figures, counted_sites, ledger_rows
 from model.projection.projection import Projection
 from model.projection.rules import RULES
 from model.projection.scenario import Scenario
 from model.projection.site import SiteFigures, site_figures
+from model.projection.stage import StageCard, all_stage_figures
+from model.projection.stage_comparison import compare_stages
 from model.record import Measurement
 
 
@@ -28,14 +31,17 @@ class Programme:
     sites: Mapping[str, SiteFigures]
     ledger: tuple[LedgerRow, ...] = ()
     counted: Mapping[str, CountedSite] = field(default_factory=dict)
+    stages: Mapping[str, StageCard] = field(default_factory=dict)
+    curves: Mapping[str, Curve] = field(default_factory=dict)
 
 
 def project(
     *, core_record: Measurement, network_record: Measurement, chips: Mapping[str, Chip], table_name: str,
     compose: Callable[[CoreSpec], EnergyTable], scenarios: Mapping[str, Scenario],
     card_records: Mapping[str, Measurement] | None = None,
-    language_records: Mapping[str, Measurement] | None = None, random_record: Measurement | None = None,
-    run_records: Mapping[str, Measurement] | None = None,
+    language_records: Mapping[str, Measurement] | None = None,
+    offline_records: Mapping[str, Measurement] | None = None,
+    curve_records: Mapping[tuple[str, str], Measurement] | None = None, random_record: Measurement | None = None,
 ) -> Programme:
     """Project the sites.
 
@@ -53,10 +59,10 @@ def project(
         Sites by name. Their assumptions other than PUE and budget are shared: one name, one fact.
     card_records : dict of str to Measurement
         Model records of the same network on further chips, by chip.
-    run_records : dict of str to Measurement
-        Records of the network on whole cards by the chip model, by chip.
-    language_records : dict of str to Measurement
-        Model records of the language service, by chip.
+    language_records, offline_records : dict of str to Measurement
+        Records of the chip model by chip: of the language service, of the network offline.
+    curve_records : dict of (str, str) to Measurement
+        Records of decode rates against the batch, by chip and PIM memory ("" without).
     random_record : Measurement or None
         RTL record of random operands on the core of `core_record`; with it the toggles of the task weigh the arrays.
     """
@@ -77,7 +83,7 @@ def project(
             cards[name] = card_figures(
                 name, chip, scenario, core, network_record, records.get(name), prices,
                 None if language is None else (language, (language_records or {}).get(name)),
-                (run_records or {}).get(name),
+                (offline_records or {}).get(name),
             )
 
     for name, scenario in scenarios.items():
@@ -93,15 +99,23 @@ def project(
         for row in ledger_rows(name, chips[name], one, records.get(name), macs_per_image, language)
     ]
     counted = counted_sites(next(iter(scenarios)), first, cards)
+    compared = compare_stages(
+        cards, chips, language, first, next(iter(scenarios)), language_records or {}, curve_records or {}
+    )
+    curves = {key: decode_curve(record) for key, record in (curve_records or {}).items()}
     figures = [*core.shown]
     for card in cards.values():
         figures += [card.bound, card.rate, card.power, *([card.tokens] if card.tokens is not None else [])]
     for site in sites.values():
         figures += site.all
     figures += all_figures(rows, counted)
+    figures += all_stage_figures(compared)
+    figures += [figure for curve in curves.values() for figure in curve.shown]
     return Programme(
         projection=Projection(title="K-Cloud stage 1", figures=tuple(figures)), core=core, cards=cards, sites=sites,
         ledger=tuple(rows), counted=counted,
+        stages=compared,
+        curves={c.shown[0].name.rpartition('.')[0]: c for c in curves.values()},
     )
 
 

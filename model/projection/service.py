@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
-from model.projection.figure import Figure, from_fact, from_record, larger
-from model.projection.predicted import predicted_rate
+from model.projection.figure import Figure, from_fact, from_range, larger
 from model.record import Measurement
 
 STREAM_EFFICIENCY = Fact(
@@ -33,13 +32,14 @@ class LanguageTask:
 
     parameters: Fact
     cache_elements: Fact
+    layers: int
     weight_bytes: float
     cache_bytes: float
     context: int
     batch: int
 
     def __post_init__(self) -> None:
-        for name in ("weight_bytes", "cache_bytes", "context", "batch"):
+        for name in ("layers", "weight_bytes", "cache_bytes", "context", "batch"):
             if getattr(self, name) <= 0:
                 raise InputError(f"{name} of a language task must be greater than 0, not {getattr(self, name)}")
 
@@ -70,9 +70,8 @@ def token_rate(
 ) -> tuple[Figure | None, str]:
     """Tokens per second of one card, or None and one sentence why the service does not fit it.
 
-    With a record of the chip model: its rate and range; with another model record: tokens x clock / cycles. Else the
-    roof of memory and multipliers: step = max(weights and cache / (bandwidth x efficiency), 2 x weights x batch /
-    (peak x efficiency)).
+    With a record of the chip model of the service: its rate and range. Else the roof of memory and multipliers:
+    step = max(weights and cache / (bandwidth x efficiency), 2 x weights x batch / (peak x efficiency)).
     """
     task = service.language
     if task is None:
@@ -88,14 +87,10 @@ def token_rate(
     if need > room:
         return None, f"{service.title} with its cache needs {need / 1e9:.1f} GB, the card has {room / 1e9:g} GB"
     title = f"{prefix}.tokens_per_s"
-    if record is not None and "per_second" in record.result.figures:
-        return predicted_rate(record, "tokens/s").named(title, "tokens/s", f"{service.how}; chip model"), ""
-    if record is not None and chip.clock is not None:
+    if record is not None:
         run = f"record.{record.result.chip}.{record.result.workload}"
-        tokens = from_record(f"{run}.tokens", "tokens", record, "figures.tokens")
-        cycles = from_record(f"{run}.cycles", "cycles", record, "cycles")
-        clock = from_fact(f"{prefix}.clock", chip.clock)
-        return (tokens * clock * 1e9 / cycles).named(title, "tokens/s", service.how), ""
+        rate = from_range(f"{run}.per_second", "tokens/s", record, "figures.per_second")
+        return (rate * 1).named(title, "tokens/s", f"{service.how}; chip model"), ""
     weights = from_fact(f"{service.workload}.weights", task.parameters)
     cache = from_fact(f"{service.workload}.cache_elements", task.cache_elements) * (
         task.cache_bytes * task.context * task.batch

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure as Canvas
 
+from model.report.figure_language import decode, stages
 from model.report.figure_programme import ledger, tornado, waterfall
 from model.report.figure_style import BLUE, GREY, INK, LIGHT, ORANGE, RC, foot, one_axes, plt, save
 from model.report.summary import Summary
@@ -112,4 +113,6 @@ PLOTS: tuple[Plot, ...] = (
     ("waterfall.png", "Power of the Gwangju site from the MAC array to the wall", waterfall),
     ("tornado.png", "What drives the Gwangju site's power and electricity", tornado),
     ("ledger.png", "Cards and images per second under each counting rule of the shares", ledger),
+    ("stages.png", "Stages 1 to 3 on decode of a language model: tokens per second and joules at the wall", stages),
+    ("decode.png", "Tokens per second against the batch, NPU alone and with DRAM PIM", decode),
 )

@@ -7,7 +7,12 @@ from model.report.summary import Summary
 
 def programme_sections(summary: Summary) -> list[Section]:
     """All of them in order."""
-    return [_ledger(summary), _rules(summary), _money(summary)]
+    found = [_ledger(summary), _rules(summary), _money(summary)]
+    if summary.programme is not None and summary.programme.stages:
+        found.append(_stages(summary))
+    if summary.programme is not None and summary.programme.curves:
+        found.append(_curves(summary))
+    return found
 
 
 def three(summary: Summary, name: str) -> tuple[str, str, str]:
@@ -91,4 +96,63 @@ def _money(summary: Summary) -> Section:
             "Each service as if all busy cards ran it. No price of X330, Warboy or RNGD is published: one common "
             "assumption stands for all cards without a price.",
         ),
+    )
+
+
+def _stages(summary: Summary) -> Section:
+    assert summary.programme is not None
+    rows: list[tuple[str, ...]] = [(
+        "batch", "card", "basis", "tokens/s", "J/token at the wall", "KRW per million", "gCO2e per million", "how",
+    )]
+    for name, one in sorted(summary.programme.stages.items(), key=lambda item: (_batch(item[0]), item[0])):
+        rows.append((
+            str(_batch(name)), f"{_stage(name)}: {one.title}", one.basis,
+            *(span(summary, f"stage.{name}.{tail}") for tail in (
+                "tokens_per_s", "wall_j_per_token", "krw_per_million_tokens", "gco2e_per_million_tokens")),
+            one.how,
+        ))
+    area = next((n for n in summary.ranges if n.endswith(".area_mm2")), None)
+    notes = [
+        "One card with its share of a server, fans, supplies and the Gwangju site's PUE; cards at TDP x load, which "
+        "says nothing about what PIM units add or save. Electricity alone.",
+        "Stage 3 is a hypothesis from a chip of another maker: published efficiency and speed of its macros, the key-"
+        "value cache in DRAM, the fixed part of the card's power; its digital side, accuracy and yield are left out. "
+        "One-phase reading keeps 3 to 4 effective bits and is no INT8.",
+    ]
+    if area is not None:
+        chips = area.replace("area_mm2", "macro_chips")
+        notes.append(f"All weights in such macros: {three(summary, chips)[1]} chips of 4.2 million weights, "
+                     f"{span(summary, area)} mm2 in 22 nm.")
+    return Section(title="Stages beside each other: decode of Llama 3.1 8B", rows=tuple(rows), notes=tuple(notes))
+
+
+def _batch(name: str) -> int:
+    return int(name.rpartition("_batch_")[2])
+
+
+def _stage(name: str) -> str:
+    return "yardstick" if name.startswith("gpu") else f"stage {name[0]}"
+
+
+def _curves(summary: Summary) -> Section:
+    assert summary.programme is not None
+    rows: list[tuple[str, ...]] = [("card", "memory", "batch", "NPU alone, tokens/s", "with PIM", "gain", "on PIM")]
+    notes = []
+    for curve in summary.programme.curves.values():
+        for point in curve.points:
+            joined = point.with_pim
+            rows.append((
+                curve.chip, curve.pim or "its own", str(point.batch), compact(point.alone),
+                compact(joined) if joined is not None else "-",
+                f"{joined / point.alone - 1:+.0%}" if joined is not None else "-",
+                f"{point.on_pim:.0%}" if joined is not None else "-",
+            ))
+        if curve.pim:
+            runs = " and ".join(f"{first} to {last}" for first, last in curve.runs) or "none"
+            notes.append(f"{curve.pim}: PIM takes at least 5 % off a step at batches {runs}.")
+    return Section(
+        title="Tokens per second against the batch: Llama 3.1 8B decode, 1,024 tokens of context", rows=tuple(rows),
+        notes=(*notes, "FP16 or BF16 beside PIM, else the card's serving format (FP8 where it has it). The memory with "
+                       "PIM has as much bandwidth at its pins, to the nearest package, and the card's capacity; "
+                       "model records."),
     )

@@ -25,6 +25,9 @@ TABLES = ("tpuv4i_7nm", "horowitz_45nm")
 NETWORK = ("furiosa_warboy", "resnet50", 1)
 """Chip, workload and seed of the model record of the network the sites run."""
 
+LANGUAGE, CURVE, PIMS = "llama31_8b_decode", "llama31_8b_batches", ("", "hbm_pim", "aim")
+"""Records of the chip model: the language service; decode rates against the batch, without and with PIM memories."""
+
 TASK = ("npu_16", "digits", 1)
 """Chip, workload and seed of the RTL record whose counts price a MAC."""
 
@@ -140,8 +143,22 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
         run_records=by_chip("resnet50_offline"), language_records=by_chip("llama31_8b_decode"),
         core_record=measurements[0], random_record=random_reference(TASK[0], roots),
         network_record=measurements[1], card_records=further, chips=chips, table_name=TABLES[0],
+        language_records=of_all_chips(chips, LANGUAGE, roots),
+        offline_records=of_all_chips(chips, f"{NETWORK[1]}_offline", roots),
+        curve_records={
+            (name, pim): record for pim in PIMS
+            for name, record in of_all_chips(chips, f"{CURVE}_{pim}" if pim else CURVE, roots).items()
+        },
         compose=partial(energy.table_for, TABLES[0]), scenarios=sites,
     )
+
+
+def of_all_chips(chips: Mapping[str, Chip], workload: str, roots: Sequence[Path]) -> dict[str, Measurement]:
+    """The model records of one workload that there are, by chip."""
+    return {
+        name: locate(name, workload, NETWORK[2], "model", roots) for name in chips
+        if any(record.path_of(name, workload, NETWORK[2], "model", root).exists() for root in roots)
+    }
 
 
 def stale(

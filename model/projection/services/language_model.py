@@ -13,6 +13,6 @@ SERVICE = Service(
         parameters=Fact(nominal=8_030_261_248, unit="weights", confidence="vendor", source=_CONFIG),
         cache_elements=Fact(nominal=65_536, unit="elements", confidence="vendor", source=_CONFIG,
                             note="2 x 32 layers x 8 heads x 128, per token of a sequence"),
-        weight_bytes=1, cache_bytes=2, context=1024, batch=16,
+        layers=32, weight_bytes=1, cache_bytes=2, context=1024, batch=16,
     ),
 )

@@ -1,0 +1,160 @@
+"""A stage of the programme as data, and what a card of it delivers: tokens, joules at the wall, won, grams."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from hw.spec.chip import Chip
+from hw.spec.error import InputError
+from hw.spec.fact import Fact
+from model.projection.figure import Figure, from_fact
+from model.projection.overheads import FIXED_SHARE, at_the_socket, card_power, host_power
+from model.projection.scenario import Scenario
+from model.projection.service import STREAM_EFFICIENCY, Service
+
+DRAM_ENERGY = Fact(
+    nominal=4.8, low=3.9, high=7.0, unit="pJ/bit", confidence="secondary",
+    source="HBM2 reading: 3.92 pJ/bit (O'Connor, MICRO 2017), 4.82 plus the row (Ayna); high: GDDR6 with its interface",
+)
+
+DEPENDENT_PRODUCTS = 4
+"""Query, key and value together; attention output; up; down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Macro:
+    """One way to read a published chip of analogue macros: `efficiency` "TOPS/W", `speed` "TOPS"."""
+
+    name: str
+    title: str
+    efficiency: Fact
+    speed: Fact
+
+    def __post_init__(self) -> None:
+        for field, unit in (("efficiency", "TOPS/W"), ("speed", "TOPS")):
+            fact = getattr(self, field)
+            if fact.unit != unit or fact.minimum <= 0:
+                raise InputError(f"{field} of the macro {self.name!r} must be greater than 0 {unit}, "
+                                 f"not {fact.minimum:g} {fact.unit}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stage. `basis`: "model" if our models give its figures, "hypothesis" if only others' publications do."""
+
+    number: int
+    years: tuple[int, int]
+    title: str
+    technology: str
+    basis: Literal["model", "hypothesis"]
+    note: str = ""
+    budget: Fact | None = None
+    domestic_share: Fact | None = None
+    macros: tuple[Macro, ...] = ()
+    weights_per_chip: Fact | None = None
+    area_per_mib: Fact | None = None
+
+    def __post_init__(self) -> None:
+        if self.years[0] > self.years[1]:
+            raise InputError(f"a stage must not end before it begins, not {self.years[0]} to {self.years[1]}")
+        if self.macros and self.basis != "hypothesis":
+            raise InputError(f"a stage that rests on published macros must be called a hypothesis, not {self.basis!r}")
+        if self.macros and (self.weights_per_chip is None or self.area_per_mib is None):
+            raise InputError(
+                "a stage that rests on macros must say how many weights a chip holds on which area; add both"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageCard:
+    """One bar of the comparison; `shown` are all its figures."""
+
+    name: str
+    title: str
+    basis: str
+    how: str
+    shown: tuple[Figure, ...]
+    tokens: Figure
+    joules: Figure
+
+
+def stage_card(
+    name: str, title: str, basis: str, how: str, tokens: Figure, card_w: Figure, scenario: Scenario, owner: str
+) -> StageCard:
+    """Wall energy, cost and carbon of a token on a card that draws `card_w` with its share of a server around it."""
+    host = host_power(scenario.server) / from_fact("server.cards", scenario.server.cards)
+    wall = at_the_socket(card_w + host) * from_fact(f"{owner}.pue", scenario.pue)
+    prefix = f"stage.{name}"
+    rate = (tokens * 1).named(f"{prefix}.tokens_per_s", "tokens/s", f"one card; {how}")
+    joules = (wall / rate).named(f"{prefix}.wall_j_per_token", "J/token", "card, host share, fans, supplies, facility")
+    kwh = joules * 1e6 / 3.6e6
+    return StageCard(
+        name=name, title=title, basis=basis, how=how, tokens=rate, joules=joules,
+        shown=(
+            rate, (card_w * 1).named(f"{prefix}.card_w", "W", "one card, busy"), joules,
+            (kwh * from_fact("grid.tariff", scenario.tariff)).named(
+                f"{prefix}.krw_per_million_tokens", "KRW", "electricity alone, always busy"),
+            (kwh * from_fact("grid.carbon", scenario.carbon)).named(
+                f"{prefix}.gco2e_per_million_tokens", "gCO2e", "electricity alone, always busy"),
+        ),
+    )
+
+
+def macro_card(
+    stage: Stage, macro: Macro, card: str, chip: Chip, service: Service, scenario: Scenario, owner: str
+) -> StageCard:
+    """Weights in analogue macros beside the logic and DRAM of `card`.
+
+    step = cache / (bandwidth x efficiency) + dependent products x time of one on a macro chip;
+    power = TDP x fixed share + (operations / macro efficiency + cache bits x DRAM energy) x tokens per second.
+    """
+    task = service.language
+    assert task is not None
+    assert stage.weights_per_chip is not None
+    assert stage.area_per_mib is not None
+    name = f"{stage.number}_{macro.name}_batch_{task.batch}"
+    how = f"Llama 3.1 8B, decode, {macro.title}, {task.batch} sequences of {task.context:,} tokens"
+    prefix = f"stage.{name}"
+    weights = from_fact(f"{service.workload}.weights", task.parameters)
+    chips = (weights / from_fact("macro.weights_per_chip", stage.weights_per_chip)).named(
+        f"{prefix}.macro_chips", "chips", "to hold every weight once"
+    )
+    area = (weights * task.weight_bytes / 2**20 * from_fact("macro.area_per_mib", stage.area_per_mib)).named(
+        f"{prefix}.area_mm2", "mm2", "arrays and converters of all weights, 22 nm"
+    )
+    operations = (2 * weights).named(f"{prefix}.operations_per_token", "operations", "products with weights")
+    cache_bytes = from_fact(f"{service.workload}.cache_elements", task.cache_elements) * (
+        task.cache_bytes * task.context
+    )
+    bandwidth = from_fact(f"card.{card}.dram_bandwidth", chip.facts["dram_bandwidth"]) * 1e9
+    # All chips work at once on the columns of one matrix; the batch follows through the layers like a pipeline.
+    product = 2 * from_fact("macro.weights_per_chip", stage.weights_per_chip) / (
+        from_fact(f"macro.{macro.name}.speed", macro.speed) * 1e12
+    )
+    macros = (product * (DEPENDENT_PRODUCTS * task.layers + task.batch)).named(
+        f"{prefix}.macro_step_s", "s", f"{DEPENDENT_PRODUCTS} dependent products in each of {task.layers} layers"
+    )
+    reading = cache_bytes * task.batch / (bandwidth * from_fact("assumed.stream_efficiency", STREAM_EFFICIENCY))
+    step = (reading + macros).named(f"{prefix}.decode_step_s", "s", "cache, then macros")
+    rate = task.batch / step
+    macro_j = operations / (from_fact(f"macro.{macro.name}.efficiency", macro.efficiency) * 1e12)
+    cache_j = cache_bytes * 8 * from_fact("assumed.dram_energy", DRAM_ENERGY) * 1e-12
+    fixed = card_power(from_fact(f"card.{card}.tdp", chip.facts["tdp"]), load=scenario.card_load) * from_fact(
+        "assumed.fixed_share", FIXED_SHARE
+    )
+    one = stage_card(
+        name, f"NVM macros, {macro.title}", stage.basis, how, rate, fixed + (macro_j + cache_j) * rate, scenario, owner
+    )
+    extra = (
+        chips, area, (macro_j * 1).named(f"{prefix}.macro_j_per_token", "J/token", "macros alone"),
+        (cache_j * 1).named(f"{prefix}.cache_j_per_token", "J/token", "reading the key-value cache from DRAM"),
+    )
+    return StageCard(
+        name=one.name, title=one.title, basis=one.basis, how=one.how, tokens=one.tokens, joules=one.joules,
+        shown=(*one.shown, *extra),
+    )
+
+
+def all_stage_figures(stages: Mapping[str, StageCard]) -> list[Figure]:
+    """Every named figure of the comparison."""
+    return [figure for one in stages.values() for figure in one.shown]

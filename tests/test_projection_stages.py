@@ -1,0 +1,141 @@
+"""Stages beside each other, decode curves: by hand from records, labelled, refused when they lack something."""
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from hw import chips
+from hw.spec.error import InputError
+from hw.spec.fact import Fact
+from model.projection import scenarios, services, stages
+from model.projection.curve import decode_curve
+from model.projection.explain import explain
+from model.projection.figure import from_range
+from model.projection.projection import Projection
+from model.projection.stage import Stage, macro_card
+from model.projection.stage_comparison import compare_stages
+from model.record import Measurement, Origin, Result
+
+EVERY = {name: chips.load(name) for name in chips.names()}
+
+
+def a_curve(pim: str = "aim") -> Measurement:
+    """Batches 1, 2, 4, 8: PIM wins at 1, 2 and 8."""
+    layers = tuple(
+        {"name": f"batch {b}", "cycles": 1000, "macs": 0, "batch": b, "tokens_per_s": alone, "pim_tokens_per_s": joined,
+         "on_pim": share}
+        for b, alone, joined, share in ((1, 80.0, 580.0, 0.8), (2, 160.0, 650.0, 0.9), (4, 320.0, 325.0, 0.1),
+                                        (8, 640.0, 700.0, 0.2), (16, 1200.0, 1200.0, 0.0))
+    )
+    result = Result(
+        chip="furiosa_rngd", chip_digest=EVERY["furiosa_rngd"].digest, workload=f"llama31_8b_batches_{pim}",
+        workload_digest="0" * 16, witness="model", seed=1, cycles=4000, layers=layers,
+        figures={"context": 1024, "pim_wins_to_batch": 8},
+    )
+    return Measurement(result=result, origin=Origin(commit="c0ffee"))
+
+
+def a_decode(chip: str = "furiosa_rngd", rate: float = 2000.0) -> Measurement:
+    figures = {"tokens": 16, "per_second": rate, "per_second_low": 0.8 * rate, "per_second_high": 1.1 * rate}
+    result = Result(
+        chip=chip, chip_digest=EVERY[chip].digest, workload="llama31_8b_decode", workload_digest="0" * 16,
+        witness="model", seed=1, cycles=8_000_000, figures=figures,
+    )
+    return Measurement(result=result, origin=Origin(commit="c0ffee"))
+
+
+def compared() -> Projection:
+    scenario = scenarios.load("gwangju")
+    found = compare_stages(
+        {}, EVERY, services.load("language_model"), scenario, "gwangju", {"furiosa_rngd": a_decode()},
+        {("furiosa_rngd", "aim"): a_curve()},
+    )
+    return Projection(title="t", figures=tuple(f for one in found.values() for f in one.shown))
+
+
+def test_a_record_with_a_range_gives_its_three_numbers() -> None:
+    figure = from_range("r", "tokens/s", a_decode(), "figures.per_second").named("rate", "tokens/s")
+    interval = Projection(title="t", figures=(figure,)).intervals()[0]
+    assert (interval.low, interval.nominal, interval.high) == pytest.approx((1600, 2000, 2200))
+    text = explain(Projection(title="t", figures=(figure,)), "rate")
+    assert "record furiosa_rngd/llama31_8b_decode.1.model.json: figures.per_second" in text
+    bare = replace(a_decode(), result=replace(a_decode().result, figures={"per_second": 1.0}))
+    with pytest.raises(InputError, match=r"figure r_low needs figures\.per_second_low of record furiosa_rngd/llama31"):
+        from_range("r", "tokens/s", bare, "figures.per_second")
+
+
+def test_stage_2_comes_from_the_curve_and_its_energy_from_the_wall_by_hand() -> None:
+    projection = compared()
+    rate = projection["stage.2_aim_batch_1.tokens_per_s"]
+    assert rate.nominal == 580
+    wall = (150 + 2 * 172 / 8) * 1.08 / 0.94 * 1.35
+    joules = projection["stage.2_aim_batch_1.wall_j_per_token"].nominal
+    assert joules == pytest.approx(wall / 580)
+    assert projection["stage.2_aim_batch_1.krw_per_million_tokens"].nominal == pytest.approx(joules / 3.6 * 170)
+    interval = projection.interval("stage.2_aim_batch_1.tokens_per_s")
+    assert (interval.low, interval.high) == pytest.approx((464, 638))
+    assert "layers.0.pim_tokens_per_s" in explain(projection, "stage.2_aim_batch_1.tokens_per_s")
+
+
+def test_stage_3_is_called_a_hypothesis_and_never_hides_its_capacity() -> None:
+    third = stages.load("stage3")
+    assert third.basis == "hypothesis"
+    projection = compared()
+    needed = projection["stage.3_four_phase_batch_1.macro_chips"].nominal
+    assert needed == pytest.approx(8_030_261_248 / (64 * 256 * 256))
+    assert projection["stage.3_four_phase_batch_1.area_mm2"].nominal > 30_000
+    macro = projection["stage.3_four_phase_batch_1.macro_j_per_token"].nominal
+    assert macro == pytest.approx(2 * 8_030_261_248 / 2.48e12)
+    one = projection["stage.3_one_phase_batch_1.macro_j_per_token"].nominal
+    assert macro / one == pytest.approx(9.76 / 2.48)
+    with pytest.raises(InputError, match="must be called a hypothesis, not 'model'"):
+        replace(third, basis="model")
+    with pytest.raises(InputError, match="must say how many weights a chip holds"):
+        replace(third, weights_per_chip=None)
+
+
+def test_stage_3_by_hand_at_batch_16() -> None:
+    language, third = services.load("language_model"), stages.load("stage3")
+    one = macro_card(third, third.macros[0], "furiosa_rngd", EVERY["furiosa_rngd"], language,
+                     scenarios.load("gwangju"), "gwangju")
+    cache = 65_536 * 2 * 1024
+    step = 16 * cache / (1.5e12 * 0.8) + 2 * 64 * 256 * 256 / 16.1e12 * (4 * 32 + 16)
+    assert one.tokens.nominal == pytest.approx(16 / step)
+    power = 0.256 * 150 + (2 * 8_030_261_248 / 2.48e12 + cache * 8 * 4.8e-12) * 16 / step
+    assert one.joules.nominal == pytest.approx((power + 43) * 1.08 / 0.94 * 1.35 * step / 16)
+
+
+def test_a_curve_says_at_which_batches_pim_wins() -> None:
+    curve = decode_curve(a_curve())
+    assert curve.runs == ((1, 2), (8, 8))
+    assert (curve.chip, curve.pim, curve.context, curve.wins_to) == ("furiosa_rngd", "aim", 1024, 8)
+    assert [f.nominal for f in curve.shown[:2]] == [80, 580]
+    never = replace(a_curve(), result=replace(a_curve().result, layers=a_curve().result.layers[4:]))
+    assert decode_curve(never).runs == ()
+
+
+def test_a_curve_without_points_or_numbers_is_refused_naming_the_record() -> None:
+    empty = replace(a_curve(), result=replace(a_curve().result, layers=()))
+    with pytest.raises(InputError, match=r"record furiosa_rngd/llama31_8b_batches_aim\.1\.model must have a layer"):
+        decode_curve(empty)
+    layers = ({"name": "batch 1", "cycles": 1, "macs": 0, "batch": 1},)
+    with pytest.raises(InputError, match=r"layers\[0\] of record .* must have batch and tokens_per_s"):
+        decode_curve(replace(a_curve(), result=replace(a_curve().result, layers=layers)))
+
+
+def test_stages_follow_one_another_and_carry_their_sources() -> None:
+    loaded = [stages.load(name) for name in stages.names()]
+    assert [s.number for s in loaded] == [1, 2, 3]
+    assert all(a.years[1] < b.years[0] for a, b in pairwise(loaded))
+    with pytest.raises(InputError, match="must not end before it begins, not 2028 to 2026"):
+        Stage(number=2, years=(2028, 2026), title="t", technology="t", basis="model")
+    macro = stages.load("stage3").macros[0]
+    with pytest.raises(InputError, match=r"efficiency of the macro 'four_phase' must be greater than 0 TOPS/W, not -1"):
+        replace(macro, efficiency=Fact(nominal=-1, unit="TOPS/W", confidence="secondary", source="of this test"))
+
+
+def test_no_projection_reads_a_file_outside_the_repository() -> None:
+    folder = Path(__file__).parents[1] / "model" / "projection"
+    assert not [p for p in folder.rglob("*.py") if "shared/" in p.read_text()]
