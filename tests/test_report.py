@@ -14,9 +14,11 @@ from hw.spec.error import InputError
 from model import record
 from model.cli import report as report_verb
 from model.count import Counts
+from model.projection import published, scenarios
+from model.projection.explain import explain
 from model.record import Measurement, Origin, Result
 from model.report import data, figure, markdown, text
-from model.report.summary import Summary, load_programme, read_tests, summarise
+from model.report.summary import NEEDED, Summary, load_programme, read_tests, summarise
 from model.report.write import write_report
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -179,6 +181,32 @@ def test_a_missing_record_is_named_with_what_needs_it_and_what_writes_it(tmp_pat
     assert "the projection of gwangju and private cannot be made" in screen
     with pytest.raises(InputError, match=r"there is no record .*run python -m tb sim --chip tiny --workload gemm_16"):
         summarise("tiny", chips.load("tiny"), "gemm_16", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
+
+
+@pytest.mark.parametrize(("figure_name", "chip", "workload"), NEEDED)
+def test_removing_a_record_of_the_chip_model_fails_naming_figure_and_record(
+    figure_name: str, chip: str, workload: str, tmp_path: Path
+) -> None:
+    write_records(tmp_path)
+    programme = load_programme(needed_chips(), (tmp_path,))
+    assert figure_name in programme.projection
+    assert f"record {chip}/{workload}.1.model.json" in explain(programme.projection, figure_name)
+    (tmp_path / chip / f"{workload}.1.model.json").unlink()
+    with pytest.raises(InputError) as caught:
+        load_programme(needed_chips(), (tmp_path,))
+    assert str(caught.value).startswith(f"{figure_name} cannot be projected: there is no record ")
+    assert f"{chip}/{workload}.1.model.json; run python -m model records --chips {chip}" in str(caught.value)
+
+
+def test_removing_the_source_of_a_fact_fails_naming_it(tmp_path: Path) -> None:
+    gwangju = scenarios.load("gwangju")
+    with pytest.raises(InputError, match=r"a fact must name its source, not leave it empty \(1\.35 1\)"):
+        replace(gwangju, pue=replace(gwangju.pue, source=" "))
+    systems = Path(published.__file__).with_name("systems.csv").read_text().splitlines()
+    damaged = tmp_path / "systems.csv"
+    damaged.write_text("\n".join([systems[0], systems[1].split(',"')[0] + ","]))
+    with pytest.raises(InputError, match=r"published system XR12_A2x1_TRT_MaxQ, line 2, must name its source"):
+        published.systems(damaged)
 
 
 def test_a_record_of_an_earlier_description_of_its_chip_is_pointed_out(tmp_path: Path) -> None:

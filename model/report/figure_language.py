@@ -39,8 +39,8 @@ def stages(summary: Summary) -> Canvas | None:
     canvas.suptitle("Stages beside each other: decode of Llama 3.1 8B, 1,024 tokens of context", x=0.01, ha="left",
                     fontweight="bold", fontsize=11)
     foot(canvas, "Lines: every input at its better and at its worse end. Card at TDP x load with its share of a "
-                 "server, fans, supplies, PUE of the Gwangju site.\nStage 3 is a hypothesis from one published macro chip: "
-                 "weights in macros, cache in DRAM, accuracy and digital side left out; one-phase reading is not INT8.")
+                 "server, fans, supplies, PUE of the Gwangju site.\nStage 3 is a hypothesis from one published macro "
+                 "chip: weights in macros, cache in DRAM, accuracy and digital side left out; one-phase reading is not INT8.")
     return canvas
 
 

@@ -28,6 +28,16 @@ NETWORK = ("furiosa_warboy", "resnet50", 1)
 LANGUAGE, CURVE, PIMS = "llama31_8b_decode", "llama31_8b_batches", ("", "hbm_pim", "aim")
 """Records of the chip model: the language service; decode rates against the batch, without and with PIM memories."""
 
+NEEDED = (
+    *(("gwangju.tokens_per_s", card, LANGUAGE) for card in (
+        "sapeon_x330_compact", "rebellions_atom", "furiosa_warboy")),
+    ("card.sapeon_x330_compact.images_per_s", "sapeon_x330_compact", f"{NETWORK[1]}_offline"),
+    ("stage.1_furiosa_rngd_batch_16.tokens_per_s", "furiosa_rngd", LANGUAGE),
+    *((f"stage.2_{pim}_batch_1.tokens_per_s", "furiosa_rngd", f"{CURVE}_{pim}") for pim in PIMS if pim),
+    ("stage.gpu_batch_16.tokens_per_s", "nvidia_h100_sxm", LANGUAGE),
+)
+"""Figure, chip and workload of the records without which a figure would lose its origin."""
+
 TASK = ("npu_16", "digits", 1)
 """Chip, workload and seed of the RTL record whose counts price a MAC."""
 
@@ -127,6 +137,11 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
         except InputError as error:
             sites = " and ".join(scenarios.names())
             raise InputError(f"the projection of {sites} cannot be made: {error}") from None
+    for what, chip, workload in NEEDED:
+        if not any(record.path_of(chip, workload, NETWORK[2], "model", root).exists() for root in roots):
+            path = record.path_of(chip, workload, NETWORK[2], "model", roots[-1])
+            raise InputError(f"{what} cannot be projected: there is no record {path}; "
+                             f"run python -m model records --chips {chip}")
     sites = {name: scenarios.load(name) for name in scenarios.names()}
     cards = {share.card for site in sites.values() for share in site.shares} - {NETWORK[0]}
     further = {

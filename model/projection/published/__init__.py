@@ -70,10 +70,10 @@ def unrestricted(limited: Row) -> Row | None:
 
 
 @lru_cache
-def systems() -> dict[str, System]:
+def systems(path: Path = _SYSTEMS) -> dict[str, System]:
     """The systems with a measured wall power, by name; `InputError` naming the line if its source is missing."""
     found = {}
-    with _SYSTEMS.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         for line, fields in enumerate(csv.DictReader(file), start=2):
             if not (fields["source"] or "").strip():
                 raise InputError(
