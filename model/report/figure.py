@@ -111,7 +111,7 @@ PLOTS: tuple[Plot, ...] = (
     ("utilisation.png", "Utilisation of the MAC array against GEMM size, closed form and RTL", utilisation),
     ("energy.png", "Priced energy by component", energy),
     ("waterfall.png", "Power of the Gwangju site from the MAC array to the wall", waterfall),
-    ("tornado.png", "What drives the Gwangju site's power and electricity", tornado),
+    ("tornado.png", "What drives the Gwangju site's power, capital and cost per million images and tokens", tornado),
     ("ledger.png", "Cards and images per second under each counting rule of the shares", ledger),
     ("stages.png", "Stages 1 to 3 on decode of a language model: tokens per second and joules at the wall", stages),
     ("decode.png", "Tokens per second against the batch, NPU alone and with DRAM PIM", decode),

@@ -40,7 +40,7 @@ def stages(summary: Summary) -> Canvas | None:
                     fontweight="bold", fontsize=11)
     foot(canvas, "Lines: every input at its better and at its worse end. Card at TDP x load with its share of a "
                  "server, fans, supplies, PUE of the Gwangju site.\nStage 3 is a hypothesis from one published macro "
-                 "chip: weights in macros, cache in DRAM, accuracy and digital side left out; one-phase reading is not INT8.")
+                 "chip: weights in macros, cache in DRAM, accuracy and digital side left out; one-phase is not INT8.")
     return canvas
 
 

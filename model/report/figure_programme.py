@@ -48,13 +48,19 @@ def waterfall(summary: Summary) -> Canvas | None:
 
 
 def tornado(summary: Summary) -> Canvas | None:
-    """What drives the Gwangju site's power and yearly electricity cost, one input at a time."""
+    """What drives the Gwangju site's power, capital and cost per million, one input at a time."""
     if summary.programme is None or "gwangju" not in summary.programme.sites:
         return None
-    canvas, pair = plt.subplots(1, 2, figsize=(11.4, 4.9), layout="constrained")
-    for axes, (name, unit, title) in zip(pair, (
-        ("gwangju.wall_kw", "kW", "Power at the wall"), ("gwangju.mkrw_per_year", "million KRW", "Electricity a year"),
+    canvas, grid = plt.subplots(2, 2, figsize=(12.4, 9.0), layout="constrained")
+    for axes, (name, unit, title) in zip(grid.flat, (
+        ("gwangju.wall_kw", "kW", "Power at the wall"),
+        ("gwangju.capital", "million KRW", "Capital: cards, servers, facility"),
+        ("gwangju.krw_per_million_images_with_capital", "KRW", "A million images with capital: ResNet-50, INT8, offline"),
+        ("gwangju.krw_per_million_tokens_with_capital", "KRW", "A million tokens with capital: Llama 3.1 8B, INT8, batch 16"),
     ), strict=True):
+        if name not in summary.ranges:
+            axes.set_visible(False)
+            continue
         drivers = summary.programme.projection.drivers(name)[:9][::-1]
         nominal = summary.ranges[name].bounds.nominal
         for row, driver in enumerate(drivers):
@@ -64,16 +70,16 @@ def tornado(summary: Summary) -> Canvas | None:
                 axes.barh(row, value - nominal, left=nominal, color=colour, height=0.6)
             ends = sorted(((driver.at_low, fact.minimum), (driver.at_high, fact.maximum)))
             for (value, setting), side in zip(ends, ("right", "left"), strict=True):
-                axes.annotate(f"{setting:g}", (value, row), xytext=(-4 if side == "right" else 4, 0), fontsize=8,
+                axes.annotate(compact(setting), (value, row), xytext=(-4 if side == "right" else 4, 0), fontsize=8,
                               textcoords="offset points", ha=side, va="center", color=GREY)
         axes.axvline(nominal, color=INK, lw=0.9)
         axes.set_yticks(range(len(drivers)), [_input_label(d.leaf.name, d.leaf.unit) for d in drivers], fontsize=8.5)
         axes.margins(x=0.16)
         axes.grid(axis="x", color=LIGHT, lw=0.7)
-        axes.set_xlabel(f"{unit} (nominal {nominal:.3g})")
-        axes.set_title(f"{title}, {unit}")
+        axes.set_xlabel(f"{unit} (nominal {compact(nominal)})")
+        axes.set_title(title, fontsize=10)
     handles = [Rectangle((0, 0), 1, 1, color=c) for c in (BLUE, ORANGE)]
-    pair[1].legend(handles, ("input at its low", "input at its high"), loc="lower right")
+    grid[0][0].legend(handles, ("input at its low", "input at its high"), loc="lower right")
     canvas.suptitle("Gwangju public site: what drives the answer, one input at a time", x=0.01, ha="left",
                     fontweight="bold", fontsize=11)
     return canvas
@@ -104,8 +110,8 @@ def ledger(summary: Summary) -> Canvas | None:
     left.grid(axis="x", color=LIGHT, lw=0.7)
     left.set_xlabel("10^12 operations per second of one card (2 per MAC, dense)")
     left.set_title("One card: peak, achievable, delivered")
-    names = ("peak as printed", "achievable: ResNet-50 cycles, arrays alone", "delivered: ResNet-50 offline, INT8",
-             "delivered: Llama 3.1 8B decode, INT8, batch 16")
+    names = ("peak as printed", "achievable: ResNet-50 cycles, one image, arrays alone",
+             "delivered: ResNet-50 offline, INT8", "delivered: Llama 3.1 8B decode, INT8, batch 16")
     left.legend([Rectangle((0, 0), 1, 1, color=c) for _, c in kinds], names, fontsize=7.5, loc="upper center",
                 bbox_to_anchor=(0.5, -0.1), ncols=2)
     _counting_rules(summary, right)
@@ -143,6 +149,8 @@ def _wrapped(text: str) -> str:
 
 _INPUT_LABELS = {
     "server.cards": "cards per server", "assumed.load": "busy share of the year", "assumed.idle": "idle / busy power",
+    "price.unpriced_card": "card without a price, USD", "price.facility": "facility, million KRW/kW",
+    "price.host": "server, million KRW", "price.exchange": "exchange, KRW/USD", "price.lifetime": "lifetime, years",
     "assumed.card_load": "card power / TDP", "server.fan_share": "fans / server power",
 }
 
@@ -150,6 +158,9 @@ _INPUT_LABELS = {
 def _input_label(name: str, unit: str) -> str:
     if name in _INPUT_LABELS:
         return _INPUT_LABELS[name]
+    if name.startswith("record.") and name.endswith(".range"):
+        _, chip, workload, *_ = name.split(".")
+        return f"{card_name(chip)} {workload.split('_')[0]}, model range"
     head, _, tail = name.rpartition(".")
     owner = f"{card_name(head.removeprefix('card.'))} " if head.startswith("card.") else ""
     text = (owner + tail).replace("_", " ").replace("pue", "PUE").replace("tdp", "TDP")
