@@ -10,7 +10,7 @@ from hw.spec.error import InputError
 from model import record
 from model.cli.records import plan
 from model.device import record as make
-from model.projection.predicted import predicted_rate
+from model.projection.figure import from_range
 from model.projection.validate import validate
 from model.record import Measurement, result_bytes
 
@@ -117,5 +117,5 @@ def test_a_card_without_a_published_rate_is_projected_by_its_record_and_opens_to
 def test_a_record_without_its_range_is_refused() -> None:
     measured = committed("sapeon_x330_compact", "resnet50_offline")
     bare = replace(measured, result=replace(measured.result, figures={"per_second": 5.0}))
-    with pytest.raises(InputError, match=r"sapeon_x330_compact/resnet50_offline\.1\.model must hold per_second"):
-        predicted_rate(bare, "images/s")
+    with pytest.raises(InputError, match=r"per_second_low of record sapeon_x330_compact/resnet50_offline"):
+        from_range("rate", "images/s", bare, "figures.per_second")

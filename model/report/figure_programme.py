@@ -55,8 +55,10 @@ def tornado(summary: Summary) -> Canvas | None:
     for axes, (name, unit, title) in zip(grid.flat, (
         ("gwangju.wall_kw", "kW", "Power at the wall"),
         ("gwangju.capital", "million KRW", "Capital: cards, servers, facility"),
-        ("gwangju.krw_per_million_images_with_capital", "KRW", "A million images with capital: ResNet-50, INT8, offline"),
-        ("gwangju.krw_per_million_tokens_with_capital", "KRW", "A million tokens with capital: Llama 3.1 8B, INT8, batch 16"),
+        ("gwangju.krw_per_million_images_with_capital", "KRW",
+         "A million images with capital: ResNet-50, INT8, offline"),
+        ("gwangju.krw_per_million_tokens_with_capital", "KRW",
+         "A million tokens with capital: Llama 3.1 8B, INT8, batch 16"),
     ), strict=True):
         if name not in summary.ranges:
             axes.set_visible(False)

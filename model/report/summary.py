@@ -148,14 +148,7 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
         card: locate(card, *NETWORK[1:], "model", roots) for card in sorted(cards)
         if any(record.path_of(card, *NETWORK[1:], "model", root).exists() for root in roots)
     }
-    def by_chip(workload: str) -> dict[str, Measurement]:
-        return {
-            card: locate(card, workload, 1, "model", roots) for card in chips
-            if any(record.path_of(card, workload, 1, "model", root).exists() for root in roots)
-        }
-
     return project(
-        run_records=by_chip("resnet50_offline"), language_records=by_chip("llama31_8b_decode"),
         core_record=measurements[0], random_record=random_reference(TASK[0], roots),
         network_record=measurements[1], card_records=further, chips=chips, table_name=TABLES[0],
         language_records=of_all_chips(chips, LANGUAGE, roots),
