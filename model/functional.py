@@ -7,9 +7,11 @@ import numpy as np
 from hw.spec.command import (
     COMMON_FIELDS,
     LANE_FIELDS,
+    OPCODE_CONV,
     Command,
     Copy,
     Fence,
+    Geometry,
     activation_word_bits,
     output_word_bits,
     parameter_word_bits,
@@ -48,13 +50,25 @@ class Memories:
         self.output = np.zeros((core.output_words, output_word_bits(core) // 8), np.uint8)
         self.external = np.zeros((core.dma.external_beats, core.dma.bytes_per_cycle), np.uint8)
 
-    def run(self, program: Sequence[Command | Copy | Fence]) -> None:
+    def run(self, program: Sequence[Command | Copy | Fence | Geometry]) -> None:
         """Execute `program`."""
+        geometry = Geometry(images=1, height=1, width=1, out_height=1, out_width=1)
         for item in program:
-            if isinstance(item, Command):
-                self._gemm(item)
+            if isinstance(item, Geometry):
+                geometry = item
+            elif isinstance(item, Command):
+                self._compute(item, geometry)
+            elif isinstance(item, Copy) and item.target == "output_to_activation_max":
+                self._pool(item, geometry)
             elif isinstance(item, Copy):
                 self._copy(item)
+
+    def _pool(self, copy: Copy, g: Geometry) -> None:
+        taken = self.output[copy.address:copy.address + g.groups * g.plane].view(np.int8)
+        planes = taken.reshape(g.groups * g.images, g.height, g.width, -1)
+        best = np.max(windows(planes, g, fill=-128), axis=0)
+        self.activation[copy.other_address:copy.other_address + copy.words] = (
+            best.reshape(copy.words, -1).view(np.uint8))
 
     def _copy(self, copy: Copy) -> None:
         words, here, there = copy.words, copy.address, copy.other_address
@@ -76,21 +90,46 @@ class Memories:
         beats = self.dma.beats(bits)
         memory[here:here + words] = self.external[there:there + words * beats].reshape(words, -1)[:, :width]
 
-    def _gemm(self, command: Command) -> None:
+    def _compute(self, command: Command, g: Geometry) -> None:
         core = self.core
         R, C = core.array.rows, core.array.columns
         m, k_blocks, n_blocks = command.m, command.k_blocks, command.n_blocks
         start = command.activation_address
-        a = self.activation[start:start + m * k_blocks].view(np.int8)
-        a = a.reshape(k_blocks, m, R).transpose(1, 0, 2).reshape(m, k_blocks * R)
+        conv = command.opcode == OPCODE_CONV
+        groups = g.groups if conv else 1
+        k_words = g.plane if conv else m
+        taken = self.activation[start:start + k_words * k_blocks * groups].view(np.int8)
+        if conv:
+            # [group, channel block, image, row, pixel, lane] -> per group [tap, channel block, output pixel, lane]
+            planes = taken.reshape(groups * k_blocks * g.images, g.height, g.width, R)
+            taps = windows(planes, g, fill=0).reshape(g.taps, groups, k_blocks, m, R)
+            matrices = taps.transpose(1, 3, 2, 0, 4).reshape(groups, m, -1)
+            k_blocks *= g.taps
+        else:
+            matrices = taken.reshape(k_blocks, m, R).transpose(1, 0, 2).reshape(1, m, k_blocks * R)
         start = command.weight_address
         w = self.weight[start:start + n_blocks * k_blocks * R].view(np.int8)
         w = w.reshape(n_blocks, k_blocks * R, C)
         for n in range(n_blocks):
             stage = unpack_parameters(core, self.parameter[command.parameter_address + n])
+            a = np.ascontiguousarray(matrices[n // g.group_blocks if conv else 0])
             out = reference.gemm(a, np.ascontiguousarray(w[n]), stage, core.rounding_mode)
             first = command.output_address + n * m
             self.output[first:first + m] = out.view(np.uint8)
+
+
+def windows(planes: np.ndarray, g: Geometry, *, fill: int) -> np.ndarray:
+    """(taps, planes, out_height, out_width, lanes) from (planes, height, width, lanes); `fill` outside."""
+    rows = (g.out_height - 1) * g.stride + (g.kernel_height - 1) * g.dilation + 1
+    columns = (g.out_width - 1) * g.stride + (g.kernel_width - 1) * g.dilation + 1
+    padded = np.full(
+        (planes.shape[0], max(rows, g.pad_top + g.height), max(columns, g.pad_left + g.width), planes.shape[3]),
+        fill, planes.dtype)
+    padded[:, g.pad_top:g.pad_top + g.height, g.pad_left:g.pad_left + g.width] = planes
+    return np.stack([
+        padded[:, i * g.dilation:, j * g.dilation:][
+            :, :(g.out_height - 1) * g.stride + 1:g.stride, :(g.out_width - 1) * g.stride + 1:g.stride]
+        for i in range(g.kernel_height) for j in range(g.kernel_width)])
 
 
 def unpack_parameters(core: CoreSpec, word: np.ndarray) -> OutputStage:

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from hw.spec.command import Command, Copy, Fence, output_word_bits, parameter_word_bits
+from hw.spec.command import Command, Copy, Fence, Geometry, output_word_bits, parameter_word_bits
 from hw.spec.command import activation_word_bits as activation_bits
 from hw.spec.command import weight_word_bits as weight_bits
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from model import lower
 
-Program = list[Command | Copy | Fence]
+Program = list[Command | Copy | Fence | Geometry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

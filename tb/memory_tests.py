@@ -11,7 +11,7 @@ import numpy as np
 from cocotb.triggers import RisingEdge
 
 from hw.rtl.signature import counter_names
-from hw.spec.command import Command, Copy, Fence
+from hw.spec.command import Command, Copy, Fence, Geometry
 from hw.spec.core import CoreSpec
 from hw.spec.dma import HOLDS, DmaSpec
 from hw.spec.mac_array import MacArraySpec
@@ -21,7 +21,7 @@ from tb.bench import Bench, bench_test
 PUBLIC = ("external.memory",)
 """Memories reached by the bench, below `CoreTop`."""
 
-KINDS = {"Command": Command, "Copy": Copy, "Fence": Fence}
+KINDS = {"Command": Command, "Copy": Copy, "Fence": Fence, "Geometry": Geometry}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Case:
     Channels named in `held` move nothing in a cycle with that probability, for `held_cycles`.
     """
 
-    program: list[Command | Copy | Fence]
+    program: Sequence[Command | Copy | Fence | Geometry]
     seed: int
     words: list[tuple[int, str]] = field(default_factory=list)
     held: dict[str, float] = field(default_factory=dict)

@@ -4,54 +4,21 @@ import numpy as np
 import pytest
 
 from hw import chips
-from hw.rtl.core_top import CoreTop
-from hw.rtl.emit import emit
-from hw.spec.command import Command, Copy, Fence, parameter_word_bits
+from hw.spec.command import Command, Copy, Fence
 from hw.spec.core import CoreSpec
-from hw.spec.dma import HOLDS, DmaSpec
+from hw.spec.dma import HOLDS
 from hw.spec.error import InputError
 from hw.spec.event import LABELS
-from hw.spec.mac_array import MacArraySpec
 from model import lower
 from model.cycle.program import step_program
-from model.functional import beats_of
-from model.program import Placed, place, streamed
-from model.workload import Gemm, OutputStage
-from tb.build import BUILD, build
-from tb.memory_tests import PUBLIC, Case, parameters
-from tb.protocol import Checked
-from tb.run import run
-
-CORES = {
-    "square": CoreSpec(
-        array=MacArraySpec(rows=4, columns=4), activation_words=256, weight_words=256, accumulator_rows=64,
-        output_words=256, parameter_words=16, command_entries=4,
-        dma=DmaSpec(bytes_per_cycle=4, latency_cycles=8, external_beats=4096, banks=4)),
-    # not square, deeper cells, words of several beats, no banks, a ring of accumulators that fills up
-    "narrow": CoreSpec(
-        array=MacArraySpec(rows=8, columns=4, mac_latency=2), activation_words=256, weight_words=512,
-        accumulator_rows=32, output_words=256, parameter_words=16, command_entries=8,
-        dma=DmaSpec(bytes_per_cycle=2, latency_cycles=3, external_beats=8192, banks=1)),
-}
+from model.program import place, streamed
+from model.workload import Gemm
+from tb.memory import CORES, counters_of, parameters_of
+from tb.memory_tests import Case
 
 
 def _command(core: CoreSpec, m: int, n: int, k: int) -> Command:
     return lower.split(core, Gemm(name="drawn", m=m, n=n, k=k))[0].command
-
-
-def _parameters(core: CoreSpec, rng: np.random.Generator, placed: list[Placed]) -> list[tuple[int, str]]:
-    """Sensible output-stage parameters at their places outside."""
-    words = []
-    for item in placed:
-        n = item.command.n_blocks * core.array.columns
-        stage = OutputStage(
-            bias=rng.integers(-5000, 5000, n, dtype=np.int32),
-            multiplier=rng.integers(1 << 30, (1 << 31) - 1, n, dtype=np.int32),
-            shift=rng.integers(4, 10, n, dtype=np.int32), zero_point=int(rng.integers(-30, 30)),
-            low=int(rng.integers(-128, -60)), high=int(rng.integers(60, 128)))
-        beats = beats_of(core, lower.parameter_words(core, stage), parameter_word_bits(core))
-        words.append((item.parameter, beats.tobytes().hex()))
-    return words
 
 
 def _drawn(core: CoreSpec, rng: np.random.Generator, count: int) -> list[Command]:
@@ -106,7 +73,7 @@ def _cases(core: CoreSpec, seed: int) -> list[Case]:
             name: float(rng.choice([0.0, 0.1, 0.5, 0.9])) for name in HOLDS
         } if stalled else {}
         cases.append(Case(
-            program=program, seed=seed + i, words=_parameters(core, rng, placed), held=held,
+            program=program, seed=seed + i, words=parameters_of(core, rng, placed), held=held,
             held_cycles=int(rng.integers(50, 1500)) if stalled else 0))
     return cases
 
@@ -120,7 +87,7 @@ def _without_overlap(copy: Copy) -> Copy:
 def test_programs_with_copies_run_as_the_stepped_model_says(name: str, seed: int) -> None:
     core = CORES[name]
     cases = _cases(core, seed)
-    counters = _counters(core, cases)
+    counters = counters_of(core, cases)
     reached = dict.fromkeys(LABELS, 0)
     for case, counted in zip(cases, counters, strict=True):
         timing = step_program(core, case.program, case.patterns())
@@ -133,23 +100,14 @@ def test_programs_with_copies_run_as_the_stepped_model_says(name: str, seed: int
         assert reached[label] > 0
 
 
-def _counters(core: CoreSpec, cases: list[Case]) -> list[dict[str, int]]:
-    built = build(
-        emit(Checked(CoreTop(core)), "core_top", BUILD / "rtl"),
-        public=[f"core_top.dut.{path}" for path in PUBLIC])
-    outcome = run(built, "tb.memory_tests", seed=1, parameters=parameters(core, cases))
-    assert outcome.passed, outcome.explain()
-    return outcome.data["counters"]
-
-
 @pytest.mark.rtl
 def test_512_cubed_from_and_to_external_memory_keeps_the_array_busy() -> None:
     core = chips.load("npu_16_dma").core
     assert core is not None
     placed = place(core, [_command(core, 512, 512, 512)])
     program = streamed(core, placed)
-    case = Case(program=program, seed=5, words=_parameters(core, np.random.default_rng(5), placed))
-    (counted,) = _counters(core, [case])
+    case = Case(program=program, seed=5, words=parameters_of(core, np.random.default_rng(5), placed))
+    (counted,) = counters_of(core, [case])
     timing = step_program(core, program)
     assert counted == {"busy": timing.cycles, **timing.budget, **timing.counts}
     assert counted["stream"] == 512**3 // 256

@@ -4,10 +4,13 @@ from amaranth.hdl import *
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.rtl.geometry import CONFIG_LAYOUT, GEOMETRY, GEOMETRY_CYCLES, products
 from hw.rtl.signature import command_layout
 from hw.spec.command import (
     COPY_FIELDS,
     COPY_TARGETS,
+    OPCODE_CONFIG,
+    OPCODE_CONV,
     OPCODE_COPY,
     OPCODE_FENCE,
     OPCODE_GEMM,
@@ -36,6 +39,10 @@ class CommandQueue(wiring.Component):
         Copies; at most one of the two streams is valid.
     i_open : In(1)
         A command handed on has not ended.
+    o_geometry : Out(GEOMETRY)
+        Of the CONV or COPY offered; only in a core with convolution.
+    o_configured : Out(1)
+        A CONFIG is done.
     o_fence : Out(1)
         A FENCE is done: it waits for all commands before it.
     o_empty : Out(1)
@@ -52,6 +59,8 @@ class CommandQueue(wiring.Component):
             "o_command": Out(stream.Signature(command_layout())),
             "o_copy": Out(stream.Signature(COPY_LAYOUT)),
             "i_open": In(1),
+            "o_geometry": Out(GEOMETRY),
+            "o_configured": Out(1),
             "o_fence": Out(1),
             "o_empty": Out(1),
             "o_refused": Out(1),
@@ -83,8 +92,20 @@ class CommandQueue(wiring.Component):
         tiles = Signal(2 * weight_bits)
         outputs = Signal(2 * output_bits)
         m.d.comb += queue.r_en.eq(~full | self.o_command.ready | self.o_refused)
-        with m.If(full & (command.opcode != OPCODE_GEMM) & ~self.o_refused):
-            m.d.comb += queue.r_en.eq((self.o_copy.valid & self.o_copy.ready) | self.o_fence)
+        is_conv = (command.opcode == OPCODE_CONV) if spec.convolution else Const(0)
+        is_config = (command.opcode == OPCODE_CONFIG) if spec.convolution else Const(0)
+        computes = (command.opcode == OPCODE_GEMM) | is_conv
+        with m.If(full & ~computes & ~self.o_refused):
+            m.d.comb += queue.r_en.eq((self.o_copy.valid & self.o_copy.ready) | self.o_fence | self.o_configured)
+        channels = Signal(64)   # words of all channel blocks of a CONV
+        if spec.convolution:
+            step = Signal(range(GEOMETRY_CYCLES))
+            with m.If(full & is_config & ~self.o_refused):
+                m.d.sync += step.eq(Mux(self.o_configured, 0, step + 1))
+                products(m, self.o_geometry, data.View(CONFIG_LAYOUT, command.as_value()[:CONFIG_LAYOUT.size]), step)
+            m.d.comb += self.o_configured.eq(full & is_config & ~self.o_refused & (step == GEOMETRY_CYCLES - 1))
+            with m.If(queue.r_en & queue.r_rdy):
+                m.d.sync += channels.eq(self.o_geometry.channels * head.k_blocks)
         with m.If(queue.r_en):
             m.d.sync += full.eq(queue.r_rdy)
         with m.If(queue.r_en & queue.r_rdy):
@@ -106,23 +127,33 @@ class CommandQueue(wiring.Component):
             self.o_empty.eq(~queue.r_rdy),
         ]
         most_k_blocks = -(-spec.largest_k // spec.array.k_per_block)
+        taps = Mux(is_conv, self.o_geometry.taps, 1) if spec.convolution else Const(1)
         code = self.o_code
         is_copy, is_fence = command.opcode == OPCODE_COPY, command.opcode == OPCODE_FENCE
         with m.If(is_copy):
             self._judge_copy(m, copy)
         with m.Elif(is_fence):
             pass
-        with m.Elif(command.opcode != OPCODE_GEMM):
+        with m.Elif(is_config):
+            config = data.View(CONFIG_LAYOUT, command.as_value()[:CONFIG_LAYOUT.size])
+            sizes = [config[name] for name in CONFIG_LAYOUT.members if name not in ("opcode", "pad_top", "pad_left")]
+            with m.If(Cat(size == 0 for size in sizes).any()):
+                m.d.comb += code.eq(11)
+        with m.Elif(~computes):
             m.d.comb += code.eq(1)
         with m.Elif((command.m == 0) | (command.n_blocks == 0) | (command.k_blocks == 0)):
             m.d.comb += code.eq(2)
-        with m.Elif(command.k_blocks > most_k_blocks):
+        with m.Elif(is_conv & ((command.m != self.o_geometry.pixels) | (command.n_blocks != self.o_geometry.blocks))):
+            m.d.comb += code.eq(11)
+        with m.Elif(command.k_blocks * taps > most_k_blocks):
             m.d.comb += code.eq(3)
-        with m.Elif((command.m > most_m) | (command.k_blocks > spec.activation_words)
-                    | (command.activation_address + activations > spec.activation_words)):
+        with m.Elif(is_conv & (command.activation_address + channels > spec.activation_words)):
+            m.d.comb += code.eq(4)
+        with m.Elif(~is_conv & ((command.m > most_m) | (command.k_blocks > spec.activation_words)
+                                | (command.activation_address + activations > spec.activation_words))):
             m.d.comb += code.eq(4)
         with m.Elif((command.n_blocks > spec.weight_words) | (command.k_blocks > spec.weight_words)
-                    | (command.weight_address + tiles * array.tile_words > spec.weight_words)):
+                    | (command.weight_address + tiles * taps * array.tile_words > spec.weight_words)):
             m.d.comb += code.eq(5)
         with m.Elif(command.parameter_address + command.n_blocks > spec.parameter_words):
             m.d.comb += code.eq(6)
@@ -131,7 +162,7 @@ class CommandQueue(wiring.Component):
             m.d.comb += code.eq(7)
         m.d.comb += [
             self.o_command.payload.eq(command),
-            self.o_command.valid.eq(full & (code == 0) & (command.opcode == OPCODE_GEMM)),
+            self.o_command.valid.eq(full & (code == 0) & computes),
             self.o_refused.eq(full & (code != 0)),
         ]
         return m
@@ -152,6 +183,7 @@ class CommandQueue(wiring.Component):
         }
         if activation_word_bits(spec) != output_word_bits(spec):
             del depths["output_to_activation"]
+        geometry = self.o_geometry
         with m.Switch(copy.target):
             for name, (depth, bits, refusal) in depths.items():
                 with m.Case(COPY_TARGETS[name]):
@@ -165,6 +197,16 @@ class CommandQueue(wiring.Component):
                     else:
                         with m.Elif(copy.other_address + copy.words > spec.activation_words):
                             m.d.comb += code.eq(4)
+            if spec.convolution and "output_to_activation" in depths:
+                with m.Case(COPY_TARGETS["output_to_activation_max"]):
+                    with m.If(copy.words != geometry.pixels * geometry.groups):
+                        m.d.comb += code.eq(11)
+                    with m.Elif(copy.words == 0):
+                        m.d.comb += code.eq(2)
+                    with m.Elif(copy.address + geometry.channels > spec.output_words):
+                        m.d.comb += code.eq(7)
+                    with m.Elif(copy.other_address + copy.words > spec.activation_words):
+                        m.d.comb += code.eq(4)
             with m.Default():
                 m.d.comb += code.eq(9)
 

@@ -94,7 +94,8 @@ class CopyIn(wiring.Component):
         # Taken
         given = self.i_copy.payload
         m.d.comb += self.i_copy.ready.eq(unasked + asked != COPY_ENTRIES)
-        take, ask = Signal(), Signal()
+        take = Signal()
+        ask = Signal()
         m.d.comb += take.eq(self.i_copy.valid & self.i_copy.ready)
         with m.If(take):
             m.d.sync += [
@@ -118,7 +119,8 @@ class CopyIn(wiring.Component):
         m.d.sync += [asking.eq(asking + ask), unasked.eq(unasked + take - ask)]
 
         # Written
-        arrives, completes = Signal(), Signal()
+        arrives = Signal()
+        completes = Signal()
         arrived = Signal(range(max(beats, 2)))
         m.d.comb += [
             self.external.data.ready.eq(~self.i_hold),
@@ -215,7 +217,8 @@ class CopyOut(wiring.Component):
         })
         entries = Array(Signal(entry, name=f"copy_{i}") for i in range(COPY_ENTRIES))
         tail, reading, head = (Signal(range(COPY_ENTRIES), name=name) for name in ("tail", "reading", "head"))
-        unread, total = Signal(range(COPY_ENTRIES + 1)), Signal(range(COPY_ENTRIES + 1))
+        unread = Signal(range(COPY_ENTRIES + 1))
+        total = Signal(range(COPY_ENTRIES + 1))
 
         # Taken
         given = self.i_copy.payload
@@ -239,7 +242,8 @@ class CopyOut(wiring.Component):
             ]
 
         # How far the rows of the command that is leaving have come, as long as their addresses ascend
-        running, ascending = Signal(), Signal()
+        running = Signal()
+        ascending = Signal()
         pointer = Signal(depth_bits)
         with m.If(self.i_left):
             m.d.sync += running.eq(~self.i_ends_command)
@@ -250,7 +254,9 @@ class CopyOut(wiring.Component):
 
         # Read
         source = entries[reading]
-        computed, advance, last = Signal(), Signal(), Signal()
+        computed = Signal()
+        advance = Signal()
+        last = Signal()
         full = Signal()
         m.d.comb += [
             computed.eq(

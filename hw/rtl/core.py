@@ -74,6 +74,7 @@ class Core(wiring.Component):
         # Commands become passes; each engine has its own queue of them
         wiring.connect(m, wiring.flipped(self.i_command), self.queue.i_command)
         wiring.connect(m, self.queue.o_command, self.sequencer.i_command)
+        m.d.comb += self.sequencer.i_geometry.eq(self.queue.o_geometry)
         self._queue(m, "tile_queue", self.sequencer.o_tile, load.i_tile)
         self._queue(m, "pass_queue", self.sequencer.o_pass, engine.i_pass)
 
@@ -85,7 +86,7 @@ class Core(wiring.Component):
             load.i_taken.eq(weight.o_taken | weight_missing),
             load.i_release.eq(
                 engine.o_swap if self.spec.array.swap_releases_weights else engine.o_read & engine.o_ends_pass),
-            activation.i_read.eq(engine.o_read),
+            activation.i_read.eq(engine.o_read & ~engine.o_padded),
             activation.i_address.eq(engine.o_address),
             engine.i_taken.eq(activation.o_taken | activation_missing),
             engine.i_loaded.eq(load.o_loaded),
@@ -93,10 +94,10 @@ class Core(wiring.Component):
         ]
 
         # Array
-        swap = Signal()
-        m.d.sync += swap.eq(engine.o_swap)
+        swap, padded = Signal(), Signal()
+        m.d.sync += [swap.eq(engine.o_swap), padded.eq(engine.o_read & engine.o_padded)]
         m.d.comb += [
-            self.array.i_activation.eq(activation.o_data),
+            self.array.i_activation.eq(Mux(padded, 0, activation.o_data)),
             self.array.i_swap.eq(swap),
             self.array.i_weight.eq(weight.o_data),
             self.array.i_load.eq(load.o_load),
@@ -160,6 +161,7 @@ class Core(wiring.Component):
         wiring.connect(m, self.queue.o_copy, side.i_copy)
         command = self.queue.o_command
         m.d.comb += [
+            side.i_geometry.eq(self.queue.o_geometry),
             side.i_decoded.eq(command.valid & command.ready),
             side.i_loaded.eq(self.load.o_ends_command),
             side.i_streamed.eq(self.stream.o_read & self.stream.o_ends_command),
@@ -191,14 +193,15 @@ class Core(wiring.Component):
         """Busy while accepted commands are neither completed nor refused."""
         accepted = self.i_command.valid & self.i_command.ready
         done: Value = self.drain.o_left & self.drain.o_ends_command
-        done = done + self.queue.o_fence
+        done = done + self.queue.o_fence + self.queue.o_configured
         if self.memory_side is not None:
             done = done + self.memory_side.o_done
         unfinished = Signal(32)
         opened = Signal(32)     # handed on, not ended
         handed = self.queue.o_command.valid & self.queue.o_command.ready
         copied = self.queue.o_copy.valid & self.queue.o_copy.ready
-        m.d.sync += opened.eq(opened + handed + copied + self.queue.o_fence - done)
+        m.d.sync += opened.eq(
+            opened + handed + copied + self.queue.o_fence + self.queue.o_configured - done)
         m.d.comb += self.queue.i_open.eq(opened != 0)
         m.d.sync += [
             unfinished.eq(unfinished + accepted - done - self.queue.o_refused),
@@ -239,7 +242,7 @@ class Core(wiring.Component):
             "mac_array.mac": Mux(engine.o_read, array.cells, 0),
             "mac_array.weight_load": load.o_cells * array.columns,
             "mac_array.pass": engine.o_swap,
-            "activation_memory.read": engine.o_read,
+            "activation_memory.read": engine.o_read & ~engine.o_padded,
             "activation_memory.write": self.activation_memory.i_write.enable & busy,
             "activation_memory.conflict": Const(0) if side is None else activation_conflict,
             "weight_memory.read": load.o_read,

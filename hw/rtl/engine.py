@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
+from hw.rtl.geometry import PIXEL, inside, next_pixel, offset
 from hw.rtl.sequencer import pass_layout, tile_layout
 from hw.spec.core import CoreSpec
 
@@ -104,6 +105,8 @@ class StreamEngine(wiring.Component):
     i_drained : In(1)
         One accumulator row is free again.
     o_read, o_address : read request to the activation memory; `o_read` is the issue of a row
+    o_padded : Out(1)
+        The row issued now lies in the padding: all zero, nothing is read.
     o_swap : Out(1)
         The row issued now is the first of its pass.
     o_first, o_last, o_ends_pass, o_ends_block, o_ends_command : Out(1)
@@ -118,7 +121,7 @@ class StreamEngine(wiring.Component):
     def __init__(self, core: CoreSpec) -> None:
         self.spec = core
         bits = {name: Out(1) for name in (
-            "o_read", "o_swap", "o_first", "o_last", "o_ends_pass", "o_ends_block", "o_ends_command",
+            "o_read", "o_padded", "o_swap", "o_first", "o_last", "o_ends_pass", "o_ends_block", "o_ends_command",
             "o_wait_weight", "o_wait_accumulator", "o_wait_activation")}
         super().__init__({
             "i_pass": In(stream.Signature(pass_layout(core))),
@@ -141,16 +144,34 @@ class StreamEngine(wiring.Component):
         weights = Signal()
         accumulator = Signal()
         last_row = Signal()
+        taken = Signal()
+        address: Value = current.activation_address + row
+        if self.spec.convolution:
+            # The pixel of the present row, and of the first row of the present block of rows
+            pixel = Signal(PIXEL)
+            start = Signal(PIXEL)
+            following = next_pixel(m, current.geometry, pixel)
+            address = Mux(current.conv, current.activation_address + offset(pixel, current.tap), address)
+            m.d.comb += self.o_padded.eq(current.conv & ~inside(current.geometry, pixel, current.tap))
+            with m.If(self.o_read & current.conv):
+                m.d.sync += pixel.eq(following)
+                with m.If(last_row):
+                    m.d.sync += pixel.eq(start)
+                    with m.If(current.ends_command):
+                        m.d.sync += [pixel.eq(0), start.eq(0)]
+                    with m.Elif(current.ends_rows):
+                        m.d.sync += [pixel.eq(following), start.eq(following)]
         m.d.comb += [
             weights.eq(self.i_loaded | (row != 0)),
             accumulator.eq(~current.first | (free_rows != 0)),
             last_row.eq(row == current.rows - 1),
-            self.o_read.eq(self.i_pass.valid & weights & accumulator & ~self.i_taken),
+            self.o_read.eq(self.i_pass.valid & weights & accumulator & ~taken),
+            taken.eq(self.i_taken & ~self.o_padded),
             self.o_wait_weight.eq(self.i_pass.valid & ~weights),
             self.o_wait_accumulator.eq(self.i_pass.valid & weights & ~accumulator),
-            self.o_wait_activation.eq(self.i_pass.valid & weights & accumulator & self.i_taken),
+            self.o_wait_activation.eq(self.i_pass.valid & weights & accumulator & taken),
             self.i_pass.ready.eq(self.o_read & last_row),
-            self.o_address.eq(current.activation_address + row),
+            self.o_address.eq(address),
             self.o_row.eq(base + row),
             self.o_output_address.eq(current.output_address + row),
             self.o_parameter_address.eq(current.parameter_address),

@@ -7,6 +7,8 @@ from amaranth.utils import ceil_log2
 
 from hw.rtl.command_queue import COPY_LAYOUT
 from hw.rtl.copy_channel import INDEX_BITS, CopyIn, CopyOut
+from hw.rtl.geometry import GEOMETRY
+from hw.rtl.pool_channel import PoolChannel
 from hw.rtl.signature import ExternalPort, WritePort
 from hw.spec.command import COPY_TARGETS, activation_word_bits, parameter_word_bits, weight_word_bits
 from hw.spec.core import CoreSpec
@@ -15,6 +17,8 @@ from hw.spec.core import CoreSpec
 class MemorySide(wiring.Component):
     """Four copy channels; hands copies to them in order and tells readers which words are still to come.
 
+    Max pooling is a channel beside the last; only one of the two, which read the output memory, is open at a time.
+
     A write port is taken by the host first, then by its read channel, then by the write channel. Compute
     commands are counted where they are decoded and where each engine is done with one, so that a reader waits
     only for copies decoded before its command.
@@ -22,6 +26,8 @@ class MemorySide(wiring.Component):
     Members
     -------
     i_copy : In(stream of COPY_LAYOUT)
+    i_geometry : In(GEOMETRY)
+        Of the copy, if it pools.
     i_decoded, i_loaded, i_streamed, i_drained : In(1)
         A compute command is handed to the sequencer; its last weight word, its last row is read; its last row
         is drained.
@@ -53,11 +59,13 @@ class MemorySide(wiring.Component):
             "parameter": CopyIn(core.dma, depth=core.parameter_words, width=parameter_word_bits(core)),
         }
         self.output = CopyOut(core)
+        self.pool = PoolChannel(core) if core.convolution else None
         ports = {
             name: WritePort(depth=channel.depth, width=channel.width) for name, channel in self.channels.items()}
         marks = ("i_decoded", "i_loaded", "i_streamed", "i_drained", "i_left", "i_ends_command")
         super().__init__({
             "i_copy": In(stream.Signature(COPY_LAYOUT)),
+            "i_geometry": In(GEOMETRY),
             **{name: In(1) for name in marks},
             "i_row_address": In(ceil_log2(core.output_words)),
             "o_keep": Out(1),
@@ -96,12 +104,21 @@ class MemorySide(wiring.Component):
             "parameter": ["external_to_parameter"], "output": ["output_to_external", "output_to_activation"],
         }
         channels = {**self.channels, "output": output}
+        pool = self.pool
+        if pool is not None:
+            m.submodules.pool_channel = pool
+            targets["pool"] = ["output_to_activation_max"]
+            channels["pool"] = pool
+            m.d.comb += [pool.i_geometry.eq(self.i_geometry), pool.i_row_address.eq(self.i_row_address)]
         for name, channel in channels.items():
             mine = Signal(name=f"for_{name}")
             order = channel.i_copy.payload
+            other_open: Value = Const(0)    # of the two that read the output memory
+            if pool is not None and name in ("output", "pool"):
+                other_open = output.o_open if name == "pool" else pool.o_open
             m.d.comb += [
                 mine.eq(Cat(copy.target == COPY_TARGETS[target] for target in targets[name]).any()),
-                channel.i_copy.valid.eq(self.i_copy.valid & mine),
+                channel.i_copy.valid.eq(self.i_copy.valid & mine & ~other_open),
                 order.address.eq(copy.address),
                 order.other_address.eq(copy.other_address),
                 order.words.eq(copy.words),
@@ -111,16 +128,24 @@ class MemorySide(wiring.Component):
                 channel.i_ended.eq(count["ended"]),
             ]
             with m.If(mine):
-                m.d.comb += self.i_copy.ready.eq(channel.i_copy.ready)
+                m.d.comb += self.i_copy.ready.eq(channel.i_copy.ready & ~other_open)
 
         # Readers
+        from_output: Value = output.o_missing
+        if pool is not None:
+            from_output = from_output | pool.o_missing
+            m.d.comb += [
+                pool.i_address.eq(self.i_activation_address),
+                pool.i_index.eq(count["streamed"]),
+                pool.i_data.eq(self.external.row_data),
+            ]
         readers = {"activation": "streamed", "weight": "loaded", "parameter": "drained"}
         for name, channel in self.channels.items():
             m.d.comb += [
                 channel.i_address.eq(getattr(self, f"i_{name}_address")),
                 channel.i_index.eq(count[readers[name]]),
                 getattr(self, f"o_{name}_missing").eq(
-                    channel.o_missing | (output.o_missing if name == "activation" else 0)),
+                    channel.o_missing | (from_output if name == "activation" else 0)),
             ]
         m.d.comb += [
             output.i_address.eq(self.i_activation_address),
@@ -128,9 +153,11 @@ class MemorySide(wiring.Component):
             output.i_left.eq(self.i_left),
             output.i_ends_command.eq(self.i_ends_command),
             output.i_row_address.eq(self.i_row_address),
-            self.o_keep.eq(output.o_keep),
-            self.external.row_read.eq(output.o_read),
-            self.external.row_address.eq(output.o_read_address),
+            self.o_keep.eq(output.o_keep | (0 if pool is None else pool.o_keep)),
+            self.external.row_read.eq(output.o_read | (0 if pool is None else pool.o_read)),
+            self.external.row_address.eq(
+                output.o_read_address if pool is None
+                else Mux(pool.o_open, pool.o_read_address, output.o_read_address)),
             output.i_data.eq(self.external.row_data),
         ]
 
@@ -147,12 +174,19 @@ class MemorySide(wiring.Component):
                 with m.Elif(output.o_write.enable):
                     written = output.o_write
                     m.d.comb += [port.enable.eq(1), port.address.eq(written.address), port.data.eq(written.data)]
-                m.d.comb += output.i_hold.eq(host.enable | channel.o_write.enable)
+                held = host.enable | channel.o_write.enable
+                m.d.comb += output.i_hold.eq(held)
+                if pool is not None:
+                    with m.If(pool.o_write.enable):     # never with the write above
+                        written = pool.o_write
+                        m.d.comb += [
+                            port.enable.eq(1), port.address.eq(written.address), port.data.eq(written.data)]
+                    m.d.comb += pool.i_hold.eq(held)
 
         inputs = list(self.channels.values())
         m.d.comb += [
-            self.o_done.eq(sum((channel.o_done for channel in inputs), output.o_done)),
-            self.o_open.eq(Cat(*(channel.o_open for channel in inputs), output.o_open).any()),
+            self.o_done.eq(sum((channel.o_done for channel in channels.values()), Const(0))),
+            self.o_open.eq(Cat(channel.o_open for channel in channels.values()).any()),
             self.o_beats_read.eq(sum(
                 (channel.external.data.valid & channel.external.data.ready for channel in inputs), Const(0))),
             self.o_waits.eq(sum((channel.o_waiting for channel in inputs), Const(0))),

@@ -11,7 +11,9 @@ from hw.spec.error import InputError
 from hw.spec.number import number_format
 
 OPCODE_GEMM = 1
+OPCODE_CONV = 2
 OPCODE_COPY = 3
+OPCODE_CONFIG = 4
 OPCODE_FENCE = 5
 
 COPY_TARGETS: dict[str, int] = {
@@ -20,6 +22,7 @@ COPY_TARGETS: dict[str, int] = {
     "external_to_parameter": 2,
     "output_to_external": 3,
     "output_to_activation": 4,
+    "output_to_activation_max": 5,
 }
 """From where to where a COPY moves words -> its code."""
 
@@ -35,6 +38,7 @@ REFUSALS: dict[int, str] = {
     8: "this core has no copy channels",
     9: "unknown target of a copy",
     10: "a copy reaches beyond the external memory",
+    11: "a geometry is impossible, or does not fit the command that uses it",
 }
 """Status code of the last refused command -> meaning."""
 
@@ -49,6 +53,24 @@ COMMAND_FIELDS: dict[str, int] = {
     "output_address": 24,
 }
 """Field -> width in bits, all unsigned; the same for every core."""
+
+CONFIG_FIELDS: dict[str, int] = {
+    "opcode": 8,
+    "images": 12,
+    "height": 12,
+    "width": 12,
+    "out_height": 12,
+    "out_width": 12,
+    "kernel_height": 4,
+    "kernel_width": 4,
+    "stride": 4,
+    "dilation": 4,
+    "pad_top": 4,
+    "pad_left": 4,
+    "groups": 16,
+    "group_blocks": 16,
+}
+"""Field -> width of a CONFIG descriptor, as `Geometry`."""
 
 COPY_FIELDS: dict[str, int] = {
     "opcode": 8,
@@ -75,6 +97,10 @@ class Command:
     W[kb*R + r, nb*C:(nb+1)*C]; parameter word nb serves columns nb*C..; output word nb*m + i receives
     out[i, nb*C:(nb+1)*C]; each relative to its address, zero padded. With INT4 pairs lane r of K block kb
     holds the two terms k = kb*2R + 2r (low half) and the next (high half).
+
+    With opcode CONV, m is all output pixels, k_blocks the channel blocks of a group, and the weight word of
+    column block nb, channel block cb, kernel position (i, j) and row r is number
+    (((nb*k_blocks + cb)*kernel_height + i)*kernel_width + j)*R + r; the rest is in `Geometry`.
     """
 
     m: int
@@ -89,6 +115,58 @@ class Command:
     def pack(self) -> int:
         """The descriptor as one integer of `command_bits()` bits."""
         return pack(COMMAND_FIELDS, {name: getattr(self, name) for name in COMMAND_FIELDS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Geometry:
+    """A CONFIG: the geometry of the CONV commands and max-pooling copies that follow.
+
+    Activations lie as [channel block][image][row][pixel], one word of `rows` channels each. Output pixel (y, x)
+    takes input pixels (y*stride - pad_top + i*dilation, x*stride - pad_left + j*dilation); pixels outside are
+    zero and not read (ignored by pooling). Padding below and to the right is what the output size implies.
+
+    Parameters
+    ----------
+    images, height, width, out_height, out_width, kernel_height, kernel_width, stride, dilation : int
+    pad_top, pad_left : int
+    groups, group_blocks : int
+        Output column blocks group_blocks*g ... of a CONV take the g-th `k_blocks` channel blocks; groups *
+        group_blocks must be its n_blocks. Groups smaller than a block are zeros in the weights.
+    """
+
+    images: int
+    height: int
+    width: int
+    out_height: int
+    out_width: int
+    kernel_height: int = 1
+    kernel_width: int = 1
+    stride: int = 1
+    dilation: int = 1
+    pad_top: int = 0
+    pad_left: int = 0
+    groups: int = 1
+    group_blocks: int = 1
+
+    @property
+    def taps(self) -> int:
+        """Positions of the kernel."""
+        return self.kernel_height * self.kernel_width
+
+    @property
+    def plane(self) -> int:
+        """Input words of one channel block."""
+        return self.images * self.height * self.width
+
+    @property
+    def pixels(self) -> int:
+        """Output words of one column block."""
+        return self.images * self.out_height * self.out_width
+
+    def pack(self) -> int:
+        """The descriptor as one integer of `command_bits()` bits."""
+        fields = [name for name in CONFIG_FIELDS if name != "opcode"]
+        return pack(CONFIG_FIELDS, {"opcode": OPCODE_CONFIG} | {name: getattr(self, name) for name in fields})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,8 @@ class CoreSpec:
         Floating-point outputs beyond the largest value become that value instead of infinity (E4M3: NaN).
     dma : DmaSpec or None
         The copy channels; without them operands reach the memories by host writes only.
+    convolution : bool
+        The address generator for CONV, and with copy channels max pooling.
     """
 
     array: MacArraySpec
@@ -59,6 +61,7 @@ class CoreSpec:
     output_format: str = "int8"
     saturate: bool = False
     dma: DmaSpec | None = None
+    convolution: bool = False
 
     def __post_init__(self) -> None:
         for field in ("activation_words", "weight_words", "output_words", "parameter_words"):
@@ -74,6 +77,9 @@ class CoreSpec:
                 f"accumulator_rows must be at least {self.least_accumulator_rows} for this array "
                 f"({'rows * mac_latency' if self.array.dataflow == 'ws' else '2 * rows'} + columns + 2, what is in "
                 f"flight), not {self.accumulator_rows}")
+        if self.convolution and self.array.dataflow != "ws":
+            raise InputError(
+                f"convolution needs the weight-stationary dataflow, not {self.array.dataflow!r}; lower it to GEMMs")
         if self.rounding_mode not in get_args(RoundingMode):
             known = ", ".join(get_args(RoundingMode))
             raise InputError(f"rounding_mode must be one of {known}, not {self.rounding_mode!r}")

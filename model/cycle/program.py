@@ -8,11 +8,15 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from hw.spec.command import (
     COPY_TARGETS,
+    OPCODE_CONV,
     Command,
     Copy,
     Fence,
+    Geometry,
     activation_word_bits,
     output_word_bits,
     parameter_word_bits,
@@ -23,16 +27,23 @@ from hw.spec.dma import HOLDS
 from hw.spec.error import InputError
 from hw.spec.event import EVENTS, LABELS
 from model.count import Counts
-from model.cycle.copy_channel import NEVER, Entry, Hold, ReadChannel, WriteChannel
+from model.cycle.copy_channel import NEVER, Entry, Hold, PoolChannel, ReadChannel, WriteChannel
 from model.cycle.timing import OUTPUT_CYCLES, Timing
 
-Program = Sequence[Command | Copy | Fence]
+Program = Sequence[Command | Copy | Fence | Geometry]
+
+GEOMETRY_CYCLES = 4
+"""Cycles a CONFIG stays in the decoder."""
+
+PADDED = -1
+"""Address of a row in the padding."""
 
 @dataclass(slots=True)
 class _Pass:
-    """One pass: `rows` activation rows from `activation` on."""
+    """One pass: `rows` activation rows, words `activation` or PADDED; ascending by one if `regular`."""
 
-    activation: int
+    activation: Sequence[int]
+    regular: bool
     rows: int
     first: bool
     last: bool
@@ -42,18 +53,44 @@ class _Pass:
     parameter: int
 
 
-def passes(core: CoreSpec, command: Command) -> Iterator[_Pass]:
-    """The passes of one command: blocks of rows, then of columns, then of K."""
+def _taps(g: Geometry) -> list[np.ndarray]:
+    """For each kernel tap the word of every output pixel, from the plane's first on; PADDED outside."""
+    image, row, column = np.meshgrid(
+        np.arange(g.images), np.arange(g.out_height), np.arange(g.out_width), indexing="ij")
+    taps = []
+    for i in range(g.kernel_height):
+        for j in range(g.kernel_width):
+            y, x = row * g.stride - g.pad_top + i * g.dilation, column * g.stride - g.pad_left + j * g.dilation
+            within = (y >= 0) & (y < g.height) & (x >= 0) & (x < g.width)
+            taps.append(np.where(within, (image * g.height + y) * g.width + x, PADDED).ravel())
+    return taps
+
+
+def passes(core: CoreSpec, command: Command, geometry: Geometry | None) -> Iterator[_Pass]:
+    """The passes of one command: blocks of rows, then of columns, then of K (channel block, then kernel tap)."""
     block = core.block_rows
+    conv = command.opcode == OPCODE_CONV
+    assert geometry is not None or not conv
+    taps = _taps(geometry) if conv and geometry else []
+    k_blocks = command.k_blocks * max(len(taps), 1)
     for start in range(0, command.m, block):
         rows = min(block, command.m - start)
         for n in range(command.n_blocks):
-            for k in range(command.k_blocks):
-                last = k == command.k_blocks - 1
+            for k in range(k_blocks):
+                last = k == k_blocks - 1
+                if conv and geometry:
+                    channel, tap = divmod(k, len(taps))
+                    channel += n // geometry.group_blocks * command.k_blocks
+                    words = taps[tap][start:start + rows]
+                    base = command.activation_address + channel * geometry.plane
+                    activation: Sequence[int] = np.where(words == PADDED, PADDED, words + base).tolist()
+                else:
+                    base = command.activation_address + k * command.m + start
+                    activation = range(base, base + rows)
                 yield _Pass(
-                    activation=command.activation_address + k * command.m + start, rows=rows, first=k == 0, last=last,
+                    activation=activation, regular=not conv, rows=rows, first=k == 0, last=last,
                     ends_command=last and n == command.n_blocks - 1 and start + rows == command.m,
-                    weight=command.weight_address + (n * command.k_blocks + k) * core.array.rows,
+                    weight=command.weight_address + (n * k_blocks + k) * core.array.rows,
                     output=command.output_address + n * command.m + start, parameter=command.parameter_address + n)
 
 
@@ -72,6 +109,7 @@ class _Run:
         self.channels = {
             name: ReadChannel(dma.beats(bits), dma.latency_cycles, hold[name]) for name, bits in widths.items()}
         self.output = WriteChannel(dma.beats(output_word_bits(core)), hold["output"])
+        self.pool = PoolChannel()
         self.row_hold = hold["row"]
         self.labels = dict.fromkeys(LABELS, 0)
         self.events = dict.fromkeys(EVENTS, 0)
@@ -84,10 +122,12 @@ class _Run:
         labels, events = self.labels, self.events
         activation, weight, parameter = self.channels.values()
         inputs = (activation, weight, parameter)
-        output = self.output
+        output, pool = self.output, self.pool
+        geometry: Geometry | None = None
+        configuring = 0
         given = deque(program)
-        queue: deque[Command | Copy | Fence] = deque()
-        head: Command | Copy | Fence | None = None
+        queue: deque[Command | Copy | Fence | Geometry] = deque()
+        head: Command | Copy | Fence | Geometry | None = None
         opened = unfinished = 0
         decoded = loaded_commands = streamed = drained = ended = 0
         # sequencer
@@ -109,7 +149,8 @@ class _Run:
             # ---- look
             moving = activation.look(cycle, ended) | weight.look(cycle, ended) | parameter.look(cycle, ended)
             moving |= output.look(cycle, ended, activation.address >= 0)
-            port = activation.address if activation.address >= 0 else output.address
+            moving |= pool.look(ended, activation.address >= 0)
+            port = activation.address if activation.address >= 0 else max(output.address, pool.address)
             # stream engine
             read = swap = release = wait_weight = wait_accumulator = wait_activation = missing = False
             now = queued[0] if queued else None
@@ -119,9 +160,12 @@ class _Run:
                 elif now.first and not free_rows:
                     wait_accumulator = True
                 else:
-                    address = now.activation + row
-                    missing = activation.missing(address, streamed) or output.missing(address, streamed)
-                    wait_activation = missing or (port >= 0 and (port - address) % banks == 0)
+                    address = now.activation[row]
+                    if address != PADDED:
+                        missing = (
+                            activation.missing(address, streamed) or output.missing(address, streamed)
+                            or pool.missing(address, streamed))
+                        wait_activation = missing or (port >= 0 and (port - address) % banks == 0)
                     read = not wait_activation
                     swap = read and row == 0
                     release = swap if self.released_by_swap else read and row == now.rows - 1
@@ -139,7 +183,8 @@ class _Run:
             drain = bool(finishing) and finishing[0][0] <= cycle and places > 0 and not (
                 finishing[0][3] and parameter.missing(finishing[0][2], drained))
             offered = bool(leaving) and leaving[0][0] <= cycle
-            left = offered and not self.row_hold(cycle) and not output.keeps(leaving[0][1], ended)
+            left = offered and not self.row_hold(cycle) and not (
+                output.keeps(leaving[0][1], ended) or pool.keeps(leaving[0][1], ended))
             # sequencer and decoder
             emit = following is not None and len(tiles) < PASS_ENTRIES and len(queued) < PASS_ENTRIES
             free = following is None or (emit and following.ends_command)
@@ -148,7 +193,10 @@ class _Run:
                 if isinstance(head, Command):
                     gone = free
                 elif isinstance(head, Copy):
-                    gone = not self._channel(head).full
+                    gone = self._room(head)
+                elif isinstance(head, Geometry):
+                    configuring += 1
+                    gone = configuring == GEOMETRY_CYCLES
                 else:
                     gone = opened == 0
             popped = bool(queue) and (head is None or gone)
@@ -168,7 +216,7 @@ class _Run:
                     label = "activation_missing" if missing else "activation_blocked"
                 elif in_flight:
                     label = "output_blocked" if offered and not left else "drain"
-                elif output.entries or any(channel.entries for channel in inputs):
+                elif output.entries or pool.words or any(channel.entries for channel in inputs):
                     label = "copy"
                 labels[label] += 1
                 busy += 1
@@ -182,7 +230,7 @@ class _Run:
             # ---- a stretch of the same
             plain = not read or (now is not None and not (now.first or now.last or row == now.rows - 1))
             if plain and not any((
-                    moving, swap, load, drain, left, emit, gone, popped, accept, weight_conflict, hold)):
+                    moving, swap, load, drain, left, emit, gone, popped, accept, weight_conflict, hold, configuring)):
                 until = min((channel.due() for channel in inputs), default=NEVER)
                 if finishing:
                     until = min(until, finishing[0][0]) if finishing[0][0] > cycle else cycle
@@ -191,7 +239,7 @@ class _Run:
                 if read:
                     assert now is not None
                     last = min(cycle + now.rows - 1 - row, until)
-                    row_steps = self._free_run(now, row, last - cycle, streamed)
+                    row_steps = self._free_run(now, row, last - cycle, streamed) if now.regular else 1
                     last = cycle + row_steps
                 else:
                     last = until if until < NEVER else cycle
@@ -211,7 +259,7 @@ class _Run:
 
             # ---- move on
             done = activation.step(cycle) + weight.step(cycle) + parameter.step(cycle)
-            done += output.step()
+            done += output.step() + pool.step()
             if left:
                 _, address, output_ends = leaving.popleft()
                 output.left(address, output_ends)
@@ -245,7 +293,7 @@ class _Run:
             if read:
                 assert now is not None
                 macs += 1
-                reads += 1
+                reads += now.activation[row] != PADDED
                 if now.first:
                     free_rows -= 1
                     in_flight += 1
@@ -268,10 +316,14 @@ class _Run:
                 following = next(coming, None)
             if gone:
                 if isinstance(head, Command):
-                    coming = passes(core, head)
+                    coming = passes(core, head, geometry)
                     following = next(coming)
                     opened += 1
                     decoded += 1
+                elif isinstance(head, Copy) and head.target == "output_to_activation_max":
+                    assert geometry is not None
+                    pool.take(head, geometry, order=decoded, needs=decoded - head.overlap)
+                    opened += 1
                 elif isinstance(head, Copy):
                     needs = decoded - head.overlap
                     self._channel(head).entries.append(Entry(
@@ -279,6 +331,8 @@ class _Run:
                         other=head.other_address, left=head.words, external=head.target != "output_to_activation"))
                     opened += 1
                 else:
+                    if isinstance(head, Geometry):
+                        geometry, configuring = head, 0
                     done += 1
                     opened += 1
                 head = None
@@ -292,7 +346,7 @@ class _Run:
             unfinished -= done
             cycle += 1
 
-        written = activation.written + output.moved
+        written = activation.written + output.moved + pool.written
         events |= {
             "mac_array.mac": macs * array.cells, "mac_array.weight_load": cells * array.columns,
             "mac_array.pass": swaps, "activation_memory.read": reads, "activation_memory.write": written,
@@ -300,25 +354,31 @@ class _Run:
             "accumulator.read": accumulator_reads, "accumulator.write": macs, "accumulator.drain_read": out_rows,
             "parameter_memory.read": parameter_reads, "parameter_memory.write": parameter.written,
             "output_stage.requantise": out_rows * array.columns, "output_memory.write": out_rows,
-            "output_memory.read": output.read,
+            "output_memory.read": output.read + pool.read,
             "external_memory.read": sum(channel.read for channel in inputs), "external_memory.write": output.written,
             "external_memory.read_wait": sum(channel.waits for channel in inputs),
             "external_memory.write_wait": output.waits,
         }
-        useful = sum(c.m * c.n_blocks * c.k_blocks for c in program if isinstance(c, Command)) * array.cells
         return Timing(
-            cycles=busy, budget=labels, counts=Counts(events),
-            utilisation=useful / (array.cells * busy) if busy else 0.0)
+            cycles=busy, budget=labels, counts=Counts(events), utilisation=macs / busy if busy else 0.0)
 
     def _channel(self, copy: Copy) -> ReadChannel | WriteChannel:
         name = {0: "activation", 1: "weight", 2: "parameter"}.get(COPY_TARGETS[copy.target])
         return self.output if name is None else self.channels[name]
 
+    def _room(self, copy: Copy) -> bool:
+        """The channel takes the copy; of the two that read the output memory only one is open."""
+        if copy.target == "output_to_activation_max":
+            return not self.pool.words and not self.output.entries
+        channel = self._channel(copy)
+        return not channel.full and not (channel is self.output and self.pool.words)
+
     def _free_run(self, now: _Pass, row: int, most: int, index: int) -> int:
         """How many of the next `most` rows are not missing, no channel moving meanwhile."""
         ranges = [(e.next, e.end, e.index) for e in self.channels["activation"].entries]
         ranges += [(e.other, e.other + e.left, e.index) for e in self.output.entries if not e.external]
-        start = now.activation + row
+        ranges += [(self.pool.other, self.pool.other + self.pool.words, self.pool.order)]
+        start = now.activation[row]
         for begin, end, command in ranges:
             if index >= command and max(begin, start) < min(end, start + most):
                 most = max(begin, start) - start

@@ -1,0 +1,57 @@
+"""Cores with copy channels and programs for them, run on their RTL: counters back, memories checked there."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hw.rtl.core_top import CoreTop
+from hw.rtl.emit import emit
+from hw.spec.command import parameter_word_bits
+from hw.spec.core import CoreSpec
+from hw.spec.dma import DmaSpec
+from hw.spec.mac_array import MacArraySpec
+from model import lower
+from model.functional import beats_of
+from model.program import Placed
+from model.workload import OutputStage
+from tb.build import BUILD, build
+from tb.memory_tests import PUBLIC, Case, parameters
+from tb.protocol import Checked
+from tb.run import run
+
+CORES = {
+    "square": CoreSpec(
+        array=MacArraySpec(rows=4, columns=4), activation_words=256, weight_words=256, accumulator_rows=64,
+        output_words=256, parameter_words=16, command_entries=4,
+        dma=DmaSpec(bytes_per_cycle=4, latency_cycles=8, external_beats=4096, banks=4)),
+    # not square, deeper cells, words of several beats, no banks, a ring of accumulators that fills up
+    "narrow": CoreSpec(
+        array=MacArraySpec(rows=8, columns=4, mac_latency=2), activation_words=256, weight_words=512,
+        accumulator_rows=32, output_words=256, parameter_words=16, command_entries=8,
+        dma=DmaSpec(bytes_per_cycle=2, latency_cycles=3, external_beats=8192, banks=1)),
+}
+
+
+def parameters_of(core: CoreSpec, rng: np.random.Generator, placed: Sequence[Placed]) -> list[tuple[int, str]]:
+    """Sensible output-stage parameters at their places outside."""
+    words = []
+    for item in placed:
+        n = item.command.n_blocks * core.array.columns
+        stage = OutputStage(
+            bias=rng.integers(-5000, 5000, n, dtype=np.int32),
+            multiplier=rng.integers(1 << 30, (1 << 31) - 1, n, dtype=np.int32),
+            shift=rng.integers(4, 10, n, dtype=np.int32), zero_point=int(rng.integers(-30, 30)),
+            low=int(rng.integers(-128, -60)), high=int(rng.integers(60, 128)))
+        beats = beats_of(core, lower.parameter_words(core, stage), parameter_word_bits(core))
+        words.append((item.parameter, beats.tobytes().hex()))
+    return words
+
+
+def counters_of(core: CoreSpec, cases: Sequence[Case]) -> list[dict[str, int]]:
+    """The counters of the RTL after each case; fails with the simulator's words if a memory is wrong."""
+    built = build(
+        emit(Checked(CoreTop(core)), "core_top", BUILD / "rtl"),
+        public=[f"core_top.dut.{path}" for path in PUBLIC])
+    outcome = run(built, "tb.memory_tests", seed=1, parameters=parameters(core, cases))
+    assert outcome.passed, outcome.explain()
+    return outcome.data["counters"]
