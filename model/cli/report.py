@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 
 from hw import chips
-from hw.spec.error import InputError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the report; 1 if the run it is about failed."""
     from model import workloads
     from model.report import text
-    from model.report.summary import summarise
+    from model.report.summary import load_programme, summarise
     from model.report.write import FORMATS, write_report
 
     chip = chips.load(arguments.chip)
@@ -37,5 +36,5 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{summary.folder}: {', '.join(names)}")
     failed = [m for m in (summary.rtl, summary.model) if m is not None and m.result.verdict == "fail"]
     if summary.programme is None and not arguments.screen:
-        raise InputError(summary.missing[-1])
+        load_programme(needed)  # raises what it lacks
     return 1 if failed else 0

@@ -55,10 +55,8 @@ def tornado(summary: Summary) -> Canvas | None:
     for axes, (name, unit, title) in zip(grid.flat, (
         ("gwangju.wall_kw", "kW", "Power at the wall"),
         ("gwangju.capital", "million KRW", "Capital: cards, servers, facility"),
-        ("gwangju.krw_per_million_images_with_capital", "KRW",
-         "A million images with capital: ResNet-50, INT8, offline"),
-        ("gwangju.krw_per_million_tokens_with_capital", "KRW",
-         "A million tokens with capital: Llama 3.1 8B, INT8, batch 16"),
+        ("gwangju.krw_per_million_images_with_capital", "KRW", "A million images, capital included"),
+        ("gwangju.krw_per_million_tokens_with_capital", "KRW", "A million tokens, capital included"),
     ), strict=True):
         if name not in summary.ranges:
             axes.set_visible(False)
@@ -82,6 +80,8 @@ def tornado(summary: Summary) -> Canvas | None:
         axes.set_title(title, fontsize=10)
     handles = [Rectangle((0, 0), 1, 1, color=c) for c in (BLUE, ORANGE)]
     grid[0][0].legend(handles, ("input at its low", "input at its high"), loc="lower right")
+    foot(canvas, "Images: ResNet-50 offline, INT8. Tokens: Llama 3.1 8B decode, INT8 weights, 16 sequences of 1,024 "
+                 "tokens on a card. Every card busy with one of them.")
     canvas.suptitle("Gwangju public site: what drives the answer, one input at a time", x=0.01, ha="left",
                     fontweight="bold", fontsize=11)
     return canvas
