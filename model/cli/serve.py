@@ -16,7 +16,7 @@ from hw.spec.error import InputError
 from hw.spec.number import FORMATS
 from model.device.layer_time import BOUNDS
 from model.device.pim import beside
-from model.device.serving import Deployment, Step, serving_format
+from model.device.serving import Deployment, Step, compute_format, serving_format
 from model.network import llm
 
 
@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         if getattr(arguments, name) < 1:
             raise InputError(f"--{name} must be at least 1 token, not {getattr(arguments, name)}")
     weights = arguments.format or (serving_format(spec) if arguments.pim is None else "fp16")
+    compute_format(spec, weights)
     plain = Deployment(
         device=spec, model=model, cards=arguments.cards, weight_format=weights, cache_format=arguments.cache or weights
     )

@@ -42,7 +42,11 @@ def read(path: Path | str, dimensions: Mapping[str, int] | None = None) -> Netwo
         inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
     except (onnx.shape_inference.InferenceError, RuntimeError, ValueError):
         # operators ONNX does not know stop the strict mode; what cannot be inferred is found below
-        inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
+        try:
+            inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
+        except (onnx.shape_inference.InferenceError, RuntimeError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{path.name} must let its shapes be inferred, but {reason}; save it again") from None
     graph = inferred.graph
     constants = {t.name for t in graph.initializer} | {t.values.name for t in graph.sparse_initializer}
     shapes = _shapes(graph)

@@ -1,0 +1,106 @@
+"""Bad input to the chip model's verbs is one sentence on the screen and exit code 2."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hw.spec.command_line import main
+from model import cli
+from model.network.workload import shipped_with_onnx
+
+
+def spoken(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """What the verb says when it refuses: a single line on the error stream."""
+    assert main("model", cli, list(words)) == 2
+    said = capsys.readouterr().err.strip()
+    assert "\n" not in said
+    assert "Traceback" not in said
+    return said
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({
+        "model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 32,
+        "num_key_value_heads": 8, "intermediate_size": 14336, "vocab_size": 128256, "max_position_embeddings": 131072,
+    }))
+    return path
+
+
+def test_a_truncated_onnx_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "cut.onnx"
+    path.write_bytes(shipped_with_onnx("light_resnet50").read_bytes()[:5000])
+    assert "must be a complete ONNX model" in spoken(capsys, "device", "--onnx", str(path))
+
+
+def test_an_operator_nobody_knows(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    import onnx
+
+    value = onnx.helper.make_tensor_value_info
+    inside, outside = (value(n, onnx.TensorProto.FLOAT, [1, 8]) for n in ("x", "y"))
+    nodes = [
+        onnx.helper.make_node("Relu", ["x"], ["r"]),
+        onnx.helper.make_node("Whirl", ["r"], ["y"], name="odd", domain="my.own"),
+    ]
+    graph = onnx.helper.make_graph(nodes, "g", [inside], [outside])
+    path = tmp_path / "odd.onnx"
+    onnx.save(onnx.helper.make_model(graph), str(path))
+    assert "must let its shapes be inferred" in spoken(capsys, "device", "--onnx", str(path))  # my.own has no version
+    domains = [onnx.helper.make_opsetid("", 17), onnx.helper.make_opsetid("my.own", 1)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=domains), str(path))
+    said = spoken(capsys, "device", "--onnx", str(path))
+    assert "Whirl is not" in said
+    assert "layer 'odd'" in said
+
+
+def test_a_dynamic_shape_without_a_value(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    import onnx
+
+    inside = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["batch", 8])
+    outside = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["batch", 8])
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Relu", ["x"], ["y"])], "g", [inside], [outside])
+    path = tmp_path / "open.onnx"
+    onnx.save(onnx.helper.make_model(graph), str(path))
+    assert "--dimension batch=1" in spoken(capsys, "device", "--onnx", str(path))
+    assert main("model", cli, ["device", "--onnx", str(path), "--dimension", "batch=2", "--chip", "nvidia_t4"]) == 0
+
+
+def test_a_configuration_without_a_field(capsys: pytest.CaptureFixture[str], config: Path) -> None:
+    fields = json.loads(config.read_text())
+    del fields["intermediate_size"]
+    config.write_text(json.dumps(fields))
+    assert "must have the field 'intermediate_size'" in spoken(capsys, "serve", "--model", str(config))
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("--chip", "deepx_dx_m1"), "needs 8.2 GB on each of 1, the card has 4.0 GB; use more cards"),
+        (("--cards", "3"), "cards must divide the 32 heads"),
+        (("--batch", "100000"), "the key-value cache must fit"),
+        (("--prompt", "200000"), "must be an integer from 1 to 131072"),
+        (("--prompt", "0"), "--prompt must be at least 1 token, not 0"),
+        (("--chip", "furiosa_warboy", "--format", "fp16"), "can multiply (int8), not fp16"),
+        (("--format", "fp8_e4m3", "--pim", "aim"), "must be of 16 bits for aim"),
+        (("--chip", "hbm_pim"), "is a memory"),
+    ],
+)
+def test_cards_that_cannot_serve(
+    capsys: pytest.CaptureFixture[str], config: Path, words: tuple[str, ...], text: str
+) -> None:
+    assert text in spoken(capsys, "serve", "--model", str(config), *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("--batch", "0"), "--batch must be from 1 to 4096, not 0"),
+        (("--workload", "digits"), "--workload must be a network, not 'digits'"),
+        (("--chip", "warboy"), "furiosa_warboy"),
+        (("--format", "fp7"), "a number format must be one of"),
+    ],
+)
+def test_runs_that_make_no_sense(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], text: str) -> None:
+    assert text in spoken(capsys, "device", *words)
