@@ -1,11 +1,12 @@
 """Blocks as netlists: function, timing, activity, glitches, energy."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hw.gates import activity, blocks, library, power, synthesis, timed, timing
+from hw.gates import activity, blocks, library, power, pulse, synthesis, timed, timing
 from hw.gates.netlist import Netlist
 from hw.spec.error import InputError
 
@@ -64,6 +65,16 @@ def test_counts_equal_those_of_a_plain_evaluation(multiplier, build) -> None:
         assert counted.falls[net] == int(((values[4:-1] == 1) & (values[5:] == 0)).sum())
 
 
+@pytest.mark.skipif(shutil.which("ngspice") is None, reason="needs Debian's package ngspice")
+def test_the_rule_of_short_pulses_is_what_a_single_cell_does() -> None:
+    pulses = pulse.measure("XOR2_X1", 0.008, 5.0, True, [0.02, 0.03, 0.04, 0.06, 0.1, 1.5])
+    for p in pulses:
+        assert abs(p.energy - timed.swing(p.per_ramp)) < 0.25
+    through = [p.per_delay for p in pulses if p.swing >= 0.5]
+    assert abs(min(through) - timed.passes("XOR2_X1")) < 0.35
+
+
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs Debian's package iverilog")
 def test_with_delays_no_net_moves_less_than_without(multiplier, build, process) -> None:
     netlist = multiplier.netlist
     times = timing.analyse(netlist, process.wire, process.input_slew_ns)
@@ -80,8 +91,23 @@ def test_a_short_pulse_counts_as_the_part_of_the_swing_it_makes(tmp_path) -> Non
     path = tmp_path / "bench.vcd"
     path.write_text("$var wire 1 ! n7 $end\n$enddefinitions $end\n#0\n0!\n#100\n1!\n#110\n0!\n#500\n1!\n")
     rises, falls = timed.count_vcd(path, 50, {7: 40.0})
-    assert rises[7] == pytest.approx(1.25)
-    assert falls[7] == pytest.approx(0.25)
+    assert rises[7] == pytest.approx(1 + timed.swing(0.25))
+    assert falls[7] == pytest.approx(timed.swing(0.25))
+
+
+def test_a_pulse_a_gate_swallows_still_costs_what_the_gate_began(tmp_path) -> None:
+    path = tmp_path / "bench.vcd"
+    path.write_text("$var wire 1 ! n7 $end\n$var wire 1 \" z7 $end\n$enddefinitions $end\n"
+                    "#0\n0!\n0\"\n#100\n1\"\n#110\n0\"\n")
+    rises, falls = timed.count_vcd(path, 50, {7: 40.0})
+    assert rises[7] == falls[7] == pytest.approx(timed.swing(0.25))
+
+
+def test_the_energy_of_a_pulse_grows_from_nothing_to_a_full_swing() -> None:
+    values = [timed.swing(x) for x in np.linspace(0, 4, 50)]
+    assert values[0] == 0
+    assert values[-1] == 1
+    assert np.all(np.diff(values) >= 0)
 
 
 def test_energy_is_the_sum_of_its_parts_and_zero_operands_cost_nothing(multiplier, build, process) -> None:

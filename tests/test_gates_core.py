@@ -46,6 +46,7 @@ def test_zeros_cost_less_than_random_operands(cell) -> None:
     assert energy("zeros") < energy("sparse") < energy("random")
 
 
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs Debian's package iverilog")
 def test_a_kept_measurement_equals_a_new_one(cell, tmp_path: Path) -> None:
     given = gates.with_reset(cell, streams.cell_streams(ARRAY, [streams.operand_class("sparse", 64, 8, 8, 1)]))
     assert cell.measure(given, tmp_path) == cell.measure(given, tmp_path)
@@ -123,3 +124,14 @@ def test_the_operands_an_rtl_run_moves_are_those_of_the_lowering_and_give_the_co
     wrong = [(a, w[:, ::-1])]
     with pytest.raises(InputError, match="must be those of the lowering"):
         gates_capture.check_order(captured, spec, wrong)
+
+
+def test_bfloat16_codes_are_the_upper_half_of_the_nearest_fp32_code() -> None:
+    values = np.array([1.0, -2.5, 1 + 2.0**-9, 1 + 3 * 2.0**-9])
+    assert [hex(c) for c in streams.bfloat16(values)] == ["0x3f80", "0xc020", "0x3f80", "0x3f81"]
+
+
+def test_sums_above_a_bfloat16_cell_are_the_products_of_the_rows_above() -> None:
+    a, w = streams.bfloat16(np.array([[1.0, 2.0, 3.0]])), streams.bfloat16(np.array([[0.5], [4.0], [1.0]]))
+    sums = streams.bfloat16_sums(a, w).astype(np.uint32).view(np.float32)
+    assert sums[0, :, 0].tolist() == [0.0, 0.5, 8.5]

@@ -21,7 +21,7 @@ from hw.gates.power import BlockEnergy, Coefficients
 from hw.gates.timing import Timing
 from hw.spec.error import InputError
 
-_RULES = 4
+_RULES = 5
 """Raised when the roll-up or the glitch rule changes, so that kept figures are not mixed."""
 
 

@@ -4,7 +4,7 @@ The order is the one the RTL core keeps: blocks of N, then blocks of K, the rows
 are loaded bottom row first while the tile before streams; the swap comes with its first row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,45 @@ def padded(matrix: Matrix, height: int, width: int) -> NDArray[np.int64]:
     return out
 
 
+SumsAbove = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]]
+
+
+def integer_sums(activations: NDArray[np.int64], weights: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What enters row r of the cells: the products of the rows above, (m, R, C)."""
+    products = activations[:, :, None] * weights[None]
+    return np.cumsum(products, axis=1) - products
+
+
+def bfloat16(values: NDArray[np.floating]) -> NDArray[np.int64]:
+    """BF16 codes of finite values, rounded to nearest with ties up in magnitude."""
+    return ((values.astype(np.float32).view(np.uint32) + np.uint32(0x8000)) >> np.uint32(16)).astype(np.int64)
+
+
+def bfloat16_sums(activations: NDArray[np.int64], weights: NDArray[np.int64]) -> NDArray[np.int64]:
+    """As `integer_sums` for BF16 codes: FP32 codes of sums rounded after every row."""
+    def value(codes: NDArray[np.int64]) -> NDArray[np.float32]:
+        return (codes.astype(np.uint32) << np.uint32(16)).view(np.float32)
+
+    products = value(activations)[:, :, None] * value(weights)[None]
+    sums = np.cumsum(products, axis=1, dtype=np.float32)
+    above = np.concatenate([np.zeros_like(sums[:, :1]), sums[:, :-1]], axis=1)
+    return above.view(np.uint32).astype(np.int64)
+
+
+def bfloat16_class(name: str, m: int, k: int, n: int, seed: int) -> tuple[Matrix, Matrix]:
+    """BF16 codes of a synthetic class: "random" (uniform in sign, fraction and eight binades), "trained-like" (half of
+    the activations zero, the rest and the weights normally distributed) or "zeros" (activations)."""
+    rng = np.random.default_rng(seed)
+    if name == "random":
+        a, w = (np.ldexp(rng.uniform(1, 2, s), rng.integers(-4, 4, s)) * rng.choice([-1, 1], s)
+                for s in ((m, k), (k, n)))
+    else:
+        a, w = np.maximum(rng.standard_normal((m, k)), 0), 0.05 * rng.standard_normal((k, n))
+    return (np.zeros((m, k), np.int64) if name == "zeros" else bfloat16(a)), bfloat16(w)
+
+
 def cell_streams(
-    array: MacArraySpec, gemms: Sequence[tuple[Matrix, Matrix]], idle: int = 0
+    array: MacArraySpec, gemms: Sequence[tuple[Matrix, Matrix]], idle: int = 0, sums_above: SumsAbove = integer_sums
 ) -> dict[str, NDArray[np.int64]]:
     """Streams of the ports of an integer cell, shape (cycles, rows * columns): lane r * columns + c is cell (r, c).
 
@@ -34,6 +71,8 @@ def cell_streams(
     gemms : pairs of activations (M, K) and weights (K, N)
     idle : int
         Cycles with nothing moving after every tile.
+    sums_above : function
+        (activations (m, R), weights (R, C)) of a tile to the partial sums that enter the cells, (m, R, C).
     """
     tiles: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
     R, C = array.rows, array.columns
@@ -55,8 +94,7 @@ def cell_streams(
             m = max(a.shape[0], R) + idle
             last = np.repeat(a[-1:], m - a.shape[0], axis=0)
             a = np.concatenate([a, last])
-            products = a[:, :, None] * w[None]
-            sums = np.cumsum(products, axis=1) - products
+            sums = sums_above(a, w)
         swap = np.zeros((m, R, C), np.int64)
         swap[0] = 1 if position >= 0 else 0
         load, weight = np.zeros((m, R, C), np.int64), np.broadcast_to(above, (m, R, C)).copy()
