@@ -3,7 +3,7 @@
 Runs inside the simulator. `tests/test_agreement.py` holds the counters against the cycle models.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -61,11 +61,15 @@ def parameters(core: CoreSpec, cases: Sequence[Case]) -> dict[str, Any]:
     return {"core": asdict(core), "cases": [asdict(case) for case in cases]}
 
 
+def core_from(given: Mapping[str, Any]) -> CoreSpec:
+    """The core whose fields `asdict` gave; without copy channels."""
+    return CoreSpec(**{**given, "array": MacArraySpec(**given["array"])})
+
+
 @bench_test(timeout_cycles=2_000_000)
 async def every_case_gives_the_reference_values(bench: Bench) -> None:
     """All cases, reset in between; reports `counters`, one mapping per case."""
-    given = dict(bench.parameters["core"])
-    core = CoreSpec(**{**given, "array": MacArraySpec(**given["array"])})
+    core = core_from(bench.parameters["core"])
     counters = []
     for fields in bench.parameters["cases"]:
         case = Case(**{**fields, "shapes": [tuple(shape) for shape in fields["shapes"]]})

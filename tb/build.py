@@ -90,17 +90,14 @@ def build(
     with _disk_errors(out_dir):
         out_dir.mkdir(parents=True, exist_ok=True)
         tool = verilator.ensure(out_dir.parent / "tools")
-        tools = {
-            "verilator": tool.version, "cocotb": _version("cocotb"), "g++": verilator.compiler_version(),
-            "python": sys.version.split()[0],
-        }
-        key = _key(emitted, trace, control, tools)
+        made_by = tools(out_dir)
+        key = _key(emitted, trace, control, made_by)
         folder = out_dir / f"{emitted.name}.{trace}.{key}"
         with open(out_dir / f".{key}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if (found := _read(folder, emitted.name)) is not None:
                 return Built(emitted=emitted, trace=trace, folder=folder, key=key, seconds=found, cached=True,
-                             tools=tools)
+                             tools=made_by)
             free = shutil.disk_usage(out_dir).free
             if free < _LEAST_SPACE:
                 raise InputError(
@@ -108,7 +105,15 @@ def build(
                     "free some space"
                 )
             seconds = _make(emitted, trace, control, tool, folder)
-    return Built(emitted=emitted, trace=trace, folder=folder, key=key, seconds=seconds, cached=False, tools=tools)
+    return Built(emitted=emitted, trace=trace, folder=folder, key=key, seconds=seconds, cached=False, tools=made_by)
+
+
+def tools(out_dir: Path = BUILD / "sim") -> dict[str, str]:
+    """Name -> version of what makes a simulator."""
+    return {
+        "verilator": verilator.ensure(out_dir.parent / "tools").version, "cocotb": _version("cocotb"),
+        "g++": verilator.compiler_version(), "python": sys.version.split()[0],
+    }
 
 
 def control_file(manifest: dict[str, Any], public: Iterable[str]) -> str:
@@ -141,8 +146,8 @@ def harness(emitted: Emitted, main_cpp: str, out_dir: Path | None = None) -> Pat
         out_dir.mkdir(parents=True, exist_ok=True)
         tool = verilator.ensure(out_dir.parent / "tools")
         control = control_file(emitted.manifest, ())
-        tools = {"verilator": tool.version, "g++": verilator.compiler_version()}
-        key = _key(emitted, "none", control + main_cpp, tools)
+        made_by = {"verilator": tool.version, "g++": verilator.compiler_version()}
+        key = _key(emitted, "none", control + main_cpp, made_by)
         folder = out_dir / f"{emitted.name}.harness.{key}"
         with open(out_dir / f".{key}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

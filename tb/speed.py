@@ -10,6 +10,7 @@ import numpy as np
 from hw import chips
 from hw.rtl.emit import Emitted
 from hw.spec.command import Command, command_bits
+from tb.agreement_tests import core_from
 from tb.bench import Bench, bench_test, parameters
 from tb.core_tests import CoreBench
 
@@ -90,7 +91,7 @@ def harness_source(emitted: Emitted, packed: list[int], words: int) -> str:
 async def start_and_wait(bench: Bench) -> None:
     """Operands by back door, all commands queued, asleep until idle."""
     given = parameters()
-    core = chips.load(given["chip"]).core
+    core = core_from(given["core"]) if "core" in given else chips.load(given["chip"]).core
     assert core is not None, "the speed is measured on a chip with a core"
     unit = CoreBench(bench, core)
     rng = np.random.default_rng(bench.seed)

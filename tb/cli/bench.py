@@ -5,10 +5,10 @@ import subprocess
 
 from hw import chips
 from hw.spec.error import InputError
-from tb import design
-from tb.build import build, harness
+from tb import design, table
+from tb.build import build, harness, tools
 from tb.cli.sim import say
-from tb.measure import check_core
+from tb.measure import check_core, shown
 from tb.run import run as run_simulation
 from tb.speed import commands, harness_source
 
@@ -20,10 +20,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to simulate."""
     parser.add_argument("--chip", default="npu_16", help="a file in hw/chips with a core (default %(default)s)")
     parser.add_argument("--repeat", type=int, default=3, help="measurements of each, in turn (default %(default)s)")
+    parser.add_argument(
+        "--table", action="store_true", help="gates, build times and speed of 4 x 4 to 32 x 32 -> docs/benchmarks.md")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", metavar="N", help="rows and columns of the table's cores (default: 4 8 16 32)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """0 if the target is reached, 1 otherwise."""
+    if arguments.table:
+        rows = []
+        for size in arguments.sizes or table.SIZES:
+            rows.append(table.measure(size, say))
+            say(f"table   {shown(table.write(rows, tools()))}")
+        return 0
     if arguments.repeat < 1:
         raise InputError(f"repeat must be at least 1, not {arguments.repeat}; choose a larger number")
     core = check_core(chips.load(arguments.chip))
