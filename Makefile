@@ -30,7 +30,7 @@ help:
 ## make report    records -> build/report (Markdown, tables, plots)
 ## make validate  predictions beside every published result, with ranges and errors
 ## make explain   FIGURE=gwangju.wall_kw: formula, inputs, records and facts of one figure
-## make bench     speed of simulation and models, measured now
+## make bench     speed of simulation and models, measured now; docs/benchmarks.md from 4 x 4 to 32 x 32
 ## make lint      ruff, pyright, the import rule
 ## make cells     characterise the 45 nm cells again with ngspice (needs ngspice; resumes)
 ## make energy    joules at the gates: synthesis, operands of the workload, glitches (needs iverilog, gcc)
@@ -80,6 +80,7 @@ explain: environment
 
 bench: environment
 	@$(RUN) tb bench
+	@$(RUN) tb bench --table
 	@$(RUN) model bench
 
 cells: environment
