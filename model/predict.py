@@ -56,6 +56,10 @@ def predict(chip: Chip, workload: Workload) -> Prediction:
     InputError
         If the chip has no core, or a GEMM cannot be cut to fit.
     """
+    if chip.pim is not None:
+        from model.pim.network import predict_pim
+
+        return Prediction(**predict_pim(chip.pim, workload))
     core = chip.core
     if core is None:
         raise InputError(

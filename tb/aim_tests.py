@@ -13,11 +13,17 @@ from hw.rtl.aim_channel import AimChannel
 from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from hw.spec.pim import ERRORS, PimSpec
+from model.count import Counts
+from model.pim.aim_driver import gemv_cells, gemv_commands
+from model.pim.network import AIM_ORDER, float_workload
+from model.workload import Workload
 from tb.aim_random import RandomAimStreams, table_cells
 from tb.bench import Bench, bench_test
 from tb.pim_checker import broken_rules
 from tb.pim_compare import fill_cells, same_answer, same_cells, same_registers
-from tb.pim_driver import PimDriver, Played
+from tb.pim_driver import Answer, PimDriver, Played, lanes_of, played, word_of
+from tb.pim_network import Layer, run_network
+from tb.pim_phases import aim_phases
 from tb.pim_player import PimPlayer
 from tb.pim_random import Cells, to_integer
 
@@ -25,6 +31,8 @@ ROWS = 64
 """Rows of the cell arrays."""
 
 NAMES = {code: name for name, code in ERRORS.items()}
+
+MEASURES = True
 
 PUBLIC = (
     "stream", "words", "log", "answers", "channel.banks.bank_0.cells",
@@ -46,7 +54,19 @@ def suits(chip: Chip) -> bool:
 
 def player(spec: PimSpec) -> PimPlayer:
     """A player on a channel of `spec`."""
-    return PimPlayer(AimChannel(spec, spec.dram.resolve(), rows=ROWS), {})
+    return PimPlayer(AimChannel(spec, spec.dram.resolve(), rows=ROWS), _tails(spec))
+
+
+def _tails(spec: PimSpec) -> dict[str, int]:
+    """Command -> cycles until the host has seen it done: its data moved, one cycle to see that, one to end."""
+    timing = spec.dram.resolve()
+    burst = timing["t_burst"]
+    done = {
+        "WR": timing["wl"] + burst, "WRGB": timing["wl_buffer"] + burst, "WRMAC16": timing["wl_register"] + burst,
+        "WRA16": timing["wl"] + burst + timing["t_rp"], "RD": timing["rl"] + burst,
+        "RDMAC16": timing["rl_register"] + burst + 1, "RDAF16": timing["rl_register"] + burst + 1,
+    }
+    return {c.name: max(3, done.get(c.name, 1) + 2) for c in spec.commands.commands}
 
 
 def _spec(chip: Chip) -> PimSpec:
@@ -62,6 +82,11 @@ def _player(chip_name: str) -> PimPlayer:
     return player(_spec(chips.load(chip_name)))
 
 
+def check(chip: Chip, workload: Workload, seed: int) -> None:
+    """Raise `InputError` unless the channel of `chip` can run `workload`."""
+    float_workload(_spec(chip), workload)
+
+
 @bench_test(timeout_cycles=100_000_000)
 async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(bench: Bench) -> None:
     chip_name = bench.parameters["chip"]
@@ -73,7 +98,7 @@ async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(be
     refused: Counter[str] = Counter()
     events: Counter[str] = Counter()
     accepted = 0
-    streams = int(bench.parameters.get("streams", 200))
+    streams = int(bench.parameters.get("streams", 20))
     for number in range(streams):
         walk = RandomAimStreams(spec, timing, cells, bench.rng, rows=ROWS)
         expected = walk.stream(120)
@@ -96,6 +121,41 @@ async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(be
         events += expected.counts
     same_cells(driver, cells, spec)
     bench.report(streams=streams, accepted=accepted, refused=dict(refused), events=dict(events))
+
+
+@bench_test(timeout_cycles=100_000_000)
+async def every_result_and_class_of_the_network_is_numpys(bench: Bench) -> None:
+    if not bench.parameters.get("workload"):
+        return
+    chip_name = bench.parameters["chip"]
+    spec = _spec(chips.load(chip_name))
+    driver = PimDriver(bench, _player(chip_name))
+    timing = spec.dram.resolve()
+    bench.dut.i_config_activation.value = 0
+
+    def prepare(weights: np.ndarray, bias: np.ndarray, vectors: np.ndarray) -> Layer:
+        commands, cycles = gemv_commands(spec, weights, bias, vectors, AIM_ORDER)
+
+        def results(answer: Answer) -> np.ndarray:
+            assert answer.finish == cycles, f"the layer took {answer.finish} cycles, not {cycles}"
+            words = np.array([lanes_of(word, spec.units) for word in answer.words], np.uint16)
+            return words.reshape(len(vectors), -1)[:, : len(weights)]
+
+        return Layer(stream=played(commands), results=results,
+                     cells={place: word_of(word) for place, word in gemv_cells(spec, weights).items()})
+
+    def counts(answer: Answer) -> Counts:
+        c, organisation, bits = answer.counts, spec.dram.organisation, spec.dram.organisation.column_bits
+        return Counts({
+            "dram.activate_kilobyte": c["activate"] * organisation.row_bytes // 1024,
+            "dram.read_bit": bits * c["bank_read"], "dram.write_bit": bits * c["bank_write"],
+            "dram.write_pin_bit": bits * c["word_in"], "dram.read_pin_bit": bits * c["word_out"],
+            "dram.background_ns": round(answer.finish * spec.dram.clock_ns),
+            "pim.mac": spec.lanes * c["unit_mac"],
+            "pim.lane_operation": spec.lanes * c["multiply"] + c["activation"],
+        })
+
+    await run_network(bench, driver, spec, prepare, lambda s, finish: aim_phases(timing, s, finish), counts)
 
 
 @bench_test(timeout_cycles=100_000)

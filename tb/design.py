@@ -20,6 +20,7 @@ from types import ModuleType
 
 from hw import chips
 from hw.rtl.emit import Emitted, emit
+from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from tb.build import BUILD, ROOT
 from tb.protocol import Checked
@@ -41,6 +42,15 @@ def load(name: str) -> ModuleType:
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise InputError(f"bench must be one of {', '.join(known)}, not {name!r}; {hint}choose a known one")
     return importlib.import_module(f"tb.{name}_tests")
+
+
+def default(chip: Chip) -> str:
+    """The bench that runs workloads on a chip: "core", or the one of its PIM device."""
+    for name in names():
+        bench = load(name)
+        if measures(bench) and chip.pim is not None and hasattr(bench, "suits") and bench.suits(chip):
+            return name
+    return "core"
 
 
 def measures(bench: ModuleType) -> bool:

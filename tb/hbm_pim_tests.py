@@ -13,10 +13,17 @@ from hw.rtl.pim_channel import HbmPimChannel
 from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from hw.spec.pim import ERRORS, PimSpec
+from model.count import Counts
+from model.cycle.pim_run import HbmPim
+from model.pim.driver import gemv_commands, result_words, weight_words
+from model.pim.network import float_workload
+from model.workload import Workload
 from tb.bench import Bench, bench_test
 from tb.pim_checker import broken_rules
 from tb.pim_compare import same_answer, same_cells, same_registers
-from tb.pim_driver import PimDriver
+from tb.pim_driver import Answer, PimDriver, lanes_of, played, word_of
+from tb.pim_network import Layer, run_network
+from tb.pim_phases import hbm_phases
 from tb.pim_player import PimPlayer
 from tb.pim_random import Cells, RandomStreams, to_integer
 
@@ -24,6 +31,8 @@ ROWS = 128
 """Rows of the cell arrays."""
 
 NAMES = {code: name for name, code in ERRORS.items()}
+
+MEASURES = True
 
 PUBLIC = (
     "stream", "words", "log", "answers", "channel.banks.bank_0.cells",
@@ -64,6 +73,11 @@ def _player(chip_name: str) -> PimPlayer:
     return player(_spec(chips.load(chip_name)))
 
 
+def check(chip: Chip, workload: Workload, seed: int) -> None:
+    """Raise `InputError` unless the channel of `chip` can run `workload`."""
+    float_workload(_spec(chip), workload)
+
+
 @bench_test(timeout_cycles=100_000_000)
 async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(bench: Bench) -> None:
     chip_name = bench.parameters["chip"]
@@ -74,7 +88,7 @@ async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(be
     commands = accepted = 0
     refused: Counter[str] = Counter()
     events: Counter[str] = Counter()
-    streams = int(bench.parameters.get("streams", 200))
+    streams = int(bench.parameters.get("streams", 20))
     for number in range(streams):
         walk = RandomStreams(spec, timing, cells, bench.rng, rows=ROWS)
         expected = walk.stream(120)
@@ -92,6 +106,46 @@ async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(be
     same_cells(driver, cells, spec)
     bench.report(streams=streams, commands=commands, accepted=accepted, refused=dict(refused),
                  events=dict(events))
+
+
+@bench_test(timeout_cycles=100_000_000)
+async def every_lane_sum_and_class_of_the_network_is_numpys(bench: Bench) -> None:
+    if not bench.parameters.get("workload"):
+        return
+    chip_name = bench.parameters["chip"]
+    spec = _spec(chips.load(chip_name))
+    driver = PimDriver(bench, _player(chip_name))
+    system = HbmPim(spec, channels=1)
+
+    def prepare(weights: np.ndarray, bias: np.ndarray, vectors: np.ndarray) -> Layer:
+        outputs, inputs = weights.shape
+        places = result_words(system, outputs, inputs, len(vectors))
+        columns = spec.dram.organisation.columns
+
+        def results(answer: Answer) -> np.ndarray:
+            return np.array([
+                [lanes_of(driver.cells(bank)[row * columns + column].value.to_unsigned(), spec.lanes)
+                 for bank, row, column in vector] for vector in places], np.uint16)
+
+        return Layer(
+            stream=played(gemv_commands(system, outputs, vectors)), results=results,
+            cells={place: word_of(word) for place, word in weight_words(system, weights).items()})
+
+    def counts(answer: Answer) -> Counts:
+        c, organisation, bits = answer.counts, spec.dram.organisation, spec.dram.organisation.column_bits
+        opened = c["activate"] + c["activate_broadcast"] * spec.units
+        return Counts({
+            "dram.activate_kilobyte": opened * organisation.row_bytes // 1024,
+            "dram.read_bit": bits * ((c["mac"] + c["compute"]) * spec.units + c["read"]),
+            "dram.read_pin_bit": bits * c["read"],
+            "dram.write_bit": bits * (c["store"] * spec.units + c["write"]),
+            "dram.write_pin_bit": bits * (c["write"] + c["control"]),
+            "dram.refresh": c["refresh"], "dram.background_ns": round(answer.finish * spec.dram.clock_ns),
+            "pim.mac": c["mac"] * spec.units * spec.lanes, "pim.lane_operation": c["compute"] * spec.units * spec.lanes,
+        })
+
+    await run_network(
+        bench, driver, spec, prepare, lambda s, finish: hbm_phases(spec, system.timing, s, finish), counts)
 
 
 def _same_registers(where: str, driver: PimDriver, walk: RandomStreams) -> None:

@@ -1,6 +1,6 @@
 """The Python side of a played stream: load it, run it, read everything back. Knows nothing of a model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,24 @@ class Answer:
     error: int
     mode: int
     finish: int
+
+
+def played(commands: Iterable[Any]) -> list[Played]:
+    """Commands of the model's schedule (cycle, name, address, data lanes) as they are played; zeros need no word."""
+    return [
+        Played(c.cycle, c.name, c.bank, c.row, c.column, word_of(c.data) if any(c.data) else None, c.accumulator)
+        for c in commands
+    ]
+
+
+def word_of(lanes: Iterable[int]) -> int:
+    """16-bit lanes, lane 0 in the low bits, as one integer."""
+    return sum(int(lane) << 16 * i for i, lane in enumerate(lanes))
+
+
+def lanes_of(word: int, count: int) -> list[int]:
+    """The inverse of `word_of`."""
+    return [word >> 16 * i & 0xFFFF for i in range(count)]
 
 
 class PimDriver:

@@ -17,6 +17,7 @@ from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from model import reference, workloads
 from model.lower import check_formats
+from model.pim.network import peak_macs_per_cycle, score
 from model.predict import Prediction, predict
 from model.record import Measurement, Origin, Result, current_commit, write
 from model.workload import Workload
@@ -25,14 +26,16 @@ from model.workload import Workload
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Chip, workload, seed; whether to list the layers."""
     parser.add_argument("--chip", default="npu_16", metavar="NAME", help="default: npu_16")
-    parser.add_argument("--workload", default="digits", metavar="NAME", help="default: digits")
+    parser.add_argument("--workload", default=None, metavar="NAME", help="default: digits, digits_float on a PIM chip")
     parser.add_argument("--seed", type=int, default=1, help="default: 1")
     parser.add_argument("--layers", action="store_true", help="list every layer")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Predict, write the record, print a summary."""
-    chip, workload = chips.load(arguments.chip), workloads.load(arguments.workload)
+    chip = chips.load(arguments.chip)
+    arguments.workload = arguments.workload or workloads.default(chip)
+    workload = workloads.load(arguments.workload)
     prediction = predict(chip, workload)
     figures = _figures(chip, workload, prediction, arguments.seed)
     path = write(Measurement(
@@ -58,6 +61,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _figures(chip: Chip, workload: Workload, prediction: Prediction, seed: int) -> dict[str, float]:
     """Numbers of the record; the task's score where the workload has operands and a task."""
     figures: dict[str, float] = dict(workload.work)
+    if chip.pim is not None:
+        figures |= score(chip.pim, workload)
+        return figures | {"macs": prediction.macs, "devices": chip.devices, "utilisation": prediction.utilisation}
     if workload.work and chip.core is not None:
         try:
             jobs = workload.jobs(seed)
@@ -75,6 +81,8 @@ def summary(
     chip: Chip, workload: Workload, prediction: Prediction, figures: Mapping[str, float]
 ) -> list[str]:
     """The prediction in a few lines, with what it leaves out."""
+    if chip.pim is not None:
+        return _pim_summary(chip, workload, prediction, figures)
     assert chip.core is not None
     array = chip.core.array
     each = f"{chip.cores} arrays of {array.rows} x {array.columns}" if chip.cores > 1 else (
@@ -108,6 +116,25 @@ def summary(
     if chip.hypothesis:
         lines.append(f"hypothesis       {chip.hypothesis}")
     return lines
+
+
+def _pim_summary(
+    chip: Chip, workload: Workload, prediction: Prediction, figures: Mapping[str, float]
+) -> list[str]:
+    assert chip.pim is not None
+    clock = chip.pim.dram.clock_ns
+    return [
+        f"chip             {chip.title}, one channel",
+        f"workload         {workload.title}",
+        f"work             {len(prediction.layers)} GEMVs for {figures['images']:.0f} vectors each, "
+        f"{prediction.macs / 1e6:.3f} MMAC",
+        f"cycles           {prediction.cycles:,} of {clock:g} ns by the stepped model: "
+        f"{prediction.cycles * clock / 1e6:.4f} ms",
+        f"utilisation      {prediction.utilisation:.2%} of {peak_macs_per_cycle(chip.pim):g} MACs per cycle",
+        f"correct          {figures['correct']:.0f} of {figures['images']:.0f} "
+        f"({figures['correct'] / figures['images']:.1%})",
+        "not modelled     writing the weights, reading results back, the host's part between layers",
+    ]
 
 
 def table(prediction: Prediction) -> list[str]:

@@ -9,7 +9,8 @@ from hw import chips
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument("--chip", default="npu_16", help="a file in hw/chips (default: %(default)s)")
-    parser.add_argument("--workload", default="digits", help="a file in model/workloads (default: %(default)s)")
+    parser.add_argument("--workload", default=None,
+                        help="a file in model/workloads (default: digits, digits_float on a PIM chip)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the run (default: %(default)s)")
     parser.add_argument("--screen", action="store_true", help="print the one-screen summary as well")
     parser.add_argument("--format", choices=("all", "text", "markdown", "csv", "json"), default="all",
@@ -25,6 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     from model.report.write import FORMATS, write_report
 
     chip = chips.load(arguments.chip)
+    arguments.workload = arguments.workload or workloads.default(chip)
     if arguments.workload not in workloads.names():
         workloads.load(arguments.workload)
     needed = {name: chips.load(name) for name in chips.names()}

@@ -15,7 +15,7 @@ _WORDS = 8              # words of one register file: one weight tile is 8 outpu
 
 @dataclass(frozen=True, slots=True)
 class TimedCommand:
-    """One device command: cycle, address, and the word written (16 FP16 codes) if it writes one."""
+    """One device command: cycle, address, and the word written (16 codes) if it writes one."""
 
     cycle: int
     name: str
@@ -23,6 +23,7 @@ class TimedCommand:
     row: int
     column: int
     data: tuple[int, ...] = ()
+    accumulator: int = 0
 
 
 def gemv_program(tiles: int) -> str:

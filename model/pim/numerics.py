@@ -82,8 +82,10 @@ def hbm_pim_elementwise(kernel: str, first: np.ndarray, second: np.ndarray | Non
     raise InputError(f"an element-wise kernel must be add, mul or relu, not {kernel!r}")
 
 
-def aim_gemv(spec: PimSpec, weights: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """y = W x of GDDR6-AiM: BF16 codes (batch, out).
+def aim_gemv(
+    spec: PimSpec, weights: np.ndarray, vectors: np.ndarray, bias: np.ndarray | None = None,
+) -> np.ndarray:
+    """y = W x + bias of GDDR6-AiM: BF16 codes (batch, out).
 
     Per word of 16 inputs one aligned sum of products and accumulator, rounded once to FP32; per row of the bank
     (1024 inputs) the result is read as BF16, which is the bias of the next row.
@@ -92,15 +94,17 @@ def aim_gemv(spec: PimSpec, weights: np.ndarray, vectors: np.ndarray) -> np.ndar
     ----------
     weights : uint16 array (out, in), BF16 codes
     vectors : uint16 array (batch, in), BF16 codes
+    bias : uint16 array (out,), BF16 codes; zeros if None
     """
     _check_gemv(weights, vectors)
+    start = np.zeros(len(weights), np.uint32) if bias is None else bias.astype(np.uint32) << np.uint32(16)
     lanes = spec.lanes
     per_row = spec.dram.organisation.columns
     w = _padded(weights, lanes).reshape(len(weights), -1, lanes)
     x = _padded(vectors, lanes).reshape(len(vectors), -1, lanes)
     result = np.zeros((len(vectors), len(weights)), dtype=np.uint16)
     for b in range(len(vectors)):
-        accumulator = np.zeros(len(weights), dtype=np.uint32)
+        accumulator = start
         for word in range(w.shape[1]):
             if word and word % per_row == 0:
                 accumulator = bf16_of(accumulator).astype(np.uint32) << np.uint32(16)

@@ -63,9 +63,10 @@ def _task(summary: Summary, source: record.Measurement) -> list[tuple[str, ...]]
         return []
     rows: list[tuple[str, ...]] = []
     if "correct" in figures:
+        number = "INT8" if summary.chip.pim is None else summary.chip.pim.number.upper()
         whose = "RTL" if source.result.witness == "rtl" else "reference"
         rows.append(("accuracy", f"{figures['correct'] / images:.2%}",
-                     f"{figures['correct']:.0f} of {images:.0f} images, INT8, outputs of the {whose}"))
+                     f"{figures['correct']:.0f} of {images:.0f} images, {number}, outputs of the {whose}"))
     rows.append(("cycles per image", f"{source.result.cycles / images:,.1f}", f"{images:.0f} images in one batch"))
     return rows
 

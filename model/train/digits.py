@@ -33,6 +33,12 @@ def quantise_images(images: np.ndarray) -> np.ndarray:
 
 def train() -> QuantisedNetwork:
     """Train and quantise. Deterministic on one machine; libraries elsewhere may round differently."""
+    weights, biases = fit()
+    return quantise(weights, biases, data()[0])
+
+
+def fit() -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Weights (in, out) and biases of the layers, in floating point."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
 
@@ -45,7 +51,7 @@ def train() -> QuantisedNetwork:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is fixed on purpose
         classifier.fit(images, labels)
-    return quantise(classifier.coefs_, classifier.intercepts_, images)
+    return classifier.coefs_, classifier.intercepts_
 
 
 def quantise(

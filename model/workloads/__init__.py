@@ -3,12 +3,18 @@
 import sys
 
 from hw.spec import catalog
+from hw.spec.chip import Chip
 from model.workload import Workload
 
 
 def names() -> list[str]:
     """The names of all workloads."""
     return catalog.names(sys.modules[__name__])
+
+
+def default(chip: Chip) -> str:
+    """The workload a chip runs if none is named."""
+    return "digits" if chip.pim is None else "digits_float"
 
 
 def load(name: str) -> Workload:

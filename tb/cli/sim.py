@@ -3,7 +3,8 @@
 import argparse
 import sys
 
-from model import record
+from hw import chips
+from model import record, workloads
 from tb.build import BUILD
 from tb.measure import Case, measure, shown
 
@@ -11,8 +12,10 @@ from tb.measure import Case, measure, shown
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The variables of the Makefile."""
     parser.add_argument("--chip", default="npu_16", help="a file in hw/chips (default %(default)s)")
-    parser.add_argument("--workload", default="digits", help="a file in model/workloads (default %(default)s)")
-    parser.add_argument("--bench", default="core", help="a file tb/<bench>_tests.py (default %(default)s)")
+    parser.add_argument("--workload", default=None,
+                        help="a file in model/workloads (default digits, digits_float on a PIM chip)")
+    parser.add_argument("--bench", default=None,
+                        help="a file tb/<bench>_tests.py (default core, or the one of the PIM chip)")
     parser.add_argument("--seed", type=int, default=1, help="of the operands (default %(default)s)")
     parser.add_argument("--waves", action="store_true", help="record waveforms too (build/runs/.../dump.fst)")
     parser.add_argument("--no-activity", action="store_true", help="do not count toggles")
@@ -41,6 +44,8 @@ def case_of(arguments: argparse.Namespace) -> Case:
     """The case the arguments name; a bench without workloads takes none."""
     from tb import design
 
+    arguments.bench = arguments.bench or design.default(chips.load(arguments.chip))
+    arguments.workload = arguments.workload or workloads.default(chips.load(arguments.chip))
     workload = arguments.workload if design.measures(design.load(arguments.bench)) else ""
     return Case(bench=arguments.bench, chip=arguments.chip, workload=workload, seed=arguments.seed)
 
