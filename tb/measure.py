@@ -117,7 +117,7 @@ def measure(
 ) -> tuple[Measurement | None, Outcome]:
     """Simulate a case; the measurement is None if its bench runs no workload or handed nothing out.
 
-    With `activity`, a short run that passed is repeated on a build that counts toggles; its counts must be equal.
+    With `activity`, a short run of a bench that names components that passed is repeated on a build that counts toggles; its counts must be equal.
     """
     built = prepare(case, trace, say)
     say(f"run     {case.name}")
@@ -128,13 +128,13 @@ def measure(
     if not design.measures(design.load(case.bench)) or "cycles" not in data:
         return None, outcome
     switched: dict[str, int] = {}
-    if activity and outcome.passed and data["simulated_cycles"] <= ACTIVITY_CYCLES:
+    components = getattr(design.load(case.bench), "COMPONENTS", {})
+    if activity and components and outcome.passed and data["simulated_cycles"] <= ACTIVITY_CYCLES:
         again = prepare(case, "saif", say)
         say("run     the same, counting toggles")
         counted = simulate(case, again)
         if counted.data.get("counts") != data["counts"] or counted.trace is None:
             raise RuntimeError(f"the run that counts toggles differs: {counted.failure}\n{counted.explain()}")
-        components = getattr(design.load(case.bench), "COMPONENTS", {})
         switched = toggles(counted.trace, again.emitted.manifest, components)
         (BUILD / "runs" / f"{case.name}.toggles.json").write_text(json.dumps(switched, indent=1) + "\n")
         counted.trace.unlink()  # 5 MB and more; what it says is in the record
