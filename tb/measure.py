@@ -117,7 +117,8 @@ def measure(
 ) -> tuple[Measurement | None, Outcome]:
     """Simulate a case; the measurement is None if its bench runs no workload or handed nothing out.
 
-    With `activity`, a short run of a bench that names components that passed is repeated on a build that counts toggles; its counts must be equal.
+    With `activity`, a short run that passed is repeated on a build that counts toggles, if the bench names
+    components; its counts must be equal.
     """
     built = prepare(case, trace, say)
     say(f"run     {case.name}")
