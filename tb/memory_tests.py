@@ -82,11 +82,12 @@ async def every_program_leaves_the_reference_in_the_external_memory(bench: Bench
     for data in bench.parameters["cases"]:
         case = unpacked(data)
         await bench.reset()
-        counters.append(await _run(bench, core, case))
+        counters.append(await run_case(bench, core, case))
     bench.report(counters=counters)
 
 
-async def _run(bench: Bench, core: CoreSpec, case: Case) -> dict[str, int]:
+async def run_case(bench: Bench, core: CoreSpec, case: Case) -> dict[str, int]:
+    """Run one program; its counters. AssertionError at the first wrong beat outside."""
     expected = case.memories(core)
     memory = bench.dut.dut.external.memory
     for beat, data in enumerate(expected.external):
