@@ -49,7 +49,7 @@ class Harness(Elaboratable):
         # What a valid command is, on integers wide enough for every field
         command = Signal(shape)
         m.d.comb += command.eq(watch.value)
-        largest = -(-spec.largest_k // spec.array.rows)
+        largest = -(-spec.largest_k // spec.array.k_per_block)
         sizes = [command.m, command.n_blocks, command.k_blocks]
         fits = Signal()
         m.d.comb += fits.eq(
