@@ -16,7 +16,7 @@ RUN       = .venv/bin/python -m
 ARGUMENTS = $(if $(CHIP),--chip '$(CHIP)') $(if $(WORKLOAD),--workload '$(WORKLOAD)') $(if $(SEED),--seed '$(SEED)')
 BENCHES   = $(if $(BENCH),--bench '$(BENCH)')
 
-.PHONY: help environment sim waves regress test formal report validate explain bench cells energy lint clean
+.PHONY: help environment sim waves regress test volume formal report validate explain bench cells energy lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +26,7 @@ help:
 ## make waves     the same run with waveforms (FST) and a generated .gtkw; opens GTKWave if there is a display
 ## make regress   every cocotb regression, JUnit XML; a stopped run goes on where it was
 ## make test      set up, run the tests
+## make volume    the tests that take minutes each: PIM streams, 512^3 from external memory, a CNN on the RTL
 ## make formal    the proofs in hw/formal, each with planted bugs it must catch (10 minutes at most)
 ## make report    records -> build/report (Markdown, tables, plots)
 ## make validate  predictions beside every published result, with ranges and errors
@@ -65,6 +66,9 @@ regress: environment
 
 test: environment
 	@$(RUN) pytest -n 2
+
+volume: environment
+	@$(RUN) pytest -n 2 -m volume
 
 formal: environment
 	@$(RUN) tb formal

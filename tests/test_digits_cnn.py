@@ -30,6 +30,7 @@ def test_the_network_reads_97_percent_of_the_test_digits() -> None:
 
 
 @pytest.mark.rtl
+@pytest.mark.volume
 def test_the_network_runs_on_the_rtl_as_the_model_says() -> None:
     core = _core()
     work = build(core, 360)

@@ -101,6 +101,7 @@ def test_programs_with_copies_run_as_the_stepped_model_says(name: str, seed: int
 
 
 @pytest.mark.rtl
+@pytest.mark.volume
 def test_512_cubed_from_and_to_external_memory_keeps_the_array_busy() -> None:
     core = chips.load("npu_16_dma").core
     assert core is not None

@@ -17,6 +17,7 @@ def play(bench_name: str, *tests: str) -> Outcome:
 
 
 @pytest.mark.rtl
+@pytest.mark.volume
 def test_200_random_streams_on_the_hbm_pim_channel_equal_the_model() -> None:
     outcome = play("hbm_pim", _STREAMS)
     assert outcome.passed, outcome.explain()
@@ -28,6 +29,7 @@ def test_200_random_streams_on_the_hbm_pim_channel_equal_the_model() -> None:
 
 
 @pytest.mark.rtl
+@pytest.mark.volume
 def test_200_random_streams_on_the_aim_channel_equal_the_model() -> None:
     outcome = play("aim", _STREAMS, "an_unknown_opcode_is_refused_and_changes_nothing_else")
     assert outcome.passed, outcome.explain()
