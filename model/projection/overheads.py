@@ -1,18 +1,21 @@
 """From a card's thermal design power to the socket of its server: one set of rules for every chip.
 
-    card   = TDP x load x (fixed + (1 - fixed) x speed ** exponent)
+    card   = min(TDP, power limit) x load                                    a limit is set
+    card   = TDP x load x (fixed + (1 - fixed) x sum(share x speed ** exponent))    clocks of its parts are set
     server = (cards + sockets x host share + module board) x (1 + fans) / efficiency of the supplies
 
-`speed` is 1, or for a power-limited system its published rate over the unrestricted one of the same chip. No rule has
-a factor of one chip. Two numbers nobody publishes are fitted on one result each and tested on the others: the power
+A part's share is that of the chip's peak, its speed its clock over its highest. Where a limited system's setting is not
+published the whole card is one part, its speed the published rate over the unrestricted one of the same chip. No rule
+has a factor of one chip. Two numbers nobody publishes are fitted on one result each and tested on the others: the power
 of a processor socket on the smallest server, the board of eight modules on the only such system with a log.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
-from model.projection.figure import Figure, Operand, from_fact, power
+from model.projection.figure import Figure, Operand, from_fact, power, smaller, total
 
 CARD_LOAD = Fact(
     nominal=1.0, low=0.6, unit="1", confidence="assumed",
@@ -75,13 +78,18 @@ class Server:
             raise InputError(f"boards of a server must be 0 or 1, not {self.boards!r}")
 
 
-def card_power(tdp: Figure, speed: Operand = 1.0, load: Fact = CARD_LOAD) -> Figure:
-    """Power of a busy card; `speed` is its rate over the unrestricted rate of the same chip."""
-    busy = tdp * from_fact("assumed.card_load", load)
-    if speed == 1.0:
+def card_power(
+    tdp: Figure, speed: Operand = 1.0, load: Fact = CARD_LOAD, *, limit: Figure | None = None,
+    parts: Sequence[tuple[Figure, Figure]] = (),
+) -> Figure:
+    """Power of a busy card, slowed to `speed`, under a power `limit`, or with `parts` (share of peak, speed) slowed."""
+    busy = (tdp if limit is None else smaller(tdp, limit)) * from_fact("assumed.card_load", load)
+    if limit is not None or (not parts and speed == 1.0):
         return busy
     fixed = from_fact("assumed.fixed_share", FIXED_SHARE)
-    return busy * (fixed + (1 - fixed) * power(speed, from_fact("assumed.speed_exponent", SPEED_EXPONENT)))
+    exponent = from_fact("assumed.speed_exponent", SPEED_EXPONENT)
+    slowed = total([share * power(s, exponent) for share, s in parts]) if parts else power(speed, exponent)
+    return busy * (fixed + (1 - fixed) * slowed)
 
 
 def host_power(server: Server, owner: str = "server") -> Figure:

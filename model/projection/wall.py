@@ -8,6 +8,7 @@ from model.projection import published
 from model.projection.figure import Figure, from_fact
 from model.projection.overheads import Server, at_the_socket, card_power, host_power
 from model.projection.published import Row
+from model.projection.published.settings import settings
 
 FITTED = (
     ("XR12_A2x1_TRT_MaxQ", "resnet50", "host share of a processor socket"),
@@ -22,9 +23,19 @@ def wall_power(row: Row, chips: Mapping[str, Chip]) -> tuple[Figure, str] | None
     if row.chip not in chips or "tdp" not in chips[row.chip].facts or system is None:
         return None
     tdp = from_fact(f"{row.chip}.tdp", chips[row.chip].facts["tdp"])
-    full = published.unrestricted(row)
+    full, setting = published.unrestricted(row), settings().get((row.round, row.system, row.model))
     owner = f"published.{row.round}.{row.system}"
-    if full is None:
+    prefix = f"{owner}.{row.model}"
+    if setting is not None and setting.limit is not None:
+        limit = setting.limit.nominal
+        card, how = card_power(tdp, limit=from_fact(f"{prefix}.limit", setting.limit)), f"at its limit of {limit:g} W"
+    elif setting is not None:
+        card = card_power(tdp, parts=[
+            (from_fact(f"{prefix}.{p.name}.share", p.share), from_fact(f"{prefix}.{p.name}.speed", p.speed))
+            for p in setting.parts
+        ])
+        how = "with " + ", ".join(f"{p.name} at {p.speed.nominal:.0%} clock" for p in setting.parts)
+    elif full is None:
         card, how = card_power(tdp), "at its TDP: no unrestricted result of this chip is published"
     else:
         limited, free = (
