@@ -10,12 +10,20 @@ import os
 import re
 import sys
 from types import ModuleType
+from typing import NoReturn
 
 from hw.spec import catalog
 from hw.spec.error import InputError
 
 _DISK = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR}
 """What goes wrong with a folder that cannot be written or a disk that is full."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Bad options are one sentence too, without the list of all options before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}; `{self.prog} --help` lists what it takes\n")
 
 
 def main(program: str, package: ModuleType, argv: list[str] | None = None) -> int:
@@ -28,7 +36,7 @@ def main(program: str, package: ModuleType, argv: list[str] | None = None) -> in
     verbs = catalog.names(package)
     chosen = argv[0] if argv and argv[0] in verbs else None
     argv = _negative_values(argv)
-    parser = argparse.ArgumentParser(prog=f"python -m {program}", allow_abbrev=False)
+    parser = _Parser(prog=f"python -m {program}", allow_abbrev=False)
     commands = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb in verbs if chosen is None else [chosen]:
         module = importlib.import_module(f"{package.__name__}.{verb}")

@@ -1,7 +1,8 @@
 """Count the cycles of a GEMM, a convolution or a network, label by label, beside what other simulators count.
 
 Weight-stationary ("ws") rows hold K and columns N; output-stationary ("os") rows hold M and columns N;
-input-stationary ("is") is counted for the other simulators only: no such core is built here.
+input-stationary ("is") rows hold K and columns M: the weight-stationary core on the transposed product.
+Our count is the whole core's, from a command to its last output row, as the RTL counts it.
 
 convolutions:
   --conv H,W,C,FILTERS,KH,KW[,STRIDE[,PADDING]]   one image of H x W x C; stride 1 and padding 0 if left out
@@ -22,13 +23,14 @@ from typing import TYPE_CHECKING, Any, get_args
 from hw import chips
 from hw.spec.change import change
 from hw.spec.core import CoreSpec
+from hw.spec.dma import DmaSpec
 from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
 from model import others
-from model.comparison import OtherCount, Work, compare
-from model.cycle.array_form import closed_form
+from model.comparison import Work, compare
+from model.comparison_text import Count, as_json, render
 from model.cycle.budget import Budget
-from model.cycle.timing import OUTPUT_CYCLES, PREPARE_CYCLES
+from model.cycle.core_budget import core_budget
 from model.others import Convolution, Dataflow
 from model.workload import Gemm
 
@@ -122,7 +124,10 @@ def layer_work(layer: "Layer") -> list[tuple[Work, int]]:
 
 
 def read_core(arguments: argparse.Namespace) -> tuple[CoreSpec | None, int, int, Dataflow]:
-    """The core asked for (None if none can be built so), its rows, columns and dataflow."""
+    """The core asked for (None if none is built so small or large), its rows, columns and dataflow.
+
+    Input-stationary is a weight-stationary core on the transposed product.
+    """
     base = CoreSpec(
         array=MacArraySpec(rows=16, columns=16), activation_words=1 << 24, weight_words=1 << 24,
         accumulator_rows=1 << 30, output_words=1 << 24,
@@ -132,107 +137,50 @@ def read_core(arguments: argparse.Namespace) -> tuple[CoreSpec | None, int, int,
         if chip.core is None:
             raise InputError(f"--chip must name a chip with an NPU core, not {arguments.chip!r}; --kernel counts PIM")
         base = chip.core
-    base = change(base, arguments.changes)
-    array = base.array
-    rows = array.rows if arguments.rows is None else arguments.rows
-    columns = array.columns if arguments.columns is None else arguments.columns
-    dataflow: Dataflow = array.dataflow if arguments.dataflow is None else arguments.dataflow
+    if base.dma is None and memory_side_asked(arguments.changes):
+        base = replace(base, dma=DmaSpec())
+    held = arguments.dataflow
+    rows = base.array.rows if arguments.rows is None else arguments.rows
+    columns = base.array.columns if arguments.columns is None else arguments.columns
     others.check_array(rows, columns)
-    if dataflow == "is" or not all(SMALLEST <= size <= LARGEST for size in (rows, columns)):
-        return None, rows, columns, dataflow
-    return replace(base, array=replace(array, rows=rows, columns=columns, dataflow=dataflow)), rows, columns, dataflow
+    if not all(SMALLEST <= size <= LARGEST for size in (rows, columns)):
+        return None, rows, columns, held or base.array.dataflow
+    given = {"rows": arguments.rows, "columns": arguments.columns, "dataflow": "ws" if held == "is" else held}
+    core = change(base, arguments.changes + [f"{name}={value}" for name, value in given.items() if value is not None])
+    return core, core.array.rows, core.array.columns, held or core.array.dataflow
 
 
-def own_count(core: CoreSpec, work: Sequence[tuple[Work, int]]) -> Budget:
-    """Our count of `work`, each layer from its command to its last result.
+def memory_side_asked(changes: Sequence[str]) -> bool:
+    """Whether a change names a field of the copy channels."""
+    return any(text.partition("=")[0].strip() in DmaSpec.__dataclass_fields__ for text in changes)
 
-    Weight-stationary: the core, whose closed form is the array's with `prepare` before it and the output stage
-    behind it. Output-stationary: the array alone.
+
+def own_count(core: CoreSpec, work: Sequence[tuple[Work, int]], *, transposed: bool = False) -> Budget:
+    """Our count of `work`, each layer from its command to its last output row, one after the other.
+
+    With `transposed` the core computes (N x K) by (K x M): what it holds are the inputs.
     """
     total = Budget()
     for item, times in work:
         gemm = item if isinstance(item, Gemm) else item.gemm()
-        if gemm.k > core.largest_k and not core.array.is_floating_point:
-            raise InputError(
-                f"k must be at most {core.largest_k_rule}, not {gemm.k}; split the product over k")
-        one = closed_form(core.array, gemm, core.block_rows)
-        if core.array.dataflow == "ws":
-            one = one + Budget(prepare=PREPARE_CYCLES, drain=OUTPUT_CYCLES)
-        total = total + one * times
+        m, n = (gemm.n, gemm.m) if transposed else (gemm.m, gemm.n)
+        total = total + core_budget(core, (m, n, gemm.k), gemm.count) * times
     return total
-
-
-def macs_of(work: Sequence[tuple[Work, int]]) -> int:
-    """Multiply-accumulates of all layers."""
-    return sum((item if isinstance(item, Gemm) else item.gemm()).macs * times for item, times in work)
-
-
-def as_json(
-    work: Sequence[tuple[Work, int]], rows: int, columns: int, dataflow: Dataflow, ours: Budget | None,
-    counts: Sequence[OtherCount], why: str,
-) -> dict[str, Any]:
-    """The result as JSON types."""
-    macs = macs_of(work)
-    result: dict[str, Any] = {
-        "rows": rows, "columns": columns, "dataflow": dataflow, "layers": sum(times for _, times in work), "macs": macs,
-        "cycles": None if ours is None else ours.cycles,
-        "utilisation": None if ours is None else macs / (rows * columns * ours.cycles),
-        "budget": {} if ours is None else ours.as_dict(),
-        "others": {c.name: None if c.estimate is None else c.estimate.cycles for c in counts},
-        "reported": {c.name: None if c.estimate is None else c.estimate.reported for c in counts},
-        "terms": {
-            c.name: None if c.estimate is None else [
-                {"name": t.name, "label": t.label, "cycles": t.cycles} for t in c.estimate.terms
-            ] for c in counts
-        },
-        "difference": {
-            c.name: None if c.difference is None else {
-                "cycles": c.difference.cycles, "label": c.difference.label,
-                "label_cycles": c.difference.label_cycles, "reason": c.difference.reason,
-            } for c in counts
-        },
-    }
-    if why:
-        result["note"] = why
-    return result
-
-
-def render(result: dict[str, Any], counts: Sequence[OtherCount]) -> str:
-    """The result for people."""
-    array = f"{result['rows']} x {result['columns']}, {result['dataflow']}"
-    lines = [f"{result['macs']:,} MACs in {result['layers']} layer(s) on {array}"]
-    if result["cycles"] is None:
-        lines.append(result["note"])
-    else:
-        lines.append(f"cycles       {result['cycles']:>16,}   utilisation {100 * result['utilisation']:.2f} %")
-        lines += [f"  {label:<10} {cycles:>16,}" for label, cycles in result["budget"].items() if cycles]
-    lines.append("others, ideal memory")
-    for item in counts:
-        if item.estimate is None:
-            lines.append(f"  {item.name:<10} {'-':>16}   cannot express it")
-            continue
-        text = f"  {item.name:<10} {item.estimate.cycles:>16,}"
-        if item.estimate.report_offset:
-            text += f"   (prints {item.estimate.reported:,})"
-        if item.difference is not None:
-            gap = item.difference
-            text += f"   {gap.cycles:+,}"
-            if gap.label is not None:
-                text += f", of it {gap.label_cycles:+,} {gap.label}: {gap.reason}"
-        lines.append(text)
-    return "\n".join(lines)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the count; 0."""
     work = read_work(arguments)
     core, rows, columns, dataflow = read_core(arguments)
-    ours = None if core is None else own_count(core, work)
-    why = ""
+    ours = None if core is None else own_count(core, work, transposed=dataflow == "is")
+    notes = []
     if core is None:
-        why = "our core has no input-stationary build: only the other simulators are counted" if dataflow == "is" \
-            else f"our core is built with {SMALLEST} to {LARGEST} rows and columns: only the others are counted"
-    counts = compare(work, rows, columns, dataflow, ours)
-    result = as_json(work, rows, columns, dataflow, ours, counts, why)
-    print(json.dumps(result, indent=2) if arguments.json else render(result, counts))
+        notes.append(f"our core is built with {SMALLEST} to {LARGEST} rows and columns: only the others are counted")
+    elif dataflow == "is":
+        notes.append("inputs held: our weight-stationary core on the transposed product, its columns are M")
+    count = Count(
+        work=work, rows=rows, columns=columns, dataflow=dataflow, ours=ours,
+        products_per_cell=1 if core is None else core.array.terms_per_lane,
+        others=compare(work, rows, columns, dataflow, ours), notes=notes)
+    print(json.dumps(as_json(count), indent=2) if arguments.json else render(count))
     return 0
