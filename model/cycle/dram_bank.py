@@ -1,7 +1,6 @@
 """Bank state machines of one channel, driven by a device's rule table."""
 
 from collections import deque
-from collections.abc import Iterable
 
 from hw.spec.dram import Organisation, Timing
 from hw.spec.error import InputError
@@ -23,7 +22,8 @@ class Banks:
     every respect, `issue` does it. A command that names no bank is bound by channel rules only.
     """
 
-    __slots__ = ("_after", "_banks", "_groups", "_history", "_windows", "commands", "group_of", "open_row", "ready")
+    __slots__ = ("_after", "_banks", "_groups", "_history", "_plans", "_sets", "_windows", "commands", "group_of",
+                 "open_row", "ready")
 
     def __init__(self, timing: Timing, organisation: Organisation) -> None:
         names = sorted({c for rule in timing.rules for c in (*rule.before, *rule.after)})
@@ -51,6 +51,9 @@ class Banks:
                     after[level][b][a] = max(after[level][b].get(a, 0), rule.cycles)
         self._after = [[tuple(d.items()) for d in after[lv]] for lv in ("channel", "bank_group", "bank")]
         self._history: list[deque[int]] = [deque(maxlen=w[4]) for w in self._windows]
+        # of commands that reach several banks: the nodes, and (node, later command, cycles) for each rule there
+        self._sets: dict[tuple[int, ...], list[list[int]]] = {}
+        self._plans: dict[tuple[int, tuple[int, ...]], list[tuple[list[int], int, int]]] = {}
 
     def earliest(self, command: int, bank: int | None = None) -> int:
         """First cycle at which the timing rules allow `command` (an index of `commands`)."""
@@ -64,18 +67,22 @@ class Banks:
                 t = b
         return t
 
-    def earliest_of(self, command: int, banks: Iterable[int]) -> int:
+    def earliest_of(self, command: int, banks: tuple[int, ...]) -> int:
         """The same for one command that reaches several banks at once."""
-        t = self.ready[0][command]
+        nodes = self._sets.get(banks)
+        if nodes is None:
+            nodes = self._sets[banks] = [node for level in self._nodes(banks) for node in level]
+        return max([node[command] for node in nodes])
+
+    def _nodes(self, banks: tuple[int, ...]) -> tuple[list[list[int]], ...]:
+        """The channel, and the bank groups and banks a command to `banks` reaches."""
+        groups = sorted({self.group_of[bank] for bank in banks})
         first = 1 + self._groups
-        for bank in banks:
-            g = self.ready[self.group_of[bank]][command]
-            b = self.ready[first + bank][command]
-            if g > t:
-                t = g
-            if b > t:
-                t = b
-        return t
+        return [self.ready[0]], [self.ready[g] for g in groups], [self.ready[first + bank] for bank in banks]
+
+    def spacing(self, command: int) -> int:
+        """Cycles between two successive issues of `command` to the same banks, at least 1."""
+        return max(1, *(dict(level[command]).get(command, 0) for level in self._after))
 
     def issue(self, command: int, bank: int | None, now: int) -> None:
         """Take note of `command` at cycle `now`: later commands wait as the rules say. Rows are the caller's."""
@@ -86,13 +93,18 @@ class Banks:
         if self._windows:
             self._note_windows(command, now)
 
-    def issue_all(self, command: int, banks: Iterable[int], now: int) -> None:
+    def issue_all(self, command: int, banks: tuple[int, ...], now: int) -> None:
         """The same for one command that reaches several banks at once; the channel sees it once."""
-        _note(self.ready[0], self._after[0][command], now)
-        for group in {self.group_of[bank] for bank in banks}:
-            _note(self.ready[group], self._after[1][command], now)
-        for bank in banks:
-            _note(self.ready[1 + self._groups + bank], self._after[2][command], now)
+        plan = self._plans.get((command, banks))
+        if plan is None:
+            plan = self._plans[command, banks] = [
+                (node, later, cycles)
+                for level, nodes in enumerate(self._nodes(banks)) for node in nodes
+                for later, cycles in self._after[level][command]
+            ]
+        for node, later, cycles in plan:
+            if node[later] < now + cycles:
+                node[later] = now + cycles
         if self._windows:
             self._note_windows(command, now)
 
@@ -112,7 +124,9 @@ class Banks:
 
     def relative(self, now: int) -> tuple[int, ...]:
         """The timing state as seen from `now`: equal tuples behave alike from there on."""
-        state = [t - now if t > now else 0 for node in self.ready for t in node]
+        state: list[int] = []
+        for node in self.ready:
+            state += [t - now if t > now else 0 for t in node]
         for (_, _, _, cycles, window), history in zip(self._windows, self._history, strict=True):
             state.extend([-cycles] * (window - len(history)))       # never issued: too long ago to bind
             state.extend(max(t - now, -cycles) for t in history)
@@ -122,9 +136,8 @@ class Banks:
         """The inverse of `relative`."""
         i = 0
         for node in self.ready:
-            for c in range(len(node)):
-                node[c] = relative[i] + now
-                i += 1
+            node[:] = [t + now for t in relative[i : i + len(node)]]
+            i += len(node)
         for (_, _, _, _, window), history in zip(self._windows, self._history, strict=True):
             history.clear()
             history.extend(relative[i + k] + now for k in range(window))

@@ -12,7 +12,7 @@ from hw.spec.dram import Timing
 from hw.spec.error import InputError
 from hw.spec.pim import PimSpec
 from model.cycle.dram_bank import CLOSED, Banks
-from model.cycle.pim_stream import Request, is_reserved
+from model.cycle.pim_stream import RESERVED_BIT, Request
 
 NEVER = 1 << 62
 FIXED = 1 << 32         # marks, in a relative state, rows that do not move with the base
@@ -27,6 +27,13 @@ _CAUSE = {name: i for i, name in enumerate(CAUSES)}
 _SLOT = len(EVENTS)
 
 
+def seen_elsewhere(state: tuple[object, ...], shift: int) -> tuple[object, ...]:
+    """What `Controller.state` returns from a row `shift` below the one `state` is seen from."""
+    timing, rows, *rest = state
+    moved = tuple([r if r is None or r >= FIXED // 2 else r + shift for r in rows])     # type: ignore[attr-defined]
+    return (timing, moved, *rest)
+
+
 class Controller:
     """One channel under one controller. Time counts in cycles of the command clock from 0."""
 
@@ -39,7 +46,10 @@ class Controller:
         index = self.banks.commands
         self.act, self.pre, self.rd, self.wr, self.ref = (index[c] for c in ("ACT", "PRE", "RD", "WR", "REF"))
         self.bank_count = spec.dram.organisation.banks
+        self.spacing = {c: self.banks.spacing(c) for c in (self.rd, self.wr)}
+        self.only_columns = False                # nothing but column commands could be issued in this clock or later
         self.parities = tuple(tuple(range(parity, self.bank_count, 2)) for parity in (0, 1))
+        self.singles = tuple((bank,) for bank in range(self.bank_count))
         self.tracked = timing.broadcast_tracked
         self.holds = timing.refresh_holds_activates
         self.depth = queue_depth
@@ -91,27 +101,33 @@ class Controller:
     def step(self, limit: int) -> None:
         """One clock, or a jump (not beyond `limit`) over clocks in which nothing can be issued."""
         now = self.now
-        if self.due and now >= self.due[self.due_rank]:
+        due = self.next_due()
+        if now >= due:
             self.waiting = self.due_rank
             self.due[self.due_rank] += self.timing["t_refi"]
             self.due_rank = (self.due_rank + 1) % self.ranks
+            due = self.next_due()
         soonest = self._choose(now)
-        if soonest > now and self.pending and len(self.queue) < self.depth:
-            window_open = not any(r.fence for r in self.queue)
-            if window_open:
+        queue, pending = self.queue, self.pending
+        if soonest > now:
+            if self.only_columns and self._burst(soonest, limit):
+                return
+            if pending and len(queue) < self.depth and not any([r.fence for r in queue]):
                 soonest = now                    # the arriving request may be the one to serve next
-        if self.queue and (now - self.last_column > self.patience or min(soonest, self.next_due(), limit) == NEVER):
-            raise InputError(f"the timings must let every request be served; with these, {self.queue[0].kind} of bank "
-                             f"{self.queue[0].bank} is never reached after cycle {self.last_column}; choose others")
-        steps = max(1, min(soonest, self.next_due(), limit) - now)
-        for _ in range(min(steps, self.depth - len(self.queue), len(self.pending))):
-            self.queue.append(self.pending.popleft())
-        self.now = now + steps
+        until = min(soonest, due, limit)
+        if queue and (now - self.last_column > self.patience or until == NEVER):
+            raise InputError(f"the timings must let every request be served; with these, {queue[0].kind} of bank "
+                             f"{queue[0].bank} is never reached after cycle {self.last_column}; choose others")
+        self.now = max(now + 1, until)
+        if pending:
+            for _ in range(min(self.now - now, self.depth - len(queue), len(pending))):
+                queue.append(pending.popleft())
 
     def state(self, base: int) -> tuple[object, ...]:
         """Everything that decides what happens next, as seen from now and from row `base`; the refresh timers and the
         queue are the caller's to compare."""
-        rows = tuple(None if r == CLOSED else r + FIXED if is_reserved(r) else r - base for r in self.banks.open_row)
+        rows = tuple([
+            None if r == CLOSED else r + FIXED if r >> RESERVED_BIT & 1 else r - base for r in self.banks.open_row])
         return (
             self.banks.relative(self.now), rows, self.mode, self.pointer, tuple(self.reached.values()),
             self.now - self.last_column, self.last_write, self.row_opened, self.refreshed,
@@ -135,6 +151,7 @@ class Controller:
     def _choose(self, now: int) -> int:
         """Issue at most one command; `now` if one was issued, else the first cycle at which one may be."""
         soonest = NEVER
+        self.only_columns = False
         if self.waiting >= 0:
             soonest = self._refresh(now)
             if soonest == now:
@@ -146,12 +163,56 @@ class Controller:
         if rows == now:
             return now
         idle = self._precharge(now)
-        return idle if idle == now else min(soonest, columns, rows, idle)
+        if idle == now:
+            return now
+        self.only_columns = rows == idle == NEVER and self.waiting < 0
+        return min(soonest, columns, rows, idle)
+
+    def _burst(self, first: int, limit: int) -> bool:
+        """Serve the requests before the fence at once, if they and the fence are accesses to one open row and nothing
+        else can be issued meanwhile; False, and nothing done, otherwise. (With the fence at the head of the queue, rows
+        behind it may be opened: it is left to the caller.)
+
+        The first goes at cycle `first`, the others follow at the spacing of their kind. What later commands wait for
+        is then set by the last of them alone: each delay runs from an equal command at the same nodes.
+        """
+        queue = self.queue
+        if not queue or self.pending or self.trace is not None or queue[0].kind == "mode":
+            return False
+        head = queue[0]
+        count = 0
+        for request in queue:
+            if request.bank != head.bank or request.row != head.row or request.write != head.write:
+                return False
+            if request.fence:
+                break
+            count += 1
+        else:
+            return False
+        if self.banks.open_row[head.bank] != head.row:
+            return False
+        command = self.wr if head.write else self.rd
+        spacing = self.spacing[command]
+        count = min(count, -(-(min(self.next_due(), limit) - first) // spacing))
+        if count < 2:
+            return False
+        last = first + (count - 1) * spacing
+        self._issue_column(0, head, first)
+        before = list(self.tally)
+        self._issue_column(0, queue[0], first + spacing)
+        if count > 2:
+            each = [b - a for a, b in zip(before, self.tally, strict=True)]
+            self.tally = [t + (count - 3) * e for t, e in zip(self.tally, each, strict=True)]
+            self.last_column = last - spacing
+            del queue[: count - 3]
+            self._issue_column(0, queue[0], last)
+        self.now = last + 1
+        return True
 
     def _targets(self, bank: int) -> tuple[int, ...]:
         """Banks a command addressed to `bank` reaches."""
         if not self.tracked or bank >= 2 or self.mode == self.spec.modes[0]:
-            return (bank,)
+            return self.singles[bank]
         return self.parities[bank]
 
     def _follows(self, bank: int) -> bool:
@@ -271,8 +332,14 @@ class Controller:
         idle = [b for b, r in enumerate(open_row) if r != CLOSED and not wanted >> b & 1]
         if not idle:
             return soonest
-        for bank in sorted(idle, key=lambda b: (b - self.pointer) % self.bank_count) if len(idle) > 1 else idle:
-            if self._follows(bank) or (self.tracked and any(wanted >> b & 1 for b in self._open_targets(bank))):
+        wide = self.tracked and self.mode != self.spec.modes[0]
+        if wide:
+            # open as part of an all-bank activate: closed with its leader
+            idle = [b for b in idle if b < 2 or open_row[b] != open_row[b & 1]]
+        if len(idle) > 1:
+            idle.sort(key=lambda b: (b - self.pointer) % self.bank_count)
+        for bank in idle:
+            if wide and any(wanted >> b & 1 for b in self._open_targets(bank)):
                 continue
             t = self._precharge_at(bank)
             if t <= now:
@@ -283,7 +350,11 @@ class Controller:
         return soonest
 
     def _open_targets(self, bank: int) -> tuple[int, ...]:
-        return tuple(b for b in self._targets(bank) if self.banks.open_row[b] != CLOSED)
+        targets = self._targets(bank)
+        if len(targets) == 1:
+            return targets if self.banks.open_row[bank] != CLOSED else ()
+        open_row = self.banks.open_row
+        return tuple([b for b in targets if open_row[b] != CLOSED])
 
     def _precharge_at(self, bank: int) -> int:
         if not self.tracked:

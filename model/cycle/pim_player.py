@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
 
-from model.cycle.pim_controller import Controller
+from model.cycle.pim_controller import Controller, seen_elsewhere
 from model.cycle.pim_stream import Request, Segment, is_reserved
 
 
@@ -30,6 +30,9 @@ class Player:
         self.known: dict[tuple[object, ...], _Step] = {}
         self.stepped = 0
         self.reused = 0
+        # the controller's state and the row it is seen from, while nothing was stepped since; True: only here so far
+        self._left: tuple[tuple[object, ...], int] | None = None
+        self._ahead = False
         self._split: dict[int, list[tuple[tuple[Request, ...], int]]] = {}
         self._shared: dict[tuple[Request, ...], tuple[Request, ...]] = {}
 
@@ -56,6 +59,7 @@ class Player:
                 self._play_part(part, outlook)
             if key is not None and controller.next_due() == due and controller.waiting < 0:
                 self._learn(key, start, before, segment.base, ())
+        self._catch_up()
         controller.queue.clear()
 
     def _fill_up(self, segments: list[Segment]) -> int:
@@ -73,8 +77,7 @@ class Player:
             while fed < len(segments) and len(controller.queue) + len(controller.pending) < wanted:
                 controller.pending.extend(_resolved(segments[fed]))
                 fed += 1
-            controller.run(len(controller.queue) + len(controller.pending) - len(segment.pattern))
-            self.stepped += 1
+            self._run(len(controller.queue) + len(controller.pending) - len(segment.pattern))
         return len(segments)
 
     def _play_part(self, part: Segment, outlook: Segment | None) -> None:
@@ -88,8 +91,7 @@ class Player:
         ahead = _resolved(outlook) if outlook else []
         controller.queue[:] = _resolved(part) + ahead
         start, due, before = controller.now, controller.next_due(), list(controller.tally)
-        controller.run(len(ahead))
-        self.stepped += 1
+        self._run(len(ahead))
         if key is not None and controller.next_due() == due and controller.waiting < 0:
             self._learn(key, start, before, part.base, ())
 
@@ -98,7 +100,26 @@ class Player:
         if self.controller.waiting >= 0:
             return None
         outlook = (id(following.pattern), following.base - segment.base) if following else None
-        return (id(segment.pattern), outlook, self.controller.state(segment.base))
+        return (id(segment.pattern), outlook, self._state(segment.base))
+
+    def _state(self, base: int) -> tuple[object, ...]:
+        """The controller's state as seen from row `base`."""
+        if self._left is None:
+            self._left = self.controller.state(base), base
+        state, seen_from = self._left
+        return state if seen_from == base else seen_elsewhere(state, seen_from - base)
+
+    def _run(self, remaining: int) -> None:
+        """Step until only `remaining` requests are left."""
+        self._catch_up()
+        self.controller.run(remaining)
+        self.stepped += 1
+
+    def _catch_up(self) -> None:
+        """Put the controller into the state that reused steps have led to."""
+        if self._ahead and self._left is not None:
+            self.controller.restore(*self._left, self.controller.now)
+        self._left, self._ahead = None, False
 
     def _parts(self, segment: Segment) -> list[Segment]:
         """The segment taken apart at its fences; parts that differ only in their first row and column are one."""
@@ -128,7 +149,7 @@ class Player:
             if controller.waiting < 0 and len(controller.queue) == depth and i + 2 < count and not arrived:
                 ahead = tuple((id(s.pattern), s.base - base) for s in segments[i + 1 : i + 3])
                 queue = tuple(r._replace(row=r.row - base) for r in controller.queue)
-                key = (id(segment.pattern), ahead, queue, controller.state(base))
+                key = (id(segment.pattern), ahead, queue, self._state(base))
                 step = self.known.get(key)
                 if step is not None and controller.now + step.cycles <= controller.next_due():
                     self._reuse(step, base)
@@ -144,18 +165,18 @@ class Player:
             while fed < count and len(controller.pending) < depth:
                 controller.pending.extend(_resolved(segments[fed]))
                 fed += 1
-            controller.run(len(controller.queue) + len(controller.pending) - len(segment.pattern))
-            self.stepped += 1
+            self._run(len(controller.queue) + len(controller.pending) - len(segment.pattern))
             if (
                 key is not None and controller.next_due() == due and controller.waiting < 0
                 and len(controller.queue) == depth
             ):
                 self._learn(key, start, before, base, tuple(r._replace(row=r.row - base) for r in controller.queue))
+        self._catch_up()
 
     def _reuse(self, step: _Step, base: int) -> None:
         controller = self.controller
-        now = controller.now + step.cycles
-        controller.restore(step.state, base, now)
+        now = controller.now = controller.now + step.cycles
+        self._left, self._ahead = (step.state, base), True
         controller.tally = [a + b for a, b in zip(controller.tally, step.tally, strict=True)]
         controller.finish = max(controller.finish, now + step.finish)
         self.reused += 1
@@ -165,7 +186,7 @@ class Player:
     ) -> None:
         controller = self.controller
         self.known[key] = _Step(
-            cycles=controller.now - start, state=controller.state(base),
+            cycles=controller.now - start, state=self._state(base),
             tally=[a - b for a, b in zip(controller.tally, before, strict=True)],
             finish=controller.finish - controller.now, queue=queue,
         )
