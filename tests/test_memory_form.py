@@ -1,0 +1,123 @@
+"""Closed form of programs with copies at finite bandwidth and latency = stepped model; and one line per bound."""
+
+import random
+
+import pytest
+
+from hw import chips
+from hw.spec.command import Command
+from hw.spec.core import CoreSpec
+from hw.spec.dma import DmaSpec
+from hw.spec.error import InputError
+from hw.spec.mac_array import MacArraySpec
+from model.cycle.mac_array import closed_form
+from model.cycle.memory_form import program_form
+from model.cycle.program import step_program
+from model.program import Placed, place, streamed
+
+FORMATS = [
+    ("int8", "int8"), ("int4", "int4"), ("int8", "int4"), ("int4", "int8"), ("fp16", "fp16"), ("bf16", "bf16"),
+    ("fp8_e4m3", "fp8_e5m2"), ("fp8_e5m2", "bf16")]
+
+CONFIGURATIONS = 3000
+
+
+def _draw(rng: random.Random) -> tuple[CoreSpec, list[Placed]]:
+    """A core with copy channels of any kind and a program of one to five GEMMs for it."""
+    activation, weight = rng.choice(FORMATS)
+    array = MacArraySpec(
+        rows=rng.randint(2, 16), columns=rng.randint(2, 16), activation_format=activation, weight_format=weight,
+        mac_latency=rng.randint(1, 6), weight_double_buffer=rng.random() < 0.6, fold_overlap=rng.random() < 0.7)
+    least = array.rows * array.mac_latency + array.columns + 1
+    core = CoreSpec(
+        array=array, activation_words=1024, weight_words=1024, output_words=1024, parameter_words=16,
+        accumulator_rows=max(rng.choice([2, 32, 64]), 1 << least.bit_length()),
+        command_entries=rng.choice([2, 4, 16]), output_format="fp32" if array.is_floating_point else "int8",
+        dma=DmaSpec(
+            bytes_per_cycle=rng.choice([1, 2, 4, 8, 16, 64]), latency_cycles=rng.choice([1, 2, 5, 30, 100]),
+            banks=rng.choice([1, 2, 4, 16])))
+    while True:
+        size = rng.choice([3, 20, 50])
+        commands = [
+            Command(m=rng.randint(1, size), n_blocks=rng.randint(1, 4), k_blocks=rng.randint(1, 4))
+            for _ in range(rng.choice([1, 1, 1, 1, 2, 3, 5]))]
+        try:
+            return core, place(core, commands)
+        except InputError:
+            continue
+
+
+def test_stepped_model_is_the_closed_form_on_3000_random_configurations_with_bandwidth() -> None:
+    rng = random.Random(43)
+    bound = dict.fromkeys(("weight_missing", "activation_missing", "output_blocked", "wait_accumulator", "copy"), 0)
+    conflicts = chains = 0
+    for _ in range(CONFIGURATIONS):
+        core, placed = _draw(rng)
+        form = program_form(core, placed)
+        assert step_program(core, streamed(core, placed)) == form, (core, placed)
+        assert sum(form.budget.values()) == form.cycles
+        for label in bound:
+            bound[label] += form.budget[label] > form.cycles // 10
+        conflicts += form.counts["activation_memory.conflict"] + form.counts["weight_memory.conflict"] > 0
+        chains += len(placed) > 1
+    # every bound is the main one often, and banks do meet
+    assert bound["weight_missing"] > 250
+    assert bound["activation_missing"] > 250
+    assert bound["copy"] > 250
+    assert bound["output_blocked"] > 5
+    assert bound["wait_accumulator"] > 10
+    assert conflicts > 250
+    assert chains > 800
+
+
+def _core(bytes_per_cycle: int, latency: int, operands: str = "int8", output_format: str = "int8") -> CoreSpec:
+    return CoreSpec(
+        array=MacArraySpec(rows=8, columns=8, activation_format=operands, weight_format=operands),
+        activation_words=4096, weight_words=4096, accumulator_rows=128, output_words=1024, output_format=output_format,
+        dma=DmaSpec(bytes_per_cycle=bytes_per_cycle, latency_cycles=latency, banks=256))
+
+
+def _cycles(core: CoreSpec, command: Command) -> int:
+    placed = place(core, [command])
+    cycles = step_program(core, streamed(core, placed)).cycles
+    assert program_form(core, placed).cycles == cycles
+    return cycles
+
+
+@pytest.mark.parametrize("latency", [1, 17, 200])
+def test_a_program_bound_by_computation_adds_latency_first_tile_and_last_word(latency: int) -> None:
+    core = _core(16, latency)
+    assert _cycles(core, Command(m=64, n_blocks=4, k_blocks=5)) == (
+        closed_form(core, [(64, 32, 40)]).cycles + latency + 8 + 1)
+
+
+@pytest.mark.parametrize("latency", [1, 17, 200])
+@pytest.mark.parametrize(("bytes_per_cycle", "beats"), [(1, 8), (2, 4), (4, 2)])
+def test_a_program_bound_by_weights_takes_their_beats(bytes_per_cycle: int, beats: int, latency: int) -> None:
+    core = _core(bytes_per_cycle, latency)
+    m, passes = 1, 3 * 5
+    assert _cycles(core, Command(m=m, n_blocks=3, k_blocks=5)) == (
+        latency + passes * 8 * beats + 3 + 8 + m + (8 + 8) + 6 + beats)
+
+
+@pytest.mark.parametrize("latency", [1, 17, 200])
+@pytest.mark.parametrize(("bytes_per_cycle", "beats"), [(1, 8), (2, 4), (4, 2)])
+def test_a_program_bound_by_activations_takes_their_beats(bytes_per_cycle: int, beats: int, latency: int) -> None:
+    core = _core(bytes_per_cycle, latency)
+    assert _cycles(core, Command(m=64, n_blocks=1, k_blocks=5)) == (
+        latency + 64 * 5 * beats + (8 + 8) + 11 + beats)
+
+
+@pytest.mark.parametrize("latency", [1, 17, 200])
+def test_a_program_bound_by_outputs_takes_their_beats(latency: int) -> None:
+    core = _core(8, latency, "fp8_e4m3", "fp32")     # 32-byte outputs of 8-byte operands: 4 beats
+    cycles = _cycles(core, Command(m=64, n_blocks=6, k_blocks=2))
+    assert cycles == latency + 8 + 3 + 8 + 64 + (8 + 8) + 7 + 64 * 6 * 4
+
+
+def test_512_cubed_from_outside_is_49_cycles_more_than_out_of_the_scratchpads() -> None:
+    core = chips.load("npu_16_dma").core
+    assert core is not None
+    form = program_form(core, place(core, [Command(m=512, n_blocks=32, k_blocks=32)]))
+    assert form.cycles == closed_form(core, [(512, 512, 512)]).cycles + 32 + 16 + 1 == 524_394
+    assert form.budget["stream"] / form.cycles >= 0.9997
