@@ -16,7 +16,12 @@ _NET = re.compile(r"\((\S+) \(T0 .*\(TC (\d+)\)")
 
 
 def bit_toggles(saif: Path) -> Iterator[tuple[str, str, int]]:
-    """(instance path, signal name, toggles) of every bit in a SAIF file as Verilator writes it.
+    """(instance path, signal name, toggles) of every bit in a SAIF file as Verilator writes it. Errors as `bits`."""
+    return ((path, re.sub(r"\[\d+\]$", "", name), count) for path, name, count in bits(saif))
+
+
+def bits(saif: Path) -> Iterator[tuple[str, str, int]]:
+    """(instance path, name with the bit's number if it has one, toggles) of every bit in a SAIF file.
 
     Raises `InputError` if the file is missing or ends early.
     """
@@ -29,7 +34,7 @@ def bit_toggles(saif: Path) -> Iterator[tuple[str, str, int]]:
                 text = line.strip()
                 if (match := _NET.match(text)) and text.endswith("))"):
                     name = match[1].replace("\\", "")
-                    yield ".".join(path), re.sub(r"\[\d+\]$", "", name), int(match[2])
+                    yield ".".join(path), name, int(match[2])
                     continue
                 if match := _INSTANCE.match(text):
                     path.append(match[1].replace("\\", ""))

@@ -135,10 +135,10 @@ def control_file(manifest: dict[str, Any], public: Iterable[str]) -> str:
     return "`verilator_config\n" + "\n".join(sorted(lines)) + "\n"
 
 
-def harness(emitted: Emitted, main_cpp: str, out_dir: Path | None = None) -> Path:
+def harness(emitted: Emitted, main_cpp: str, out_dir: Path | None = None, trace: Trace = "none") -> Path:
     """The binary of a plain C++ `main` around the same Verilated model (no cocotb, same flags and publishing).
 
-    For speed comparisons: `main_cpp` includes "Vtop.h". Errors as `build`.
+    For speed comparisons and netlists: `main_cpp` includes "Vtop.h". Errors as `build`.
     """
     verilator.check_tools()
     out_dir = (BUILD / "sim" if out_dir is None else out_dir).resolve()
@@ -147,12 +147,12 @@ def harness(emitted: Emitted, main_cpp: str, out_dir: Path | None = None) -> Pat
         tool = verilator.ensure(out_dir.parent / "tools")
         control = control_file(emitted.manifest, ())
         made_by = {"verilator": tool.version, "g++": verilator.compiler_version()}
-        key = _key(emitted, "none", control + main_cpp, made_by)
+        key = _key(emitted, trace, control + main_cpp, made_by)
         folder = out_dir / f"{emitted.name}.harness.{key}"
         with open(out_dir / f".{key}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if _read(folder, emitted.name) is None:
-                _make(emitted, "none", control, tool, folder, main_cpp)
+                _make(emitted, trace, control, tool, folder, main_cpp)
     return folder / emitted.name
 
 

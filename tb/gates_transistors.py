@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.gates import synthesis, timed, timing, transistor
+from hw.gates import synthesis, timing, transistor
 from hw.gates.activity import Simulator
 from hw.gates.blocks import Adder, MacSlice, Multiplier
 from hw.gates.library import Process
 from hw.gates.power import Coefficients
+from hw.gates.timed import TimedSimulator
 
 BLOCKS = {"8-bit adder": (lambda: Adder(8), 40), "16-bit adder": (lambda: Adder(16), 20),
           "6-bit multiplier": (lambda: Multiplier(6), 12), "8-bit multiplier": (lambda: Multiplier(8), 12),
@@ -41,5 +42,5 @@ def check(process: Process, build: Path, seed: int = 1) -> Iterator[Checked]:
         yield Checked(
             name=name, vectors=vectors,
             settled_fj=prices.energy(Simulator(netlist, build).run(streams)[0]).dynamic_fj,
-            glitched_fj=prices.energy(timed.run(netlist, times, streams, period)).dynamic_fj,
+            glitched_fj=prices.energy(TimedSimulator(netlist, times, build).run(streams)).dynamic_fj,
             transistors_fj=transistor.energy_fj(netlist, times, streams, period, process.input_slew_ns))

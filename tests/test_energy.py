@@ -7,12 +7,12 @@ import pytest
 
 from hw import chips
 from hw.spec.core import CoreSpec
-from hw.spec.digest import digest
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from hw.spec.mac_array import MacArraySpec
 from model import energy, record
 from model.count import Counts
+from model.energy import origin
 from model.energy import table as tables
 from model.energy.price import CLOCK, GATE_ACTIVITY, RANDOM_OPERANDS, RTL_ACTIVITY, Interval
 
@@ -167,7 +167,9 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> energy.EnergyTable:
     kept = energy.load_operations(MEASURED)
     assert isinstance(kept, energy.EnergyTable)
     assert kept.gates is not None
-    table = replace(kept, gates=replace(kept.gates, core_digest=digest(NPU_16)))
+    table = replace(kept, gates=replace(
+        kept.gates, blocks_digest=origin.blocks_digest(NPU_16), liberty_digest=origin.file_digest(kept.gates.liberty),
+        rtl={path: origin.file_digest(path) for path in origin.RTL_FILES}))
     load = tables.load_operations
     monkeypatch.setattr(tables, "load_operations", lambda name: table if name == MEASURED else load(name))
     return energy.table_for(MEASURED, NPU_16)
@@ -199,30 +201,40 @@ def test_a_table_that_prices_cycles_must_be_given_their_number(measured) -> None
         energy.price(Counts({"mac_array.mac": 1}), measured)
 
 
-def test_a_measured_table_is_not_applied_to_another_core() -> None:
-    with pytest.raises(InputError, match="must price that one only"):
-        energy.table_for(MEASURED, CORE)
-    found, notices = energy.measured_for("npu_16", CORE)
+def test_a_measured_table_is_not_applied_to_another_array(measured) -> None:
+    assert NPU_16 is not None
+    other = replace(NPU_16, array=replace(NPU_16.array, rows=8))
+    with pytest.raises(InputError, match="must price those only"):
+        energy.table_for(MEASURED, other)
+    found, notices = energy.measured_for("npu_16", other)
     assert found == []
     assert "is of an earlier core" in notices[0]
     assert len(notices) == 1
 
 
-def test_an_edited_cell_library_and_other_verilog_are_noticed(
-    measured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_deeper_memories_and_queues_leave_a_measured_table_valid(measured) -> None:
+    assert NPU_16 is not None
+    other = replace(NPU_16, activation_words=2 * NPU_16.activation_words, command_entries=2 * NPU_16.command_entries)
+    assert energy.measured_for("npu_16", other) == ([measured], [])
+
+
+@pytest.mark.parametrize(("path", "says"), [(None, "is of cells"), ("hw/rtl/cell.py", "is of hw/rtl/cell.py")])
+def test_an_edited_cell_library_and_edited_blocks_are_noticed(
+    measured, path: str | None, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert NPU_16 is not None
-    gates = measured.gates
-    assert gates is not None
-    assert energy.measured_for("npu_16", NPU_16, gates.verilog_digest)[1] == []
-    assert "this run's is 0000" in energy.measured_for("npu_16", NPU_16, "0000")[1][0]
-    path = tmp_path / gates.liberty
-    path.parent.mkdir(parents=True)
-    path.write_bytes((Path(__file__).parents[1] / gates.liberty).read_bytes() + b" ")
-    monkeypatch.setattr(tables, "_ROOT", tmp_path)
+    assert energy.measured_for("npu_16", NPU_16)[1] == []
+    edited = path or measured.gates.liberty
+    for file in (measured.gates.liberty, *origin.RTL_FILES):
+        copy = tmp_path / file
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes((origin.ROOT / file).read_bytes() + (b" " if file == edited else b""))
+    monkeypatch.setattr(origin, "ROOT", tmp_path)
     found, notices = energy.measured_for("npu_16", NPU_16)
-    assert len(found) == 1
-    assert f"is of cells {gates.liberty_digest}" in notices[0]
+    assert found == [measured]
+    assert len(notices) == 1
+    assert says in notices[0]
+    assert "run `make energy CHIP=npu_16`" in notices[0]
 
 
 def test_a_missing_measured_table_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,18 +1,15 @@
 """Zero-delay activity of a netlist: 64 independent operand streams at a time, in C made from the netlist."""
 
 import ctypes
-import hashlib
-import os
-import shutil
-import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hw.cells.boolean import to_c
+from hw.gates import compiled
 from hw.gates.netlist import ONE, ZERO, Net, Netlist
 from hw.spec.error import InputError
 
@@ -26,11 +23,17 @@ than 63 bits is given as bits of shape (cycles, lanes, width)."""
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
     """Rises and falls of every net, summed over `samples` = counted cycles x streams; parts of edges where a pulse is
-    too short for the full swing."""
+    too short for the full swing.
+
+    `inner_rises`, `inner_falls`: what a net's driver has moved inside, which is more where a pulse does not get
+    through; empty where the two are the same.
+    """
 
     rises: Mapping[Net, float]
     falls: Mapping[Net, float]
     samples: int
+    inner_rises: Mapping[Net, float] = field(default_factory=dict)
+    inner_falls: Mapping[Net, float] = field(default_factory=dict)
 
     def toggles(self, net: Net) -> float:
         """Edges of `net` in both directions."""
@@ -65,7 +68,7 @@ class Simulator:
         self.nets = sorted({*self.input_bits, *netlist.drivers()} - {ZERO, ONE})
         self.registers = [(i, p) for i in netlist.flops for p in i.cell.outputs if p in i.pins]
         self._index = {net: k for k, net in enumerate(self.nets)}
-        self._library = ctypes.CDLL(str(self._compile(build).resolve()))
+        self._library = compiled.load(self.source(), "activity", build)
         self._library.run.restype = None
 
     def start(self) -> "State":
@@ -164,21 +167,3 @@ class Simulator:
             data = value(instance.pins[instance.cell.data or "D"])
             lines.append(f"    q[{k}] = {'~' if pin in instance.cell.inverted_output else ''}{data};")
         return "\n".join([*lines, "  }", "}", ""])
-
-    def _compile(self, build: Path) -> Path:
-        if shutil.which("gcc") is None:
-            raise InputError("activity must be simulated with gcc, and it is not on the path; "
-                             "install Debian's package gcc")
-        text = self.source()
-        folder = build / "gates"
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"activity.{hashlib.sha256(text.encode()).hexdigest()[:16]}.so"
-        if not target.exists():
-            part = folder / f"{target.stem}-{os.getpid()}.part"
-            source = folder / f"{part.name}.c"
-            source.write_text(text)
-            subprocess.run(["gcc", "-O1", "-march=native", "-shared", "-fPIC", "-o", str(part), str(source)],
-                           check=True, timeout=600)
-            source.unlink()
-            os.replace(part, target)
-        return target

@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 from amaranth.hdl import Elaboratable
 
-from hw.gates import synthesis, timed, timing
+from hw.gates import synthesis, timing
 from hw.gates.activity import Simulator, Streams
 from hw.gates.library import Process
 from hw.gates.netlist import Netlist
 from hw.gates.power import BlockEnergy, Coefficients
+from hw.gates.timed import TimedSimulator
 from hw.gates.timing import Timing
 from hw.spec.error import InputError
 
-_RULES = 5
+_RULES = 6
 """Raised when the roll-up or the glitch rule changes, so that kept figures are not mixed."""
 
 
@@ -47,6 +48,7 @@ class Block:
         self.timing: Timing = timing.analyse(self.netlist, process.wire, process.input_slew_ns)
         self.coefficients = Coefficients(self.netlist, process, self.timing)
         self.simulator = Simulator(self.netlist, build)
+        self.timed = TimedSimulator(self.netlist, self.timing, build)
 
     def energy(self, streams: Streams, warm_up: int = 1) -> BlockEnergy:
         """Energy per cycle without glitches, over any number of lanes (in parts of 64)."""
@@ -95,7 +97,7 @@ class Block:
             kept = json.loads(path.read_text())
             return BlockEnergy(**kept["energy"]), Glitches(**kept["glitches"])
         # An event-driven run of a large block is slow, and its many nets average anyway.
-        lanes = 12 if len(self.netlist.instances) < 2000 else 3
+        lanes = 24 if len(self.netlist.instances) < 2000 else 6
         energy, glitches = self.energy(streams, 20), self.glitches(streams, lanes)
         _keep(path, {"energy": dataclasses.asdict(energy), "glitches": dataclasses.asdict(glitches)})
         return energy, glitches
@@ -124,9 +126,7 @@ class Block:
                 self.simulator.run(lead, 0, state)
             registers = [int(word) & 1 for word in state.registers]
             settled = self.coefficients.energy(self.simulator.run(part, warm_up, state)[0])
-            period = round(self.timing.critical_ns * 1.5 + 0.3, 2)
-            glitched = self.coefficients.energy(
-                timed.run(self.netlist, self.timing, part, period, warm_up, registers))
+            glitched = self.coefficients.energy(self.timed.run(part, warm_up, registers))
             before = settled.switching_fj + settled.internal_fj
             after = glitched.switching_fj + glitched.internal_fj
             quiet, busy = quiet + before, busy + after

@@ -1,6 +1,5 @@
 """Energy of a block from its activity: net switching, internal energy by slew and load, clock, leakage."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hw.gates.activity import Activity
@@ -32,8 +31,8 @@ class BlockEnergy:
 class Coefficients:
     """fJ per rising and per falling edge of every net, so that an energy is a sum of counts.
 
-    A rising edge of a net costs C V^2 with the load of the net, an edge of an output its driver's internal energy at
-    the slew and load it sees, an edge of an input the reading cell's own. `inputs` tells whether the block's input
+    A rising edge of a net costs C V^2 with the load of the net, an edge inside its driver the driver's internal energy
+    at the slew and load it sees, an edge of an input the reading cell's own. `inputs` tells whether the block's input
     nets count: yes where blocks are put together, no against a supply current.
     """
 
@@ -46,6 +45,8 @@ class Coefficients:
         }
         self.rise: dict[Net, float] = {}
         self.fall: dict[Net, float] = {}
+        self.inner_rise: dict[Net, float] = {}
+        self.inner_fall: dict[Net, float] = {}
         clock = 0.0
         for instance in netlist.instances:
             slews = [max(timing.slew_ns[instance.pins[p]].values()) for p in instance.cell.inputs
@@ -58,8 +59,10 @@ class Coefficients:
                     clock += sum(internal(instance.cell, pin, e, process.input_slew_ns, 0.0) for e in ("rise", "fall"))
                     clock += instance.cell.capacitance_ff[pin] * square
                     continue
-                load = timing.load_ff.get(net, 0.0) if pin in instance.cell.outputs else 0.0
-                for edge, table in (("rise", self.rise), ("fall", self.fall)):
+                drives = pin in instance.cell.outputs
+                load = timing.load_ff.get(net, 0.0) if drives else 0.0
+                rise, fall = (self.inner_rise, self.inner_fall) if drives else (self.rise, self.fall)
+                for edge, table in (("rise", rise), ("fall", fall)):
                     table[net] = table.get(net, 0.0) + internal(instance.cell, pin, edge, slew, load)
         self.clock_fj = clock
 
@@ -67,8 +70,10 @@ class Coefficients:
         """Energy per cycle of one stream."""
         n = activity.samples
         switching = sum(self.switching.get(net, 0.0) * c for net, c in activity.rises.items()) / n
-        inner = sum(self.rise.get(net, 0.0) * c for net, c in activity.rises.items())
-        inner += sum(self.fall.get(net, 0.0) * c for net, c in activity.falls.items())
+        inner = sum(table.get(net, 0.0) * c for table, counts in (
+            (self.rise, activity.rises), (self.fall, activity.falls),
+            (self.inner_rise, activity.inner_rises or activity.rises),
+            (self.inner_fall, activity.inner_falls or activity.falls)) for net, c in counts.items())
         return BlockEnergy(switching_fj=switching, internal_fj=inner / n, clock_fj=self.clock_fj,
                            leakage_nw=self.netlist.leakage_nw)
 
@@ -84,12 +89,3 @@ def internal(cell: LibraryCell, pin: str, edge: str, slew_ns: float, load_ff: fl
     if not groups:
         return 0.0
     return sum(p.energy[edge].at(slew_ns, load_ff) for p in groups) / len(groups)
-
-
-def by_port(coefficients: Coefficients, activity: Activity, ports: Mapping[str, tuple[Net, ...]]) -> dict[str, float]:
-    """fJ per cycle of the nets of each port alone."""
-    return {
-        port: sum((coefficients.switching.get(n, 0.0) + coefficients.rise.get(n, 0.0)) * activity.rises.get(n, 0)
-                  + coefficients.fall.get(n, 0.0) * activity.falls.get(n, 0) for n in bits) / activity.samples
-        for port, bits in ports.items()
-    }

@@ -6,10 +6,10 @@ energies of events directly, measured at the gates of one core and holding for t
 """
 
 from hw.spec.core import CoreSpec
+from model.energy.origin import GateOrigin
 from model.energy.price import ComponentEnergy, Energy, Interval, price
 from model.energy.table import (
     EnergyTable,
-    GateOrigin,
     OperationTable,
     load_operations,
     measured_for,

@@ -1,24 +1,19 @@
 """Energy tables: published operations, and the energies of a core's events composed from them."""
 
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal, get_args
 
 from hw.spec import catalog
 from hw.spec.core import CoreSpec
-from hw.spec.digest import digest
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from hw.spec.number import number_format
 from model.energy import tables
+from model.energy.origin import GateOrigin, blocks_digest
 
 Kind = Literal["published", "measured"]
-
-
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 def _check_energies(energies: Mapping[str, Fact], what: str) -> None:
@@ -27,37 +22,6 @@ def _check_energies(energies: Mapping[str, Fact], what: str) -> None:
             raise InputError(f"{what} {name} must be in pJ, not {fact.unit!r}")
         if fact.minimum < 0:
             raise InputError(f"{what} {name} must be at least 0 pJ, not {fact.minimum}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateOrigin:
-    """What a measured table was measured on: it holds for that core, those cells, that Verilog and no other.
-
-    Parameters
-    ----------
-    chip, core_digest : str
-        The core the gates were synthesised from.
-    covers : tuple of str
-        Parts of the core that were priced at the gates; everything else is another table's.
-    liberty, liberty_digest : str
-        The cell library's file below the project's root, and the first 16 hex digits of its SHA-256.
-    verilog_digest : str
-        Of the RTL the operand streams were captured from.
-    netlists : dict of str to str
-        Block to digest of its netlist.
-    """
-
-    chip: str
-    core_digest: str
-    covers: tuple[str, ...]
-    liberty: str
-    liberty_digest: str
-    verilog_digest: str
-    netlists: Mapping[str, str]
-
-    def __post_init__(self) -> None:
-        if not self.covers:
-            raise InputError(f"a measured energy table must say what it covers, that of {self.chip} covers nothing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,15 +217,15 @@ def table_for(name: str, core: CoreSpec) -> EnergyTable:
     Raises
     ------
     InputError
-        If the table was measured on the gates of another core.
+        If the table was measured on the gates of another array or output stage.
     """
     table = load_operations(name)
     if isinstance(table, OperationTable):
         return table.for_core(core)
-    if table.gates is not None and table.gates.core_digest != digest(core):
+    if table.gates is not None and table.gates.blocks_digest != blocks_digest(core):
         raise InputError(
-            f"table {name!r} was measured on core {table.gates.core_digest} of {table.gates.chip} and must price that "
-            f"one only, not core {digest(core)}; measure it with `make energy CHIP=` or choose a published table"
+            f"table {name!r} was measured on blocks {table.gates.blocks_digest} of {table.gates.chip} and must price "
+            f"those only, not {blocks_digest(core)}; measure it with `make energy CHIP=` or choose a published table"
         )
     return table
 
@@ -271,32 +235,25 @@ def published() -> list[str]:
     return [name for name in names() if isinstance(load_operations(name), OperationTable)]
 
 
-def measured_for(chip: str, core: CoreSpec, verilog_digest: str | None = None) -> tuple[list[EnergyTable], list[str]]:
+def measured_for(chip: str, core: CoreSpec) -> tuple[list[EnergyTable], list[str]]:
     """The tables measured on the gates of `core`, and one sentence for everything that does not fit any more.
 
-    A table of an earlier core is left out and named. One whose cell library has been edited, or whose operands came
-    from Verilog other than `verilog_digest`, still prices, and is named.
+    A table of another array or output stage is left out and named. One whose cell library or whose blocks' RTL has
+    been edited still prices, and is named.
     """
     found, notices, other = [], [], False
     for name in names():
         table = load_operations(name)
         if isinstance(table, OperationTable) or table.gates is None or table.gates.chip != chip:
             continue
-        gates = table.gates
-        if gates.core_digest != digest(core):
-            notices.append(f"energy table {name} is of an earlier core ({gates.core_digest}) and not applied; run "
-                           f"`make energy CHIP={chip}`")
+        again = f"run `make energy CHIP={chip}`"
+        if table.gates.blocks_digest != blocks_digest(core):
+            notices.append(f"energy table {name} is of an earlier core ({table.gates.blocks_digest}) and not applied; "
+                           f"{again}")
             other = True
             continue
         found.append(table)
-        path = _ROOT / gates.liberty
-        now = hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else "none"
-        if now != gates.liberty_digest:
-            notices.append(f"energy table {name} is of cells {gates.liberty_digest}, the library is now {now}; run "
-                           f"`make energy CHIP={chip}`")
-        if verilog_digest is not None and verilog_digest != gates.verilog_digest:
-            notices.append(f"energy table {name} is of Verilog {gates.verilog_digest}, this run's is {verilog_digest}; "
-                           f"run `make energy CHIP={chip}`")
+        notices += [f"energy table {name} {change}; {again}" for change in table.gates.changes()]
     if not found and not other:
         notices.append(f"no energy table was measured at the gates of {chip}; `make energy CHIP={chip}` measures one")
     return found, notices

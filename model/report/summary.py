@@ -233,8 +233,7 @@ def summarise(
                 source.result.counts, energy.table_for(name, chip.core), toggles=source.result.toggles,
                 reference=(random.result.counts, random.result.toggles) if random else None,
             ))
-        at_gates, notices = energy.measured_for(
-            chip_name, chip.core, source.origin.verilog_digest if source is found["rtl"] else None)
+        at_gates, notices = energy.measured_for(chip_name, chip.core)
         energies += [energy.price(source.result.counts, table, cycles=source.result.cycles) for table in at_gates]
         missing += notices
     return Summary(

@@ -9,8 +9,8 @@ from pathlib import Path
 from hw import chips
 from hw.gates import library, scaling
 from hw.gates import streams as operands
-from hw.spec.digest import digest
 from model import workloads
+from model.energy import origin
 from tb import gates
 from tb import gates_events as events
 from tb.gates_capture import Capture, capture, check_order
@@ -23,7 +23,8 @@ _TABLE = '''"""{title}."""
 # Written by `make energy CHIP={chip} WORKLOAD={workload}` with --write-table.
 
 from hw.spec.fact import Fact
-from model.energy.table import EnergyTable, GateOrigin
+from model.energy.origin import GateOrigin
+from model.energy.table import EnergyTable
 
 _SOURCE = {source!r}
 
@@ -35,10 +36,13 @@ TABLE = EnergyTable(
     leaves_out={leaves!r},
     gates=GateOrigin(
         chip={chip!r},
-        core_digest={core_digest!r},
+        blocks_digest={blocks_digest!r},
         covers={covers!r},
         liberty={liberty!r},
         liberty_digest={liberty_digest!r},
+        rtl={{
+{rtl}
+        }},
         verilog_digest={verilog_digest!r},
         netlists={{
 {netlists}
@@ -195,7 +199,8 @@ def _table(
     library_file = core.cell.process.library
     return _TABLE.format(
         title=f"{arguments.chip} at the gates, operands of {arguments.workload}",
-        chip=arguments.chip, workload=arguments.workload, core_digest=digest(core.spec), covers=COVERS,
+        chip=arguments.chip, workload=arguments.workload, blocks_digest=origin.blocks_digest(core.spec), covers=COVERS,
+        rtl="\n".join(f'            "{path}": "{origin.file_digest(path)}",' for path in origin.RTL_FILES),
         liberty=f"hw/cells/{library_file.path.name}", liberty_digest=library_file.digest,
         verilog_digest=captured.verilog_digest, error=TABLE_ERROR, cycle=fitted.cycle_pj,
         netlists="\n".join(f'            "{name}": "{b.netlist.digest}",' for name, b, _ in core.blocks),

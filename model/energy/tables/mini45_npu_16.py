@@ -3,7 +3,8 @@
 # Written by `make energy CHIP=npu_16 WORKLOAD=digits` with --write-table.
 
 from hw.spec.fact import Fact
-from model.energy.table import EnergyTable, GateOrigin
+from model.energy.origin import GateOrigin
+from model.energy.table import EnergyTable
 
 _SOURCE = 'gate-level activity of captured operands with glitches, mini45 cells; low zeros, high random operands'
 
@@ -15,10 +16,11 @@ TABLE = EnergyTable(
     leaves_out='memories, control, clock tree, wires beyond a fan-out estimate',
     gates=GateOrigin(
         chip='npu_16',
-        core_digest='17831fcf737a5f8a',
+        blocks_digest='17831fcf737a5f8a',
         covers=('cells', 'skew registers', 'accumulator adders', 'output stage'),
         liberty='hw/cells/mini45.lib',
         liberty_digest='391864ca96dca6d8',
+        rtl={},
         verilog_digest='667b3b8956a46e8d',
         netlists={
             "cells": "98ec2c56dfca8a8d",

@@ -1,0 +1,29 @@
+"""C made into a shared object with gcc, kept by content under `build/gates`."""
+
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from hw.spec.error import InputError
+
+
+def load(text: str, name: str, build: Path, optimise: str = "-O1") -> ctypes.CDLL:
+    """The shared object of the C source `text`; raises `InputError` without gcc."""
+    if shutil.which("gcc") is None:
+        raise InputError("activity must be simulated with gcc, and it is not on the path; "
+                         "install Debian's package gcc")
+    folder = build / "gates"
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{name}.{hashlib.sha256((optimise + text).encode()).hexdigest()[:16]}.so"
+    if not target.exists():
+        part = folder / f"{target.stem}-{os.getpid()}.part"
+        source = folder / f"{part.name}.c"
+        source.write_text(text)
+        subprocess.run(["gcc", optimise, "-march=native", "-shared", "-fPIC", "-o", str(part), str(source)],
+                       check=True, timeout=600)
+        source.unlink()
+        os.replace(part, target)
+    return ctypes.CDLL(str(target.resolve()))
