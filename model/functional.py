@@ -10,6 +10,7 @@ from hw.spec.command import (
     OPCODE_CONV,
     Command,
     Copy,
+    Descriptor,
     Fence,
     Geometry,
     activation_word_bits,
@@ -20,6 +21,7 @@ from hw.spec.command import (
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from model import reference
+from model.verdict import NO_GEOMETRY, verdict
 from model.workload import OutputStage
 
 
@@ -38,6 +40,10 @@ class Memories:
     ----------
     activation, weight, parameter, output : uint8 arrays (words, bytes per word)
     external : uint8 array (beats, bytes_per_cycle)
+    refused, error : int
+        Commands refused so far, code of the last.
+    saturated : int
+        Output elements that left the INT8 range before the clamp, so far (the event output_stage.saturate).
     """
 
     def __init__(self, core: CoreSpec) -> None:
@@ -49,12 +55,16 @@ class Memories:
         self.parameter = np.zeros((core.parameter_words, -(-parameter_word_bits(core) // 8)), np.uint8)
         self.output = np.zeros((core.output_words, output_word_bits(core) // 8), np.uint8)
         self.external = np.zeros((core.dma.external_beats, core.dma.bytes_per_cycle), np.uint8)
+        self.saturated = self.refused = self.error = 0
 
-    def run(self, program: Sequence[Command | Copy | Fence | Geometry]) -> None:
-        """Execute `program`."""
-        geometry = Geometry(images=1, height=1, width=1, out_height=1, out_width=1)
+    def run(self, program: Sequence[Command | Copy | Fence | Geometry | Descriptor]) -> None:
+        """Execute `program`; what is refused changes nothing."""
+        geometry = NO_GEOMETRY
         for item in program:
-            if isinstance(item, Geometry):
+            code = verdict(self.core, item.pack(), geometry)
+            if code:
+                self.refused, self.error = self.refused + 1, code
+            elif isinstance(item, Geometry):
                 geometry = item
             elif isinstance(item, Command):
                 self._compute(item, geometry)
@@ -113,7 +123,10 @@ class Memories:
         for n in range(n_blocks):
             stage = unpack_parameters(core, self.parameter[command.parameter_address + n])
             a = np.ascontiguousarray(matrices[n // g.group_blocks if conv else 0])
-            out = reference.gemm(a, np.ascontiguousarray(w[n]), stage, core.rounding_mode)
+            moved = reference.scaled(
+                reference.gemm_sums(a, np.ascontiguousarray(w[n])), stage, core.rounding_mode)
+            self.saturated += int(((moved < -128) | (moved > 127)).sum())
+            out = np.minimum(np.maximum(moved, stage.low), stage.high).astype(np.int8)
             first = command.output_address + n * m
             self.output[first:first + m] = out.view(np.uint8)
 

@@ -14,6 +14,7 @@ from itertools import product
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from model.count import Counts
+from model.cycle.command_queue import last_decoded
 from model.cycle.mac_array import Timing, closed_form
 from model.cycle.timing import event_counts
 from model.workload import Gemm
@@ -78,9 +79,11 @@ def repeated(core: CoreSpec, shape: tuple[int, int, int], times: int) -> Timing:
     two = closed_form(core, [shape, shape])
     budget = {label: value + (times - 1) * (two.budget[label] - value) for label, value in one.budget.items()}
     cycles = sum(budget.values())
+    decoded = last_decoded(core, [(shape, times)])
+    counts = event_counts(core, [shape]) * times + {"command.queue_empty": cycles - decoded}
     m, n, k = shape
     return Timing(
-        cycles=cycles, budget=budget, counts=one.counts * times,
+        cycles=cycles, budget=budget, counts=counts,
         utilisation=m * n * k * times / (core.array.cells * cycles),
     )
 

@@ -127,6 +127,11 @@ def _queued(core: CoreSpec, gemms: list[Gemm]) -> list[_Part]:
                 events + event_counts(core, shapes[-1:]),
             )
             cycles, budget = chain.cycles, chain.budget
+        # what the queue did is a matter of the whole batch: it goes to the last GEMM
+        index = runs[batch[-1].gemm]
+        cycles, arrays, labels, events = parts[index]
+        empty = closed_form(core, shapes).counts["command.queue_empty"]
+        parts[index] = cycles, arrays, labels, events + {"command.queue_empty": empty}
     return parts
 
 

@@ -34,7 +34,12 @@ def gemm_sums(activations: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def requantise(sums: np.ndarray, output: OutputStage, mode: RoundingMode = "exact_rne") -> np.ndarray:
-    """INT8 (m, n) from integer `sums` (m, n): clamp(round((sum + bias) * scale) + zero_point, low, high).
+    """INT8 (m, n) from integer `sums` (m, n): `scaled`, then clamped to low and high."""
+    return np.minimum(np.maximum(scaled(sums, output, mode), output.low), output.high).astype(np.int8)
+
+
+def scaled(sums: np.ndarray, output: OutputStage, mode: RoundingMode = "exact_rne") -> np.ndarray:
+    """round((sum + bias) * scale) + zero_point of integer `sums` (m, n), before the clamp.
 
     scale = multiplier / 2**(31 + shift), per column. Modes:
 
@@ -66,7 +71,7 @@ def requantise(sums: np.ndarray, output: OutputStage, mode: RoundingMode = "exac
         rounded = _round_shift(biased * multiplier, shift + 31, "even" if mode == "exact_rne" else "up")
     else:
         raise InputError(f"rounding mode must be exact_rne, tflite_single, gemmlowp or float32, not {mode!r}")
-    return np.minimum(np.maximum(rounded + output.zero_point, output.low), output.high).astype(np.int8)
+    return rounded + output.zero_point
 
 
 def _round_shift(value: np.ndarray, shift: np.ndarray, ties: str) -> np.ndarray:
@@ -99,11 +104,16 @@ def product(core: CoreSpec, activations: np.ndarray, weights: np.ndarray, output
     array = core.array
     if not array.is_floating_point:
         return gemm(activations, weights, output, core.rounding_mode)
-    rows = array.rows if array.dataflow == "ws" else weights.shape[0]
+    rows = chain(core, weights.shape[0])
     sums = matmul(activations, weights, array.activation_format, array.weight_format, rows=rows)
     if core.output_format == "fp32":
         return sums
     return encode(sums.view(np.float32), core.output_format, saturate=core.saturate)
+
+
+def chain(core: CoreSpec, k: int) -> int:
+    """Terms of `k` that are added one after the other before a sum is added to the one before."""
+    return core.array.rows if core.array.dataflow == "ws" else k
 
 
 def run(jobs: list[GemmJob], core: CoreSpec | None = None) -> list[np.ndarray]:

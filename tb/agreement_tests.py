@@ -3,20 +3,23 @@
 Runs inside the simulator. `tests/test_agreement.py` holds the counters against the cycle models.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from cocotb.triggers import RisingEdge
 
 from hw.rtl.signature import counter_names
-from hw.spec.command import Command
 from hw.spec.core import CoreSpec
+from hw.spec.event import VALUE_EVENTS
 from hw.spec.mac_array import MacArraySpec
 from hw.spec.number import number_format
 from model import lower, reference
+from model.count import Counts
 from model.random_gemm import random_job
+from model.value_counts import value_counts
 from model.workload import Gemm, OutputStage
 from tb.bench import Bench, bench_test
 
@@ -33,9 +36,15 @@ PORTS = {"activation_blocked": "i_activation__enable", "weight_blocked": "i_weig
 """Stall pattern -> port that is driven with it."""
 
 
+VALUES: Counter[str] = Counter()
+"""Events of `VALUE_EVENTS`, all cases together."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One chain of GEMMs, all its operands in the memories together.
+
+    `malformed` are (place in the chain of all commands, descriptor, refusal code), ascending; they are to be refused.
 
     `offered` is the cycle from which on each command is offered, cycle 0 being that of the first; each port
     named in `blocked` is blocked in a cycle with that probability, for `stalled_cycles`, drawn from `seed`.
@@ -46,6 +55,15 @@ class Case:
     offered: list[int]
     blocked: dict[str, float]
     stalled_cycles: int = 0
+    malformed: list[tuple[int, int, int]] = field(default_factory=list)
+
+    @property
+    def jobs(self) -> list[tuple[int, int, int] | None]:
+        """All commands as `model.cycle.mac_array.step` takes them: shapes, None for what is refused."""
+        jobs: list[tuple[int, int, int] | None] = list(self.shapes)
+        for place, _, _ in self.malformed:
+            jobs.insert(place, None)
+        return jobs
 
     def patterns(self) -> dict[str, list[bool]]:
         """Port -> blocked or not, per cycle."""
@@ -68,14 +86,16 @@ def core_from(given: Mapping[str, Any]) -> CoreSpec:
 
 @bench_test(timeout_cycles=2_000_000)
 async def every_case_gives_the_reference_values(bench: Bench) -> None:
-    """All cases, reset in between; reports `counters`, one mapping per case."""
+    """All cases, reset in between; reports `counters` of time, one mapping per case, and the sums of `values`."""
+    VALUES.clear()
     core = core_from(bench.parameters["core"])
     counters = []
     for fields in bench.parameters["cases"]:
-        case = Case(**{**fields, "shapes": [tuple(shape) for shape in fields["shapes"]]})
+        lists = {name: [tuple(item) for item in fields[name]] for name in ("shapes", "malformed")}
+        case = Case(**{**fields, **lists})
         await bench.reset()
         counters.append(await _run(bench, core, case))
-    bench.report(counters=counters)
+    bench.report(counters=counters, values=VALUES)
 
 
 async def _run(bench: Bench, core: CoreSpec, case: Case) -> dict[str, int]:
@@ -95,7 +115,14 @@ async def _run(bench: Bench, core: CoreSpec, case: Case) -> dict[str, int]:
               lower.integers(lower.weight_words(core, w), array.weight_lane_bits))
         _fill(bench, "parameter", command.parameter_address, lower.parameter_words(core, output))
     await bench.edge
-    await _drive(bench, core, case, commands)
+    descriptors = [command.pack() for command in commands]
+    for place, descriptor, _ in case.malformed:
+        descriptors.insert(place, descriptor)
+    await _drive(bench, core, case, descriptors)
+    if case.malformed:
+        status = int(bench.dut.status__refused.value), int(bench.dut.status__error.value)
+        wanted = len(case.malformed), case.malformed[-1][2]
+        assert status == wanted, f"{case}: (refused, code of the last) is {status}, must be {wanted}"
     for index, (command, (a, w, output)) in enumerate(zip(commands, operands, strict=True)):
         memory = _memory(bench, "output")
         words = [int(memory[command.output_address + i].value) for i in range(command.n_blocks * command.m)]
@@ -103,12 +130,17 @@ async def _run(bench: Bench, core: CoreSpec, case: Case) -> dict[str, int]:
         got = lower.output_matrix(core, found, a.shape[0], w.shape[1])
         wrong = np.argwhere(got != reference.product(core, a, w, output))
         assert not wrong.size, f"{case}: GEMM {index} differs first at row, column {wrong[0].tolist()}"
-    return {meaning: int(getattr(bench.dut, f"counters__{port}").value)
-            for port, meaning in counter_names().items()}
+    counted = {
+        meaning: int(getattr(bench.dut, f"counters__{port}").value) for port, meaning in counter_names().items()}
+    values = {event: counted.pop(event) for event in VALUE_EVENTS}
+    wanted = dict(sum((value_counts(core, *item) for item in operands), Counts()))
+    assert values == wanted, f"{case}: values counted {values}, must be {wanted}"
+    VALUES.update(values)
+    return counted
 
 
-async def _drive(bench: Bench, core: CoreSpec, case: Case, commands: list[Command]) -> None:
-    """Offer the commands and block the ports cycle by cycle; returns when the core is idle."""
+async def _drive(bench: Bench, core: CoreSpec, case: Case, commands: list[int]) -> None:
+    """Offer the packed commands and block the ports cycle by cycle; returns when the core is idle."""
     dut = bench.dut
     patterns = case.patterns()
     held = {PORTS[name]: pattern for name, pattern in patterns.items()}
@@ -125,7 +157,7 @@ async def _drive(bench: Bench, core: CoreSpec, case: Case, commands: list[Comman
         offering = next_command < len(commands) and case.offered[next_command] <= cycle
         dut.i_command__valid.value = int(offering)
         if offering:
-            dut.i_command__payload.value = commands[next_command].pack()
+            dut.i_command__payload.value = commands[next_command]
         await bench.edge
         if offering and int(dut.i_command__ready.value):
             next_command += 1

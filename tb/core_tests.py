@@ -19,9 +19,10 @@ from hw.spec.chip import Chip
 from hw.spec.command import COMMAND_FIELDS
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
-from hw.spec.event import EVENTS, LABELS
+from hw.spec.event import EVENTS, LABELS, VALUE_EVENTS
 from model import lower, reference, workloads
 from model.schedule import Step, schedule
+from model.value_counts import job_counts
 from model.workload import GemmJob
 from tb.bench import Bench, bench_test
 from tb.scoreboard import first_mismatch
@@ -174,6 +175,8 @@ async def every_output_element_is_the_reference(bench: Bench) -> None:
                 batch for batch in batches for step in batch if _holds(step, index, mismatch.row, mismatch.column))
             time = await _time_of(unit, batch, jobs, outputs, index, mismatch.row, mismatch.column)
             raise AssertionError(str(replace(mismatch, time_ns=time)))
+    found, wanted = {event: counts[event] for event in VALUE_EVENTS}, dict(job_counts(core, jobs, batches, expected))
+    assert found == wanted, f"values counted {found}, must be {wanted}"
 
 
 def _holds(step: Step, gemm: int, row: int, column: int) -> bool:

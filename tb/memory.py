@@ -17,6 +17,7 @@ from model.workload import OutputStage
 from tb.build import BUILD, build
 from tb.memory_tests import PUBLIC, Case, parameters
 from tb.protocol import Checked
+from tb.refusal_tests import MEMORIES
 from tb.run import run
 
 CORES = {
@@ -47,11 +48,13 @@ def parameters_of(core: CoreSpec, rng: np.random.Generator, placed: Sequence[Pla
     return words
 
 
-def counters_of(core: CoreSpec, cases: Sequence[Case]) -> list[dict[str, int]]:
+def counters_of(
+    core: CoreSpec, cases: Sequence[Case], bench: str = "tb.memory_tests"
+) -> list[dict[str, int]]:
     """The counters of the RTL after each case; fails with the simulator's words if a memory is wrong."""
     built = build(
         emit(Checked(CoreTop(core)), "core_top", BUILD / "rtl"),
-        public=[f"core_top.dut.{path}" for path in PUBLIC])
-    outcome = run(built, "tb.memory_tests", seed=1, parameters=parameters(core, cases))
+        public=[f"core_top.dut.{path}" for path in (*PUBLIC, *MEMORIES.values())])
+    outcome = run(built, bench, seed=1, parameters=parameters(core, cases))
     assert outcome.passed, outcome.explain()
     return outcome.data["counters"]

@@ -11,9 +11,10 @@ import numpy as np
 from cocotb.triggers import RisingEdge
 
 from hw.rtl.signature import counter_names
-from hw.spec.command import Command, Copy, Fence, Geometry
+from hw.spec.command import Command, Copy, Descriptor, Fence, Geometry
 from hw.spec.core import CoreSpec
 from hw.spec.dma import HOLDS, DmaSpec
+from hw.spec.event import VALUE_EVENTS
 from hw.spec.mac_array import MacArraySpec
 from model.functional import Memories
 from tb.bench import Bench, bench_test
@@ -21,7 +22,7 @@ from tb.bench import Bench, bench_test
 PUBLIC = ("external.memory",)
 """Memories reached by the bench, below `CoreTop`."""
 
-KINDS = {"Command": Command, "Copy": Copy, "Fence": Fence, "Geometry": Geometry}
+KINDS = {"Command": Command, "Copy": Copy, "Fence": Fence, "Geometry": Geometry, "Descriptor": Descriptor}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Case:
     Channels named in `held` move nothing in a cycle with that probability, for `held_cycles`.
     """
 
-    program: Sequence[Command | Copy | Fence | Geometry]
+    program: Sequence[Command | Copy | Fence | Geometry | Descriptor]
     seed: int
     words: list[tuple[int, str]] = field(default_factory=list)
     held: dict[str, float] = field(default_factory=dict)
@@ -86,19 +87,31 @@ async def every_program_leaves_the_reference_in_the_external_memory(bench: Bench
     bench.report(counters=counters)
 
 
-async def run_case(bench: Bench, core: CoreSpec, case: Case) -> dict[str, int]:
-    """Run one program; its counters. AssertionError at the first wrong beat outside."""
-    expected = case.memories(core)
+async def run_case(bench: Bench, core: CoreSpec, case: Case, expected: Memories | None = None) -> dict[str, int]:
+    """Run one program; its counters of time. AssertionError at the first wrong beat outside or value counter.
+
+    `expected`: the memories before it, if they are not those of the case; afterwards what they must be.
+    """
+    expected = expected or case.memories(core)
     memory = bench.dut.dut.external.memory
     for beat, data in enumerate(expected.external):
         memory[beat].value = int.from_bytes(data.tobytes(), "little")
     expected.run(case.program)
+    refused = int(bench.dut.status__refused.value)
     await bench.edge
     await _drive(bench, case)
+    refused = int(bench.dut.status__refused.value) - refused
+    assert refused == expected.refused, f"seed {case.seed}: {refused} refused, must be {expected.refused}"
+    assert not refused or int(bench.dut.status__error.value) == expected.error, f"seed {case.seed}: code of the last"
     for beat, data in enumerate(expected.external):
         got, want = int(memory[beat].value), int.from_bytes(data.tobytes(), "little")
         assert got == want, f"seed {case.seed}: beat {beat} is {got:x}, must be {want:x}"
-    return {meaning: int(getattr(bench.dut, f"counters__{port}").value) for port, meaning in counter_names().items()}
+    counted = {
+        meaning: int(getattr(bench.dut, f"counters__{port}").value) for port, meaning in counter_names().items()}
+    values = {event: counted.pop(event) for event in VALUE_EVENTS}
+    wanted = dict.fromkeys(VALUE_EVENTS, 0) | {"output_stage.saturate": expected.saturated}
+    assert values == wanted, f"seed {case.seed}: values counted {values}, must be {wanted}"
+    return counted
 
 
 async def _drive(bench: Bench, case: Case) -> None:

@@ -8,6 +8,7 @@ from hw.rtl.command_queue import CommandQueue
 from hw.rtl.counters import Counters
 from hw.rtl.drain import Drain
 from hw.rtl.engine import LoadEngine, StreamEngine
+from hw.rtl.fp_class import OperandWatch
 from hw.rtl.mac_array import CellStyle, MacArray
 from hw.rtl.memory_side import MemorySide
 from hw.rtl.scratchpad import Scratchpad
@@ -50,13 +51,8 @@ class Core(wiring.Component):
         self.array = MacArray(core.array, cells=cells)
         self.accumulator = Accumulator(core)
         self.drain = Drain(core)
-        self.counters_ = Counters({
-            "mac_array.mac": core.array.cells.bit_length(),
-            "mac_array.weight_load": core.array.cells.bit_length(),
-            "output_stage.requantise": core.array.columns.bit_length(),
-            "external_memory.read": 2,
-            "external_memory.read_wait": 2,
-        })
+        self.watch = OperandWatch(core.array) if core.array.is_floating_point else None
+        self.counters_ = Counters(core)
         super().__init__(CoreSignature(core))
 
     def elaborate(self, platform: object) -> Module:
@@ -137,9 +133,22 @@ class Core(wiring.Component):
             accumulator.i_drain.eq(drain.o_drain),
             drain.i_sums.eq(accumulator.o_drained),
         ]
+        arrived = Signal()
+        m.d.sync += arrived.eq(engine.o_read & ~engine.o_padded)
+        self._watch(m, arrived, load.o_load[0])
         self._status(m)
         self._count(m)
         return m
+
+    def _watch(self, m: Module, activation: Value, weight: Value) -> None:
+        """Look for special operands in words that the memories gave: `activation`, `weight` say that one enters."""
+        if self.watch is None:
+            return
+        m.submodules.watch = watch = self.watch
+        m.d.comb += [
+            watch.i_activation.eq(self.activation_memory.o_data), watch.i_activation_valid.eq(activation),
+            watch.i_weight.eq(self.weight_memory.o_data), watch.i_weight_valid.eq(weight),
+        ]
 
     def _memory_side(self, m: Module) -> tuple[Value, Value]:
         """Connect host writes and copies; whether the activation and the weight word asked for are missing."""
@@ -213,9 +222,48 @@ class Core(wiring.Component):
         m.d.comb += [self.status.busy.eq(unfinished != 0), self.status.idle.eq(~self.status.busy)]
 
     def _count(self, m: Module) -> None:
-        """Labels and events; definitions in `hw.spec.event`."""
-        array, engine, load, drain = self.spec.array, self.stream, self.load, self.drain
+        """Labels and events; definitions in `hw.spec.event`. Those a core does not name stay 0."""
         m.submodules.counters = count = self.counters_
+        drain, busy, side, dma = self.drain, self.status.busy, self.memory_side, self.spec.dma
+        events: dict[str, ValueLike] = {
+            "activation_memory.write": self.activation_memory.i_write.enable & busy,
+            "weight_memory.write": self.weight_memory.i_write.enable & busy,
+            "accumulator.read": self.accumulator.o_read,
+            "accumulator.write": self.accumulator.o_write,
+            "accumulator.drain_read": drain.o_drain,
+            "parameter_memory.read": drain.o_parameter_read,
+            "output_stage.requantise": Mux(drain.o_requantise, self.spec.array.columns, 0),
+            "output_stage.saturate": drain.o_saturated,
+            "output_stage.nan_out": drain.o_nan,
+            "output_stage.drain_block": drain.o_blocked,
+            "output_memory.write": drain.o_left,
+            "command.accept": self.i_command.valid & self.i_command.ready,
+            "command.refuse": self.queue.o_refused,
+            "command.queue_empty": self.queue.o_empty & busy,
+        }
+        if self.watch is not None:
+            events |= {"mac_array.nan_in": self.watch.o_nan, "mac_array.infinity_in": self.watch.o_infinity}
+        if side is not None and dma is not None:
+            events |= {
+                "parameter_memory.write": side.o_parameter_written,
+                "output_memory.read": side.external.row_read,
+                "external_memory.read": side.o_beats_read,
+                "external_memory.write": side.o_beat_written,
+                "external_memory.read_wait": side.o_waits,
+                "external_memory.write_wait": side.o_beat_refused,
+                "external_memory.read_byte": side.o_beats_read * dma.bytes_per_cycle,
+                "external_memory.write_byte": Mux(side.o_beat_written, dma.bytes_per_cycle, 0),
+            }
+        labels, own = self._array_counts(m)
+        m.d.comb += [count.i_clear.eq(self.i_clear), count.i_busy.eq(busy)]
+        m.d.comb += [getattr(count, f"i_label_{label}").eq(value) for label, value in labels.items()]
+        m.d.comb += [
+            getattr(count, "i_event_" + event.replace(".", "_")).eq(value) for event, value in (events | own).items()]
+        wiring.connect(m, count.counters, wiring.flipped(self.counters))
+
+    def _array_counts(self, m: Module) -> tuple[dict[str, ValueLike], dict[str, ValueLike]]:
+        """Labels, and the events of array and operand memories."""
+        array, engine, load, drain = self.spec.array, self.stream, self.load, self.drain
         rows_in_flight = Signal(range(self.spec.accumulator_rows + OUTPUT_ROWS + 1))
         m.d.sync += rows_in_flight.eq(rows_in_flight + (engine.o_read & engine.o_first) - drain.o_left)
         waiting, in_flight = engine.i_pass.valid, rows_in_flight != 0
@@ -225,7 +273,7 @@ class Core(wiring.Component):
         weight_port = load.o_waiting & self.weight_memory.o_taken
         weight_conflict = weight_port & ~weight_missing
         activation_conflict = engine.o_wait_activation & ~activation_missing
-        conditions = {
+        labels: dict[str, ValueLike] = {
             "stream": engine.o_read,
             "wait_weight": engine.o_wait_weight & ~weight_port & ~weight_missing,
             "weight_missing": engine.o_wait_weight & weight_missing,
@@ -233,38 +281,17 @@ class Core(wiring.Component):
             "wait_accumulator": engine.o_wait_accumulator,
             "activation_missing": engine.o_wait_activation & activation_missing,
             "activation_blocked": engine.o_wait_activation,
-            "output_blocked": ~waiting & in_flight & drain.o_row.valid & ~drain.o_row.ready,
+            "output_blocked": ~waiting & in_flight & drain.o_blocked,
             "drain": ~waiting & in_flight,
             "copy": Const(0) if side is None else ~waiting & side.o_open,
         }
-        busy = self.status.busy
-        events = {
+        events: dict[str, ValueLike] = {
             "mac_array.mac": Mux(engine.o_read, array.cells, 0),
             "mac_array.weight_load": load.o_cells * array.columns,
             "mac_array.pass": engine.o_swap,
             "activation_memory.read": engine.o_read & ~engine.o_padded,
-            "activation_memory.write": self.activation_memory.i_write.enable & busy,
             "activation_memory.conflict": Const(0) if side is None else activation_conflict,
             "weight_memory.read": load.o_read,
-            "weight_memory.write": self.weight_memory.i_write.enable & busy,
             "weight_memory.conflict": Const(0) if side is None else weight_conflict,
-            "parameter_memory.write": Const(0) if side is None else side.o_parameter_written,
-            "accumulator.read": self.accumulator.o_read,
-            "accumulator.write": self.accumulator.o_write,
-            "accumulator.drain_read": drain.o_drain,
-            "parameter_memory.read": drain.o_parameter_read,
-            "output_stage.requantise": Mux(drain.o_requantise, array.columns, 0),
-            "output_memory.write": drain.o_left,
-            "output_memory.read": Const(0) if side is None else side.external.row_read,
-            "external_memory.read": Const(0) if side is None else side.o_beats_read,
-            "external_memory.write": Const(0) if side is None else side.o_beat_written,
-            "external_memory.read_wait": Const(0) if side is None else side.o_waits,
-            "external_memory.write_wait": Const(0) if side is None else side.o_beat_refused,
-            "command.accept": self.i_command.valid & self.i_command.ready,
-            "command.refuse": self.queue.o_refused,
         }
-        m.d.comb += [count.i_clear.eq(self.i_clear), count.i_busy.eq(busy)]
-        m.d.comb += [getattr(count, f"i_label_{label}").eq(value) for label, value in conditions.items()]
-        m.d.comb += [
-            getattr(count, "i_event_" + event.replace(".", "_")).eq(value) for event, value in events.items()]
-        wiring.connect(m, count.counters, wiring.flipped(self.counters))
+        return labels, events

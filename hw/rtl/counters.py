@@ -5,7 +5,21 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.rtl.signature import CounterPorts
+from hw.spec.core import CoreSpec
 from hw.spec.event import EVENTS, LABELS
+
+
+def increment_bits(core: CoreSpec) -> dict[str, int]:
+    """Widths of the increments that can exceed 1 in a cycle."""
+    array, bytes_per_cycle = core.array, 0 if core.dma is None else core.dma.bytes_per_cycle
+    most = {
+        "mac_array.mac": array.cells, "mac_array.weight_load": array.cells,
+        "mac_array.nan_in": array.rows + array.columns, "mac_array.infinity_in": array.rows + array.columns,
+        "output_stage.requantise": array.columns, "output_stage.saturate": array.columns,
+        "output_stage.nan_out": array.columns, "external_memory.read": 3, "external_memory.read_wait": 3,
+        "external_memory.read_byte": 3 * bytes_per_cycle, "external_memory.write_byte": bytes_per_cycle,
+    }
+    return {event: max(1, number.bit_length()) for event, number in most.items()}
 
 
 class Counters(wiring.Component):
@@ -13,8 +27,8 @@ class Counters(wiring.Component):
 
     Parameters
     ----------
-    event_bits : dict of str to int
-        Width of an event's increment; 1 if not given.
+    core : CoreSpec
+        Decides the widths of the increments; 1 bit if not in `increment_bits`.
 
     Members
     -------
@@ -26,7 +40,8 @@ class Counters(wiring.Component):
     counters : Out(CounterPorts)
     """
 
-    def __init__(self, event_bits: dict[str, int]) -> None:
+    def __init__(self, core: CoreSpec) -> None:
+        event_bits = increment_bits(core)
         super().__init__({
             "i_clear": In(1),
             "i_busy": In(1),

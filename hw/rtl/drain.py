@@ -8,11 +8,13 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from hw.rtl.accumulator import ACCUMULATOR_BITS
+from hw.rtl.fp_class import count_ones, is_nan
 from hw.rtl.fp_output_stage import FpOutputStage
 from hw.rtl.output_stage import OutputStage
 from hw.rtl.signature import WritePort, parameter_layout, row_layout
 from hw.spec.command import output_word_bits, parameter_word_bits
 from hw.spec.core import OUTPUT_ROWS, CoreSpec
+from hw.spec.number import number_format
 
 
 class Drain(wiring.Component):
@@ -46,6 +48,10 @@ class Drain(wiring.Component):
         The row being drained is the last of its command.
     o_parameter_read : Out(1)
     o_requantise : Out(1)
+    o_blocked : Out(1)
+        A row is ready to leave and is refused.
+    o_saturated, o_nan : Out(ceil_log2(columns + 1))
+        Lanes of a row on its way through the output stage, before it leaves; 0 without a row.
     """
 
     def __init__(self, core: CoreSpec) -> None:
@@ -78,6 +84,9 @@ class Drain(wiring.Component):
             "o_drained_command": Out(1),
             "o_parameter_read": Out(1),
             "o_requantise": Out(1),
+            "o_blocked": Out(1),
+            "o_saturated": Out(range(core.array.columns + 1)),
+            "o_nan": Out(range(core.array.columns + 1)),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -143,6 +152,14 @@ class Drain(wiring.Component):
             queue.w_data.eq(Cat(stage.o_data, marks[-1])),
         ]
 
+        # Special elements
+        fmt = number_format(spec.output_format)
+        nan = [is_nan(stage.o_data.word_select(c, fmt.bits), fmt) for c in range(spec.array.columns)]
+        m.d.sync += [
+            self.o_saturated.eq(stage.o_saturated),
+            self.o_nan.eq(Mux(stage.o_valid, count_ones(nan), 0)),
+        ]
+
         # Row stream
         leaving = mark(queue.r_data[output_word_bits(spec):])
         m.d.comb += [
@@ -151,6 +168,7 @@ class Drain(wiring.Component):
             self.o_row.payload.address.eq(leaving.address),
             queue.r_en.eq(self.o_row.ready),
             self.o_left.eq(self.o_row.valid & self.o_row.ready),
+            self.o_blocked.eq(self.o_row.valid & ~self.o_row.ready),
             self.o_ends_command.eq(leaving.ends_command),
         ]
         return m

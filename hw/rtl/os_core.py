@@ -8,6 +8,7 @@ from hw.rtl.command_queue import CommandQueue
 from hw.rtl.core import Core
 from hw.rtl.counters import Counters
 from hw.rtl.drain import Drain
+from hw.rtl.fp_class import OperandWatch
 from hw.rtl.mac_array import delay
 from hw.rtl.os_array import SUM_BITS, OsArray
 from hw.rtl.os_engine import OsSequencer, OsStreamEngine
@@ -15,7 +16,6 @@ from hw.rtl.scratchpad import Scratchpad
 from hw.rtl.signature import CoreSignature
 from hw.spec.command import activation_word_bits, weight_word_bits
 from hw.spec.core import OUTPUT_ROWS, CoreSpec
-from hw.spec.event import EVENTS, LABELS
 
 
 class OsCore(Core):
@@ -41,10 +41,8 @@ class OsCore(Core):
         self.array = OsArray(core.array)
         self.accumulator = Accumulator(core)
         self.drain = Drain(core)
-        self.counters_ = Counters({
-            "mac_array.mac": core.array.cells.bit_length(),
-            "output_stage.requantise": core.array.columns.bit_length(),
-        })
+        self.watch = OperandWatch(core.array) if core.array.is_floating_point else None
+        self.counters_ = Counters(core)
         wiring.Component.__init__(self, CoreSignature(core))
 
     def elaborate(self, platform: object) -> Module:
@@ -102,6 +100,7 @@ class OsCore(Core):
             accumulator.i_drain.eq(drain.o_drain),
             drain.i_sums.eq(accumulator.o_drained),
         ]
+        self._watch(m, arrived, arrived)
         self._status(m)
         self._count(m)
         return m
@@ -120,40 +119,24 @@ class OsCore(Core):
             columns.append(delay(m, bus, spec.columns - 1 - c, f"bus_skew_{c}"))
         return Cat(*columns)
 
-    def _count(self, m: Module) -> None:
-        """Labels and events; definitions in `hw.spec.event`."""
-        array, engine, drain = self.spec.array, self.stream, self.drain
-        m.submodules.counters = count = self.counters_
+    def _array_counts(self, m: Module) -> tuple[dict[str, ValueLike], dict[str, ValueLike]]:
+        """Labels, and the events of array and operand memories."""
+        engine, drain = self.stream, self.drain
         rows_in_flight = Signal(range(self.spec.accumulator_rows + OUTPUT_ROWS + 1))
         m.d.sync += rows_in_flight.eq(rows_in_flight + engine.o_results - drain.o_left)
-        waiting, in_flight, busy = engine.i_fold.valid, rows_in_flight != 0, self.status.busy
-        conditions = {
+        waiting, in_flight = engine.i_fold.valid, rows_in_flight != 0
+        labels: dict[str, ValueLike] = {
             "stream": engine.o_read,
             "weight_blocked": engine.o_wait_weight_port,
             "wait_accumulator": engine.o_wait_accumulator,
             "activation_blocked": engine.o_wait_activation_port,
-            "output_blocked": ~waiting & in_flight & self.o_row.valid & ~self.o_row.ready,
+            "output_blocked": ~waiting & in_flight & drain.o_blocked,
             "drain": ~waiting & in_flight,
         }
-        events = {
-            "mac_array.mac": Mux(engine.o_read, array.cells, 0),
+        events: dict[str, ValueLike] = {
+            "mac_array.mac": Mux(engine.o_read, self.spec.array.cells, 0),
             "mac_array.pass": engine.o_last,
             "activation_memory.read": engine.o_read,
-            "activation_memory.write": self.i_activation.enable & busy,
             "weight_memory.read": engine.o_read,
-            "weight_memory.write": self.i_weight.enable & busy,
-            "accumulator.read": self.accumulator.o_read,
-            "accumulator.write": self.accumulator.o_write,
-            "accumulator.drain_read": drain.o_drain,
-            "parameter_memory.read": drain.o_parameter_read,
-            "output_stage.requantise": Mux(drain.o_requantise, array.columns, 0),
-            "output_memory.write": drain.o_left,
-            "command.accept": self.i_command.valid & self.i_command.ready,
-            "command.refuse": self.queue.o_refused,
         }
-        m.d.comb += [count.i_clear.eq(self.i_clear), count.i_busy.eq(busy)]
-        m.d.comb += [
-            getattr(count, f"i_label_{label}").eq(conditions.get(label, 0)) for label in list(LABELS)[:-1]]
-        m.d.comb += [
-            getattr(count, "i_event_" + event.replace(".", "_")).eq(events.get(event, 0)) for event in EVENTS]
-        wiring.connect(m, count.counters, wiring.flipped(self.counters))
+        return labels, events

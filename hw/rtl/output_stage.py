@@ -7,6 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.rtl.accumulator import ACCUMULATOR_BITS
+from hw.rtl.fp_class import count_ones
 from hw.rtl.rounding import scale_binary32, to_binary32
 from hw.rtl.signature import parameter_layout
 from hw.spec.core import CoreSpec, RoundingMode
@@ -62,6 +63,8 @@ class OutputStage(wiring.Component):
         Belongs to the row in the same cycle.
     o_valid : Out(1)
     o_data : Out(columns * 8)
+    o_saturated : Out(ceil_log2(columns + 1))
+        Lanes of the row in `o_data` that left the INT8 range before the clamp; 0 without a row.
     """
 
     latency = 3
@@ -74,6 +77,7 @@ class OutputStage(wiring.Component):
             "i_parameters": In(parameter_layout(core)),
             "o_valid": Out(1),
             "o_data": Out(core.array.columns * 8),
+            "o_saturated": Out(range(core.array.columns + 1)),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -91,6 +95,7 @@ class OutputStage(wiring.Component):
                     m.d.sync += settings[stage][name].eq(early)
                 early = settings[stage][name]
         final = settings[-1]
+        beyond: list[Value] = []
 
         for c in range(self.spec.array.columns):
             lane = self.i_parameters.lanes[c]
@@ -120,7 +125,8 @@ class OutputStage(wiring.Component):
                 self.o_data.word_select(c, 8).eq(
                     Mux(moved > final.high, final.high, Mux(moved < final.low, final.low, moved))),
             ]
-        m.d.comb += self.o_valid.eq(valid[-1])
+            beyond.append((moved > 127) | (moved < -128))
+        m.d.comb += [self.o_valid.eq(valid[-1]), self.o_saturated.eq(Mux(valid[-1], count_ones(beyond), 0))]
         return m
 
     def _scale_binary32(

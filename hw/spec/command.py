@@ -217,6 +217,17 @@ class Fence:
         return OPCODE_FENCE
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descriptor:
+    """A descriptor bit by bit, whether the core understands it or not."""
+
+    word: int
+
+    def pack(self) -> int:
+        """The descriptor as one integer of `command_bits()` bits."""
+        return self.word
+
+
 def command_bits() -> int:
     """Width of a packed descriptor."""
     return sum(COMMAND_FIELDS.values())
@@ -240,6 +251,15 @@ def parameter_word_bits(core: CoreSpec) -> int:
 def output_word_bits(core: CoreSpec) -> int:
     """Width of a word of the output memory: `columns` outputs, column 0 in the low bits."""
     return core.array.columns * number_format(core.output_format).bits
+
+
+def unpack(fields: Mapping[str, int], word: int) -> dict[str, int]:
+    """The fields of `word`, all unsigned; the inverse of `pack` for values of at least 0."""
+    values = {}
+    for name, width in fields.items():
+        values[name] = word & ((1 << width) - 1)
+        word >>= width
+    return values
 
 
 def pack(fields: Mapping[str, int], values: Mapping[str, int]) -> int:

@@ -16,10 +16,13 @@ from hw import chips
 from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from model import reference, workloads
+from model.count import Counts
 from model.lower import check_formats
 from model.pim.network import peak_macs_per_cycle, score
 from model.predict import Prediction, predict
 from model.record import Measurement, Origin, Result, current_commit, write
+from model.schedule import schedule
+from model.value_counts import job_counts
 from model.workload import Workload
 
 
@@ -37,13 +40,13 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.workload = arguments.workload or workloads.default(chip)
     workload = workloads.load(arguments.workload)
     prediction = predict(chip, workload)
-    figures = _figures(chip, workload, prediction, arguments.seed)
+    figures, values = _figures(chip, workload, prediction, arguments.seed)
     path = write(Measurement(
         result=Result(
             chip=arguments.chip, chip_digest=chip.digest,
             workload=arguments.workload, workload_digest=workload.digest,
             witness="model", seed=arguments.seed, cycles=prediction.cycles, phases=prediction.phases,
-            counts=prediction.counts, figures=figures, layers=prediction.layers,
+            counts=prediction.counts + values, figures=figures, layers=prediction.layers,
         ),
         origin=Origin(
             tools={"python": sys.version.split()[0], "numpy": np.__version__}, commit=current_commit(),
@@ -58,23 +61,31 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _figures(chip: Chip, workload: Workload, prediction: Prediction, seed: int) -> dict[str, float]:
-    """Numbers of the record; the task's score where the workload has operands and a task."""
+def _figures(chip: Chip, workload: Workload, prediction: Prediction, seed: int) -> tuple[dict[str, float], Counts]:
+    """Numbers of the record; with the task's score and, on one core, the events that operands decide, if there are any.
+    """
     figures: dict[str, float] = dict(workload.work)
+    values = Counts()
     if chip.pim is not None:
         figures |= score(chip.pim, workload)
-        return figures | {"macs": prediction.macs, "devices": chip.devices, "utilisation": prediction.utilisation}
+        figures |= {"macs": prediction.macs, "devices": chip.devices, "utilisation": prediction.utilisation}
+        return figures, values
     if workload.work and chip.core is not None:
         try:
             jobs = workload.jobs(seed)
             check_formats(chip.core, jobs)
-            figures |= workload.score(reference.run(jobs, chip.core))
+            outputs = reference.run(jobs, chip.core)
+            figures |= workload.score(outputs)
+            if chip.cores == 1:
+                batches = schedule(
+                    chip.core, [job.gemm for job in jobs], queued=workload.queued, sources=[job.source for job in jobs])
+                values = job_counts(chip.core, jobs, batches, outputs)
         except InputError:
             pass  # shapes only, or operands in other formats: there is nothing to score
     return figures | {
         "macs": prediction.macs, "devices": chip.devices,
         "macs_per_cycle": chip.macs_per_cycle, "utilisation": prediction.utilisation,
-    }
+    }, values
 
 
 def summary(

@@ -18,6 +18,7 @@ from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from hw.spec.event import LABELS
 from model.cycle import os_core
+from model.cycle.command_queue import last_decoded
 from model.cycle.stepper import PORTS, Stepper
 from model.cycle.timing import (
     OUTPUT_CYCLES,
@@ -61,13 +62,14 @@ def closed_form(core: CoreSpec, jobs: Sequence[Shape]) -> Timing:
         "prepare": PREPARE_CYCLES,
     }
     cycles = sum(budget.values())
+    counts = event_counts(core, jobs) + {"command.queue_empty": cycles - last_decoded(core, [(job, 1) for job in jobs])}
     return Timing(
-        cycles=cycles, budget=budget, counts=event_counts(core, jobs), utilisation=utilisation(core, jobs, cycles))
+        cycles=cycles, budget=budget, counts=counts, utilisation=utilisation(core, jobs, cycles))
 
 
 def step(
     core: CoreSpec,
-    jobs: Sequence[Shape],
+    jobs: Sequence[Shape | None],
     stalls: Mapping[str, Sequence[bool]] | None = None,
     offered: Sequence[int] | None = None,
 ) -> Timing:
@@ -77,6 +79,7 @@ def step(
     ----------
     core : CoreSpec
     jobs : sequence of (m, n, k)
+        None for a command that is refused.
     stalls : mapping or None
         "activation_blocked", "weight_blocked" (a host write holds the memory's port in that cycle),
         "output_blocked" (finished rows are refused) -> one truth value per cycle; cycle 0 is the one in which
@@ -102,7 +105,7 @@ def step(
     return stepper(core, stalls or {}).run(jobs, [cycle - offered[0] for cycle in offered])
 
 
-def _check(core: CoreSpec, jobs: Sequence[Shape]) -> None:
+def _check(core: CoreSpec, jobs: Sequence[Shape | None]) -> None:
     array = core.array
     if array.dataflow == "os" and (array.is_floating_point or array.mac_latency != 1):
         raise InputError(

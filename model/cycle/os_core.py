@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from hw.spec.core import CoreSpec
 from hw.spec.event import LABELS
+from model.cycle.command_queue import last_decoded
 from model.cycle.stepper import Port, Stepper
 from model.cycle.timing import OUTPUT_CYCLES, PREPARE_CYCLES, Shape, Timing, cut, event_counts, utilisation
 
@@ -35,8 +36,9 @@ def closed_form(core: CoreSpec, jobs: Sequence[Shape]) -> Timing:
     budget = dict.fromkeys(LABELS, 0) | {
         "stream": stream, "wait_accumulator": wait, "drain": tail + OUTPUT_CYCLES, "prepare": PREPARE_CYCLES}
     cycles = sum(budget.values())
+    counts = event_counts(core, jobs) + {"command.queue_empty": cycles - last_decoded(core, [(job, 1) for job in jobs])}
     return Timing(
-        cycles=cycles, budget=budget, counts=event_counts(core, jobs), utilisation=utilisation(core, jobs, cycles))
+        cycles=cycles, budget=budget, counts=counts, utilisation=utilisation(core, jobs, cycles))
 
 
 class OsStepper(Stepper):
@@ -63,10 +65,10 @@ class OsStepper(Stepper):
                 self._height = rows
                 yield blocks.k_blocks, True, True
 
-    def _pass(self, known: int, accepted: int, rows: int, first: bool, last: bool) -> int:
+    def _pass(self, known: int, rows: int, first: bool, last: bool) -> int:
         """One fold of `rows` words, at the engine from cycle `known` on; returns the cycle of its last word."""
         if known > self._last_row + 1:
-            self._idle_until(known, accepted)
+            self._idle_until(known)
         array, words = self.core.array, rows
         now = max(known, self._last_row + 1)
         start = max(now, self._last_word + array.fold_delay)

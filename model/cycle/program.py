@@ -15,6 +15,7 @@ from hw.spec.command import (
     OPCODE_CONV,
     Command,
     Copy,
+    Descriptor,
     Fence,
     Geometry,
     activation_word_bits,
@@ -25,12 +26,13 @@ from hw.spec.command import (
 from hw.spec.core import OUTPUT_ROWS, PASS_ENTRIES, CoreSpec
 from hw.spec.dma import HOLDS
 from hw.spec.error import InputError
-from hw.spec.event import EVENTS, LABELS
+from hw.spec.event import LABELS
 from model.count import Counts
 from model.cycle.copy_channel import NEVER, Entry, Hold, PoolChannel, ReadChannel, WriteChannel
-from model.cycle.timing import OUTPUT_CYCLES, Timing
+from model.cycle.timing import OUTPUT_CYCLES, TIMED_EVENTS, Timing
+from model.verdict import NO_GEOMETRY, verdict
 
-Program = Sequence[Command | Copy | Fence | Geometry]
+Program = Sequence[Command | Copy | Fence | Geometry | Descriptor]
 
 GEOMETRY_CYCLES = 4
 """Cycles a CONFIG stays in the decoder."""
@@ -101,7 +103,7 @@ class _Run:
         dma = core.dma
         if dma is None:
             raise InputError("a program with copies needs a core with copy channels; set dma of the core")
-        self.core, self.array, self.banks = core, core.array, dma.banks
+        self.core, self.array, self.banks, self.bytes_per_cycle = core, core.array, dma.banks, dma.bytes_per_cycle
         hold = {name: Hold(holds.get(name, ())) for name in HOLDS}
         widths = {
             "activation": activation_word_bits(core), "weight": weight_word_bits(core),
@@ -112,7 +114,7 @@ class _Run:
         self.pool = PoolChannel()
         self.row_hold = hold["row"]
         self.labels = dict.fromkeys(LABELS, 0)
-        self.events = dict.fromkeys(EVENTS, 0)
+        self.events = dict.fromkeys(TIMED_EVENTS, 0)
         self.delay = self.array.load_delay
         self.released_by_swap = self.array.swap_releases_weights
         self.depth = self.array.rows * self.array.mac_latency + self.array.columns
@@ -126,8 +128,9 @@ class _Run:
         geometry: Geometry | None = None
         configuring = 0
         given = deque(program)
-        queue: deque[Command | Copy | Fence | Geometry] = deque()
-        head: Command | Copy | Fence | Geometry | None = None
+        queue: deque[Command | Copy | Fence | Geometry | Descriptor] = deque()
+        head: Command | Copy | Fence | Geometry | Descriptor | None = None
+        refused = False
         opened = unfinished = 0
         decoded = loaded_commands = streamed = drained = ended = 0
         # sequencer
@@ -188,8 +191,8 @@ class _Run:
             # sequencer and decoder
             emit = following is not None and len(tiles) < PASS_ENTRIES and len(queued) < PASS_ENTRIES
             free = following is None or (emit and following.ends_command)
-            gone = False
-            if head is not None:
+            gone = refused
+            if head is not None and not refused:
                 if isinstance(head, Command):
                     gone = free
                 elif isinstance(head, Copy):
@@ -222,6 +225,8 @@ class _Run:
                 busy += 1
             elif not given and not queue and head is None and cycle:
                 break
+            events["command.queue_empty"] += is_busy and not queue
+            events["output_stage.drain_block"] += offered and not left
             if wait_activation and not missing:
                 events["activation_memory.conflict"] += 1
             if weight_conflict:
@@ -248,6 +253,7 @@ class _Run:
                     if is_busy:
                         labels[label] += extra
                         busy += extra
+                        events["command.queue_empty"] += extra * (not queue)
                     if read:
                         row += extra
                         macs += extra
@@ -314,7 +320,11 @@ class _Run:
                 tiles.append(following)
                 queued.append(following)
                 following = next(coming, None)
-            if gone:
+            if refused:
+                events["command.refuse"] += 1
+                unfinished -= 1
+                head = None
+            elif gone:
                 if isinstance(head, Command):
                     coming = passes(core, head, geometry)
                     following = next(coming)
@@ -336,8 +346,10 @@ class _Run:
                     done += 1
                     opened += 1
                 head = None
+            refused = False
             if popped:
                 head = queue.popleft()
+                refused = verdict(core, head.pack(), geometry or NO_GEOMETRY) != 0
             if accept:
                 queue.append(given.popleft())
                 unfinished += 1
@@ -347,6 +359,7 @@ class _Run:
             cycle += 1
 
         written = activation.written + output.moved + pool.written
+        beats, bytes_per_cycle = sum(channel.read for channel in inputs), self.bytes_per_cycle
         events |= {
             "mac_array.mac": macs * array.cells, "mac_array.weight_load": cells * array.columns,
             "mac_array.pass": swaps, "activation_memory.read": reads, "activation_memory.write": written,
@@ -355,7 +368,9 @@ class _Run:
             "parameter_memory.read": parameter_reads, "parameter_memory.write": parameter.written,
             "output_stage.requantise": out_rows * array.columns, "output_memory.write": out_rows,
             "output_memory.read": output.read + pool.read,
-            "external_memory.read": sum(channel.read for channel in inputs), "external_memory.write": output.written,
+            "external_memory.read": beats, "external_memory.write": output.written,
+            "external_memory.read_byte": beats * bytes_per_cycle,
+            "external_memory.write_byte": output.written * bytes_per_cycle,
             "external_memory.read_wait": sum(channel.waits for channel in inputs),
             "external_memory.write_wait": output.waits,
         }
@@ -392,8 +407,8 @@ def step_program(core: CoreSpec, program: Program, holds: Mapping[str, Sequence[
     ----------
     core : CoreSpec
         With `dma`.
-    program : sequence of Command, Copy, Fence
-        All valid for this core.
+    program : sequence of Command, Copy, Fence, Geometry, Descriptor
+        What the core does not understand is refused.
     holds : mapping or None
         Name of `HOLDS` -> one truth value per cycle: the channel moves nothing, or finished rows are refused.
 

@@ -44,6 +44,17 @@ class Port:
         return max(0, self._sum[min(max(last + 1, 0), end)] - self._sum[min(max(first, 0), end)])
 
 
+def _joined(accepted: Sequence[int], last: Sequence[int]) -> list[tuple[int, int]]:
+    """The cycles from after each command's acceptance to its `last`, as disjoint stretches (first, last)."""
+    stretches: list[tuple[int, int]] = []
+    for accept, end in zip(accepted, last, strict=True):
+        if stretches and accept <= stretches[-1][1]:
+            stretches[-1] = stretches[-1][0], max(stretches[-1][1], end)
+        else:
+            stretches.append((accept + 1, end))
+    return stretches
+
+
 @dataclass(slots=True)
 class _Rows:
     """Finished rows in the order they drain."""
@@ -66,6 +77,11 @@ class _Rows:
         start.append(ready)
         self.head.append(head)
         left.append(output.free(head))
+
+    @property
+    def blocked(self) -> int:
+        """Cycles in which a row was at the head and not taken."""
+        return sum(self.left) - sum(self.head)
 
     def refused(self, first: int, last: int) -> int:
         """Cycles from `first` to `last` in which a row was at the head and not taken."""
@@ -95,15 +111,14 @@ class Stepper:
         self._released = -self._delay   # cycle of the row that released the registers; none yet keeps nobody waiting
         self._loaded = -1           # cycle of the latest tile's last load step
         self._allocated = 0         # accumulator rows given out so far
-        self._busy_from = 1         # first cycle of the present busy stretch
-        self._stretches: list[tuple[int, int]] = []
 
-    def run(self, jobs: Sequence[Shape], offered: Sequence[int]) -> Timing:
-        """Step through `jobs`."""
+    def run(self, jobs: Sequence[Shape | None], offered: Sequence[int]) -> Timing:
+        """Step through `jobs`; None is a command that is refused."""
         accepted: list[int] = []
         decoded: list[int] = []     # cycle in which the decoder takes the command from the queue
+        ended: list[int] = []       # last cycle of the command
         pops: list[int] = []        # cycle of each pass's last row
-        sequencer_taken = sequencer_free = 0
+        decoder_free = sequencer_free = 0
         for index, shape in enumerate(jobs):
             accept = offered[index]
             if index:
@@ -111,25 +126,37 @@ class Stepper:
             if index >= self.core.command_entries:
                 accept = max(accept, decoded[index - self.core.command_entries] + 1)
             accepted.append(accept)
-            decoded.append(max(accept + 1, sequencer_taken))
-            sequencer_taken = max(decoded[-1] + 1, sequencer_free)
-            emitted = sequencer_taken
+            decoded.append(max(accept + 1, decoder_free))
+            if shape is None:
+                decoder_free = decoded[-1] + 1
+                ended.append(decoder_free)
+                continue
+            decoder_free = max(decoded[-1] + 1, sequencer_free)     # the sequencer takes it
+            emitted = decoder_free
             for rows, first, last in self._passes(shape):
                 emitted += 1
                 if len(pops) >= PASS_ENTRIES:
                     emitted = max(emitted, pops[-PASS_ENTRIES] + 1)
-                pops.append(self._pass(emitted + 1, accept, rows, first, last))
+                pops.append(self._pass(emitted + 1, rows, first, last))
             sequencer_free = emitted
-        self._idle_until(self._all_left + 1, self._all_left)
-        self._stretches.append((self._busy_from, self._all_left))
-        cycles = sum(last - first + 1 for first, last in self._stretches)
+            ended.append(self._all_left)
+        self._idle_until(self._all_left + 1)
+        busy = _joined(accepted, ended)
+        cycles = sum(last - first + 1 for first, last in busy)
+        # what is left of the busy cycles: no pass is waiting and no row in flight
+        self._budget["prepare"] = cycles - sum(self._budget.values())
         writes = {
-            f"{name}.write": sum(port.blocked(first, last) for first, last in self._stretches)
+            f"{name}.write": sum(port.blocked(first, last) for first, last in busy)
             for name, port in (("activation_memory", self._activation), ("weight_memory", self._weight))
         }
-        counts = event_counts(self.core, jobs) + writes
+        good = [shape for shape in jobs if shape is not None]
+        refused = len(jobs) - len(good)
+        counts = event_counts(self.core, good) + writes + {
+            "command.accept": refused, "command.refuse": refused,
+            "command.queue_empty": cycles - sum(last - first + 1 for first, last in _joined(accepted, decoded)),
+            "output_stage.drain_block": self._finished.blocked}
         return Timing(
-            cycles=cycles, budget=self._budget, counts=counts, utilisation=utilisation(self.core, jobs, cycles))
+            cycles=cycles, budget=self._budget, counts=counts, utilisation=utilisation(self.core, good, cycles))
 
     def _passes(self, shape: Shape) -> Iterator[tuple[int, bool, bool]]:
         """Rows of each pass, and whether it is of the first and of the last K block."""
@@ -140,27 +167,19 @@ class Stepper:
                 for k in range(blocks.k_blocks):
                     yield rows, k == 0, k == last
 
-    def _idle_until(self, cycle: int, accepted: int) -> None:
-        """Label the cycles after the latest row and before `cycle`, in which no pass is waiting."""
+    def _idle_until(self, cycle: int) -> None:
+        """Label the cycles after the latest row and before `cycle`, in which no pass is waiting but rows move."""
         first = self._last_row + 1
         tail = min(cycle - 1, self._all_left)
         if tail >= first:
             refused = self._finished.refused(first, tail)
             self._budget["output_blocked"] += refused
             self._budget["drain"] += tail - first + 1 - refused
-        if cycle - 1 <= self._all_left:
-            return
-        # Everything has left: busy again from the cycle after the next command's acceptance
-        if accepted > self._all_left >= 0:
-            self._stretches.append((self._busy_from, self._all_left))
-            self._busy_from = accepted + 1
-        begin = max(self._all_left, accepted if accepted > self._all_left else self._all_left) + 1
-        self._budget["prepare"] += cycle - begin
 
-    def _pass(self, known: int, accepted: int, rows: int, first: bool, last: bool) -> int:
+    def _pass(self, known: int, rows: int, first: bool, last: bool) -> int:
         """One pass, at the engines from cycle `known` on; returns the cycle of its last row."""
         if known > self._last_row + 1:
-            self._idle_until(known, accepted)
+            self._idle_until(known)
         waiting = max(known, self._last_row + 1)
         wanted = max(known, self._loaded + 1, self._released + self._delay)
         if not self._rows_matter:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
-from hw.spec.event import EVENTS
+from hw.spec.event import EVENTS, VALUE_EVENTS
 from model.count import Counts
 
 Shape = tuple[int, int, int]
@@ -30,7 +30,7 @@ class Timing:
     budget : dict of str to int
         Label -> cycles, every label of `hw.spec.event.LABELS`; sums to `cycles`.
     counts : Counts
-        Every event of `hw.spec.event.EVENTS`.
+        Every event of `hw.spec.event.EVENTS` but `VALUE_EVENTS`, which only operands decide (`model.value_counts`).
     utilisation : float
         Useful multiply-accumulates (m * n * k, no padding) per cycle over what the cells can do: one each, two
         with INT4 pairs.
@@ -77,8 +77,12 @@ def cut(core: CoreSpec, shape: Shape) -> Blocks:
         n_blocks=-(-n // core.array.columns), k_blocks=-(-k // core.array.k_per_block))
 
 
+TIMED_EVENTS = tuple(event for event in EVENTS if event not in VALUE_EVENTS)
+"""What a cycle model counts."""
+
+
 def event_counts(core: CoreSpec, jobs: Iterable[Shape]) -> Counts:
-    """Every event of a chain of GEMMs; host writes and refusals are 0. They do not depend on timing."""
+    """Every event of a chain of GEMMs that does not depend on timing; those that do, and host writes, are 0."""
     array = core.array
     stationary = array.dataflow == "ws"
     rows_issued = passes = out_rows = parameter_reads = commands = 0
@@ -94,7 +98,7 @@ def event_counts(core: CoreSpec, jobs: Iterable[Shape]) -> Counts:
             rows_issued += row_blocks * blocks.tiles
         out_rows += shape[0] * blocks.n_blocks
         parameter_reads += row_blocks * blocks.n_blocks
-    counts = dict.fromkeys(EVENTS, 0) | {
+    counts = dict.fromkeys(TIMED_EVENTS, 0) | {
         "mac_array.mac": rows_issued * array.cells,
         # the thermometer: load step j writes j + 1 cells of each column
         "mac_array.weight_load": passes * array.columns * array.rows * (array.rows + 1) // 2 * stationary,

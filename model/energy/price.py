@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hw.spec.error import InputError
+from hw.spec.event import OBSERVATIONS
 from model.count import Counts
 from model.energy.table import EnergyTable
 
@@ -99,7 +100,8 @@ def price(
     InputError
         If no counted event has a price: the table belongs to something else.
     """
-    unpriced = tuple(name for name, count in counts.items() if count and name not in table.energies)
+    unpriced = tuple(
+        name for name, count in counts.items() if count and name not in table.energies and name not in OBSERVATIONS)
     if counts and not set(counts) & set(table.energies):
         raise InputError(
             f"table {table.title!r} must price at least one counted event, not none of {min(counts)!r}, ..."
@@ -153,7 +155,9 @@ def _weights(
     here, there = Counts(counts).by_component(), Counts(reference[0]).by_component()
     weights: dict[str, float] = {}
     for component in set(LOGIC) & here.keys() & there.keys() & toggles.keys() & reference[1].keys():
-        events, reference_events = sum(here[component].values()), sum(there[component].values())
+        events, reference_events = (
+            sum(count for event, count in run[component].items() if f"{component}.{event}" not in OBSERVATIONS)
+            for run in (here, there))
         if events and reference_events and reference[1][component]:
             weight = (toggles[component] / events) / (reference[1][component] / reference_events)
             if math.isfinite(weight):
