@@ -12,11 +12,11 @@ import numpy as np
 from hw.spec.command import activation_word_bits, output_word_bits, parameter_word_bits, weight_word_bits
 from hw.spec.core import OUTPUT_ROWS, PASS_ENTRIES, CoreSpec
 from hw.spec.dma import COPY_ENTRIES
-from hw.spec.event import EVENTS, LABELS
+from hw.spec.event import LABELS
 from model import lower
 from model.count import Counts
 from model.cycle.issue import Arrival, issue, running_max
-from model.cycle.timing import OUTPUT_CYCLES, Timing
+from model.cycle.timing import OUTPUT_CYCLES, TIMED_EVENTS, Timing
 from model.program import Placed
 
 SCRATCHPADS: tuple[str, ...] = ("activation", "weight", "parameter")
@@ -36,6 +36,7 @@ class _Form:
         self.conflicts = dict.fromkeys(WORDS, 0)
         self.waits = 0
         self.decoded = 1                                        # cycle in which the last descriptor was handed on
+        self.popped = 1                                         # cycle in which it left the queue
         self.arrivals: dict[str, list[Arrival]] = {name: [] for name in WORDS}
         self.asked = dict.fromkeys(WORDS, -1)                   # last request of each channel
         self.opened: list[int] = []                             # per command: its copy of outputs is open
@@ -52,7 +53,7 @@ class _Form:
     # ---- decoder and copies
 
     def _take(self, earliest: int = 0) -> int:
-        self.decoded = max(self.decoded + 1, earliest)
+        self.popped, self.decoded = self.decoded, max(self.decoded + 1, earliest)
         return self.decoded
 
     def open_inputs(self, index: int) -> None:
@@ -271,7 +272,8 @@ def _counts(form: _Form) -> Counts:
         first += command.m * command.n_blocks
     rows = form.labels["stream"]
     beats = {name: form.dma.beats(bits(core)) for name, bits in WORDS.items()}
-    return Counts(dict.fromkeys(EVENTS, 0) | {
+    read, written = sum(total[name] * beats[name] for name in beats), total["output"] * form.output_beats
+    return Counts(dict.fromkeys(TIMED_EVENTS, 0) | {
         "mac_array.mac": rows * array.cells,
         "mac_array.weight_load": passes * array.columns * array.rows * (array.rows + 1) // 2,
         "mac_array.pass": passes,
@@ -283,8 +285,12 @@ def _counts(form: _Form) -> Counts:
         "parameter_memory.read": parameters, "parameter_memory.write": total["parameter"],
         "output_stage.requantise": first * array.columns,
         "output_memory.write": first, "output_memory.read": total["output"],
-        "external_memory.read": sum(total[name] * beats[name] for name in beats),
-        "external_memory.write": total["output"] * form.output_beats,
+        "external_memory.read": read, "external_memory.write": written,
+        "external_memory.read_byte": read * form.dma.bytes_per_cycle,
+        "external_memory.write_byte": written * form.dma.bytes_per_cycle,
         "external_memory.read_wait": form.waits,
+        "output_stage.drain_block": sum(last - first + 1 for first, last in form.refused),
         "command.accept": 5 * len(form.placed),
+        # the queue holds something from cycle 1 on until its last descriptor leaves it
+        "command.queue_empty": sum(form.labels.values()) - form.popped,
     })
