@@ -98,7 +98,7 @@ def test_what_does_not_fit_has_no_record_but_a_sentence() -> None:
 
 def test_a_card_without_a_published_rate_is_projected_by_its_record_and_opens_to_it() -> None:
     from model.projection.explain import explain
-    from model.report.summary import load_programme
+    from model.report.load import load_programme
 
     programme = load_programme({name: chips.load(name) for name in chips.names()}, (MEASUREMENTS,))
     card = programme.cards["sapeon_x330_compact"]

@@ -151,6 +151,19 @@ def test_the_published_shares_need_30_139_and_70_cards_and_give_19_938_pf() -> N
     assert projection["gwangju.cards"].nominal == 239
 
 
+def test_the_chain_names_every_step_from_the_array_to_the_grid() -> None:
+    site = a_programme().sites["gwangju"]
+    steps = [f.name.removeprefix("gwangju.").removesuffix("_kw") for f in (*site.chain, *site.grid)]
+    assert steps == ["array", "memories", "rest_of_chips", "dram", "regulators", "hosts", "fans", "supplies",
+                     "facility", "grid_loss", "grid"]
+    wall = sum(f.nominal for f in site.chain)
+    assert site.grid[1].nominal == pytest.approx(wall / (1 - 0.0355))
+    regulators = next(f for f in site.chain if f.name.endswith("regulators_kw"))
+    assert regulators.nominal == pytest.approx(0.12 * (30 * 120 + 139 * 85 + 70 * 60) / 1e3)
+    dram = next(f for f in site.chain if f.name.endswith("dram_kw"))
+    assert dram.nominal == pytest.approx((30 * 16 + 139 * 16 + 70 * 16) * 0.1 / 1e3)
+
+
 def test_the_site_adds_up_from_the_array_to_the_year_by_hand() -> None:
     programme = a_programme()
     site = programme.sites["gwangju"]
@@ -191,7 +204,7 @@ def test_the_ledger_moves_fourfold_between_int8_and_fp16_of_one_card() -> None:
     kt = [value(f"rule.{rule}.kt.cards") * 7245.87 for rule in ("mixed", "eight_bit")]
     assert kt[0] / kt[1] == pytest.approx(139 / 35)
     assert value("rule.eight_bit.images_per_s") == pytest.approx(value("rule.mixed.images_per_s") - kt[0] + kt[1])
-    misses = {name: abs(value(f"rule.{name}.miss_pf")) for name in programme.counted}
+    misses = {name: abs(value(f"rule.{name}.miss_pf")) for name in programme.counted["gwangju"]}
     assert misses["mixed"] == pytest.approx(0.012)
     assert min(misses.values()) == misses["mixed"]
 
@@ -199,9 +212,16 @@ def test_the_ledger_moves_fourfold_between_int8_and_fp16_of_one_card() -> None:
 def test_every_figure_opens_down_to_records_and_facts() -> None:
     programme = a_programme()
     for figure in programme.projection.figures:
-        text = explain(programme.projection, figure.name)
-        origins = ("record ", "measured: ", "vendor: ", "press: ", "secondary: ", "assumed: ")
-        assert any(origin in text for origin in origins), text
+        for leaf in figure.leaves():
+            if leaf.record is not None:
+                result = leaf.record.measurement.result
+                assert all((result.chip, result.workload, result.chip_digest, result.workload_digest)), figure.name
+                assert f"seed {result.seed}" in leaf.record.origin
+            else:
+                assert leaf.fact is not None
+                assert leaf.fact.source.strip(), leaf.name
+                assert leaf.fact.confidence
+        assert next(figure.leaves(), None) is not None
     text = explain(programme.projection, "gwangju.wall_kw")
     assert "gwangju.it_kw * gwangju.pue" in text
     assert "no figure of this site" in text

@@ -15,7 +15,7 @@ from model.projection.programme import Programme
 from model.projection.rules import RULES
 from model.projection.service import Service, token_rate
 from model.record import Measurement, Origin, Result
-from model.report.summary import load_programme
+from model.report.load import load_programme
 
 COMMITTED = Path(__file__).parents[1] / "measurements"
 
@@ -102,12 +102,50 @@ def test_the_ledger_falls_from_peak_to_achievable_to_delivered(programme: Progra
     rows = {(r.card, r.number_format): r for r in programme.ledger}
     warboy, atom = rows["furiosa_warboy", "int8"], rows["rebellions_atom", "int8"]
     for row in (warboy, atom):
+        assert row.arrays is not None
         assert row.achievable is not None
-        assert row.peak.nominal > row.achievable.nominal > row.delivered["images"].nominal
-        assert row.delivered["images"].nominal > row.delivered["tokens"].nominal
+        assert row.peak.nominal > row.arrays.nominal > row.delivered["images"].nominal > row.delivered["tokens"].nominal
+        span = programme.projection.interval(row.achievable)
+        assert row.arrays.nominal > span.low
     fp16 = rows["rebellions_atom", "fp16"]
     assert fp16.achievable is None
-    assert fp16.achievable_missing == "the cycle model runs INT8"
+    assert fp16.missing == "the image task is recorded in INT8"
+
+
+def test_the_ledger_holds_every_chip_with_a_published_peak(programme: Programme) -> None:
+    cards = {name for name in chips.names() if "tdp" in (facts := chips.load(name).facts)
+             and any(key.startswith("peak_") for key in facts)}
+    assert {row.card for row in programme.ledger} == cards
+    assert {"nvidia_h100_sxm", "deepx_dx_m1", "furiosa_rngd", "sapeon_x220_compact"} <= cards
+    t4 = next(r for r in programme.ledger if (r.card, r.number_format) == ("nvidia_t4", "int8"))
+    macs = value(programme, "record.furiosa_warboy.resnet50.macs_per_image")
+    assert t4.delivered["images"].nominal == pytest.approx(6035.57 * 2 * macs / 1e12)
+
+
+def test_the_rules_are_counted_for_both_sites_and_every_operator(programme: Programme) -> None:
+    assert set(programme.counted) == {"gwangju", "private"}
+    for site, prefix in (("gwangju", "rule"), ("private", "private.rule")):
+        assert set(programme.counted[site]) == set(RULES)
+        for rule in RULES:
+            shares = [value(programme, f"{prefix}.{rule}.{o}.images_per_s") for o in ("nhn", "kt", "naver")]
+            assert sum(shares) == pytest.approx(value(programme, f"{prefix}.{rule}.images_per_s"))
+    assert value(programme, "rule.mixed.kt.exact_cards") == pytest.approx(4450 / 32)
+    assert value(programme, "rule.eight_bit.kt.exact_cards") == pytest.approx(4450 / 128)
+
+
+def test_ten_gpus_are_met_with_as_many_sequences_by_hand(programme: Programme) -> None:
+    assert value(programme, "breakeven.cards") == 39
+    at = {(b.pim, b.batch): b for b in programme.breakeven}
+    one = at["aim", 1]
+    assert one.gpu_batch == 4
+    wall = (700 + (2 * 172 + 887) / 8) * 1.08 / 0.94 * 1.35
+    gpu = value(programme, "breakeven.gpus.batch_4.tokens_per_s") / 10
+    assert one.must.nominal == pytest.approx(gpu / wall)
+    for each in programme.breakeven:
+        card = each.allowed.nominal + 2 * 172 / 8
+        rate = each.fleet.nominal * value(programme, f"breakeven.gpus.batch_{each.gpu_batch}.tokens_per_s") / 39
+        assert rate / (card * 1.08 / 0.94 * 1.35) == pytest.approx(each.must.nominal)
+    assert one.over.nominal > 1 > at["aim", 4].over.nominal
 
 
 def test_every_figure_of_rules_and_money_opens_to_its_origin(programme: Programme) -> None:
@@ -115,6 +153,8 @@ def test_every_figure_of_rules_and_money_opens_to_its_origin(programme: Programm
         text = explain(programme.projection, name)
         assert "config.json" in text or "MLPerf" in text or "assumed: " in text
     assert "record furiosa_warboy/resnet50.1.model.json: cycles" in explain(
+        programme.projection, "ledger.furiosa_warboy.int8.arrays")
+    assert "record furiosa_warboy/resnet50_offline.1.model.json: figures.per_second" in explain(
         programme.projection, "ledger.furiosa_warboy.int8.achievable")
 
 

@@ -15,7 +15,7 @@ from model.projection.explain import explain
 from model.projection.figure import from_range
 from model.projection.projection import Projection
 from model.projection.stage import Stage, macro_card
-from model.projection.stage_comparison import compare_stages
+from model.projection.stage_comparison import compare_stages, pim_bit_energy
 from model.record import Measurement, Origin, Result
 
 EVERY = {name: chips.load(name) for name in chips.names()}
@@ -32,7 +32,7 @@ def a_curve(pim: str = "aim") -> Measurement:
     result = Result(
         chip="furiosa_rngd", chip_digest=EVERY["furiosa_rngd"].digest, workload=f"llama31_8b_batches_{pim}",
         workload_digest="0" * 16, witness="model", seed=1, cycles=4000, layers=layers,
-        figures={"context": 1024, "pim_wins_to_batch": 8},
+        figures={"context": 1024, "pim_wins_to_batch": 8, "weights_on_pim_to_batch": 8},
     )
     return Measurement(result=result, origin=Origin(commit="c0ffee"))
 
@@ -70,7 +70,13 @@ def test_stage_2_comes_from_the_curve_and_its_energy_from_the_wall_by_hand() -> 
     projection = compared()
     rate = projection["stage.2_aim_batch_1.tokens_per_s"]
     assert rate.nominal == 580
-    wall = (150 + 2 * 172 / 8) * 1.08 / 0.94 * 1.35
+    energy = pim_bit_energy()
+    assert 0.4 < energy.minimum < energy.nominal < energy.maximum < 2
+    in_units = (8_030_261_248 + 65_536 * 1024) * 16 * energy.nominal * 1e-12
+    assert projection["stage.2_aim_batch_1.pim_j_per_token"].nominal == pytest.approx(in_units)
+    card = 150 * (0.256 + 0.744 * (1 - 0.8)) + 580 * in_units
+    assert projection["stage.2_aim_batch_1.card_w"].nominal == pytest.approx(card)
+    wall = (card + 2 * 172 / 8) * 1.08 / 0.94 * 1.35
     joules = projection["stage.2_aim_batch_1.wall_j_per_token"].nominal
     assert joules == pytest.approx(wall / 580)
     assert projection["stage.2_aim_batch_1.krw_per_million_tokens"].nominal == pytest.approx(joules / 3.6 * 170)

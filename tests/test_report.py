@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,15 +11,20 @@ import pytest
 
 from hw import chips
 from hw.spec.chip import Chip
+from hw.spec.command_line import main
 from hw.spec.error import InputError
-from model import record
+from model import cli, record
 from model.cli import report as report_verb
 from model.count import Counts
 from model.projection import published, scenarios
 from model.projection.explain import explain
 from model.record import Measurement, Origin, Result
 from model.report import data, figure, markdown, text
-from model.report.summary import NEEDED, Summary, load_programme, read_tests, summarise
+from model.report.load import CURVE, LANGUAGE, NETWORK, load_programme, needed
+from model.report.run_data import read_tests
+from model.report.section import sections
+from model.report.section_type import Shown
+from model.report.summary import Summary, summarise
 from model.report.write import write_report
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -49,17 +55,19 @@ def chip_model_records() -> list[Measurement]:
     found = [
         a_record(f"llama31_8b_batches{tail}", "model", layers=points, figures={"context": 1024, "pim_wins_to_batch": 4},
                  **rngd)
-        for tail in ("", "_hbm_pim", "_aim")
+        for tail in ("_hbm_pim", "_aim")
     ]
-    for name, value in (
-        ("furiosa_rngd", 2000.0), ("furiosa_warboy", 80.0), ("rebellions_atom", 380.0), ("sapeon_x330_compact", 380.0),
-        ("nvidia_h100_sxm", 4400.0),
-    ):
-        digest = chips.load(name).digest
-        found.append(a_record("llama31_8b_decode", "model", chip=name, chip_digest=digest, figures=rate(value)))
-    digest = chips.load("sapeon_x330_compact").digest
-    found.append(a_record("resnet50_offline", "model", chip="sapeon_x330_compact", chip_digest=digest,
-                          figures=rate(20_000.0)))
+    rates = {"furiosa_rngd": 2000.0, "furiosa_warboy": 80.0, "nvidia_h100_sxm": 4400.0}
+    for _, name, workload in needed(needed_chips()):
+        own = {"chip": name, "chip_digest": chips.load(name).digest}
+        if workload == CURVE:
+            found.append(a_record(workload, "model", layers=points, figures={"context": 1024}, **own))
+        elif workload in (LANGUAGE, "resnet50_offline"):
+            value = rates.get(name, 380.0) if workload == LANGUAGE else 20_000.0
+            found.append(a_record(workload, "model", figures=rate(value), **own))
+        elif workload == "resnet50":
+            figures = {"macs": 4_000_000_000, "images": 1}
+            found.append(a_record(workload, "model", figures=figures, cycles=400_000, **own))
     return found
 
 
@@ -83,11 +91,12 @@ def needed_chips() -> dict[str, Chip]:
     return {name: chips.load(name) for name in chips.names()}
 
 
-@pytest.fixture
-def summary(tmp_path: Path) -> Summary:
-    write_records(tmp_path / "records")
+@pytest.fixture(scope="module")
+def summary(tmp_path_factory: pytest.TempPathFactory) -> Summary:
+    root = tmp_path_factory.mktemp("summary")
+    write_records(root / "records")
     return summarise(
-        "npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path / "records",), build=tmp_path
+        "npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(root / "records",), build=root
     )
 
 
@@ -117,7 +126,8 @@ def test_markdown_holds_every_section_and_plot(summary: Summary) -> None:
 def test_csv_and_json_hold_every_figure_of_the_projection(summary: Summary) -> None:
     rows = list(csv.DictReader(io.StringIO(data.render_csv(summary))))
     assert summary.programme is not None
-    assert [r["figure"] for r in rows] == [f.name for f in summary.programme.projection.figures]
+    assert [r["figure"] for r in rows] == [f.name for f in summary.projection.figures]
+    assert {f.name for f in summary.programme.projection.figures} < {r["figure"] for r in rows}
     assert all(float(r["low"]) <= float(r["nominal"]) <= float(r["high"]) for r in rows)
     assert all(float(r["low"]) <= float(r["p5"]) * (1 + 1e-9) + 1e-9 for r in rows)
     document = json.loads(data.render_json(summary))
@@ -138,6 +148,85 @@ def test_all_plots_are_drawn_and_the_same_summary_gives_the_same_bytes(summary: 
     assert not list(summary.folder.glob(".*"))
 
 
+NUMBER = re.compile(r"[-+]?\d[\d,.]*(e[-+]\d+)?( \(.*\))?%?( [A-Za-z/]+)?")
+
+
+def test_every_number_printed_opens_to_records_and_facts(summary: Summary) -> None:
+    for full in (True, False):
+        for section in sections(summary, full=full):
+            heads = section.rows[0] if section.rows else ()
+            for row in section.rows[1:]:
+                for head, cell in zip(heads, row, strict=True):
+                    if not isinstance(cell, Shown):
+                        assert not NUMBER.fullmatch(cell) or head.startswith("batch"), (section.title, head, cell)
+            for piece in section.texts:
+                if isinstance(piece, Shown):
+                    figure = summary.projection[piece.figure]
+                    leaves = list(figure.leaves())
+                    assert leaves, piece.figure
+                    for leaf in leaves:
+                        if leaf.record is not None:
+                            result = leaf.record.measurement.result
+                            assert all((result.chip, result.workload, result.chip_digest, result.workload_digest))
+                            assert f"seed {result.seed}, " in leaf.record.origin
+                        else:
+                            assert leaf.fact is not None
+                            assert leaf.fact.source.strip()
+                            assert leaf.fact.confidence
+
+
+def test_the_answer_comes_first_and_answers_three_questions(summary: Summary) -> None:
+    found = [s for s in sections(summary) if s.title.startswith("The answer")]
+    assert sections(summary)[: len(found)] == found
+    text_of = {s.title: " ".join("".join(n) for n in s.notes) for s in found}
+    assert len(text_of) == 3
+    for title, words in (
+        ("deliver", ("images/s", "tokens/s", "kW at the wall", "of the grant", "gCO2e", "counted")),
+        ("DRAM PIM", ("as fast", "J a token at the wall", "ten H100", "tokens/J")),
+        ("drives", ("Power: PUE", "cards per server", "busy share of the year")),
+    ):
+        said = next(t for name, t in text_of.items() if title in name)
+        for word in words:
+            assert word in said, (title, word)
+
+
+def test_a_number_without_an_origin_fails_the_report(summary: Summary) -> None:
+    ranges = {name: value for name, value in summary.ranges.items() if name != "gwangju.wall_kw"}
+    with pytest.raises(InputError, match=r"figure gwangju\.wall_kw is printed and must have an origin, not none"):
+        markdown.render(replace(summary, ranges=ranges))
+
+
+def test_the_page_is_one_file_whose_links_all_lead_somewhere(summary: Summary) -> None:
+    write_report(summary)
+    page = (summary.folder / "report.html").read_text()
+    assert not re.search(r"(src|href)=.?(http|//)", page)
+    targets = set(re.findall(r' id="?([^">]+)"?>', page))
+    links = set(re.findall(r"href=['\"]#([^'\"]+)['\"]", page))
+    assert links <= targets
+    assert {"gwangju.wall_kw", "assumed.card_load", f"{summary.run}.cycles_measured"} <= links
+    assert page.count("data:image/png;base64,") == len(figure.PLOTS)
+    assert "record npu_16/digits.1.rtl.json: cycles; chip" in page
+
+
+def test_the_figures_of_a_run_are_its_priced_energies(summary: Summary) -> None:
+    for name, priced in summary.energies:
+        total = summary.ranges[f"{summary.run}.energy.{name}.all"].bounds
+        for ours, theirs in zip((total.low, total.nominal, total.high),
+                                (priced.total_j.low, priced.total_j.nominal, priced.total_j.high), strict=True):
+            assert ours == pytest.approx(theirs)
+        for part in priced.components:
+            own = summary.ranges[f"{summary.run}.energy.{name}.{part.component}"].bounds
+            assert (own.low, own.high) == pytest.approx((part.energy_j.low, part.energy_j.high))
+
+
+def test_explain_opens_a_figure_of_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("model", cli, ["explain", "run.npu_16.digits.1.utilisation"]) == 0
+    said = capsys.readouterr().out
+    assert "record npu_16/digits.1.rtl.json: cycles; chip" in said
+    assert main("model", cli, ["explain", "run.npu_16.digits.1.wrong"]) == 2
+    assert "did you mean run.npu_16.digits.1" in capsys.readouterr().err
+
+
 def test_utilisation_points_come_from_layers_and_from_single_gemms(summary: Summary) -> None:
     points = {(p.label, p.witness): p for p in summary.points}
     assert points["gemm_256", "rtl"].utilisation == pytest.approx(256**3 / (65_584 * 256))
@@ -149,11 +238,11 @@ def test_utilisation_points_come_from_layers_and_from_single_gemms(summary: Summ
 def test_toggles_weigh_the_energy_against_a_run_on_random_operands(tmp_path: Path) -> None:
     write_records(tmp_path)
     plain = summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
-    assert "for random operands" in plain.energies[0].activity
+    assert "for random operands" in plain.energies[0][1].activity
     counts = a_record("digits", "rtl").result.counts
     record.write(a_record("gemm_64", "rtl", counts=counts, toggles={"mac_array": 4 * 12_345}), root=tmp_path)
     weighed = summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
-    array = {c.component: c for c in weighed.energies[0].components}["mac_array"]
+    array = {c.component: c for c in weighed.energies[0][1].components}["mac_array"]
     assert array.weight == pytest.approx(0.25)
     assert "RTL activity, no glitches" in text.render(weighed)
 
@@ -183,19 +272,29 @@ def test_a_missing_record_is_named_with_what_needs_it_and_what_writes_it(tmp_pat
         summarise("tiny", chips.load("tiny"), "gemm_16", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
 
 
-@pytest.mark.parametrize(("figure_name", "chip", "workload"), NEEDED)
-def test_removing_a_record_of_the_chip_model_fails_naming_figure_and_record(
-    figure_name: str, chip: str, workload: str, tmp_path: Path
-) -> None:
+def test_removing_any_record_of_the_chip_model_fails_naming_figure_and_record(tmp_path: Path) -> None:
     write_records(tmp_path)
-    programme = load_programme(needed_chips(), (tmp_path,))
-    assert figure_name in programme.projection
-    assert f"record {chip}/{workload}.1.model.json" in explain(programme.projection, figure_name)
-    (tmp_path / chip / f"{workload}.1.model.json").unlink()
-    with pytest.raises(InputError) as caught:
-        load_programme(needed_chips(), (tmp_path,))
-    assert str(caught.value).startswith(f"{figure_name} cannot be projected: there is no record ")
-    assert f"{chip}/{workload}.1.model.json; run python -m model records --chips {chip}" in str(caught.value)
+    projection = load_programme(needed_chips(), (tmp_path,)).projection
+    for figure_name, chip, workload in needed(needed_chips()):
+        assert f"record {chip}/{workload}.1.model.json" in explain(projection, figure_name)
+        path = tmp_path / chip / f"{workload}.1.model.json"
+        kept = path.read_bytes()
+        path.unlink()
+        with pytest.raises(InputError) as caught:
+            load_programme(needed_chips(), (tmp_path,))
+        path.write_bytes(kept)
+        assert str(caught.value).startswith(f"{figure_name} cannot be projected: there is no record ")
+        assert f"{chip}/{workload}.1.model.json; run python -m model " in str(caught.value)
+
+
+def test_every_committed_record_of_the_chip_model_below_the_projection_is_a_needed_one() -> None:
+    programme = load_programme(needed_chips(), (Path(__file__).parents[1] / "measurements",))
+    required = {(chip, workload) for _, chip, workload in needed(needed_chips())} | {NETWORK[:2]}
+    for one in programme.projection.figures:
+        for leaf in one.leaves():
+            if leaf.record is not None and leaf.record.measurement.result.witness == "model":
+                result = leaf.record.measurement.result
+                assert (result.chip, result.workload) in required, one.name
 
 
 def test_removing_the_source_of_a_fact_fails_naming_it(tmp_path: Path) -> None:

@@ -16,11 +16,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the tree of one figure, or all names."""
     from hw.spec.error import InputError
     from model.projection.explain import compact, explain, quantity
-    from model.report.summary import load_programme
+    from model.report.load import load_programme
+    from model.report.summary import summarise
     from model.report.text import table
 
     needed = {name: chips.load(name) for name in chips.names()}
-    projection = load_programme(needed).projection
+    run_of = (arguments.figure or "").split(".")
+    if run_of[0] == "run" and len(run_of) > 4 and run_of[3].isdigit():
+        projection = summarise(run_of[1], chips.load(run_of[1]), run_of[2], int(run_of[3]), needed).projection
+    else:
+        projection = load_programme(needed).projection
     if arguments.list:
         rows = [("figure", "low", "nominal", "high", "unit", "weakest input")]
         for figure, i in zip(projection.figures, projection.intervals(), strict=True):

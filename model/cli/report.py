@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="a file in model/workloads (default: digits, digits_float on a PIM chip)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the run (default: %(default)s)")
     parser.add_argument("--screen", action="store_true", help="print the one-screen summary as well")
-    parser.add_argument("--format", choices=("all", "text", "markdown", "csv", "json"), default="all",
+    parser.add_argument("--format", choices=("all", "text", "markdown", "html", "csv", "json"), default="all",
                         help="forms to write (default: all, with plots)")
     parser.add_argument("--output", type=Path, help="folder (default: build/report/CHIP/WORKLOAD.SEED)")
 
@@ -22,7 +22,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the report; 1 if the run it is about failed."""
     from model import workloads
     from model.report import text
-    from model.report.summary import load_programme, summarise
+    from model.report.load import load_programme
+    from model.report.summary import summarise
     from model.report.write import FORMATS, write_report
 
     chip = chips.load(arguments.chip)

@@ -15,7 +15,7 @@ def run(arguments: argparse.Namespace) -> int:
     from model import record
     from model.projection.explain import compact
     from model.projection.validate import KOREAN, SCENARIOS, TASKS, validate
-    from model.report.summary import NETWORK, ROOTS, locate
+    from model.report.load import NETWORK, ROOTS, locate
     from model.report.text import table
 
     all_chips = {name: chips.load(name) for name in chips.names()}

@@ -10,8 +10,9 @@ from model.energy.table import EnergyTable
 from model.projection import published
 from model.projection.core import FOLLOWS_TOGGLES, CoreFigures, priced_energy
 from model.projection.figure import Figure, from_fact, from_range, from_record, larger, power, smaller
+from model.projection.inputs import Read
 from model.projection.money import card_price
-from model.projection.overheads import card_power
+from model.projection.overheads import DRAM_ENERGY, DRAM_IDLE, card_power
 from model.projection.scenario import Scenario
 from model.projection.service import Service, token_rate
 from model.record import Measurement
@@ -42,6 +43,7 @@ class CardFigures:
     rate: Figure
     bound: Figure
     power: Figure
+    dram_power: Figure
     array_power: Figure
     core_power: Figure
     price: Figure
@@ -53,9 +55,9 @@ def card_figures(
     name: str, chip: Chip, scenario: Scenario, core: CoreFigures, network: Measurement,
     own: Measurement | None = None, table: tuple[str, EnergyTable] | None = None,
     language: tuple[Service, Measurement | None] | None = None,
-    offline: Measurement | None = None,
+    offline: Measurement | None = None, owner: str = "", read: Read = from_fact,
 ) -> CardFigures:
-    """One rule for every card.
+    """One rule for every card. A site whose assumptions differ from the first one's is the `owner` of its own.
 
     bound = clock x images / cycles of the chip's own model record if there is one, else the nominal INT8 peak over
     the operations of an image; rate = published + headroom x (bound - published); if nothing is published that of the
@@ -71,6 +73,7 @@ def card_figures(
     `network` gives the operations of an image; `own` is a model record of the same network on this chip.
     """
     prefix = f"card.{name}"
+    own_prefix = f"{owner}.{prefix}" if owner else prefix
     macs_per_image = per_image(network)
     peak_bound = from_fact(f"{prefix}.peak_int8", _fact(name, chip, "peak_int8")) * 1e12 / (2 * macs_per_image)
     if own is not None:
@@ -78,23 +81,23 @@ def card_figures(
             raise InputError(f"chip {name!r} must have a clock to be projected, not leave it open")
         cycles = from_record(f"{_run(own)}.cycles", "cycles", own, "cycles")
         bound = (from_fact(f"{prefix}.clock", chip.clock) * 1e9 * _per_image(own)[0] / cycles).named(
-            f"{prefix}.bound", "images/s", "cycle model"
+            f"{own_prefix}.bound", "images/s", "cycle model"
         )
     else:
-        bound = peak_bound.named(f"{prefix}.bound", "images/s", "every multiplier busy at the nominal INT8 peak")
+        bound = peak_bound.named(f"{own_prefix}.bound", "images/s", "every multiplier busy at the nominal INT8 peak")
     row = published.best(name, MODEL, "Offline")
     if row is not None:
         measured = from_fact(f"{prefix}.published", row.fact)
-        rate = measured + from_fact("assumed.headroom", scenario.headroom) * larger(bound - measured, 0)
+        rate = measured + read("assumed.headroom", scenario.headroom) * larger(bound - measured, 0)
     elif offline is not None:
         rate = from_range(f"{_run(offline)}.per_second", "images/s", offline, "figures.per_second") * 1
     else:
-        rate = smaller(peak_bound * from_fact("assumed.peak_fraction", scenario.peak_fraction), bound)
-    rate = rate.named(f"{prefix}.images_per_s", "images/s", "ResNet-50 offline, INT8, one card")
-    busy = card_power(from_fact(f"{prefix}.tdp", _fact(name, chip, "tdp")), load=scenario.card_load)
+        rate = smaller(peak_bound * read("assumed.peak_fraction", scenario.peak_fraction), bound)
+    rate = rate.named(f"{own_prefix}.images_per_s", "images/s", "ResNet-50 offline, INT8, one card")
+    busy = card_power(from_fact(f"{prefix}.tdp", _fact(name, chip, "tdp")), load=scenario.card_load, read=read)
     process = from_fact(f"{prefix}.process", _fact(name, chip, "process"))
     factor = power(process / TABLE_NODE_NM, from_fact("energy.node_exponent", NODE_EXPONENT)).named(
-        f"{prefix}.node_factor", "1", f"energy per operation relative to {TABLE_NODE_NM} nm"
+        f"{own_prefix}.node_factor", "1", f"energy per operation relative to {TABLE_NODE_NM} nm"
     )
     if own is not None and table is not None and own.result.counts:
         whole, array = priced_energy(own, *table, prefix)
@@ -106,20 +109,40 @@ def card_figures(
         # The task's operands are taken to be as quiet as those of the core's record; memories do not follow data.
         weight = 1 + from_fact("assumed.follows_toggles", FOLLOWS_TOGGLES) * (core.activity - 1)
         core_pj, array_pj = core_pj - array_pj * (1 - weight), array_pj * weight
-    core_pj = core_pj.named(f"{prefix}.core_energy", "pJ", "per image, at the table's process")
-    array_pj = array_pj.named(f"{prefix}.array_energy", "pJ", "per image, MAC arrays alone, at the table's process")
-    tokens, why = token_rate(name, chip, *language) if language else (None, "no language service is asked for")
+    core_pj = core_pj.named(f"{own_prefix}.core_energy", "pJ", "per image, at the table's process")
+    array_pj = array_pj.named(f"{own_prefix}.array_energy", "pJ", "per image, MAC arrays alone, at the table's process")
+    tokens, why = (
+        token_rate(name, chip, *language, f"{own_prefix}.tokens_per_s") if language
+        else (None, "no language service is asked for")
+    )
+    dram = _dram(name, chip, rate, offline).named(
+        f"{own_prefix}.dram_power", "W", "standby and refresh, and the bits an image moves"
+    )
     return CardFigures(
-        price=card_price(name, chip, scenario.prices), tokens=tokens, without_tokens=why,
+        price=card_price(name, chip, scenario.prices, read), tokens=tokens, without_tokens=why,
         title=chip.title.split(":")[0],
         peaks={
             key.removeprefix("peak_"): fact for key, fact in chip.facts.items()
             if key.startswith("peak_") and not key.endswith("_from_geometry")
         },
-        rate=rate, bound=bound, power=busy.named(f"{prefix}.power", "W", "card, busy"),
-        array_power=(rate * array_pj * factor * 1e-12).named(f"{prefix}.array_power", "W", "MAC arrays, priced"),
-        core_power=(rate * core_pj * factor * 1e-12).named(f"{prefix}.core_power", "W", "arrays and memories, priced"),
+        rate=rate, bound=bound, power=busy.named(f"{own_prefix}.power", "W", "card, busy"), dram_power=dram,
+        array_power=(rate * array_pj * factor * 1e-12).named(f"{own_prefix}.array_power", "W", "MAC arrays, priced"),
+        core_power=(rate * core_pj * factor * 1e-12).named(
+            f"{own_prefix}.core_power", "W", "arrays and memories, priced"),
     )
+
+
+def _dram(name: str, chip: Chip, rate: Figure, offline: Measurement | None) -> Figure:
+    """Power of a card's DRAM; without a record of the bytes an image moves, standby and refresh alone."""
+    capacity = from_fact(f"card.{name}.dram_capacity", _fact(name, chip, "dram_capacity"))
+    idle = capacity * from_fact("assumed.dram_idle", DRAM_IDLE)
+    if offline is None or not offline.result.layers:
+        return idle
+    run = _run(offline)
+    moved = from_record(f"{run}.bytes", "B", offline, "layers.*.bytes") / from_record(
+        f"{run}.images", "images", offline, "figures.images"
+    )
+    return idle + rate * moved * 8 * from_fact("assumed.dram_energy", DRAM_ENERGY) * 1e-12
 
 
 def per_image(network: Measurement) -> Figure:

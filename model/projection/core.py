@@ -89,7 +89,7 @@ def priced_energy(
     `owner` names the core the table was composed for: the same event costs differently in another core.
     """
     result = measurement.result
-    spread = from_fact(f"energy.{table_name}.error", _spread(table))
+    spread = from_fact(f"energy.{table_name}.error", table_error(table))
     joules = {}
     for event in sorted(result.counts):
         fact = table.energies.get(event)
@@ -102,8 +102,8 @@ def priced_energy(
     return total(list(joules.values())) * (1 + spread), total(array) * (1 + spread)
 
 
-def _spread(table: EnergyTable) -> Fact:
-    """The table's error as a factor around 1."""
+def table_error(table: EnergyTable) -> Fact:
+    """An energy table's stated error, around 0."""
     error = table.error.nominal
     return Fact(nominal=0.0, low=-error, high=error, unit="1", confidence=table.error.confidence,
                 source=f"stated error of the table {table.title}: {table.error.source}")

@@ -60,8 +60,13 @@ def decode_curve(measurement: Measurement) -> Curve:
         shown.append(point_figure(measurement, index, "tokens_per_s").named(
             f"{prefix}.batch_{batch}", "tokens/s", "NPU alone"))
         if points[-1].with_pim is not None:
-            shown.append(point_figure(measurement, index, "pim_tokens_per_s").named(
-                f"{prefix}.batch_{batch}_pim", "tokens/s", "with PIM"))
+            joined = point_figure(measurement, index, "pim_tokens_per_s")
+            shown.append(joined.named(f"{prefix}.batch_{batch}_pim", "tokens/s", "with PIM"))
+            shown.append((joined / point_figure(measurement, index, "tokens_per_s")).named(
+                f"{prefix}.batch_{batch}_gain", "1", "with PIM over without"))
+            if "on_pim" in layer:
+                shown.append(point_figure(measurement, index, "on_pim", "1").named(
+                    f"{prefix}.batch_{batch}_on_pim", "1", "share of the step on PIM"))
     if not points:
         raise InputError(f"record {result.run} must have a layer for every batch, not none; run it again")
     wins = 0
@@ -75,16 +80,16 @@ def decode_curve(measurement: Measurement) -> Curve:
     )
 
 
-def point_figure(measurement: Measurement, index: int, field: str) -> Figure:
+def point_figure(measurement: Measurement, index: int, field: str, unit: str = "tokens/s") -> Figure:
     """One number of a point as a figure of its own."""
     run = f"record.{measurement.result.chip}.{measurement.result.workload}"
-    leaf = from_record(f"{run}.{index}.{field}", "tokens/s", measurement, f"layers.{index}.{field}")
+    leaf = from_record(f"{run}.{index}.{field}", unit, measurement, f"layers.{index}.{field}")
     return leaf * 1
 
 
-def at_batch(measurement: Measurement, batch: int, field: str) -> Figure | None:
+def at_batch(measurement: Measurement, batch: int, field: str, unit: str = "tokens/s") -> Figure | None:
     """`field` at one batch; None if the record does not have it."""
     for index, layer in enumerate(measurement.result.layers):
         if layer.get("batch") == batch and field in layer:
-            return point_figure(measurement, index, field)
+            return point_figure(measurement, index, field, unit)
     return None

@@ -161,7 +161,8 @@ def from_fact(name: str, fact: Fact) -> Figure:
 
 
 def from_record(name: str, unit: str, measurement: Measurement, field: str) -> Figure:
-    """A figure read from a record: `field` is "cycles", "figures.macs", "counts.mac_array.mac", "layers.3.macs", ...
+    """A figure read from a record: `field` is "cycles", "figures.macs", "counts.mac_array.mac", "layers.3.macs",
+    "layers.*.bytes" for the sum over the layers.
 
     `InputError` naming figure and record if the record has no such number or did not pass.
     """
@@ -172,7 +173,10 @@ def from_record(name: str, unit: str, measurement: Measurement, field: str) -> F
     source = getattr(result, head, None)
     if head == "layers" and key:
         index, _, key = key.partition(".")
-        source = result.layers[int(index)]
+        if index != "*":
+            source = result.layers[int(index)]
+        elif result.layers and all(key in layer for layer in result.layers):
+            source = {key: sum(layer[key] for layer in result.layers)}
     value = source.get(key) if key and isinstance(source, Mapping) else source
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InputError(f"figure {name} needs {field} of record {result.run}, which is not there; run it again")
@@ -195,10 +199,13 @@ def spread_of(name: str, unit: str, measurement: Measurement, field: str) -> Fig
     )
     if nominal <= 0:
         raise InputError(f"figure {name} needs {field} of record {measurement.result.run} above 0, not {nominal:g}")
-    return from_fact(f"{name}.range", Fact(
-        nominal=1.0, low=min(1.0, low / nominal), high=max(1.0, high / nominal), unit="1", confidence="inferred",
-        source=f"range of record {measurement.result.run}: what nobody published about the chip",
-    ))
+    return varied(f"{name}.range", min(1.0, low / nominal), max(1.0, high / nominal),
+                  f"range of record {measurement.result.run}: what nobody published about the chip")
+
+
+def varied(name: str, low: float, high: float, why: str) -> Figure:
+    """A factor around 1 that varies as an input of its own."""
+    return from_fact(name, Fact(nominal=1.0, low=low, high=high, unit="1", confidence="inferred", source=why))
 
 
 def number(value: float) -> Figure:

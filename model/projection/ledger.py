@@ -3,15 +3,17 @@
 One counting rule throughout: two operations per multiply-accumulate of the layers, dense, none for what is skipped.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hw.spec.chip import Chip
-from model.projection.card import CardFigures
-from model.projection.figure import Figure, from_fact, from_record
+from model.projection import published
+from model.projection.card import MODEL, CardFigures
+from model.projection.figure import Figure, from_fact, from_range, from_record
+from model.projection.inputs import Inputs
 from model.projection.rules import RULES, Rule
 from model.projection.scenario import Scenario
-from model.projection.service import Service
+from model.projection.service import Service, token_rate
 from model.projection.site import SiteFigures, site_figures
 from model.record import Measurement
 
@@ -20,96 +22,145 @@ from model.record import Measurement
 class LedgerRow:
     """One card in one number format, in 10^12 operations per second; None where nothing says.
 
-    `achievable`: the record's operations over its time, all cores working on one image; `delivered`: service to what
-    of it arrives, all in the format the service runs in.
+    `arrays`: the record's operations over the time of the arrays alone, all cores on one image; `achievable`: those of
+    the chip model offline, feed and memories included; `delivered`: service to what of it arrives. All in the format
+    the service runs in; `missing` says why there is no achievable rate.
     """
 
     card: str
     title: str
     number_format: str
     peak: Figure
+    arrays: Figure | None
     achievable: Figure | None
     delivered: Mapping[str, Figure]
-    achievable_missing: str = ""
+    missing: str = ""
+
+    @property
+    def all(self) -> tuple[Figure, ...]:
+        """Every named figure."""
+        found = (self.peak, self.arrays, self.achievable, *self.delivered.values())
+        return tuple(figure for figure in found if figure is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountedSite:
-    """The site counted by one rule: `site` has its figures, `exact` the cards before rounding, by operator."""
+    """The site counted by one rule."""
 
     name: str
     rule: Rule
     site: SiteFigures
-    exact: Mapping[str, float]
     miss_pf: Figure
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardRecords:
+    """What the chip model and the arrays alone recorded of one chip; None where it does not run."""
+
+    arrays: Measurement | None = None
+    offline: Measurement | None = None
+    language: Measurement | None = None
+
+
+IMAGES = "int8"
+"""Format of the image task in the records."""
+
+
 def ledger_rows(
-    name: str, chip: Chip, card: CardFigures, record: Measurement | None, macs_per_image: Figure,
+    name: str, chip: Chip, card: CardFigures | None, records: CardRecords, macs_per_image: Figure,
     service: Service | None,
 ) -> list[LedgerRow]:
-    """The rows of one card, one per published peak."""
-    delivered: dict[str, dict[str, Figure]] = {}
-    prefix = f"ledger.{name}"
-    delivered["int8"] = {"images": (card.rate * macs_per_image * 2 / 1e12).named(
-        f"{prefix}.int8.delivered_images", "TOPS", "ResNet-50 offline"
-    )}
-    if card.tokens is not None and service is not None and service.language is not None:
-        weights = from_fact(f"{service.workload}.weights", service.language.parameters)
-        delivered["int8"]["tokens"] = (card.tokens * weights * 2 / 1e12).named(
-            f"{prefix}.int8.delivered_tokens", "TOPS", f"{service.how}; without attention"
+    """The rows of one chip, one per published peak; `card` if a site may have it."""
+    prefix = f"ledger.{name}.{IMAGES}"
+    images = card.rate if card is not None else _image_rate(name, records.offline)
+    delivered: dict[str, Figure] = {}
+    if images is not None:
+        how = "published" if published.best(name, MODEL, "Offline") is not None else "chip model"
+        delivered["images"] = (images * macs_per_image * 2 / 1e12).named(
+            f"{prefix}.delivered_images", "TOPS", f"ResNet-50 offline, {how}"
         )
+    if service is not None and service.language is not None and f"peak_{IMAGES}" in chip.facts:
+        tokens = card.tokens if card is not None else token_rate(name, chip, service, records.language)[0]
+        if tokens is not None:
+            weights = from_fact(f"{service.workload}.weights", service.language.parameters)
+            delivered["tokens"] = (tokens * weights * 2 / 1e12).named(
+                f"{prefix}.delivered_tokens", "TOPS", f"{service.how}; without attention"
+            )
     rows = []
-    for number_format, peak in card.peaks.items():
-        own = f"{prefix}.{number_format}"
-        shown = from_fact(f"card.{name}.peak_{number_format}", peak)
-        achievable, missing = _achievable(own, chip, record, number_format)
+    for key, peak in chip.facts.items():
+        if not key.startswith("peak_") or key.endswith("_from_geometry"):
+            continue
+        number_format = key.removeprefix("peak_")
+        here = number_format == IMAGES
+        achievable = _achievable(prefix, records.offline, macs_per_image) if here else None
+        why = "" if achievable is not None else (
+            "does not run on the chip model" if here else "the image task is recorded in INT8")
         rows.append(LedgerRow(
-            card=name, title=card.title, number_format=number_format,
-            peak=(shown * 1).named(f"{own}.peak", "TOPS", "as printed"), achievable=achievable,
-            delivered=delivered.get(number_format, {}), achievable_missing=missing,
+            card=name, title=chip.title.split(":")[0], number_format=number_format,
+            peak=(from_fact(f"card.{name}.{key}", peak) * 1).named(
+                f"ledger.{name}.{number_format}.peak", "TOPS", "as printed"),
+            arrays=_arrays(prefix, chip, records.arrays) if here else None, achievable=achievable,
+            delivered=delivered if here else {}, missing=why,
         ))
     return rows
 
 
-def _achievable(own: str, chip: Chip, record: Measurement | None, number_format: str) -> tuple[Figure | None, str]:
-    if chip.core is None or chip.clock is None:
-        return None, "no array is published"
-    if number_format != chip.core.array.activation_format:
-        return None, f"the cycle model runs {chip.core.array.activation_format.upper()}"
+def _image_rate(name: str, offline: Measurement | None) -> Figure | None:
+    row = published.best(name, MODEL, "Offline")
+    if row is not None:
+        return from_fact(f"card.{name}.published", row.fact)
+    return None if offline is None else _offline_rate(offline)
+
+
+def _offline_rate(record: Measurement) -> Figure:
+    run = f"record.{record.result.chip}.{record.result.workload}"
+    return from_range(f"{run}.per_second", "images/s", record, "figures.per_second")
+
+
+def _achievable(prefix: str, record: Measurement | None, macs_per_image: Figure) -> Figure | None:
     if record is None:
-        return None, "no record of the network on this chip"
+        return None
+    return (_offline_rate(record) * macs_per_image * 2 / 1e12).named(
+        f"{prefix}.achievable", "TOPS", "ResNet-50 offline, chip model: feed, memories and starts of layers included"
+    )
+
+
+def _arrays(prefix: str, chip: Chip, record: Measurement | None) -> Figure | None:
+    if record is None or chip.clock is None:
+        return None
     run = f"record.{record.result.chip}.{record.result.workload}"
     macs = from_record(f"{run}.macs", "MAC", record, "figures.macs")
     cycles = from_record(f"{run}.cycles", "cycles", record, "cycles")
     clock = from_fact(f"card.{record.result.chip}.clock", chip.clock)
     return (chip.devices * 2 * macs * clock * 1e9 / cycles / 1e12).named(
-        f"{own}.achievable", "TOPS", f"{record.result.workload}, cycle model, arrays alone"
-    ), ""
+        f"{prefix}.arrays", "TOPS", f"{record.result.workload}, cycle model, arrays alone, one image"
+    )
 
 
-def counted_sites(owner: str, scenario: Scenario, cards: Mapping[str, CardFigures]) -> dict[str, CountedSite]:
-    """The site `owner` under every rule of `RULES`; its facts vary together in all of them."""
+def counted_sites(
+    owner: str, scenario: Scenario, cards: Mapping[str, CardFigures], macs_per_image: Figure, inputs: Inputs,
+    prefix: str = "rule",
+) -> dict[str, CountedSite]:
+    """The site `owner` under every rule of `RULES` that knows its operators; its facts vary together in all."""
     found = {}
     for name, rule in RULES.items():
+        if not {share.operator for share in scenario.shares} <= rule.shares.keys():
+            continue
         counted = rule.apply(scenario)
-        site = site_figures(f"rule.{name}", counted, cards, owner)
+        site = site_figures(f"{prefix}.{name}", counted, cards, macs_per_image, owner, inputs)
         pf = next(f for f in site.totals if f.name.endswith(".nominal_pf"))
         capacity = from_fact(f"{owner}.capacity", scenario.capacity)
         found[name] = CountedSite(
             name=name, rule=rule, site=site,
-            exact={s.operator: s.capacity.nominal * 1e3 / cards[s.card].peaks[s.peak_format].nominal
-                   for s in counted.shares},
-            miss_pf=(pf - capacity).named(f"rule.{name}.miss_pf", "PF", "whole cards against the published capacity"),
+            miss_pf=(pf - capacity).named(
+                f"{prefix}.{name}.miss_pf", "PF", "whole cards against the published capacity"),
         )
     return found
 
 
-def all_figures(rows: list[LedgerRow], counted: Mapping[str, CountedSite]) -> list[Figure]:
+def all_figures(rows: list[LedgerRow], counted: Iterable[CountedSite]) -> list[Figure]:
     """Every named figure of the ledger."""
-    figures: list[Figure] = []
-    for row in rows:
-        figures += [row.peak, *([row.achievable] if row.achievable is not None else []), *row.delivered.values()]
-    for one in counted.values():
-        figures += [*one.site.totals, *(f[0] for f in one.site.by_operator.values()), one.miss_pf]
+    figures = [figure for row in rows for figure in row.all]
+    for one in counted:
+        figures += [*one.site.totals, *(f for part in one.site.by_operator.values() for f in part.all), one.miss_pf]
     return figures

@@ -7,6 +7,7 @@ from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from model.projection.figure import Figure, from_fact, total
+from model.projection.inputs import Read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,25 +55,25 @@ class Capital:
     yearly: Figure
 
 
-def card_price(name: str, chip: Chip, prices: Prices) -> Figure:
+def card_price(name: str, chip: Chip, prices: Prices, read: Read = from_fact) -> Figure:
     """USD for one card: the fact of the chip, or the common assumption for cards without one."""
     if "price" in chip.facts:
         return from_fact(f"card.{name}.price", chip.facts["price"])
-    return from_fact("price.unpriced_card", prices.unpriced_card)
+    return read("price.unpriced_card", prices.unpriced_card)
 
 
 def capital(
     site: str, owner: str, prices: Prices, cards: Sequence[tuple[Figure, Figure]], servers: Figure, wall_kw: Figure,
-    budget: Fact,
+    budget: Fact, read: Read = from_fact,
 ) -> Capital:
     """Closure of the grant; `cards` are (number, USD each), `owner` the site whose grant it is."""
     grant = from_fact(f"{owner}.budget", budget) / 1e6
-    exchange = from_fact("price.exchange", prices.exchange)
+    exchange = read("price.exchange", prices.exchange)
     own = (total([number * price for number, price in cards]) * exchange / 1e6).named(
         f"{site}.capital_cards", "million KRW", "cards at their price, or the common one where none is printed"
     )
-    hosts = (servers * from_fact("price.host", prices.host)).named(f"{site}.capital_hosts", "million KRW", "servers")
-    facility = (wall_kw * from_fact("price.facility", prices.facility)).named(
+    hosts = (servers * read("price.host", prices.host)).named(f"{site}.capital_hosts", "million KRW", "servers")
+    facility = (wall_kw * read("price.facility", prices.facility)).named(
         f"{site}.capital_facility", "million KRW", "racks, power, cooling, network"
     )
     everything = (own + hosts + facility).named(f"{site}.capital", "million KRW", "cards, servers, facility")
@@ -86,7 +87,7 @@ def capital(
                 f"{site}.closing_card_price", "USD", "mean price of a card that spends the grant exactly"
             ),
         ),
-        yearly=(everything / from_fact("price.lifetime", prices.lifetime)).named(
+        yearly=(everything / read("price.lifetime", prices.lifetime)).named(
             f"{site}.capital_per_year", "million KRW", "spread evenly over the lifetime"
         ),
     )

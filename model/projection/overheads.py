@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from model.projection.figure import Figure, Operand, from_fact, power, smaller, total
+from model.projection.inputs import Read
 
 CARD_LOAD = Fact(
     nominal=1.0, low=0.6, unit="1", confidence="assumed",
@@ -51,6 +52,23 @@ SUPPLY_EFFICIENCY = Fact(
     nominal=0.94, low=0.90, high=0.96, unit="1", confidence="assumed",
     source="span of the 80 PLUS Platinum and Titanium classes at 20 to 100 % load",
 )
+REGULATOR_EFFICIENCY = Fact(
+    nominal=0.88, low=0.82, high=0.93, unit="1", confidence="assumed",
+    source="usual span of 12 V to core voltage on accelerator cards; no measurement of these cards found",
+)
+DRAM_IDLE = Fact(
+    nominal=0.1, low=0.03, high=0.25, unit="W/GB", confidence="assumed",
+    source="refresh and standby: 17 mW (14 to 78) of a 0.25 GB pseudo-channel of HBM in the DRAM energy tables, LPDDR "
+           "less; no figure of these cards",
+)
+DRAM_ENERGY = Fact(
+    nominal=4.8, low=3.9, high=7.0, unit="pJ/bit", confidence="secondary",
+    source="HBM2 reading: 3.92 pJ/bit (O'Connor, MICRO 2017), 4.82 plus the row (Ayna); high: GDDR6 with its interface",
+)
+GRID_LOSS = Fact(
+    nominal=0.0355, low=0.033, high=0.04, unit="1", confidence="assumed",
+    source="transmission and distribution loss of the Korean grid, about 3.5 % in recent years; recalled",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +98,10 @@ class Server:
 
 def card_power(
     tdp: Figure, speed: Operand = 1.0, load: Fact = CARD_LOAD, *, limit: Figure | None = None,
-    parts: Sequence[tuple[Figure, Figure]] = (),
+    parts: Sequence[tuple[Figure, Figure]] = (), read: Read = from_fact,
 ) -> Figure:
     """Power of a busy card, slowed to `speed`, under a power `limit`, or with `parts` (share of peak, speed) slowed."""
-    busy = (tdp if limit is None else smaller(tdp, limit)) * from_fact("assumed.card_load", load)
+    busy = (tdp if limit is None else smaller(tdp, limit)) * read("assumed.card_load", load)
     if limit is not None or (not parts and speed == 1.0):
         return busy
     fixed = from_fact("assumed.fixed_share", FIXED_SHARE)
@@ -92,9 +110,9 @@ def card_power(
     return busy * (fixed + (1 - fixed) * slowed)
 
 
-def host_power(server: Server, owner: str = "server") -> Figure:
+def host_power(server: Server, owner: str = "server", read: Read = from_fact) -> Figure:
     """Power of one server without cards, fans and losses; `owner` names its facts."""
-    sockets = from_fact(f"{owner}.sockets", server.sockets) * from_fact("assumed.socket_power", SOCKET_POWER)
+    sockets = read(f"{owner}.sockets", server.sockets) * from_fact("assumed.socket_power", SOCKET_POWER)
     if not server.boards:
         return sockets
     return sockets + from_fact("assumed.module_board_power", MODULE_BOARD_POWER) * server.boards

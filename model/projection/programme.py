@@ -8,13 +8,16 @@ from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from model.energy.table import EnergyTable
 from model.projection import services
+from model.projection.breakeven import BreakEven, break_even
 from model.projection.card import CardFigures, card_figures, per_image
 from model.projection.core import CoreFigures, core_figures
 from model.projection.curve import Curve, decode_curve
-from model.projection.ledger import CountedSite, LedgerRow, all_figures, counted_sites, ledger_rows
+from model.projection.inputs import Inputs
+from model.projection.ledger import CardRecords, CountedSite, LedgerRow, all_figures, counted_sites, ledger_rows
 from model.projection.projection import Projection
 from model.projection.rules import RULES
 from model.projection.scenario import Scenario
+from model.projection.service import Service
 from model.projection.site import SiteFigures, site_figures
 from model.projection.stage import StageCard, all_stage_figures
 from model.projection.stage_comparison import compare_stages
@@ -23,16 +26,20 @@ from model.record import Measurement
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programme:
-    """Everything projected. `projection` holds all named figures; the rest says which belong together."""
+    """Everything projected. `projection` holds all named figures; the rest says which belong together.
+
+    `cards` are those of the first site, `counted` is by site and counting rule.
+    """
 
     projection: Projection
     core: CoreFigures
     cards: Mapping[str, CardFigures]
     sites: Mapping[str, SiteFigures]
     ledger: tuple[LedgerRow, ...] = ()
-    counted: Mapping[str, CountedSite] = field(default_factory=dict)
+    counted: Mapping[str, Mapping[str, CountedSite]] = field(default_factory=dict)
     stages: Mapping[str, StageCard] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
+    breakeven: tuple[BreakEven, ...] = ()
 
 
 def project(
@@ -56,7 +63,7 @@ def project(
     table_name, compose : str, function of a core
         The energy table: its name, and the energies of the events of a given core.
     scenarios : dict of str to Scenario
-        Sites by name. Their assumptions other than PUE and budget are shared: one name, one fact.
+        Sites by name, the first one leading. An assumption equal to the first one's is shared, another is its own.
     card_records : dict of str to Measurement
         Model records of the same network on further chips, by chip.
     language_records, offline_records : dict of str to Measurement
@@ -71,52 +78,74 @@ def project(
         raise InputError(f"chip {core_record.result.chip!r} must have a core to be projected, not only facts")
     core = core_figures(core_record, own_chip, table_name, compose(own_chip.core), random_record)
     records = {**(card_records or {}), network_record.result.chip: network_record}
-    cards: dict[str, CardFigures] = {}
-    sites: dict[str, SiteFigures] = {}
-    first = next(iter(scenarios.values()))
-    language = next((s for s in map(services.load, first.services) if s.language is not None), None)
+    inputs = Inputs()
+    macs_per_image = per_image(network_record)
+    built: dict[tuple, CardFigures] = {}
+    first_name, first = next(iter(scenarios.items()))
 
-    def add_card(name: str, scenario: Scenario) -> None:
-        if name not in cards:
+    def card(name: str, site: str, scenario: Scenario) -> CardFigures:
+        """The card under the site's assumptions; sites with the same share it."""
+        key = (name, *scenario.of_cards)
+        if key not in built:
             chip = _chip(chips, name)
             prices = (table_name, compose(chip.core)) if chip.core is not None else None
-            cards[name] = card_figures(
+            service = language_service(scenario)
+            built[key] = card_figures(
                 name, chip, scenario, core, network_record, records.get(name), prices,
-                None if language is None else (language, (language_records or {}).get(name)),
-                (offline_records or {}).get(name),
+                None if service is None else (service, _of(language_records, name, service)),
+                (offline_records or {}).get(name), "" if scenario.of_cards == first.of_cards else site, inputs.of(site),
             )
+        return built[key]
 
+    sites: dict[str, SiteFigures] = {}
+    counted: dict[str, dict[str, CountedSite]] = {}
     for name, scenario in scenarios.items():
-        for share in scenario.shares:
-            add_card(share.card, scenario)
-        sites[name] = site_figures(name, scenario, cards)
-    counting = {c for rule in RULES.values() for c, _ in rule.shares.values()} & chips.keys()
-    for name in sorted(counting):
-        add_card(name, first)
-    macs_per_image = per_image(network_record)
+        counting = {c for rule in RULES.values() for c, _ in rule.shares.values()} & chips.keys()
+        cards_here = {c: card(c, name, scenario) for c in sorted({s.card for s in scenario.shares} | counting)}
+        sites[name] = site_figures(name, scenario, cards_here, macs_per_image, inputs=inputs)
+        prefix = "rule" if name == first_name else f"{name}.rule"
+        counted[name] = counted_sites(name, scenario, cards_here, macs_per_image, inputs, prefix)
+    cards = {name: one for (name, *rest), one in built.items() if tuple(rest) == first.of_cards}
+    language = language_service(first)
     rows = [
-        row for name, one in cards.items()
-        for row in ledger_rows(name, chips[name], one, records.get(name), macs_per_image, language)
+        row for name, chip in chips.items() if "tdp" in chip.facts
+        for row in ledger_rows(
+            name, chip, cards.get(name),
+            CardRecords(arrays=records.get(name), offline=(offline_records or {}).get(name),
+                        language=None if language is None else _of(language_records, name, language)),
+            macs_per_image, language,
+        )
     ]
-    counted = counted_sites(next(iter(scenarios)), first, cards)
     compared = compare_stages(
-        cards, chips, language, first, next(iter(scenarios)), language_records or {}, curve_records or {}
+        cards, chips, language, first, first_name, language_records or {}, curve_records or {}
     )
     curves = {key: decode_curve(record) for key, record in (curve_records or {}).items()}
+    gpus, even = break_even(chips, language, first, first_name, language_records or {}, curve_records or {})
     figures = [*core.shown]
-    for card in cards.values():
-        figures += [card.bound, card.rate, card.power, *([card.tokens] if card.tokens is not None else [])]
+    for one in built.values():
+        figures += [one.bound, one.rate, one.power, *([one.tokens] if one.tokens is not None else [])]
     for site in sites.values():
         figures += site.all
-    figures += all_figures(rows, counted)
+    figures += all_figures(rows, (one for by_rule in counted.values() for one in by_rule.values()))
     figures += all_stage_figures(compared)
     figures += [figure for curve in curves.values() for figure in curve.shown]
+    figures += [*gpus, *(figure for one in even for figure in one.all)]
     return Programme(
         projection=Projection(title="K-Cloud stage 1", figures=tuple(figures)), core=core, cards=cards, sites=sites,
-        ledger=tuple(rows), counted=counted,
-        stages=compared,
+        ledger=tuple(rows), counted=counted, stages=compared, breakeven=even,
         curves={c.shown[0].name.rpartition('.')[0]: c for c in curves.values()},
     )
+
+
+def language_service(scenario: Scenario) -> Service | None:
+    """The first service of the site that delivers tokens."""
+    return next((s for s in map(services.load, scenario.services) if s.language is not None), None)
+
+
+def _of(records: Mapping[str, Measurement] | None, chip: str, service: Service) -> Measurement | None:
+    """The chip's record of just this service."""
+    record = (records or {}).get(chip)
+    return record if record is not None and record.result.workload == service.workload else None
 
 
 def _chip(chips: Mapping[str, Chip], name: str) -> Chip:

@@ -78,7 +78,7 @@ class Projection:
         return self.intervals([self[figure] if isinstance(figure, str) else figure])[0]
 
     def intervals(self, figures: Iterable[Figure] | None = None) -> list[Interval]:
-        """`interval` of each figure, in three evaluations for all of them.
+        """`interval` of each figure, in a few evaluations for all of them.
 
         The direction of each input is found with the others at nominal. Every formula here is monotone in each
         input, so the corner reached by following all directions is the bound.
@@ -93,8 +93,8 @@ class Projection:
                 points[leaf.name][2 * index : 2 * index + 2] = ends
         corners = evaluate(figures, points)
         result = []
-        for index, (figure, corner) in enumerate(zip(figures, corners, strict=True)):
-            nominal = figure.nominal
+        for index, (value, corner) in enumerate(zip(evaluate(figures, {}), corners, strict=True)):
+            nominal = float(value)
             ends = np.broadcast_to(corner, 2 * len(figures))[2 * index : 2 * index + 2]
             result.append(Interval(
                 low=min(float(ends[0]), nominal), nominal=nominal, high=max(float(ends[1]), nominal)

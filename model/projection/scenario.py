@@ -76,6 +76,11 @@ class Scenario:
     prices: Prices
     services: tuple[str, ...]
 
+    @property
+    def of_cards(self) -> tuple[Fact | tuple[str, ...], ...]:
+        """What the figures of a single card depend on; sites with the same share their cards."""
+        return (self.card_load, self.headroom, self.peak_fraction, self.prices.unpriced_card, self.services)
+
     def __post_init__(self) -> None:
         _bounds("capacity", self.capacity, "PF", 0, None)
         _bounds("budget", self.budget, "KRW", 0, None)

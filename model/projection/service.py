@@ -66,9 +66,9 @@ class Service:
 
 
 def token_rate(
-    name: str, chip: Chip, service: Service, record: Measurement | None = None
+    name: str, chip: Chip, service: Service, record: Measurement | None = None, title: str = ""
 ) -> tuple[Figure | None, str]:
-    """Tokens per second of one card, or None and one sentence why the service does not fit it.
+    """Tokens per second of one card under the name `title`, or None and one sentence why the service does not fit it.
 
     With a record of the chip model of the service: its rate and range. Else the roof of memory and multipliers:
     step = max(weights and cache / (bandwidth x efficiency), 2 x weights x batch / (peak x efficiency)).
@@ -86,7 +86,7 @@ def token_rate(
     room = chip.facts["dram_capacity"].maximum * 1e9
     if need > room:
         return None, f"{service.title} with its cache needs {need / 1e9:.1f} GB, the card has {room / 1e9:g} GB"
-    title = f"{prefix}.tokens_per_s"
+    title = title or f"{prefix}.tokens_per_s"
     if record is not None:
         run = f"record.{record.result.chip}.{record.result.workload}"
         rate = from_range(f"{run}.per_second", "tokens/s", record, "figures.per_second")

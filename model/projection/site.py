@@ -1,120 +1,154 @@
 """From cards to the wall, the year and the won: the figures of one site."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from hw.spec.error import InputError
 from model.projection.card import CardFigures
 from model.projection.figure import Figure, ceil, from_fact, number, smaller, total
+from model.projection.inputs import Inputs, Read
 from model.projection.money import Capital, capital
-from model.projection.overheads import SUPPLY_EFFICIENCY, host_power
+from model.projection.overheads import GRID_LOSS, REGULATOR_EFFICIENCY, SUPPLY_EFFICIENCY, host_power
 from model.projection.overheads import fans as cooling
 from model.projection.scenario import Scenario, Share
 
 HOURS_PER_YEAR = 8760
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorFigures:
+    """One operator's part of a site; `exact` is the number of cards before rounding."""
+
+    cards: Figure
+    exact: Figure
+    servers: Figure
+    nominal_pf: Figure
+    images: Figure
+    power: Figure
+    tokens: Figure | None = None
+
+    @property
+    def all(self) -> tuple[Figure, ...]:
+        """Every named figure."""
+        return (self.cards, self.exact, self.servers, self.nominal_pf, self.images,
+                *([self.tokens] if self.tokens is not None else []), self.power)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFigures:
-    """The figures of one site, the totals first; `chain` is its power in kW step by step, adding up to the wall."""
+    """The figures of one site, the totals first.
+
+    `chain` is its power in kW step by step, adding up to the wall; `grid` is what the wall takes from power plants.
+    """
 
     name: str
     scenario: Scenario
     totals: tuple[Figure, ...]
     chain: tuple[Figure, ...]
-    by_operator: Mapping[str, tuple[Figure, ...]]
+    grid: tuple[Figure, Figure]
+    by_operator: Mapping[str, OperatorFigures]
 
     @property
     def all(self) -> tuple[Figure, ...]:
         """Every named figure."""
-        return (*self.totals, *self.chain, *(f for figures in self.by_operator.values() for f in figures))
+        return (*self.totals, *self.chain, *self.grid, *(f for one in self.by_operator.values() for f in one.all))
 
 
 def site_figures(
-    name: str, scenario: Scenario, cards: Mapping[str, CardFigures], owner: str | None = None
+    name: str, scenario: Scenario, cards: Mapping[str, CardFigures], macs_per_image: Figure, owner: str | None = None,
+    inputs: Inputs | None = None,
 ) -> SiteFigures:
-    """The figures of the site `name`, from the figures of one card of each kind.
+    """The figures of the site `name`, from the figures of one card of each kind and the operations of an image.
 
-    `owner` is the site whose facts these are, if `name` is a variant of it: they then vary together.
+    `owner` is the site whose facts these are, if `name` is a variant of it: they then vary together. `inputs` are those
+    of all sites.
     """
     owner = owner or name
+    read = (inputs or Inputs()).of(owner)
 
-    def assumed(field: str, shared: bool = True) -> Figure:
-        return from_fact(f"{'assumed' if shared else owner}.{field}", getattr(scenario, field))
+    def assumed(field: str) -> Figure:
+        return read(f"assumed.{field}", getattr(scenario, field))
 
-    count, servers, rate, card_kw, array_kw, core_kw, nominal = ([] for _ in range(7))
-    by_operator: dict[str, tuple[Figure, ...]] = {}
-    for share in scenario.shares:
-        one = cards[share.card]
-        prefix = f"{name}.{share.operator}"
-        bought = _cards(owner, share, one).named(
-            f"{prefix}.cards", "cards", f"{one.title}, counted at its {share.peak_format} peak"
-        )
-        racked = ceil(bought / from_fact("server.cards", scenario.server.cards)).named(f"{prefix}.servers", "servers")
-        images = (bought * one.rate).named(f"{prefix}.images_per_s", "images/s", "ResNet-50 offline, INT8")
-        power = (bought * one.power / 1e3).named(f"{prefix}.cards_kw", "kW", "cards only, busy")
-        by_operator[share.operator] = (bought, racked, images, power)
-        count.append(bought)
-        servers.append(racked)
-        rate.append(images)
-        card_kw.append(power)
-        array_kw.append(bought * one.array_power / 1e3)
-        core_kw.append(bought * one.core_power / 1e3)
-        nominal.append(bought * _peak(share, one) / 1e3)
+    by_operator = {
+        share.operator: _operator(name, owner, scenario, share, cards[share.card], read) for share in scenario.shares
+    }
+    parts = [(by_operator[share.operator], cards[share.card]) for share in scenario.shares]
 
-    all_cards = total(card_kw).named(f"{name}.cards_kw", "kW", "all cards, busy")
-    hosts = (total(servers) * host_power(scenario.server) / 1e3).named(f"{name}.hosts_kw", "kW", "hosts without fans")
+    def kilowatts(watts: Callable[[CardFigures], Figure]) -> Figure:
+        return total([part.cards * watts(card) / 1e3 for part, card in parts])
+
+    all_cards = total([part.power for part, _ in parts]).named(f"{name}.cards_kw", "kW", "all cards, busy")
+    servers = total([part.servers for part, _ in parts]).named(f"{name}.servers", "servers")
+    hosts = (servers * host_power(scenario.server, read=read) / 1e3).named(
+        f"{name}.hosts_kw", "kW", "processors, memory, disks and network of the servers, without fans"
+    )
     load = (all_cards + hosts).named(f"{name}.load_kw", "kW", "cards and hosts, after the supplies")
     fans = cooling(load).named(f"{name}.fans_kw", "kW", "fans of the servers")
     it = ((load + fans) / from_fact("server.supply_efficiency", SUPPLY_EFFICIENCY)).named(
         f"{name}.it_kw", "kW", "at the servers' sockets"
     )
-    wall = (it * assumed("pue", shared=False)).named(f"{name}.wall_kw", "kW", "busy, with the facility")
-    # A priced core cannot draw more than the cards it sits on: where both ranges cross, the cards' power holds.
-    core = smaller(total(core_kw), all_cards).named(
-        f"{name}.core_kw", "kW", "arrays and their memories, counts priced; at most the cards"
+    wall = (it * from_fact(f"{owner}.pue", scenario.pue)).named(f"{name}.wall_kw", "kW", "busy, with the facility")
+    regulated = all_cards * from_fact("assumed.regulator_efficiency", REGULATOR_EFFICIENCY)
+    # A part cannot draw more than the whole it sits in: where the ranges cross, the whole's power holds.
+    dram = smaller(kilowatts(lambda card: card.dram_power), regulated).named(
+        f"{name}.dram_kw", "kW", "DRAM of the cards: standby, refresh and the bits the task moves"
     )
-    array = smaller(total(array_kw), core).named(
+    chips = (regulated - dram).named(f"{name}.chips_kw", "kW", "chips of the cards, without DRAM and regulators")
+    core = smaller(kilowatts(lambda card: card.core_power), chips).named(
+        f"{name}.core_kw", "kW", "arrays and their memories, counts priced; at most the chips"
+    )
+    array = smaller(kilowatts(lambda card: card.array_power), core).named(
         f"{name}.array_kw", "kW", "MAC arrays, counts priced, weighed by RTL activity"
     )
     chain = (
         array,
         (core - array).named(f"{name}.memories_kw", "kW", "memories and output stage of the cores, priced"),
-        (all_cards - core).named(f"{name}.rest_of_cards_kw", "kW", "DRAM, links, clocks, leakage, regulators"),
+        (chips - core).named(f"{name}.rest_of_chips_kw", "kW", "rest of the chips: links, control, clocks, leakage"),
+        dram,
+        (all_cards - regulated).named(f"{name}.regulators_kw", "kW", "lost in the cards' voltage regulators"),
         hosts,
         fans,
-        (it - load - fans).named(f"{name}.supplies_kw", "kW", "lost in the supplies"),
-        (wall - it).named(f"{name}.facility_kw", "kW", "cooling and distribution"),
+        (it - load - fans).named(f"{name}.supplies_kw", "kW", "lost in the servers' supplies"),
+        (wall - it).named(f"{name}.facility_kw", "kW", "cooling and distribution in the building (PUE)"),
     )
-    images = total(rate).named(f"{name}.images_per_s", "images/s", "ResNet-50 offline, all cards busy")
+    loss = from_fact("grid.loss", GRID_LOSS)
+    at_plants = (wall / (1 - loss)).named(
+        f"{name}.grid_kw", "kW", "fed into the grid for the wall; tariff and carbon factor are per kWh at the wall"
+    )
+    grid = ((wall * loss / (1 - loss)).named(f"{name}.grid_loss_kw", "kW", "lost in the lines of the grid"),
+            at_plants)
+    images = total([part.images for part, _ in parts]).named(
+        f"{name}.images_per_s", "images/s", "ResNet-50 offline, INT8, all cards busy")
     busy = assumed("load")
     duty = (busy + (1 - busy) * assumed("idle")).named(f"{name}.duty", "1", "mean power over busy power")
-    energy = (wall * duty * (HOURS_PER_YEAR / 1e3)).named(f"{name}.mwh_per_year", "MWh")
-    cost = (energy * from_fact("grid.tariff", scenario.tariff) / 1e3).named(f"{name}.mkrw_per_year", "million KRW")
-    carbon = (energy * from_fact("grid.carbon", scenario.carbon) / 1e3).named(f"{name}.tco2e_per_year", "tCO2e")
+    energy = (wall * duty * (HOURS_PER_YEAR / 1e3)).named(f"{name}.mwh_per_year", "MWh", "at the wall")
+    cost = (energy * read("grid.tariff", scenario.tariff) / 1e3).named(
+        f"{name}.mkrw_per_year", "million KRW", "electricity")
+    carbon = (energy * read("grid.carbon", scenario.carbon) / 1e3).named(f"{name}.tco2e_per_year", "tCO2e")
     seconds = busy * (HOURS_PER_YEAR * 3600)
     spent = capital(
         name, owner, scenario.prices,
-        [(bought, cards[s.card].price) for bought, s in zip(count, scenario.shares, strict=True)],
-        total(servers), wall, scenario.budget,
+        [(part.cards, card.price) for part, card in parts], servers, wall, scenario.budget, read,
     )
     served = [images]
-    tokens = [
-        bought * rate for bought, share in zip(count, scenario.shares, strict=True)
-        if (rate := cards[share.card].tokens) is not None
-    ]
+    tokens = [part.tokens for part, _ in parts if part.tokens is not None]
     if tokens:
         left = [f"{s.operator}: {cards[s.card].without_tokens}" for s in scenario.shares if not cards[s.card].tokens]
         served.append(total(tokens).named(
             f"{name}.tokens_per_s", "tokens/s", "all cards busy" + ("; without " + "; ".join(left) if left else "")
         ))
-    number_of_cards = total(count).named(f"{name}.cards", "cards")
+    nominal = total([part.nominal_pf for part, _ in parts]).named(
+        f"{name}.nominal_pf", "PF", "peaks as each operator counts them, formats mixed")
+    number_of_cards = total([part.cards for part, _ in parts]).named(f"{name}.cards", "cards")
     totals = (
         number_of_cards,
-        total(servers).named(f"{name}.servers", "servers"),
-        total(nominal).named(f"{name}.nominal_pf", "PF", "peaks as each operator counts them, formats mixed"),
+        servers,
+        nominal,
         *served,
+        (images * macs_per_image * 2 / 1e15).named(
+            f"{name}.delivered_pf", "PF", "operations of the images, INT8, whatever the peaks were counted in"),
+        (images * macs_per_image * 2 / 1e15 / nominal).named(
+            f"{name}.delivered_over_nominal", "1", "operations of the images over the nominal PF"),
         wall,
         energy,
         cost,
@@ -129,7 +163,7 @@ def site_figures(
             f"{name}.electricity_over_budget", "1", "a year's electricity over the grant"
         ),
     )
-    return SiteFigures(name=name, scenario=scenario, totals=totals, chain=chain, by_operator=by_operator)
+    return SiteFigures(name=name, scenario=scenario, totals=totals, chain=chain, grid=grid, by_operator=by_operator)
 
 
 def _per_unit(
@@ -148,10 +182,25 @@ def _per_unit(
     )
 
 
-def _cards(name: str, share: Share, card: CardFigures) -> Figure:
-    """Cards that come nearest to the share: published shares are rounded, so the nearest whole number is taken."""
-    capacity = from_fact(f"{name}.{share.operator}.capacity", share.capacity)
-    return ceil(capacity * 1e3 / _peak(share, card) - number(0.5))
+def _operator(
+    site: str, owner: str, scenario: Scenario, share: Share, card: CardFigures, read: Read
+) -> OperatorFigures:
+    """Cards that come nearest to the share (published shares are rounded), and what they do."""
+    prefix = f"{site}.{share.operator}"
+    counted = f"{card.title}, counted at its {share.peak_format.upper()} peak"
+    capacity = from_fact(f"{owner}.{share.operator}.capacity", share.capacity)
+    peak = _peak(share, card)
+    exact = (capacity * 1e3 / peak).named(f"{prefix}.exact_cards", "cards", f"{counted}, before rounding")
+    bought = ceil(exact - number(0.5)).named(f"{prefix}.cards", "cards", counted)
+    return OperatorFigures(
+        cards=bought, exact=exact,
+        servers=ceil(bought / read("server.cards", scenario.server.cards)).named(f"{prefix}.servers", "servers"),
+        nominal_pf=(bought * peak / 1e3).named(f"{prefix}.nominal_pf", "PF", counted),
+        images=(bought * card.rate).named(f"{prefix}.images_per_s", "images/s", "ResNet-50 offline, INT8"),
+        power=(bought * card.power / 1e3).named(f"{prefix}.cards_kw", "kW", "cards only, busy"),
+        tokens=None if card.tokens is None else (bought * card.tokens).named(
+            f"{prefix}.tokens_per_s", "tokens/s", card.tokens.note),
+    )
 
 
 def _peak(share: Share, card: CardFigures) -> Figure:

@@ -8,14 +8,9 @@ from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from model.projection.figure import Figure, from_fact
-from model.projection.overheads import FIXED_SHARE, at_the_socket, card_power, host_power
+from model.projection.overheads import DRAM_ENERGY, FIXED_SHARE, Server, at_the_socket, card_power, host_power
 from model.projection.scenario import Scenario
 from model.projection.service import STREAM_EFFICIENCY, Service
-
-DRAM_ENERGY = Fact(
-    nominal=4.8, low=3.9, high=7.0, unit="pJ/bit", confidence="secondary",
-    source="HBM2 reading: 3.92 pJ/bit (O'Connor, MICRO 2017), 4.82 plus the row (Ayna); high: GDDR6 with its interface",
-)
 
 DEPENDENT_PRODUCTS = 4
 """Query, key and value together; attention output; up; down."""
@@ -78,12 +73,19 @@ class StageCard:
     joules: Figure
 
 
+def wall_of_card(card_w: Figure, scenario: Scenario, owner: str, server: tuple[str, Server] | None = None) -> Figure:
+    """Power at the wall for a card that draws `card_w` in its share of a server, by default the site's."""
+    name, around = server or ("server", scenario.server)
+    host = host_power(around, name) / from_fact(f"{name}.cards", around.cards)
+    return at_the_socket(card_w + host) * from_fact(f"{owner}.pue", scenario.pue)
+
+
 def stage_card(
-    name: str, title: str, basis: str, how: str, tokens: Figure, card_w: Figure, scenario: Scenario, owner: str
+    name: str, title: str, basis: str, how: str, tokens: Figure, card_w: Figure, scenario: Scenario, owner: str,
+    server: tuple[str, Server] | None = None,
 ) -> StageCard:
     """Wall energy, cost and carbon of a token on a card that draws `card_w` with its share of a server around it."""
-    host = host_power(scenario.server) / from_fact("server.cards", scenario.server.cards)
-    wall = at_the_socket(card_w + host) * from_fact(f"{owner}.pue", scenario.pue)
+    wall = wall_of_card(card_w, scenario, owner, server)
     prefix = f"stage.{name}"
     rate = (tokens * 1).named(f"{prefix}.tokens_per_s", "tokens/s", f"one card; {how}")
     joules = (wall / rate).named(f"{prefix}.wall_j_per_token", "J/token", "card, host share, fans, supplies, facility")
@@ -91,7 +93,9 @@ def stage_card(
     return StageCard(
         name=name, title=title, basis=basis, how=how, tokens=rate, joules=joules,
         shown=(
-            rate, (card_w * 1).named(f"{prefix}.card_w", "W", "one card, busy"), joules,
+            rate, (card_w * 1).named(f"{prefix}.card_w", "W", "one card, busy"),
+            (wall * 1).named(f"{prefix}.wall_w", "W", "one card with its share of everything"), joules,
+            (1 / joules).named(f"{prefix}.tokens_per_j", "tokens/J", "at the wall"),
             (kwh * from_fact("grid.tariff", scenario.tariff)).named(
                 f"{prefix}.krw_per_million_tokens", "KRW", "electricity alone, always busy"),
             (kwh * from_fact("grid.carbon", scenario.carbon)).named(

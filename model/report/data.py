@@ -25,7 +25,8 @@ def render_json(summary: Summary) -> str:
     document = {
         "chip": summary.chip_name, "workload": summary.workload, "seed": summary.seed,
         "sections": [
-            {"title": s.title, "rows": [list(row) for row in s.rows], "notes": list(s.notes)} for s in sections(summary)
+            {"title": s.title, "rows": [list(row) for row in s.rows], "notes": ["".join(note) for note in s.notes]}
+            for s in sections(summary)
         ],
         "energy": [
             {
@@ -35,7 +36,7 @@ def render_json(summary: Summary) -> str:
                     c.component: [c.energy_j.low, c.energy_j.nominal, c.energy_j.high] for c in e.components
                 },
             }
-            for e in summary.energies
+            for _, e in summary.energies
         ],
         "figures": {
             r.name: {

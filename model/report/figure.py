@@ -5,7 +5,8 @@ from collections.abc import Callable
 from matplotlib.figure import Figure as Canvas
 
 from model.report.figure_language import decode, stages
-from model.report.figure_programme import ledger, tornado, waterfall
+from model.report.figure_ledger import counting, ledger
+from model.report.figure_programme import tornado, waterfall
 from model.report.figure_style import BLUE, GREY, INK, LIGHT, ORANGE, RC, foot, one_axes, plt, save
 from model.report.summary import Summary
 
@@ -70,13 +71,13 @@ def energy(summary: Summary) -> Canvas | None:
     per = figures.get("images") or 1
     what = "image" if figures.get("images") else "run"
     canvas, axes = one_axes()
-    names = [c.component for c in summary.energies[0].components]
+    names = [c.component for c in summary.energies[0][1].components]
     colours = plt.get_cmap("tab10")
-    largest = max(e.total_j.high for e in summary.energies) / per
+    largest = max(e.total_j.high for _, e in summary.energies) / per
     scale, unit = next(((s, u) for s, u in ((1.0, "J"), (1e-3, "mJ"), (1e-6, "uJ"), (1e-9, "nJ")) if largest >= s),
                        (1e-12, "pJ"))
     labels = []
-    for row, priced in enumerate(summary.energies):
+    for row, priced in enumerate(e for _, e in summary.energies):
         left = 0.0
         parts = {c.component: c.energy_j.nominal / per / scale for c in priced.components}
         for index, name in enumerate(names):
@@ -100,19 +101,21 @@ def energy(summary: Summary) -> Canvas | None:
     axes.set_title(f"{summary.chip_name}: {summary.workload}{batch}, energy by component")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4, fontsize=8.5, columnspacing=1.2)
     witness = "RTL" if summary.record.result.witness == "rtl" else "model"
-    measured = summary.energies[-1].table.gates
+    measured = summary.energies[-1][1].table.gates
     covers = f" The measured bar covers {', '.join(measured.covers)} only." if measured else ""
-    foot(canvas, f"Counts of the {witness} x energies per event; {summary.energies[0].activity}. Whiskers: range with "
-                 f"the table's stated error.{covers}\nNot in it: {summary.energies[0].table.leaves_out}.")
+    first = summary.energies[0][1]
+    foot(canvas, f"Counts of the {witness} x energies per event; {first.activity}. Whiskers: range with "
+                 f"the table's stated error.{covers}\nNot in it: {first.table.leaves_out}.")
     return canvas
 
 
 PLOTS: tuple[Plot, ...] = (
     ("utilisation.png", "Utilisation of the MAC array against GEMM size, closed form and RTL", utilisation),
     ("energy.png", "Priced energy by component", energy),
-    ("waterfall.png", "Power of the Gwangju site from the MAC array to the wall", waterfall),
-    ("tornado.png", "What drives the Gwangju site's power, capital and cost per million images and tokens", tornado),
-    ("ledger.png", "Cards and images per second under each counting rule of the shares", ledger),
+    ("ledger.png", "PF ledger: peak, achievable and delivered of one card, by number format", ledger),
+    ("counting.png", "What the site delivers under each counting rule of the shares", counting),
+    ("waterfall.png", "Power of the site from the MAC array to the grid", waterfall),
+    ("tornado.png", "What drives the site's power, capital and cost per million images and tokens", tornado),
     ("stages.png", "Stages 1 to 3 on decode of a language model: tokens per second and joules at the wall", stages),
     ("decode.png", "Tokens per second against the batch, NPU alone and with DRAM PIM", decode),
 )

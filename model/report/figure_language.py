@@ -34,13 +34,15 @@ def stages(summary: Summary) -> Canvas | None:
         ):
             _bars(summary, axes, [name for name, _ in members], tail)
             axes.set_title(f"batch {batch}: {title}", fontsize=10)
+            axes.set_xlabel("tokens/s" if tail == "tokens_per_s" else "J/token", fontsize=8.5)
             axes.set_yticks(range(len(members)), [_label(n, s.title) for n, s in members] if axes is grid[row][0]
                             else [""] * len(members), fontsize=8.5)
     canvas.suptitle("Stages beside each other: decode of Llama 3.1 8B, 1,024 tokens of context", x=0.01, ha="left",
                     fontweight="bold", fontsize=11)
-    foot(canvas, "Lines: every input at its better and at its worse end. Card at TDP x load with its share of a "
-                 "server, fans, supplies, PUE of the Gwangju site.\nStage 3 is a hypothesis from one published macro "
-                 "chip: weights in macros, cache in DRAM, accuracy and digital side left out; one-phase is not INT8.")
+    foot(canvas, "Lines: every input at its better and at its worse end. Cards at TDP x load; with PIM the chip idles "
+                 "while the units work, and their counted bits are added.\nEach with its share of a server, fans, "
+                 "supplies and the PUE of the first site. Stage 3 is a hypothesis from one published chip of macros:\n"
+                 "weights in macros, cache in DRAM, accuracy and digital side left out; one-phase is not INT8.")
     return canvas
 
 
@@ -61,7 +63,9 @@ def _bars(summary: Summary, axes: Axes, names: list[str], tail: str) -> None:
 
 
 def _label(name: str, title: str) -> str:
-    return ("yardstick: " if name[0] == "g" else f"stage {name[0]}: ") + title
+    stage = "yardstick" if name[0] == "g" else f"stage {name[0]}"
+    return f"{stage}: " + title.replace("FuriosaAI ", "").replace("Rebellions ", "").replace("NVIDIA ", "").replace(
+        "without its units", "not used")
 
 
 def decode(summary: Summary) -> Canvas | None:
@@ -79,10 +83,14 @@ def decode(summary: Summary) -> Canvas | None:
         if own is not None:
             axes.plot([p.batch for p in own.points], [p.alone for p in own.points], color=GREY, ls="--", lw=1.2,
                       label="NPU with its own HBM3, FP8")
-        axes.plot(batches, [p.alone for p in curve.points], "o-", color=BLUE, lw=1.6, ms=4.5,
-                  label="NPU alone on this memory")
-        axes.plot(batches, [p.with_pim or 0 for p in curve.points], "s-", color=ORANGE, lw=1.6, ms=4.5,
-                  label="NPU with PIM")
+        low, high = _spread(summary, curve)
+        for rates, style, colour, label in (
+            ([p.alone for p in curve.points], "o-", BLUE, "NPU alone on this memory"),
+            ([p.with_pim or 0 for p in curve.points], "s-", ORANGE, "NPU with PIM"),
+        ):
+            ends = ([end * rate for rate in rates] for end in (low, high))
+            axes.fill_between(batches, *ends, color=colour, alpha=0.18, lw=0)
+            axes.plot(batches, rates, style, color=colour, lw=1.6, ms=4.5, label=label)
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
         axes.set_xticks(batches, [str(b) for b in batches])
@@ -92,16 +100,27 @@ def decode(summary: Summary) -> Canvas | None:
         axes.grid(color=LIGHT, lw=0.7)
         for _, last in curve.runs[:1]:
             axes.axvline(last, color=ORANGE, ls=":", lw=1.2)
-        axes.annotate(_wins(curve), (0.03, 0.97), xycoords="axes fraction", va="top", fontsize=8.5, color=INK)
-        axes.set_xlabel("batch: sequences of 1,024 tokens")
+        axes.annotate(_wins(curve), (0.03, 0.97), xycoords="axes fraction", va="top", fontsize=8.5, color=INK,
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 2})
+        axes.set_xlabel("batch: sequences of 1,024 tokens on the card")
         axes.set_title(f"{PIM_TITLES.get(curve.pim, curve.pim)}")
         axes.legend(loc="lower right", fontsize=8.5, frameon=True, framealpha=1, edgecolor="white")
     row[0][0].set_ylabel("tokens per second of one card")
     canvas.suptitle("Decode of Llama 3.1 8B on one RNGD: the batch at which DRAM PIM stops winning", x=0.01, ha="left",
                     fontweight="bold", fontsize=11)
     foot(canvas, "Chip and PIM cycle models; as much bandwidth at the pins, to the nearest package, capacity as of the "
-                 "card. Mode switches, inputs and results are counted.\nDotted: last batch before PIM stops winning.")
+                 "card. Mode switches, inputs and results are counted.\nDotted: last batch before PIM stops gaining "
+                 "5 %. Bands: range of the chip model (what nobody published about the card).")
     return canvas
+
+
+def _spread(summary: Summary, curve: Curve) -> tuple[float, float]:
+    """Low and high of the card's decode rate over nominal, from the record of the language service."""
+    name = f"card.{curve.chip}.tokens_per_s"
+    if name not in summary.ranges:
+        return 1.0, 1.0
+    bounds = summary.range(name).bounds
+    return bounds.low / bounds.nominal, bounds.high / bounds.nominal
 
 
 def _wins(curve: Curve) -> str:

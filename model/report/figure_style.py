@@ -47,11 +47,3 @@ def save(canvas: Canvas, path: Path) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-
-
-def card_name(name: str) -> str:
-    """A chip's name for a label: without its maker."""
-    text = name.split("_", 1)[-1].replace("_", " ")
-    if text in ("atom", "rngd"):
-        return text.upper()
-    return text[0].upper() + text[1:]

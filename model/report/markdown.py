@@ -15,7 +15,7 @@ def render(summary: Summary, plots: tuple[tuple[str, str], ...] = ()) -> str:
             lines.append("|" + "---|" * len(head))
             lines += ["| " + " | ".join(_cell(c) for c in row) + " |" for row in body]
             lines.append("")
-        lines += [f"{note}\n" for note in section.notes]
+        lines += [f"{''.join(note)}\n" for note in section.notes]
         parts.append("\n".join(lines).rstrip())
     if plots:
         parts.append("## Plots\n\n" + "\n\n".join(f"![{caption}]({name})\n\n{caption}" for name, caption in plots))

@@ -1,7 +1,11 @@
-"""The summary for a terminal: aligned columns, no colour."""
+"""The summary for a terminal: aligned columns, sentences wrapped, no colour."""
+
+import textwrap
 
 from model.report.section import sections
 from model.report.summary import Summary
+
+WIDTH = 128
 
 
 def render(summary: Summary, *, full: bool = False) -> str:
@@ -10,7 +14,9 @@ def render(summary: Summary, *, full: bool = False) -> str:
     for section in sections(summary, full=full):
         lines = [section.title, "-" * len(section.title)]
         lines += table(section.rows)
-        lines += [f"  {note}" for note in section.notes]
+        for note in section.notes:
+            lines += textwrap.wrap("".join(note), WIDTH, initial_indent="  ", subsequent_indent="    ",
+                                   break_long_words=False, break_on_hyphens=False)
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
 

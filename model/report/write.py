@@ -1,10 +1,10 @@
 """All forms of a report written into its folder."""
 
 from model.record import write_text
-from model.report import data, figure, markdown, text
+from model.report import data, figure, html, markdown, text
 from model.report.summary import Summary
 
-FORMATS = ("markdown", "text", "csv", "json")
+FORMATS = ("markdown", "text", "html", "csv", "json")
 
 
 def write_report(summary: Summary, formats: tuple[str, ...] = FORMATS, plots: bool = True) -> list[str]:
@@ -13,6 +13,7 @@ def write_report(summary: Summary, formats: tuple[str, ...] = FORMATS, plots: bo
     contents = {
         "markdown": ("report.md", lambda: markdown.render(summary, drawn)),
         "text": ("report.txt", lambda: text.render(summary, full=True)),
+        "html": ("report.html", lambda: html.render(summary, drawn)),
         "csv": ("figures.csv", lambda: data.render_csv(summary)),
         "json": ("report.json", lambda: data.render_json(summary)),
     }

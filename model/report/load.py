@@ -1,0 +1,127 @@
+"""Records and scenarios found for a report, and the projection they make."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from hw.spec.chip import Chip
+from hw.spec.error import InputError
+from model import energy, record
+from model.projection import scenarios, services
+from model.projection.programme import Programme, project
+from model.projection.service import token_rate
+from model.record import Measurement
+
+ROOTS = (record.RECORDS, Path("measurements"))
+"""Where records are looked for: fresh ones first, then the committed ones."""
+
+TABLES = ("tpuv4i_7nm", "horowitz_45nm")
+"""The energy tables a run is priced by; the first one feeds the projection."""
+
+NETWORK = ("furiosa_warboy", "resnet50", 1)
+"""Chip, workload and seed of the model record of the network the sites run."""
+
+LANGUAGE, CURVE, PIMS = "llama31_8b_decode", "llama31_8b_batches", ("", "hbm_pim", "aim")
+"""Records of the chip model: the language service; decode rates against the batch, without and with PIM memories."""
+
+SERVICE = "language_model"
+"""The service whose records those are."""
+
+CURVES = ("furiosa_rngd", "rebellions_atom_max", "nvidia_h100_sxm", "nvidia_h200_sxm", "nvidia_l40s")
+"""Chips with a record of decode rates against the batch."""
+
+ARRAYS = ("rebellions_atom", "sapeon_x330_compact")
+"""Chips, besides that of `NETWORK`, with a record of the network on the arrays alone."""
+
+INCUMBENTS = ("nvidia_",)
+"""What the names of overseas cards begin with."""
+
+TASK = ("npu_16", "digits", 1)
+"""Chip, workload and seed of the RTL record whose counts price a MAC."""
+
+FIRST_SITE = "gwangju"
+"""The site whose assumptions are the shared ones, if there is one of this name."""
+
+
+def locate(chip: str, workload: str, seed: int, witness: str, roots: Sequence[Path] = ROOTS) -> Measurement:
+    """The record of a run in the first root that has it; `InputError` naming the command that writes it."""
+    for root in roots:
+        if record.path_of(chip, workload, seed, witness, root).exists():
+            return record.find(chip, workload, seed, witness, root)
+    return record.find(chip, workload, seed, witness, roots[0])
+
+
+def needed(chips: Mapping[str, Chip]) -> list[tuple[str, str, str]]:
+    """Figure, chip and workload of the records without which a figure would lose its origin or silently be left out.
+
+    Every product has one of the network offline, and one of the language service where the service fits it.
+    """
+    service = services.load(SERVICE)
+    found = [
+        *((f"ledger.{name}.int8.arrays", name, NETWORK[1]) for name in ARRAYS),
+        *((f"decode.{name}.batch_1", name, CURVE) for name in CURVES),
+        *((f"stage.2_{pim}_batch_1.tokens_per_s", CURVES[0], f"{CURVE}_{pim}") for pim in PIMS if pim),
+    ]
+    for name, chip in chips.items():
+        if {"tdp", "peak_int8"} <= chip.facts.keys():
+            found.append((f"ledger.{name}.int8.achievable", name, f"{NETWORK[1]}_offline"))
+            if token_rate(name, chip, service)[0] is not None:
+                found.append((f"ledger.{name}.int8.delivered_tokens", name, LANGUAGE))
+    return found
+
+
+def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> Programme:
+    """The projection of all sites from the records below `roots`; `InputError` naming site and record if one lacks.
+
+    `chips` holds the chips of `TASK`, `NETWORK` and all cards. Cards with a model record of the network are bounded
+    by it, the others by their nominal peak.
+    """
+    measurements = []
+    for (chip, workload, seed), witness in ((TASK, "rtl"), (NETWORK, "model")):
+        try:
+            measurements.append(locate(chip, workload, seed, witness, roots))
+        except InputError as error:
+            sites = " and ".join(scenarios.names())
+            raise InputError(f"the projection of {sites} cannot be made: {error}") from None
+    for what, chip, workload in needed(chips):
+        if not any(record.path_of(chip, workload, NETWORK[2], "model", root).exists() for root in roots):
+            path = record.path_of(chip, workload, NETWORK[2], "model", roots[-1])
+            command = f"predict --chip {chip} --workload {workload} --seed {NETWORK[2]}"
+            if workload != NETWORK[1]:
+                command = f"records --chips {chip}"
+            raise InputError(f"{what} cannot be projected: there is no record {path}; run python -m model {command}")
+    sites = {name: scenarios.load(name) for name in sorted(scenarios.names(), key=lambda name: name != FIRST_SITE)}
+    cards = {share.card for site in sites.values() for share in site.shares} - {NETWORK[0]}
+    further = {
+        card: locate(card, *NETWORK[1:], "model", roots) for card in sorted(cards)
+        if any(record.path_of(card, *NETWORK[1:], "model", root).exists() for root in roots)
+    }
+    return project(
+        core_record=measurements[0], random_record=random_reference(TASK[0], roots),
+        network_record=measurements[1], card_records=further, chips=chips, table_name=TABLES[0],
+        language_records=of_all_chips(chips, LANGUAGE, roots),
+        offline_records=of_all_chips(chips, f"{NETWORK[1]}_offline", roots),
+        curve_records={
+            (name, pim): record for pim in PIMS
+            for name, record in of_all_chips(chips, f"{CURVE}_{pim}" if pim else CURVE, roots).items()
+        },
+        compose=partial(energy.table_for, TABLES[0]), scenarios=sites,
+    )
+
+
+def of_all_chips(chips: Mapping[str, Chip], workload: str, roots: Sequence[Path]) -> dict[str, Measurement]:
+    """The model records of one workload that there are, by chip."""
+    return {
+        name: locate(name, workload, NETWORK[2], "model", roots) for name in chips
+        if any(record.path_of(name, workload, NETWORK[2], "model", root).exists() for root in roots)
+    }
+
+
+def random_reference(chip_name: str, roots: Sequence[Path] = ROOTS) -> Measurement | None:
+    """The record of the largest RTL run on uniformly random operands, for which published energies hold.
+
+    The GEMM workloads are such runs; None if none was recorded with toggles.
+    """
+    paths = [path for root in roots for path in sorted((Path(root) / chip_name).glob("gemm_*.rtl.json"))]
+    usable = [m for m in map(record.read, paths) if m.result.toggles and m.result.verdict == "pass"]
+    return max(usable, key=lambda m: (m.result.counts.get("mac_array.mac", 0), m.result.run), default=None)

@@ -1,0 +1,87 @@
+"""What a report says of a run besides its projection: test cases, utilisation of every recorded GEMM."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from hw.spec.chip import Chip
+from model import record
+from model.report.load import ROOTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tests:
+    """Outcome of the test cases found in JUnit files."""
+
+    passed: int
+    failed: tuple[str, ...]
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """Utilisation of one GEMM: `macs` multiply-accumulates in `cycles` on `cells` cells, by one witness."""
+
+    label: str
+    macs: int
+    cycles: int
+    cells: int
+    witness: str
+
+    @property
+    def size(self) -> float:
+        """Edge of the cube with as many MACs: M = N = K of a square GEMM."""
+        return self.macs ** (1 / 3)
+
+    @property
+    def utilisation(self) -> float:
+        """MACs done over MACs the cells could have done."""
+        return self.macs / (self.cycles * self.cells)
+
+
+def read_tests(build: Path) -> Tests | None:
+    """Test cases of the JUnit files in `build/junit`; None if there are none. A damaged file counts as a failure."""
+    folder = build / "junit"
+    passed, failed, files = 0, [], sorted(folder.glob("**/*.xml"))
+    for file in files:
+        try:
+            cases = list(ElementTree.parse(file).iter("testcase"))
+        except ElementTree.ParseError:
+            failed.append(f"{file} is not complete")
+            continue
+        for case in cases:
+            if case.find("failure") is not None or case.find("error") is not None:
+                failed.append(f"{case.get('classname', '')}.{case.get('name', '')}")
+            elif case.find("skipped") is None:
+                passed += 1
+    return Tests(passed=passed, failed=tuple(failed), folder=folder) if files else None
+
+
+def utilisation_points(chip_name: str, chip: Chip, roots: Sequence[Path] = ROOTS) -> tuple[Point, ...]:
+    """Utilisation of every GEMM workload recorded for the chip, fresh records before committed ones."""
+    if chip.core is None:
+        return ()
+    seen: set[str] = set()
+    points: dict[tuple[str, str, int], Point] = {}
+    for root in roots:
+        for path in sorted((Path(root) / chip_name).glob("gemm_*.json")):
+            if path.name in seen:
+                continue
+            seen.add(path.name)
+            result = record.read(path).result
+            if result.verdict == "pass":
+                for label, macs, cycles in _gemms(result):
+                    points.setdefault((result.witness, label, macs), Point(
+                        label=label, macs=macs, cycles=cycles, cells=chip.core.array.cells, witness=result.witness
+                    ))
+    return tuple(sorted(points.values(), key=lambda p: (p.macs, p.witness, p.label)))
+
+
+def _gemms(result: record.Result) -> list[tuple[str, int, int]]:
+    """Name, MACs and cycles of each GEMM: the layers, or the whole run if it was a single one."""
+    if result.layers:
+        return [(f"{result.workload}/{layer['name']}", layer["macs"], layer["cycles"])
+                for layer in result.layers if layer["macs"] and layer["cycles"]]
+    macs = int(result.figures.get("macs", 0))
+    return [(result.workload, macs, result.cycles)] if macs and result.cycles else []

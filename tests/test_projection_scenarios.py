@@ -1,0 +1,77 @@
+"""Adding a site or a service is adding one file; a wrong one is one sentence and exit code 2."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hw.spec.command_line import main
+from model import cli
+from model.projection import scenarios
+
+HEAD = """
+from dataclasses import replace
+from hw.spec.fact import Fact
+from model.projection.scenarios.gwangju import SCENARIO as G
+
+def fact(nominal, unit, **ends):
+    return Fact(nominal=nominal, unit=unit, confidence="assumed", source="of this test", **ends)
+"""
+
+
+@pytest.fixture
+def busan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Write the one file of a third site."""
+    monkeypatch.setattr(scenarios, "__path__", [*scenarios.__path__, str(tmp_path)])
+    monkeypatch.chdir(Path(__file__).parents[1])
+    monkeypatch.delitem(sys.modules, "model.projection.scenarios.busan", raising=False)
+
+    def write(text: str) -> None:
+        (tmp_path / "busan.py").write_text(f"{HEAD}\n{text}\n")
+
+    return write
+
+
+def test_a_third_site_is_one_file_with_inputs_of_its_own(
+    busan: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    busan("SCENARIO = replace(G, title='Busan', tariff=fact(150, 'KRW/kWh'), card_load=fact(0.8, '1'))")
+    assert main("model", cli, ["explain", "busan.mkrw_per_year"]) == 0
+    said = capsys.readouterr().out
+    for words in ("busan.grid.tariff = 150 KRW/kWh", "busan.card.rebellions_atom.power",
+                  "busan.assumed.card_load = 0.8", "busan.pue", "server.supply_efficiency = 0.94"):
+        assert words in said
+    assert "\n│   = grid.tariff" not in said
+    assert main("model", cli, ["explain", "gwangju.mkrw_per_year"]) == 0
+    said = capsys.readouterr().out
+    assert "busan" not in said
+    assert "grid.tariff = 170 KRW/kWh" in said
+    sys.modules.pop("model.projection.scenarios.busan", None)
+
+
+@pytest.mark.parametrize(("text", "sentence"), [
+    ("SCENARIO = replace(G, title='Busan', shares=G.shares[:2])",
+     "scenario 'busan': the shares of 'Busan' must add up to 19.95 PF, not 15.45; correct a share or the capacity"),
+    ("SCENARIO = replace(G, tariff=fact(-5, 'KRW/kWh'))",
+     "scenario 'busan': tariff must be at least 0 KRW/kWh, not -5 to -5"),
+    ("SCENARIO = replace(G, pue=fact(1.3, '1', low=1.5, high=1.2))",
+     "scenario 'busan': a fact must have low <= nominal <= high, not 1.5, 1.3, 1.2 1"),
+    ("SCENARIO = replace(G, shares=(replace(G.shares[0], card='x999'), *G.shares[1:]))",
+     "the projection needs the chip 'x999', which is not there; add its file to hw/chips"),
+    ("SCENARIO = replace(G, shares=(replace(G.shares[0], card='hbm_pim'), *G.shares[1:]))",
+     "chip 'hbm_pim' must have the fact 'peak_int8' to be projected; add it with its source"),
+    ("SCENARIO = replace(G, services=('games',))",
+     "service must be one of image_processing, language_model, not 'games'; choose a known one"),
+    ("SITE = G", "the file of scenario 'busan' must export SCENARIO, not leave it out; add it"),
+    ("SCENARIO = replace(G,", "the file of scenario 'busan' must be Python, not '(' was never closed in line"),
+])
+def test_a_wrong_site_is_one_sentence(
+    text: str, sentence: str, busan: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    busan(text)
+    assert main("model", cli, ["explain", "busan.wall_kw"]) == 2
+    said = capsys.readouterr().err.strip()
+    assert said.startswith(f"error: {sentence}"), said
+    assert "\n" not in said
+    sys.modules.pop("model.projection.scenarios.busan", None)
