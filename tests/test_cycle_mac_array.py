@@ -54,12 +54,13 @@ FORMATS = [
 def _draw_any(rng: random.Random) -> tuple[CoreSpec, list[tuple[int, int, int]]]:
     """A core of either dataflow, any switches and formats, with one GEMM or a chain."""
     dataflow = rng.choice(["ws", "ws", "os"])
-    activation, weight = rng.choice(FORMATS[:4] if dataflow == "os" else FORMATS)
+    activation, weight = rng.choice(FORMATS)
+    latency = 1 if dataflow == "os" and activation.startswith("int") else rng.randint(1, 8)
     array = MacArraySpec(
         rows=rng.randint(2, 40), columns=rng.randint(2, 40), dataflow=dataflow, activation_format=activation,
-        weight_format=weight, mac_latency=1 if dataflow == "os" else rng.randint(1, 8),
-        weight_double_buffer=rng.random() < 0.6, fold_overlap=rng.random() < 0.7, drain=rng.choice(["columns", "link"]))
-    least = 2 * array.rows if dataflow == "os" else array.rows * array.mac_latency
+        weight_format=weight, mac_latency=latency, weight_double_buffer=rng.random() < 0.6,
+        fold_overlap=rng.random() < 0.7 or (dataflow == "os" and latency > 1), drain=rng.choice(["columns", "link"]))
+    least = 2 * array.rows + array.finish_latency if dataflow == "os" else array.rows * array.mac_latency
     core = CoreSpec(
         array=array, activation_words=1024, weight_words=1024, output_words=1024,
         accumulator_rows=max(rng.choice([2, 64, 512]), 1 << (least + array.columns + 1).bit_length()),
@@ -177,14 +178,26 @@ def test_a_ring_too_small_for_the_array_is_refused() -> None:
                  accumulator_rows=32, output_words=64)
 
 
-def test_output_stationary_cores_of_floating_point_are_refused() -> None:
-    array = MacArraySpec(
-        rows=4, columns=4, dataflow="os", activation_format="bf16", weight_format="bf16", mac_latency=4)
-    core = CoreSpec(array=array, activation_words=64, weight_words=64, accumulator_rows=16, output_words=64,
+def test_output_stationary_arrays_refuse_what_a_cell_cannot_add() -> None:
+    with pytest.raises(InputError, match="output-stationary integer array must be 1"):
+        MacArraySpec(rows=4, columns=4, dataflow="os", mac_latency=2)
+    with pytest.raises(InputError, match="fold_overlap must be true where 4 folds are interleaved"):
+        MacArraySpec(rows=4, columns=4, dataflow="os", activation_format="bf16", weight_format="bf16", mac_latency=4,
+                     fold_overlap=False)
+
+
+@pytest.mark.parametrize(("latency", "k", "cycles"), [
+    (1, 64, 3 + 16 * 64 + 1 + 47 + 6),
+    # four folds in turn: 16 of 64 words, the last four end 17 cycles apart instead of together
+    (4, 64, 3 + 1 + 63 * 4 + 15 * 17 + 3 * 4 * (64 - 17) + 4 + 47 + 6),
+    (4, 1, 3 + 1 + 15 * 16 + 4 + 47 + 6),
+])
+def test_interleaved_floating_point_by_hand(latency: int, k: int, cycles: int) -> None:
+    array = MacArraySpec(rows=16, columns=16, dataflow="os", activation_format="bf16", weight_format="bf16",
+                         mac_latency=latency)
+    core = CoreSpec(array=array, activation_words=1024, weight_words=1024, accumulator_rows=64, output_words=1024,
                     output_format="fp32")
-    for model in (closed_form, step):
-        with pytest.raises(InputError, match="must be integers and mac_latency 1, not bf16 x bf16 and 4"):
-            model(core, [(4, 4, 4)])
+    assert closed_form(core, [(64, 64, k)]).cycles == cycles
 
 
 @pytest.mark.parametrize(("drain", "overlap", "cycles"), [

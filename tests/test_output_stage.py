@@ -33,18 +33,45 @@ def rows(count: int, rng: np.random.Generator) -> tuple[np.ndarray, list[Paramet
     bias[::2] = 0
     bias[::13] = rng.choice(INT32, bias[::13].shape)
     sums = np.clip(sums - np.where(np.abs(bias) < 2000, bias, 0), *INT32)
-    parameters = [
-        Parameters(
-            bias=bias[i].astype(np.int32),
-            multiplier=multiplier[i].astype(np.int32),
-            shift=shift[i].astype(np.int32),
-            zero_point=int(rng.integers(-128, 128)),
-            low=int(rng.integers(-128, -100)),
-            high=int(rng.integers(100, 128)),
-        )
-        for i in range(count)
-    ]
+    parameters = []
+    for i in range(count):
+        zero_point = int(rng.integers(-128, 128))
+        low, high = CLAMPS[i % len(CLAMPS)](zero_point, int(rng.integers(1, 128)))
+        parameters.append(Parameters(
+            bias=bias[i].astype(np.int32), multiplier=multiplier[i].astype(np.int32), shift=shift[i].astype(np.int32),
+            zero_point=zero_point, low=low, high=high))
     return sums, parameters
+
+
+CLAMPS = (
+    lambda zero_point, six: (-128, 127),                                # none
+    lambda zero_point, six: (zero_point, 127),                          # ReLU
+    lambda zero_point, six: (zero_point, min(zero_point + six, 127)),   # ReLU6; `six` is 6 / scale of the output
+    lambda zero_point, six: (-six, six - 1),
+)
+"""(low, high) for a zero point."""
+
+
+def test_the_rows_hold_what_is_hard() -> None:
+    sums, parameters = rows(250, np.random.default_rng(17))
+    bias, multiplier, shift = (
+        np.array([getattr(p, name) for p in parameters]).astype(np.int64) for name in ("bias", "multiplier", "shift"))
+    assert {0, 31} <= set(shift.ravel().tolist())
+    assert {*INT32, 0, 1, -1} <= set(multiplier.ravel().tolist())
+    assert set(INT32) <= set(sums.ravel().tolist())
+    assert set(INT32) <= set(bias.ravel().tolist())
+    exact = (sums + bias).astype(object) * multiplier
+    rest = exact % (1 << (31 + shift).astype(object))
+    tie = (rest == (1 << (30 + shift).astype(object))) & (abs(exact) < (1 << 40 + shift.astype(object)))
+    assert min((tie & (exact > 0)).sum(), (tie & (exact < 0)).sum()) > 50
+    # a tie that steps to even and one that stays, in both signs
+    assert {int(v) % 4 for v in (exact[tie] >> (30 + shift[tie]).astype(object))} == {1, 3}
+    for mode in get_args(RoundingMode):
+        clamped: dict[int, set[int]] = {i: set() for i in range(len(CLAMPS))}
+        for i, (s, p) in enumerate(zip(sums, parameters, strict=True)):
+            moved = reference.scaled(s[None], p, mode)[0]
+            clamped[i % len(CLAMPS)] |= set((moved > p.high) * 1 - (moved < p.low) * 1)
+        assert all(ends == {-1, 0, 1} for ends in clamped.values()), (mode, clamped)
 
 
 @pytest.mark.parametrize("mode", get_args(RoundingMode))
@@ -59,7 +86,7 @@ def test_every_mode_equals_the_reference_over_the_full_range(mode: RoundingMode)
     )
     dut = OutputStage(core)
     sums, parameters = rows(250, np.random.default_rng(17))
-    found = []
+    found, saturated = [], []
 
     async def bench(ctx) -> None:
         for cycle in range(len(sums) + dut.latency):
@@ -71,6 +98,7 @@ def test_every_mode_equals_the_reference_over_the_full_range(mode: RoundingMode)
             assert ctx.get(dut.o_valid) == (cycle >= dut.latency)
             if cycle >= dut.latency:
                 found.append(np.frombuffer(ctx.get(dut.o_data).to_bytes(COLUMNS, "little"), np.int8))
+                saturated.append(ctx.get(dut.o_saturated))
             await ctx.tick()
 
     simulator = Simulator(dut)
@@ -79,6 +107,8 @@ def test_every_mode_equals_the_reference_over_the_full_range(mode: RoundingMode)
     simulator.run()
     expected = [reference.requantise(s[None], p, mode)[0] for s, p in zip(sums, parameters, strict=True)]
     assert np.array_equal(found, expected)
+    moved = [reference.scaled(s[None], p, mode)[0] for s, p in zip(sums, parameters, strict=True)]
+    assert saturated == [int(((m < -128) | (m > 127)).sum()) for m in moved]
 
 
 def test_the_modes_differ_where_their_rules_do() -> None:

@@ -44,6 +44,17 @@ BUILDS = {
     "os_int4_pairs_2x6_link_no_overlap": core_of(
         2, 6, dataflow="os", drain="link", fold_overlap=False, formats=("int4", "int4")),
     "os_int8_int4_6x2": core_of(6, 2, dataflow="os", formats=("int8", "int4"), rounding_mode="float32"),
+    "os_bf16_4x3_no_overlap": core_of(
+        4, 3, dataflow="os", formats=("bf16", "bf16"), output_format="fp32", fold_overlap=False),
+    "os_fp16_bf16_3x4_two_in_turn_link": core_of(
+        3, 4, dataflow="os", drain="link", mac_latency=2, formats=("fp16", "bf16"), output_format="fp16"),
+    "os_e5m2_e4m3_2x5_three_in_turn": core_of(
+        2, 5, dataflow="os", mac_latency=3, formats=("fp8_e5m2", "fp8_e4m3"), output_format="fp8_e5m2",
+        saturate=True),
+    "os_bf16_4x4_four_in_turn": core_of(
+        4, 4, dataflow="os", mac_latency=4, formats=("bf16", "bf16"), output_format="bf16", accumulator_rows=32),
+    "os_fp16_5x2_four_in_turn_link": core_of(
+        5, 2, dataflow="os", drain="link", mac_latency=4, formats=("fp16", "fp16"), output_format="fp32"),
 }
 
 

@@ -81,7 +81,9 @@ class Accumulator(wiring.Component):
             arriving = self.i_sums.word_select(c, spec.array.partial_sum_bits)
             kept = read.data.word_select(c, ACCUMULATOR_BITS)
             written = write.data.word_select(c, ACCUMULATOR_BITS)
-            if spec.array.is_floating_point:
+            if spec.array.is_floating_point and spec.array.dataflow == "os":
+                m.d.comb += written.eq(arriving)    # whole sums: only buffered here
+            elif spec.array.is_floating_point:
                 # The first pass is stored as it is: -0 must not become +0 by adding +0
                 m.submodules[f"add_{c}"] = add = FpAdd("fp32", latency=0)
                 m.d.comb += [add.x.eq(kept), add.y.eq(arriving), written.eq(Mux(control.first, arriving, add.o))]

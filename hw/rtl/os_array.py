@@ -5,6 +5,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.rtl.cell import operand_shapes
+from hw.rtl.fp_decode import FpDecode
+from hw.rtl.fp_form import OperandForm
+from hw.rtl.fp_mac import FpMac
 from hw.rtl.mac_array import delay
 from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
@@ -18,6 +21,11 @@ class OsCell(wiring.Component):
     With `i_last` the finished sum goes into the drain register at the end of the cycle; with `i_shift` the drain
     register takes the one above instead.
 
+    Floating point: operands in the bits of `OperandForm`, sums are FP32 codes with one rounding. The sums of L =
+    `mac_latency` folds live in the pipeline of the MAC and come round every L cycles: a word adds to the sum of the
+    fold whose turn it is. `i_last` comes L cycles after the last word, when its sum is at the output. In a turn without
+    a word the product must be -0, which changes no sum.
+
     Members
     -------
     i_activation, i_first, i_last, i_shift : from the left, one cycle later to the right
@@ -28,11 +36,7 @@ class OsCell(wiring.Component):
     """
 
     def __init__(self, array: MacArraySpec) -> None:
-        if array.is_floating_point or array.mac_latency != 1:
-            raise InputError(
-                "an output-stationary cell adds to its own sum every cycle: its formats must be integers and "
-                f"mac_latency 1, not {array.activation_format} x {array.weight_format} and {array.mac_latency}; "
-                "choose dataflow 'ws' for floating point")
+        self.spec = array
         self.pairs = array.terms_per_lane == 2
         activation, weight = operand_shapes(array)
         super().__init__({
@@ -45,14 +49,12 @@ class OsCell(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        total, finished = Signal(signed(SUM_BITS), reset_less=True), Signal(signed(SUM_BITS))
+        finished = Signal(signed(SUM_BITS))
         drain = Signal(signed(SUM_BITS), reset_less=True)
-        product: Value = self.i_activation * self.i_weight
-        if self.pairs:
-            halves = [(v[:4].as_signed(), v[4:].as_signed()) for v in (self.i_activation, self.i_weight)]
-            product = sum((a * w for a, w in zip(*halves, strict=True)), start=Const(0))
-        m.d.comb += finished.eq(Mux(self.i_first, 0, total) + product)
-        m.d.sync += total.eq(finished)
+        if self.spec.is_floating_point:
+            self._add_float(m, finished)
+        else:
+            self._add_integer(m, finished)
         with m.If(self.i_last):
             m.d.sync += drain.eq(finished)
         with m.Elif(self.i_shift):
@@ -64,12 +66,33 @@ class OsCell(wiring.Component):
         m.d.comb += self.o_drain.eq(drain)
         return m
 
+    def _add_integer(self, m: Module, finished: Signal) -> None:
+        """`finished`: the sum with this cycle's word."""
+        total = Signal(signed(SUM_BITS), reset_less=True)
+        product: Value = self.i_activation * self.i_weight
+        if self.pairs:
+            halves = [(v[:4].as_signed(), v[4:].as_signed()) for v in (self.i_activation, self.i_weight)]
+            product = sum((a * w for a, w in zip(*halves, strict=True)), start=Const(0))
+        m.d.comb += finished.eq(Mux(self.i_first, 0, total) + product)
+        m.d.sync += total.eq(finished)
+
+    def _add_float(self, m: Module, finished: Signal) -> None:
+        """`finished`: the sum with the word of `mac_latency` cycles ago."""
+        a_form, b_form = OperandForm([self.spec.activation_format]), OperandForm([self.spec.weight_format])
+        m.submodules.mac = mac = FpMac(a_form, b_form, latency=self.spec.mac_latency)
+        m.d.comb += [
+            mac.a.eq(a_form(self.i_activation)), mac.b.eq(b_form(self.i_weight)),
+            mac.c.eq(Mux(self.i_first, 0, mac.o)), finished.eq(mac.o),
+        ]
+
 
 class OsArray(wiring.Component):
     """`rows` x `columns` cells: one word of `rows` activations and one of `columns` weights per cycle, never stalls.
 
     A fold is K such cycles, `i_first` with its first and `i_last` with its last. Row r enters r cycles late, column c
-    c cycles late, so cell (r, c) finishes r + c cycles after the last word.
+    c cycles late, so cell (r, c) finishes r + c cycles after the last word, floating point `mac_latency` later. Floats
+    are decoded at the edges; L = `mac_latency` folds take turns, each in every L-th cycle, and a cycle without a word
+    must bring activations -0 and weights +0.
 
     drain = "columns": R cycles after the last word the results shift down, bottom row first, one row of `columns`
     sums per cycle; row r shifts in the first r steps only, so it is free again when the next fold's result lands,
@@ -89,8 +112,6 @@ class OsArray(wiring.Component):
     def __init__(self, array: MacArraySpec) -> None:
         if array.dataflow != "os":
             raise InputError(f"this array is output-stationary, dataflow must be 'os', not {array.dataflow!r}")
-        if array.mac_latency != 1:
-            raise InputError(f"mac_latency of an output-stationary array must be 1, not {array.mac_latency}")
         self.spec = array
         self._activation_bits = array.activation_lane_bits
         self._weight_bits = array.weight_lane_bits
@@ -113,10 +134,12 @@ class OsArray(wiring.Component):
 
         # `ended[n]`: the last word of a fold came n cycles ago. Row r shifts down in steps 0 to r - 1
         ended: list[Value] = [self.i_last]
-        for n in range(2 * len(rows) - 1):
+        finish = self.spec.finish_latency
+        for n in range(2 * len(rows) - 1 + finish):
             later = Signal(name=f"ended_{n + 1}")
             m.d.sync += later.eq(ended[-1])
             ended.append(later)
+        ended = ended[finish:]
         steps = ended[len(rows):]
 
         # Left edge: row r enters r cycles late
@@ -126,7 +149,9 @@ class OsArray(wiring.Component):
                 first = delay(m, first, 1, f"first_skew_{r}")
             activation = self.i_activation.word_select(r, self._activation_bits)
             m.d.comb += [
-                grid[r][0].i_activation.eq(delay(m, activation, r, f"activation_skew_{r}")),
+                grid[r][0].i_activation.eq(self._decoded(
+                    m, delay(m, activation, r, f"activation_skew_{r}"),
+                    self.spec.activation_format, f"decode_row_{r}")),
                 grid[r][0].i_first.eq(first),
                 grid[r][0].i_last.eq(ended[r]),
             ]
@@ -140,7 +165,8 @@ class OsArray(wiring.Component):
         # Top edge: column c enters c cycles late; drain registers are a chain down each column
         for c in columns:
             weight = self.i_weight.word_select(c, self._weight_bits)
-            m.d.comb += grid[0][c].i_weight.eq(delay(m, weight, c, f"weight_skew_{c}"))
+            m.d.comb += grid[0][c].i_weight.eq(self._decoded(
+                m, delay(m, weight, c, f"weight_skew_{c}"), self.spec.weight_format, f"decode_column_{c}"))
             for r in rows[1:]:
                 m.d.comb += [
                     grid[r][c].i_weight.eq(grid[r - 1][c].o_weight), grid[r][c].i_drain.eq(grid[r - 1][c].o_drain),
@@ -161,6 +187,14 @@ class OsArray(wiring.Component):
         m.d.comb += self.o_valid.eq(delay(m, Cat(steps).any(), len(columns) - 1, "valid_skew"))
         return m
 
+    def _decoded(self, m: Module, lane: Value, name: str, submodule: str) -> Value:
+        """A lane as the cells take it, as in `MacArray`."""
+        if not self.spec.is_floating_point:
+            return lane
+        m.submodules[submodule] = decoder = FpDecode([name])
+        m.d.comb += decoder.code.eq(lane)
+        return decoder.o.as_value()
+
 
 class OsEngine(wiring.Component):
     """Runs one GEMM on an output-stationary array: asks for operands, marks the folds, reports the end.
@@ -180,6 +214,8 @@ class OsEngine(wiring.Component):
     """
 
     def __init__(self, array: MacArraySpec) -> None:
+        if array.is_floating_point:
+            raise InputError(f"this engine feeds integer arrays, not {array.activation_format}; take the core's")
         self.spec = array
         self.array = OsArray(array)
         members = {name: member for name, member in self.array.signature.members.items()

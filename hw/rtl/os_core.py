@@ -12,6 +12,7 @@ from hw.rtl.fp_class import OperandWatch
 from hw.rtl.mac_array import delay
 from hw.rtl.os_array import SUM_BITS, OsArray
 from hw.rtl.os_engine import OsSequencer, OsStreamEngine
+from hw.rtl.os_interleave import InterleavingEngine
 from hw.rtl.scratchpad import Scratchpad
 from hw.rtl.signature import CoreSignature
 from hw.spec.command import activation_word_bits, weight_word_bits
@@ -28,13 +29,15 @@ class OsCore(Core):
         T = 3 + K_0 + sum over p > 0 of max(K_p, R) + (v + C) + 6           a link per cell
 
     A link per cell does not let folds follow each other faster: the output stage takes one row per cycle. Without
-    overlap of folds max(K_p, R) becomes K_p + 2*R + C - 1 or K_p + R + C.
+    overlap of folds max(K_p, R) becomes K_p + 2*R + C - 1 or K_p + R + C. Floating point: a result is there
+    `mac_latency` cycles later; above 1 the folds are interleaved (`InterleavingEngine`, `model.cycle.os_interleave`).
     """
 
     def __init__(self, core: CoreSpec) -> None:
         self.spec = core
         self.queue = CommandQueue(core)
-        self.sequencer, self.stream = OsSequencer(core), OsStreamEngine(core)
+        self.sequencer = OsSequencer(core)
+        self.stream = InterleavingEngine(core) if core.array.interleaved_folds > 1 else OsStreamEngine(core)
         self.activation_memory = Scratchpad(depth=core.activation_words, width=activation_word_bits(core))
         self.weight_memory = Scratchpad(depth=core.weight_words, width=weight_word_bits(core))
         self.memory_side = None
@@ -60,7 +63,7 @@ class OsCore(Core):
         wiring.connect(m, self.queue.o_command, self.sequencer.i_command)
         self._queue(m, "fold_queue", self.sequencer.o_fold, engine.i_fold)
 
-        # Operands; in a cycle without a word the array takes zeros
+        # Operands; in a cycle without a word the array takes zeros, floating point the product -0
         for host, port in (
             (self.i_activation, activation.i_write), (self.i_weight, weight.i_write),
             (self.i_parameter, drain.i_parameter),
@@ -72,11 +75,15 @@ class OsCore(Core):
             engine.i_activation_taken.eq(activation.o_taken), engine.i_weight_taken.eq(weight.o_taken),
             engine.i_drained.eq(drain.o_drain),
         ]
+        idle: Value = Const(0)
+        if self.spec.array.is_floating_point:   # -0 in each lane
+            bits = self.spec.array.activation_lane_bits
+            idle = Cat(Const(1 << (bits - 1), bits) for _ in range(self.spec.array.rows))
         arrived = Signal()
         m.d.sync += [arrived.eq(engine.o_read), array.i_first.eq(engine.o_first), array.i_last.eq(engine.o_last)]
         m.d.comb += [
-            array.i_activation.eq(Mux(arrived, activation.o_data, 0)),
-            array.i_weight.eq(weight.o_data),
+            array.i_activation.eq(Mux(arrived, activation.o_data, idle)),
+            array.i_weight.eq(Mux(arrived, weight.o_data, 0) if self.spec.array.is_floating_point else weight.o_data),
             accumulator.i_sums.eq(self._rows(m)),
         ]
 
@@ -124,7 +131,7 @@ class OsCore(Core):
         engine, drain = self.stream, self.drain
         rows_in_flight = Signal(range(self.spec.accumulator_rows + OUTPUT_ROWS + 1))
         m.d.sync += rows_in_flight.eq(rows_in_flight + engine.o_results - drain.o_left)
-        waiting, in_flight = engine.i_fold.valid, rows_in_flight != 0
+        waiting, in_flight = engine.o_waiting, rows_in_flight != 0
         labels: dict[str, ValueLike] = {
             "stream": engine.o_read,
             "weight_blocked": engine.o_wait_weight_port,

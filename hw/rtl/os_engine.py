@@ -113,6 +113,8 @@ class OsStreamEngine(wiring.Component):
         Result rows of the fold that ends in this cycle, 0 if none does.
     o_wait_weight_port, o_wait_accumulator, o_wait_activation_port : Out(1)
         Why a waiting fold issues nothing in this cycle; at most one is high.
+    o_waiting : Out(1)
+        There is a fold with words to issue.
     o_row_valid : Out(1)
         One result row is announced, from the cycle after the last word on, in the order in which rows leave.
     o_row, o_output_address, o_parameter_address, o_starts_block, o_ends_command : of that row, as `Drain` notes it
@@ -123,7 +125,7 @@ class OsStreamEngine(wiring.Component):
         layout = fold_layout(core)
         bits = {name: Out(1) for name in (
             "o_read", "o_first", "o_last", "o_wait_weight_port", "o_wait_accumulator", "o_wait_activation_port",
-            "o_row_valid", "o_starts_block", "o_ends_command")}
+            "o_row_valid", "o_starts_block", "o_ends_command", "o_waiting")}
         super().__init__({
             "i_fold": In(stream.Signature(layout)),
             "i_activation_taken": In(1), "i_weight_taken": In(1), "i_drained": In(1),
@@ -153,6 +155,7 @@ class OsStreamEngine(wiring.Component):
             self.o_wait_accumulator.eq(self.i_fold.valid & ~space),
             self.o_wait_weight_port.eq(wants & self.i_weight_taken),
             self.o_wait_activation_port.eq(wants & ~self.i_weight_taken & self.i_activation_taken),
+            self.o_waiting.eq(self.i_fold.valid),
             self.i_fold.ready.eq(self.o_read & last),
             self.o_activation_address.eq(fold.activation_address + step),
             self.o_weight_address.eq(fold.weight_address + step),
@@ -160,16 +163,25 @@ class OsStreamEngine(wiring.Component):
             self.o_last.eq(self.o_read & last),
             self.o_results.eq(Mux(self.o_last, fold.rows, 0)),
         ]
-        for counter, distance in ((hold, rows), (gap, array.fold_delay)):
-            with m.If(self.o_last):
-                m.d.sync += counter.eq(distance - 1)
-            with m.Elif(counter != 0):
-                m.d.sync += counter.eq(counter - 1)
+        self._hold_off(m, hold, rows)
+        self._hold_off(m, gap, array.fold_delay)
         with m.If(self.o_read):
             m.d.sync += step.eq(Mux(last, 0, step + 1))
         m.d.sync += free_rows.eq(free_rows - self.o_results + self.i_drained)
 
-        # Result rows: through the columns the bottom one leaves first, by link the top one
+        self._announce(m, fold)
+        return m
+
+    def _hold_off(self, m: Module, counter: Signal, distance: int) -> None:
+        """`counter` is 0 from `distance` cycles after the last word of a fold on."""
+        with m.If(self.o_last):
+            m.d.sync += counter.eq(distance - 1)
+        with m.Elif(counter != 0):
+            m.d.sync += counter.eq(counter - 1)
+
+    def _announce(self, m: Module, fold: data.View) -> None:
+        """Result rows of the fold that ends: through the columns the bottom one leaves first, by link the top one."""
+        array, rows = self.spec.array, self.spec.array.rows
         ended, announcing, row = Signal(fold_layout(self.spec)), Signal(), Signal(range(rows))
         with m.If(self.o_last):
             m.d.sync += [ended.eq(fold), announcing.eq(1)]
@@ -189,4 +201,3 @@ class OsStreamEngine(wiring.Component):
         ]
         with m.If(self.o_row_valid):
             m.d.sync += self.o_row.eq(self.o_row + 1)
-        return m

@@ -100,7 +100,7 @@ class CoreSpec:
     def least_accumulator_rows(self) -> int:
         """Rows between issue and drain of one row: with fewer the ring would stall an unstalled core."""
         if self.array.dataflow == "os":
-            return 2 * self.array.rows + self.array.columns + 2
+            return 2 * self.array.rows + self.array.columns + self.array.finish_latency + 2
         return self.array.rows * self.array.mac_latency + self.array.columns + 2
 
     @property

@@ -10,7 +10,8 @@ LABELS: dict[str, str] = {
     "weight_blocked": "A pass waited for its weights and a write held the port or bank of the weight memory.",
     "wait_accumulator": (
         "The next row had its weights but no accumulator row was free; output-stationary: the results of the fold "
-        "before were still in the way, or no accumulator rows were free for those of this one."),
+        "before were still in the way, no accumulator rows were free for those of this one, or the adder was still "
+        "busy with the sum (interleaved folds: a turn without a word)."),
     "activation_missing": "The next row had weights and accumulator, its activations were still to be copied.",
     "activation_blocked": "The next row had weights and accumulator, a write held the activation memory or bank.",
     "output_blocked": "No pass was ready, rows were in flight and the receiver refused a finished row.",

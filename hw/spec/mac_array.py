@@ -29,7 +29,8 @@ class MacArraySpec:
     activation_format: str = "int8"
     weight_format: str = "int8"
     mac_latency: int = 1
-    """Cycles from operands to partial sum in one cell: 1 for integers, 3 to 5 for floating point."""
+    """Cycles from operands to partial sum in one cell: 1 for integers, 3 to 5 for floating point; an output-stationary
+    array interleaves as many folds."""
     weight_double_buffer: bool = True
     """ws: two weight registers per cell, so a tile loads behind the one that streams; False: one register."""
     drain: Drain = "columns"
@@ -57,6 +58,15 @@ class MacArraySpec:
                 raise InputError(f"{field} must be true or false, not {getattr(self, field)!r}")
         if not isinstance(self.mac_latency, int) or not 1 <= self.mac_latency <= 8:
             raise InputError(f"mac_latency must be an integer from 1 to 8, not {self.mac_latency!r}")
+        if self.dataflow == "os" and self.mac_latency > 1:
+            if activation.is_integer:
+                raise InputError(
+                    "mac_latency of an output-stationary integer array must be 1 (a cell adds to its own sum every "
+                    f"cycle), not {self.mac_latency}")
+            if not self.fold_overlap:
+                raise InputError(
+                    f"fold_overlap must be true where {self.mac_latency} folds are interleaved (dataflow 'os', "
+                    "mac_latency above 1), not False; set mac_latency to 1 to run fold after fold")
 
     @property
     def cells(self) -> int:
@@ -99,9 +109,28 @@ class MacArraySpec:
         return self.load_delay + self.rows - 1
 
     @property
+    def interleaved_folds(self) -> int:
+        """os: folds whose words take turns in a cell, one for each cycle of a floating-point adder's latency."""
+        return self.mac_latency if self.dataflow == "os" else 1
+
+    @property
+    def finish_latency(self) -> int:
+        """os: cycles from a fold's last word entering a cell until the cell's sum holds it."""
+        return self.mac_latency if self.is_floating_point else 0
+
+    @property
     def fold_tail(self) -> int:
         """os: cycles from a fold's last word being read to the first row of its results at the edge of the array."""
-        return self.columns + (self.rows if self.drain == "columns" else 1)
+        return self.finish_latency + self.columns + (self.rows if self.drain == "columns" else 1)
+
+    @property
+    def last_word_distance(self) -> int:
+        """os: least cycles between the last words of two folds in neighbouring turns, both always ready.
+
+        R, since results leave one row per cycle; with L folds in turn the next multiple of L, plus 1, from there.
+        """
+        turns = self.interleaved_folds
+        return self.rows + (1 - self.rows) % turns
 
     @property
     def fold_delay(self) -> int:

@@ -6,7 +6,8 @@
         fill    L*R + C: operand memory and skew; without overlap in every pass
         bubble  what passes wait for the distance of two weight tiles
         drain   6: accumulator, requantise, output queue
-    os  fill    R + C - 1 (v + C - 1 in a last fold of v rows drained by links): skew to the farthest cell
+    os  fill    R + C - 1 (v + C - 1 in a last fold of v rows drained by links): skew to the farthest cell; L more for
+                floating point
         drain   R rows down the columns, or 1 by links, then the same 6
         bubble  what a fold waits for the results of the fold before
 """
@@ -26,7 +27,9 @@ def core_budget(core: CoreSpec, shape: Shape, count: int = 1) -> Budget:
     closed form does.
     """
     labels = mac_array.closed_form(core, [shape]).budget
-    if count > 1:
+    if core.array.interleaved_folds > 1:
+        labels = mac_array.closed_form(core, [shape] * count).budget
+    elif count > 1:
         two = mac_array.closed_form(core, [shape, shape]).budget
         labels = {name: cycles + (count - 1) * (two[name] - cycles) for name, cycles in labels.items()}
     return (_output_stationary if core.array.dataflow == "os" else _weight_stationary)(core, labels)

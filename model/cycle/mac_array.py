@@ -19,6 +19,7 @@ from hw.spec.error import InputError
 from hw.spec.event import LABELS
 from model.cycle import os_core
 from model.cycle.command_queue import last_decoded
+from model.cycle.os_interleave import InterleavingStepper
 from model.cycle.stepper import PORTS, Stepper
 from model.cycle.timing import (
     OUTPUT_CYCLES,
@@ -39,10 +40,9 @@ def closed_form(core: CoreSpec, jobs: Sequence[Shape]) -> Timing:
     Raises
     ------
     InputError
-        If there is no job, a size is not positive, K overflows the accumulator, or an output-stationary array is
-        to add floating-point numbers.
+        If there is no job, a size is not positive, or K overflows the accumulator.
     """
-    _check(core, jobs)
+    _check(jobs)
     if core.array.dataflow == "os":
         return os_core.closed_form(core, jobs)
     array = core.array
@@ -93,7 +93,7 @@ def step(
     InputError
         As `closed_form`; also for an unknown name in `stalls` or `offered` of another length or descending.
     """
-    _check(core, jobs)
+    _check(jobs)
     for name in stalls or ():
         if name not in PORTS:
             raise InputError(f"a stall pattern must be one of {', '.join(PORTS)}, not {name!r}")
@@ -101,16 +101,12 @@ def step(
         offered = [0] * len(jobs)
     if len(offered) != len(jobs) or any(a > b for a, b in itertools.pairwise(offered)):
         raise InputError(f"offered must hold {len(jobs)} cycles, none before the one it follows, not {offered!r}")
-    stepper = Stepper if core.array.dataflow == "ws" else os_core.OsStepper
+    stepper = Stepper
+    if core.array.dataflow == "os":
+        stepper = InterleavingStepper if core.array.interleaved_folds > 1 else os_core.OsStepper
     return stepper(core, stalls or {}).run(jobs, [cycle - offered[0] for cycle in offered])
 
 
-def _check(core: CoreSpec, jobs: Sequence[Shape | None]) -> None:
-    array = core.array
-    if array.dataflow == "os" and (array.is_floating_point or array.mac_latency != 1):
-        raise InputError(
-            "an output-stationary core adds to its own sums every cycle: its formats must be integers and mac_latency "
-            f"1, not {array.activation_format} x {array.weight_format} and {array.mac_latency}; choose dataflow 'ws' "
-            "for floating point")
+def _check(jobs: Sequence[Shape | None]) -> None:
     if not jobs:
         raise InputError("at least one GEMM must be given, there is none")

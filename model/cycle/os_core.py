@@ -10,6 +10,9 @@ cycles when no port is blocked: `prepare`, `stream` (sum of K_p) with `wait_accu
 `drain`. Results leave one row per cycle, so the last words of two folds are at least R cycles apart whatever the
 drain; a link per cell only shortens the tail. Without overlap of folds each fold but the last is followed by
 2*R + C - 1 (columns) or R + C (link) cycles of `wait_accumulator` instead.
+
+Floating point: the last sum of a fold is ready L = `mac_latency` cycles later, so the tail, and each fold without
+overlap, takes L more; with L > 1 folds are interleaved, see `model.cycle.os_interleave`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +27,10 @@ from model.cycle.timing import OUTPUT_CYCLES, PREPARE_CYCLES, Shape, Timing, cut
 def closed_form(core: CoreSpec, jobs: Sequence[Shape]) -> Timing:
     """Cycles of `jobs` queued together, no port blocked; see the module for the formula."""
     array = core.array
+    if array.interleaved_folds > 1:
+        from model.cycle.os_interleave import closed_form as interleaved
+
+        return interleaved(core, jobs)
     stream = wait = gap = height = 0
     for index, shape in enumerate(jobs):
         blocks = cut(core, shape)
@@ -32,11 +39,17 @@ def closed_form(core: CoreSpec, jobs: Sequence[Shape]) -> Timing:
         stream += folds * blocks.k_blocks
         wait += (folds - (index == 0)) * gap
         height = blocks.rest_rows or blocks.full_rows
+    return summed(core, jobs, stream, wait, height, last_decoded(core, [(job, 1) for job in jobs]))
+
+
+def summed(core: CoreSpec, jobs: Sequence[Shape], stream: int, wait: int, height: int, decoded: int) -> Timing:
+    """The closed form from its parts; `height` result rows in the last fold, the last command `decoded` then."""
+    array = core.array
     tail = array.fold_tail + (array.rows if array.drain == "columns" else height) - 1
     budget = dict.fromkeys(LABELS, 0) | {
         "stream": stream, "wait_accumulator": wait, "drain": tail + OUTPUT_CYCLES, "prepare": PREPARE_CYCLES}
     cycles = sum(budget.values())
-    counts = event_counts(core, jobs) + {"command.queue_empty": cycles - last_decoded(core, [(job, 1) for job in jobs])}
+    counts = event_counts(core, jobs) + {"command.queue_empty": cycles - decoded}
     return Timing(
         cycles=cycles, budget=budget, counts=counts, utilisation=utilisation(core, jobs, cycles))
 
@@ -87,6 +100,12 @@ class OsStepper(Stepper):
         end = self._take(space) if self._rows_matter else space
         self._budget["stream"] += words
         self._last_word = self._last_row = end
+        self._results(end)
+        return end
+
+    def _results(self, end: int) -> None:
+        """The result rows of a fold whose last word is issued in cycle `end`."""
+        array = self.core.array
         skipped = array.rows - self._height if self._columns else 0
         arrival = end + skipped + array.fold_tail  # sums of the first row at the edge of the array
         if self._rows_matter:
@@ -96,7 +115,6 @@ class OsStepper(Stepper):
         else:
             self._all_left = arrival + self._height - 1 + OUTPUT_CYCLES
         self._allocated += self._height
-        return end
 
     def _take(self, cycle: int) -> int:
         """Issue a word from `cycle` on, when both ports are free; the waiting cycles are labelled."""
