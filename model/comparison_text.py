@@ -1,6 +1,6 @@
 """A count of cycles beside those of other simulators, as JSON types and as lines for people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from model.workload import Gemm
 class Count:
     """What was counted: `work` as (layer, how often), on which array, by us and by the others.
 
-    `ours` is None where no such core is built; `products_per_cell` is 2 with INT4 pairs.
+    `ours` is None where no such core is built, `labels` the same by the core's own labels; `products_per_cell` is 2
+    with INT4 pairs.
     """
 
     work: Sequence[tuple[Work, int]]
@@ -22,6 +23,7 @@ class Count:
     columns: int
     dataflow: Dataflow
     ours: Budget | None
+    labels: Mapping[str, int]
     products_per_cell: int
     others: Sequence[OtherCount]
     notes: Sequence[str]
@@ -52,6 +54,7 @@ def as_json(count: Count) -> dict[str, Any]:
         "cycles": None if count.ours is None else count.ours.cycles,
         "utilisation": count.utilisation,
         "budget": {} if count.ours is None else count.ours.as_dict(),
+        "labels": dict(count.labels),
         "others": {c.name: None if c.estimate is None else c.estimate.cycles for c in count.others},
         "reported": {c.name: None if c.estimate is None else c.estimate.reported for c in count.others},
         "terms": {

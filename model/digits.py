@@ -12,6 +12,18 @@ from model.workload import Gemm, GemmJob
 PARAMETERS = Path(__file__).parent / "workloads" / "digits.npz"
 
 
+def layer_content(network: QuantisedNetwork) -> list[dict[str, list[int]]]:
+    """All stored numbers of `network`, for a digest."""
+    return [
+        {
+            "weights": layer.weights.tolist(), "bias": layer.output.bias.tolist(),
+            "multiplier": layer.output.multiplier.tolist(), "shift": layer.output.shift.tolist(),
+            "range": [layer.output.zero_point, layer.output.low, layer.output.high],
+        }
+        for layer in network.layers
+    ]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digits:
     """The first `images` images of the digits' test split, all in one batch.
@@ -27,15 +39,7 @@ class Digits:
     @property
     def digest(self) -> str:
         """Digest of the number of images and all stored parameters."""
-        content = [
-            {
-                "weights": layer.weights.tolist(), "bias": layer.output.bias.tolist(),
-                "multiplier": layer.output.multiplier.tolist(), "shift": layer.output.shift.tolist(),
-                "range": [layer.output.zero_point, layer.output.low, layer.output.high],
-            }
-            for layer in self.network().layers
-        ]
-        return digest({"images": self.images, "layers": content})
+        return digest({"images": self.images, "layers": layer_content(self.network())})
 
     @property
     def work(self) -> dict[str, float]:

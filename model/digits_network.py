@@ -1,6 +1,5 @@
 """The convolutional digits network as one program of a 16-column core: convolutions, sum, pooling, dense layer."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,26 +17,19 @@ from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from model import lower
 from model.functional import beats_of
-from model.network.quantised import QuantisedNetwork, read
+from model.network.quantised import read
 from model.program import Program
+from model.workload import PlacedProgram
 
 PARAMETERS = Path(__file__).parent / "workloads" / "digits_cnn.npz"
 SIDE = 8
 CHANNELS = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigitsProgram:
-    """`program`, and what it expects outside: (first beat, beats); outputs are `images` words from `output` on."""
-
-    program: Program
-    external: list[tuple[int, np.ndarray]]
-    images: int
-    output: int
-
-
-def build(core: CoreSpec, images: int, batch: int = 60) -> DigitsProgram:
+def build(core: CoreSpec, images: int, batch: int = 60) -> PlacedProgram:
     """The first `images` test images, `batch` at a time; weights and parameters stay in their memories.
+
+    The outputs are one word per image, its ten figures in the low lanes.
 
     Raises
     ------
@@ -110,20 +102,7 @@ def build(core: CoreSpec, images: int, batch: int = 60) -> DigitsProgram:
             dense, compute(4, batch, small, small),
             Copy(target="output_to_external", words=batch, address=small, other_address=output + start),
         ]
-    return DigitsProgram(program=program, external=external, images=images, output=output)
-
-
-def correct(found: np.ndarray) -> int:
-    """How many of the int8 outputs (images, 16) have their largest of the first ten at the label."""
-    from model.train.digits import data
-
-    _, _, _, labels = data()
-    return int((found[:, :10].argmax(axis=1) == labels[: len(found)]).sum())
-
-
-def network() -> QuantisedNetwork:
-    """The stored layers."""
-    return read(PARAMETERS)
+    return PlacedProgram(program=program, external=external, output=output, words=images)
 
 
 def _sixteen(weights: np.ndarray) -> np.ndarray:
@@ -136,6 +115,6 @@ def _sixteen(weights: np.ndarray) -> np.ndarray:
 def _pixels(images: int) -> list[int]:
     """One word per pixel, the pixel in lane 0."""
     from model.train.digits import data
+    from model.train.digits_cnn import pixels
 
-    _, _, test, _ = data()
-    return [int(value) for value in np.rint(test[:images] * 127).astype(np.int64).ravel()]
+    return [int(value) for value in pixels(data()[2][:images]).ravel()]

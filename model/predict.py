@@ -10,10 +10,11 @@ from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from model.count import Counts
 from model.cycle.mac_array import closed_form
+from model.cycle.program import step_program
 from model.cycle.timing import event_counts
 from model.partition import partition
 from model.schedule import Step, schedule
-from model.workload import Gemm, Workload
+from model.workload import Gemm, Programmed, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,10 @@ class Prediction:
     counts : Counts
         Events of all arrays.
     layers : tuple of mappings
-        {"name", "m", "n", "k", "count", "macs", "cycles", "utilisation", "arrays"} each.
+        {"name", "m", "n", "k", "count", "macs", "cycles", "utilisation", "arrays"} each; none of a program, whose
+        layers overlap.
+    stepped : bool
+        A program, stepped with its memory side; else the closed form of the array and its scratchpads.
     """
 
     cycles: int
@@ -41,10 +45,13 @@ class Prediction:
     phases: Mapping[str, int]
     counts: Counts
     layers: tuple[Mapping[str, Any], ...]
+    stepped: bool = False
 
 
 def predict(chip: Chip, workload: Workload) -> Prediction:
     """Cycles of `workload` on `chip` by the closed form, operands in the scratchpads whenever they are read.
+
+    A workload that is a program runs as one on a core with copy channels and convolution, stepped.
 
     A chip with one core runs each GEMM as the commands that fit its memories, one GEMM after the other or
     queued back to back (`Workload.queued`), exactly as its RTL does. A chip with several arrays runs each
@@ -65,8 +72,13 @@ def predict(chip: Chip, workload: Workload) -> Prediction:
         raise InputError(
             f"a chip must have a core for its cycles to be predicted; {chip.title!r} has only published peaks"
         )
-    counts, phases, layers = Counts(), dict[str, int](), []
     gemms = workload.gemms()
+    if isinstance(workload, Programmed) and core.dma is not None and core.convolution:
+        timing, macs = step_program(core, workload.program(core).program), sum(gemm.macs for gemm in gemms)
+        return Prediction(
+            cycles=timing.cycles, macs=macs, utilisation=macs / (timing.cycles * chip.macs_per_cycle),
+            phases=timing.budget, counts=timing.counts, layers=(), stepped=True)
+    counts, phases, layers = Counts(), dict[str, int](), []
     if chip.cores > 1:
         parts = [_shared(core, chip.cores, gemm) for gemm in gemms]
     elif workload.queued:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from hw.spec.command import Command, Copy, Fence, Geometry
+from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 
 
@@ -75,6 +77,27 @@ class GemmJob:
     weight_format: str = "int8"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedProgram:
+    """A program and the external memory it runs on.
+
+    Parameters
+    ----------
+    program : list of commands, copies, fences and geometries
+    external : list of (first beat, uint8 array (beats, bytes_per_cycle))
+        What must lie outside before it runs.
+    output : int
+        First beat of the results.
+    words : int
+        Output words there, one beat each.
+    """
+
+    program: list[Command | Copy | Fence | Geometry]
+    external: list[tuple[int, np.ndarray]]
+    output: int
+    words: int
+
+
 class Workload(Protocol):
     """What a file in `model/workloads` exports as `WORKLOAD`."""
 
@@ -108,4 +131,17 @@ class Workload(Protocol):
 
     def score(self, outputs: list[np.ndarray]) -> dict[str, float]:
         """Figures of the task from the jobs' outputs, e.g. {"images": 360, "correct": 349}; {} if none."""
+        ...
+
+
+@runtime_checkable
+class Programmed(Workload, Protocol):
+    """A workload that a core with copy channels runs as one program, every byte starting and ending outside."""
+
+    def program(self, core: CoreSpec) -> PlacedProgram:
+        """The program for `core`; `InputError` if that core cannot run it."""
+        ...
+
+    def expected(self) -> np.ndarray:
+        """What must lie in the output words, by a reference that knows no program."""
         ...

@@ -7,7 +7,8 @@ A bench is a file `tb/<name>_tests.py` with cocotb tests and
 * optionally `PUBLIC`, manifest paths below the top's `dut` to publish (memories reached by back door);
 * optionally `suits(chip) -> bool`, whether a regression runs it on a chip (chips with a core if missing);
 * optionally `check(chip, workload, seed)`, `InputError` if it cannot run that (a core's limits if missing);
-* optionally `MEASURES = True` if it runs a workload and reports a result.
+* optionally `MEASURES = True` if it runs a workload and reports a result;
+* optionally `WORKLOAD`, the name of the one it runs if none is named.
 """
 
 import difflib
@@ -22,6 +23,7 @@ from hw import chips
 from hw.rtl.emit import Emitted, emit
 from hw.spec.chip import Chip
 from hw.spec.error import InputError
+from model.workload import Programmed, Workload
 from tb.build import BUILD, ROOT
 from tb.protocol import Checked
 
@@ -44,13 +46,13 @@ def load(name: str) -> ModuleType:
     return importlib.import_module(f"tb.{name}_tests")
 
 
-def default(chip: Chip) -> str:
-    """The bench that runs workloads on a chip: "core", or the one of its PIM device."""
+def default(chip: Chip, workload: Workload | None = None) -> str:
+    """The bench that runs `workload` on a chip: of a PIM device its own, of a program the network's, else "core"."""
     for name in names():
         bench = load(name)
         if measures(bench) and chip.pim is not None and hasattr(bench, "suits") and bench.suits(chip):
             return name
-    return "core"
+    return "network" if isinstance(workload, Programmed) else "core"
 
 
 def measures(bench: ModuleType) -> bool:

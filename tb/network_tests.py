@@ -1,4 +1,4 @@
-"""The convolutional digits network on the RTL: one program, every byte outside, and the digits it reads."""
+"""A program of a whole network on the RTL: every byte starts and ends outside, outputs equal the integer reference."""
 
 import numpy as np
 from amaranth.lib import wiring
@@ -7,13 +7,16 @@ from hw import chips
 from hw.rtl.core_top import CoreTop
 from hw.spec.chip import Chip
 from hw.spec.error import InputError
-from hw.spec.event import LABELS
-from model.digits_network import build, correct
+from hw.spec.event import EVENTS, LABELS
+from model import workloads
+from model.value_counts import program_counts
+from model.workload import Programmed, Workload
 from tb.bench import Bench, bench_test
 from tb.memory_tests import PUBLIC as PUBLIC
 from tb.memory_tests import Case, run_case
 
-IMAGES = 360
+MEASURES = True
+WORKLOAD = "digits_cnn"
 
 
 def suits(chip: Chip) -> bool:
@@ -30,23 +33,40 @@ def top(chip: Chip) -> wiring.Component:
     return CoreTop(chip.core)
 
 
+def check(chip: Chip, workload: Workload, seed: int) -> None:
+    """Raise `InputError` unless `workload` is a program that the core of `chip` can run."""
+    if chip.core is None or not suits(chip):
+        raise InputError(
+            f"a program needs a core with copy channels and convolution, {chip.title!r} has none; choose npu_16_cnn")
+    if not isinstance(workload, Programmed):
+        raise InputError(
+            f"the network bench runs a program, {workload.title!r} is a list of GEMMs; choose digits_cnn or the core "
+            "bench")
+    workload.program(chip.core)
+
+
 @bench_test(timeout_cycles=10_000_000)
-async def the_network_reads_97_percent_of_the_test_digits(bench: Bench) -> None:
+async def every_output_of_the_program_is_the_reference(bench: Bench) -> None:
     core = chips.load(bench.parameters["chip"]).core
+    workload = workloads.load(bench.parameters["workload"])
     assert core is not None
-    work = build(core, IMAGES)
+    assert isinstance(workload, Programmed)
+    work = workload.program(core)
     case = Case(
         program=work.program, seed=bench.seed,
         words=[(beat, beats.tobytes().hex()) for beat, beats in work.external])
     counted = await run_case(bench, core, case)
+    values = program_counts(core, work)     # `run_case` held the RTL's to the same arithmetic
     memory = bench.dut.dut.external.memory
-    outputs = b"".join(
+    data = b"".join(
         int(memory[beat].value).to_bytes(core.array.columns, "little")
-        for beat in range(work.output, work.output + IMAGES))
-    right = correct(np.frombuffer(outputs, np.int8).reshape(IMAGES, -1))
+        for beat in range(work.output, work.output + work.words))
+    outputs = np.frombuffer(data, np.int8).reshape(work.words, -1)
+    macs = sum(gemm.macs for gemm in workload.gemms())
     bench.report(
-        busy=counted["busy"],
-        phases={label: counted[label] for label in LABELS},
-        figures={"images": IMAGES, "correct": right})
-    assert sum(counted[label] for label in LABELS) == counted["busy"]
-    assert right >= 0.97 * IMAGES
+        cycles=counted["busy"], phases={label: counted[label] for label in LABELS},
+        counts={event: counted.get(event, values.get(event, 0)) for event in EVENTS}, layers=[], simulated_cycles=bench.cycle,
+        figures={**workload.score([outputs]), "macs": macs})
+    assert sum(counted[label] for label in LABELS) == counted["busy"], "every busy cycle has exactly one label"
+    wanted = workload.expected()
+    np.testing.assert_array_equal(outputs[:, :wanted.shape[1]], wanted)

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from hw.spec.change import change
+from hw.spec.command import Command
 from hw.spec.command_line import main
 from hw.spec.core import CoreSpec
+from hw.spec.dma import DmaSpec
 from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
 from model import cli
@@ -16,10 +18,12 @@ from model.comparison import add, difference
 from model.cycle import mac_array
 from model.cycle.array_form import closed_form
 from model.cycle.budget import Budget
-from model.cycle.core_budget import core_budget
+from model.cycle.core_budget import budget_of, core_labels
+from model.cycle.program import step_program
 from model.cycle.timing import OUTPUT_CYCLES, PREPARE_CYCLES
 from model.network.workload import shipped_with_onnx
 from model.others import Estimate, Term, load
+from model.program import place, streamed
 from model.workload import Gemm
 
 CORE = PREPARE_CYCLES + OUTPUT_CYCLES
@@ -117,6 +121,34 @@ def test_switches_change_the_output_stationary_count(
     result = cycles(capsys, "--gemm", "64,64,64", "--rows", "16", "--columns", "16", "--dataflow", "os",
                     *(f"--set={one}" for one in change_text.split(",")))
     assert result["cycles"] == expected + CORE == sum(result["budget"].values())
+
+
+@pytest.mark.parametrize("changes", [
+    ("bytes_per_cycle=16",), ("bytes_per_cycle=4", "latency_cycles=100"), ("latency_cycles=1", "banks=1"),
+    ("bytes_per_cycle=2", "weight_double_buffer=off", "fold_overlap=off"),
+])
+def test_bandwidth_and_latency_change_the_count_as_the_stepped_core_says(
+    capsys: pytest.CaptureFixture[str], changes: tuple[str, ...]
+) -> None:
+    sets = [f"--set={one}" for one in (*changes, "rows=4", "columns=8")]
+    result = cycles(capsys, "--gemm", "50,20,30", *sets)
+    core = CoreSpec(
+        array=MacArraySpec(rows=4, columns=8), activation_words=1 << 12, weight_words=1 << 12,
+        accumulator_rows=1 << 10, output_words=1 << 12, dma=DmaSpec())
+    core = change(core, [one.removeprefix("--set=") for one in sets])
+    stepped = step_program(core, streamed(core, place(core, [Command(m=50, n_blocks=3, k_blocks=8)])))
+    assert result["cycles"] == stepped.cycles == sum(result["budget"].values())
+    assert result["labels"] == dict(stepped.budget)
+    assert "external memory" in result["notes"][0]
+
+
+def test_layers_larger_than_the_memories_are_counted_out_of_scratchpads_and_named(
+    capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = cycles(capsys, "--conv", "56,56,64,64,3,3,1,1", "--chip", "npu_16_cnn")
+    assert "larger than the memories" in result["notes"][1]
+    plain = cycles(capsys, "--conv", "56,56,64,64,3,3,1,1", "--chip", "npu_16")
+    assert result["cycles"] == plain["cycles"]
 
 
 def test_int4_pairs_are_two_products_a_cell(capsys: pytest.CaptureFixture[str]) -> None:
@@ -219,7 +251,7 @@ def test_the_budget_is_the_stepped_core_under_other_labels() -> None:
     for _ in range(600):
         core, count = drawn_core(draw), draw.choice([1, 1, 2, 5])
         shape = (draw.randint(1, 700), draw.randint(1, 60), draw.randint(1, 60))
-        budget = core_budget(core, shape, count)
+        budget = budget_of(core, core_labels(core, shape, count))
         stepped = mac_array.step(core, [shape] * count)
         assert budget.cycles == stepped.cycles, (core, shape, count)
         assert (budget.stream, budget.prepare) == (stepped.budget["stream"], stepped.budget["prepare"])
@@ -234,7 +266,7 @@ def test_the_budget_is_the_form_of_the_bare_array_with_the_core_around_it() -> N
         if core.array.dataflow == "os" and (core.array.drain == "link" or core.array.k_per_block > 1):
             continue  # the output stage takes one row per cycle: the core's folds come less often than the array's
         bare = closed_form(core.array, gemm, core.block_rows)
-        assert core_budget(core, (gemm.m, gemm.n, gemm.k)) == bare + Budget(
+        assert budget_of(core, core_labels(core, (gemm.m, gemm.n, gemm.k))) == bare + Budget(
             prepare=PREPARE_CYCLES, drain=OUTPUT_CYCLES), (core, gemm)
 
 

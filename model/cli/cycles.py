@@ -25,12 +25,13 @@ from hw.spec.change import change
 from hw.spec.core import CoreSpec
 from hw.spec.dma import DmaSpec
 from hw.spec.error import InputError
+from hw.spec.event import LABELS
 from hw.spec.mac_array import MacArraySpec
 from model import others
 from model.comparison import Work, compare
 from model.comparison_text import Count, as_json, render
 from model.cycle.budget import Budget
-from model.cycle.core_budget import core_budget
+from model.cycle.core_budget import budget_of, core_labels, memory_labels
 from model.others import Convolution, Dataflow
 from model.workload import Gemm
 
@@ -138,7 +139,7 @@ def read_core(arguments: argparse.Namespace) -> tuple[CoreSpec | None, int, int,
             raise InputError(f"--chip must name a chip with an NPU core, not {arguments.chip!r}; --kernel counts PIM")
         base = chip.core
     if base.dma is None and memory_side_asked(arguments.changes):
-        base = replace(base, dma=DmaSpec())
+        base = replace(base, dma=DmaSpec(external_beats=1 << 28), parameter_words=1 << 24)
     held = arguments.dataflow
     rows = base.array.rows if arguments.rows is None else arguments.rows
     columns = base.array.columns if arguments.columns is None else arguments.columns
@@ -155,31 +156,51 @@ def memory_side_asked(changes: Sequence[str]) -> bool:
     return any(text.partition("=")[0].strip() in DmaSpec.__dataclass_fields__ for text in changes)
 
 
-def own_count(core: CoreSpec, work: Sequence[tuple[Work, int]], *, transposed: bool = False) -> Budget:
-    """Our count of `work`, each layer from its command to its last output row, one after the other.
+def own_count(
+    core: CoreSpec, work: Sequence[tuple[Work, int]], *, transposed: bool = False
+) -> tuple[Budget, dict[str, int], list[str]]:
+    """Our count of `work`, each layer from its command to its last output row or word, one after the other.
 
-    With `transposed` the core computes (N x K) by (K x M): what it holds are the inputs.
+    The budget, the same by the core's own labels, and the layers that were counted out of the scratchpads because a
+    core with copy channels cannot hold them. With `transposed` the core computes (N x K) by (K x M): what it holds
+    are the inputs.
     """
-    total = Budget()
+    budget, labels, kept = Budget(), dict.fromkeys(LABELS, 0), list[str]()
     for item, times in work:
         gemm = item if isinstance(item, Gemm) else item.gemm()
         m, n = (gemm.n, gemm.m) if transposed else (gemm.m, gemm.n)
-        total = total + core_budget(core, (m, n, gemm.k), gemm.count) * times
-    return total
+        one, count = None, gemm.count
+        if core.dma is not None:
+            one, count = memory_labels(core, (m, n, gemm.k)), 1
+            times *= gemm.count
+            if one is None:
+                kept.append(gemm.name)
+        if one is None:
+            one = core_labels(core, (m, n, gemm.k), count)
+        budget = budget + budget_of(core, one) * times
+        labels = {name: cycles + one[name] * times for name, cycles in labels.items()}
+    return budget, labels, kept
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the count; 0."""
     work = read_work(arguments)
     core, rows, columns, dataflow = read_core(arguments)
-    ours = None if core is None else own_count(core, work, transposed=dataflow == "is")
-    notes = []
+    ours, labels, notes = None, {}, list[str]()
     if core is None:
         notes.append(f"our core is built with {SMALLEST} to {LARGEST} rows and columns: only the others are counted")
-    elif dataflow == "is":
-        notes.append("inputs held: our weight-stationary core on the transposed product, its columns are M")
+    else:
+        ours, labels, kept = own_count(core, work, transposed=dataflow == "is")
+        if dataflow == "is":
+            notes.append("inputs held: our weight-stationary core on the transposed product, its columns are M")
+        if core.dma is not None:
+            notes.append(
+                f"ours from and to an external memory, {core.dma.bytes_per_cycle} bytes per cycle and channel, "
+                f"{core.dma.latency_cycles} cycles latency")
+        if kept:
+            notes.append(f"larger than the memories, ours counted out of scratchpads: {', '.join(kept)}")
     count = Count(
-        work=work, rows=rows, columns=columns, dataflow=dataflow, ours=ours,
+        work=work, rows=rows, columns=columns, dataflow=dataflow, ours=ours, labels=labels,
         products_per_cell=1 if core is None else core.array.terms_per_lane,
         others=compare(work, rows, columns, dataflow, ours), notes=notes)
     print(json.dumps(as_json(count), indent=2) if arguments.json else render(count))

@@ -22,8 +22,8 @@ from model.pim.network import peak_macs_per_cycle, score
 from model.predict import Prediction, predict
 from model.record import Measurement, Origin, Result, current_commit, write
 from model.schedule import schedule
-from model.value_counts import job_counts
-from model.workload import Workload
+from model.value_counts import job_counts, program_counts
+from model.workload import Programmed, Workload
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
             ),
         ),
     ))
-    if arguments.layers:
+    if arguments.layers and prediction.layers:
         print(*table(prediction), "", sep="\n")
     print(*summary(chip, workload, prediction, figures), f"record           {path}", sep="\n")
     return 0
@@ -72,14 +72,20 @@ def _figures(chip: Chip, workload: Workload, prediction: Prediction, seed: int) 
         return figures, values
     if workload.work and chip.core is not None:
         try:
-            jobs = workload.jobs(seed)
-            check_formats(chip.core, jobs)
-            outputs = reference.run(jobs, chip.core)
-            figures |= workload.score(outputs)
-            if chip.cores == 1:
-                batches = schedule(
-                    chip.core, [job.gemm for job in jobs], queued=workload.queued, sources=[job.source for job in jobs])
-                values = job_counts(chip.core, jobs, batches, outputs)
+            if isinstance(workload, Programmed):
+                figures |= workload.score([workload.expected()])
+                if prediction.stepped:
+                    values = program_counts(chip.core, workload.program(chip.core))
+            else:
+                jobs = workload.jobs(seed)
+                check_formats(chip.core, jobs)
+                outputs = reference.run(jobs, chip.core)
+                figures |= workload.score(outputs)
+                if chip.cores == 1:
+                    batches = schedule(
+                        chip.core, [job.gemm for job in jobs], queued=workload.queued,
+                        sources=[job.source for job in jobs])
+                    values = job_counts(chip.core, jobs, batches, outputs)
         except InputError:
             pass  # shapes only, or operands in other formats: there is nothing to score
     return figures | {
@@ -99,11 +105,13 @@ def summary(
     each = f"{chip.cores} arrays of {array.rows} x {array.columns}" if chip.cores > 1 else (
         f"one array of {array.rows} x {array.columns}")
     order = "queued back to back" if workload.queued and chip.cores == 1 else "one GEMM after the other"
+    order = "the stepped model, copies included" if prediction.stepped else f"the closed form, {order}"
+    what = "layers as one program" if prediction.stepped else "GEMMs"
     lines = [
         f"chip             {chip.title}",
         f"workload         {workload.title}",
-        f"work             {len(prediction.layers)} GEMMs, {prediction.macs / 1e9:.3f} GMAC on {each}",
-        f"cycles           {prediction.cycles:,} by the closed form, {order}",
+        f"work             {len(workload.gemms())} {what}, {prediction.macs / 1e9:.3f} GMAC on {each}",
+        f"cycles           {prediction.cycles:,} by {order}",
         f"utilisation      {prediction.utilisation:.2%} of {chip.macs_per_cycle:,} MACs per cycle",
     ]
     if chip.clock is not None:
@@ -123,6 +131,8 @@ def summary(
         share = figures["correct"] / figures["images"]
         lines.append(f"correct          {figures['correct']:.0f} of {figures['images']:.0f} ({share:.1%})")
     missing = "external memory, refilling the scratchpads, host link and host work, vector operators between GEMMs"
+    if prediction.stepped:
+        missing = "host link and host work"
     lines.append(f"not modelled yet {missing}: an upper bound of the chip's rate")
     if chip.hypothesis:
         lines.append(f"hypothesis       {chip.hypothesis}")

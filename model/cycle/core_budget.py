@@ -1,6 +1,7 @@
-"""The core's closed form with the labels other simulators use: load and skew apart from waits and output stage.
+"""The core's closed forms with the labels other simulators use: load and skew apart from waits and output stage.
 
-`mac_array.closed_form` counts; this module only renames. With R rows, C columns, MAC latency L, P passes or folds:
+`mac_array.closed_form` and `memory_form.program_form` count; this module only renames. With R rows, C columns, MAC
+latency L, P passes or folds, operands in the scratchpads:
 
     ws  load    R: the first tile; without overlap of folds R in every pass
         fill    L*R + C: operand memory and skew; without overlap in every pass
@@ -10,18 +11,27 @@
                 floating point
         drain   R rows down the columns, or 1 by links, then the same 6
         bubble  what a fold waits for the results of the fold before
+
+With copy channels the words a port had to wait for are `stall`; the labels of the core say which port.
 """
 
 from collections.abc import Mapping
 
+from hw.spec.command import Command
 from hw.spec.core import CoreSpec
+from hw.spec.error import InputError
 from model.cycle import mac_array
 from model.cycle.budget import Budget
-from model.cycle.timing import OUTPUT_CYCLES, Shape
+from model.cycle.memory_form import program_form
+from model.cycle.timing import OUTPUT_CYCLES, Shape, cut
+from model.program import place
+
+STALLS = (
+    "weight_missing", "weight_blocked", "activation_missing", "activation_blocked", "output_blocked", "copy")
 
 
-def core_budget(core: CoreSpec, shape: Shape, count: int = 1) -> Budget:
-    """`count` equal GEMMs queued together, from the first command to the last output row, no port blocked.
+def core_labels(core: CoreSpec, shape: Shape, count: int = 1) -> dict[str, int]:
+    """Cycles by the core's labels of `count` equal GEMMs queued together, operands in the scratchpads.
 
     Every GEMM after the first adds the same, so two of them say what any number takes. Raises `InputError` as the
     closed form does.
@@ -32,6 +42,23 @@ def core_budget(core: CoreSpec, shape: Shape, count: int = 1) -> Budget:
     elif count > 1:
         two = mac_array.closed_form(core, [shape, shape]).budget
         labels = {name: cycles + (count - 1) * (two[name] - cycles) for name, cycles in labels.items()}
+    return dict(labels)
+
+
+def memory_labels(core: CoreSpec, shape: Shape, count: int = 1) -> dict[str, int] | None:
+    """The same from external memory to external memory, one GEMM after the other; None if one does not fit inside."""
+    blocks = cut(core, shape)
+    try:
+        placed = place(core, [Command(m=shape[0], n_blocks=blocks.n_blocks, k_blocks=blocks.k_blocks)])
+    except InputError:
+        return None
+    return {name: cycles * count for name, cycles in program_form(core, placed).budget.items()}
+
+
+def budget_of(core: CoreSpec, labels: Mapping[str, int]) -> Budget:
+    """`labels` of the core, one run or several, under the common names; the same sum."""
+    if any(labels[name] for name in STALLS):
+        return _with_memory(core, labels)
     return (_output_stationary if core.array.dataflow == "os" else _weight_stationary)(core, labels)
 
 
@@ -58,3 +85,12 @@ def _output_stationary(core: CoreSpec, given: Mapping[str, int]) -> Budget:
         waits = 0
     return Budget(prepare=given["prepare"], fill=fill, stream=given["stream"], bubble=waits,
                   drain=drain + OUTPUT_CYCLES)
+
+
+def _with_memory(core: CoreSpec, given: Mapping[str, int]) -> Budget:
+    """One run: what it waits for weights beyond the first tile, or for accumulators, is the array's own bubble."""
+    load = min(given["wait_weight"], core.array.rows)
+    drain = min(given["drain"], OUTPUT_CYCLES)
+    return Budget(
+        prepare=given["prepare"], load=load, fill=given["drain"] - drain, stream=given["stream"], drain=drain,
+        bubble=given["wait_weight"] - load + given["wait_accumulator"], stall=sum(given[name] for name in STALLS))

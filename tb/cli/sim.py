@@ -44,9 +44,11 @@ def case_of(arguments: argparse.Namespace) -> Case:
     """The case the arguments name; a bench without workloads takes none."""
     from tb import design
 
-    arguments.bench = arguments.bench or design.default(chips.load(arguments.chip))
-    arguments.workload = arguments.workload or workloads.default(chips.load(arguments.chip))
-    workload = arguments.workload if design.measures(design.load(arguments.bench)) else ""
+    chip, named = chips.load(arguments.chip), arguments.workload
+    bench = arguments.bench or design.default(chip, workloads.load(named) if named else None)
+    arguments.bench, loaded = bench, design.load(bench)
+    arguments.workload = named or getattr(loaded, "WORKLOAD", workloads.default(chip))
+    workload = arguments.workload if design.measures(loaded) else ""
     return Case(bench=arguments.bench, chip=arguments.chip, workload=workload, seed=arguments.seed)
 
 
