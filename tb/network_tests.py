@@ -65,7 +65,8 @@ async def every_output_of_the_program_is_the_reference(bench: Bench) -> None:
     macs = sum(gemm.macs for gemm in workload.gemms())
     bench.report(
         cycles=counted["busy"], phases={label: counted[label] for label in LABELS},
-        counts={event: counted.get(event, values.get(event, 0)) for event in EVENTS}, layers=[], simulated_cycles=bench.cycle,
+        counts={event: counted.get(event, values.get(event, 0)) for event in EVENTS}, layers=[],
+        simulated_cycles=bench.cycle,
         figures={**workload.score([outputs]), "macs": macs})
     assert sum(counted[label] for label in LABELS) == counted["busy"], "every busy cycle has exactly one label"
     wanted = workload.expected()
