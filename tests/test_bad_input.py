@@ -84,6 +84,8 @@ def test_a_configuration_without_a_field(capsys: pytest.CaptureFixture[str], con
         (("--prompt", "0"), "--prompt must be at least 1 token, not 0"),
         (("--chip", "furiosa_warboy", "--format", "fp16"), "can multiply (int8), not fp16"),
         (("--format", "fp8_e4m3", "--pim", "aim"), "must be of 16 bits for aim"),
+        (("--format", "fp16", "--pim", "lpddr5x_pim"), "must be in FP8 for lpddr5x_pim"),
+        (("--choose", "energy"), "--choose energy must have a --pim whose events somebody prices (hbm_pim, aim)"),
         (("--chip", "hbm_pim"), "is a memory"),
     ],
 )
@@ -100,6 +102,9 @@ def test_cards_that_cannot_serve(
         (("--workload", "digits"), "--workload must be a network, not 'digits'"),
         (("--chip", "warboy"), "furiosa_warboy"),
         (("--format", "fp7"), "a number format must be one of"),
+        (("--scenario", "server", "--workload", "mobilenet_v2"), "--limit must be given in milliseconds"),
+        (("--scenario", "server", "--limit", "0.01"), "a query must end within 0.01 ms to be served"),
+        (("--scenario", "server", "--limit", "-5"), "a latency limit must be above 0 s, not -0.005"),
     ],
 )
 def test_runs_that_make_no_sense(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], text: str) -> None:

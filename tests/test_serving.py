@@ -13,7 +13,9 @@ from model.cli.serve import with_pim
 from model.device import serving
 from model.device.pim import PimMemory, beside
 from model.device.serving import Deployment, compute_format, serving_format
+from model.energy import dram
 from model.network import llm
+from model.network.layer import Layer
 from model.survey import survey
 from model.workload import Gemm
 
@@ -118,10 +120,68 @@ def test_pim_time_grows_with_the_batch_vector_by_vector() -> None:
     assert memory.layout_time(Gemm(name="x", m=1, n=4096, k=1024)) > times[0]
 
 
+def test_a_product_goes_to_pim_where_it_costs_less_energy_though_it_takes_longer() -> None:
+    pim = with_pim(deployed(weight_format="fp16", cache_format="fp16"), "aim")
+    for batch in (1, 16):
+        never, by_time, by_energy = (replace(pim, choose=c).decode(256, batch) for c in ("never", "time", "energy"))
+        joules = [step.energy.nominal for step in (never, by_time, by_energy) if step.energy is not None]
+        assert joules[2] <= min(joules)
+        assert by_time.time <= min(never.time, by_energy.time)
+    assert by_energy.on_pim / by_energy.time > by_time.on_pim / by_time.time
+
+
+def test_a_plain_step_pays_for_every_byte_and_product_it_moves_and_does() -> None:
+    """CENT's GDDR6: at batch 1 the read of all weights at the pins is nearly all of it."""
+    pim = with_pim(deployed(weight_format="fp16", cache_format="fp16"), "aim")
+    step = replace(pim, choose="never").decode(16, 1)
+    bits = 16 * (pim.model.parameters - pim.model.vocabulary * pim.model.hidden)
+    prices = {name: fact.nominal * 1e-12 for name, fact in dram.load("cent_gddr6").energies.items()}
+    reading = bits * (prices["dram.read_bit"] + prices["dram.read_pin_bit"])
+    assert step.energy is not None
+    assert reading < step.energy.nominal < 1.6 * reading
+
+
+def test_a_pim_layer_pays_for_each_vector() -> None:
+    memory = beside("hbm_pim", 1.5e12)
+    layers = [Layer(name="x", operator="MatMul", kind="gemm", gemms=(Gemm(name="x", m=m, n=4096, k=1024),))
+              for m in (1, 2, 3)]
+    one, two, three = (memory.layer_energy(layer).nominal for layer in layers)
+    assert three - two == pytest.approx(two - one)
+    assert 1.2 * one < two <= 2.01 * one
+
+
+def test_lpddr5x_pim_speeds_a_matrix_up_as_its_maker_says_and_has_no_price() -> None:
+    memory = beside("lpddr5x_pim", 76.8e9)
+    gemm = Gemm(name="x", m=1, n=4096, k=4096)
+    assert memory.product_time(gemm) == pytest.approx(4096**2 / (76.8e9 * 6))
+    assert memory.product_time(replace(gemm, m=4)) == pytest.approx(4 * memory.product_time(gemm))
+    with pytest.raises(InputError, match="nobody publishes those of lpddr5x_pim, compare its time"):
+        memory.layer_energy(Layer(name="x", operator="MatMul", kind="gemm", gemms=(gemm,)))
+    pim = with_pim(deployed(weight_format="fp8_e4m3", cache_format="fp8_e4m3"), "lpddr5x_pim")
+    plain = replace(pim, choose="never")
+    assert pim.decode(256, 1).time < 0.5 * plain.decode(256, 1).time
+    assert pim.decode(256, 16).time > 0.9 * plain.decode(256, 16).time
+    with pytest.raises(InputError, match="must be in FP8 for lpddr5x_pim, whose units compute FP8; not fp16 and fp16"):
+        with_pim(deployed(weight_format="fp16", cache_format="fp16"), "lpddr5x_pim")
+
+
+def test_a_beam_is_a_sequence_of_its_own_and_one_of_them_the_answer() -> None:
+    plain = deployed(weight_format="fp8_e4m3", cache_format="fp8_e4m3")
+    one, four = (plain.tokens_per_second(128, 128, 8, beams) for beams in (1, 4))
+    assert one / 4 < four < one
+    assert four == pytest.approx(8 * 128 / (plain.prefill(128, 8).time + 128 * plain.decode(192, 32).time))
+    assert plain.batches(1024, 4)[-1] == plain.largest_batch(1024) // 4
+    limited, free = plain.best_throughput(128, 128, 1, 1.0), plain.best_throughput(128, 128)
+    assert plain.request_time(128, 128, limited[0]) <= 1.0
+    assert limited[1] <= free[1]
+    with pytest.raises(InputError, match=r"must end within 0\.001 s; one of 128 \+ 128 tokens alone takes"):
+        plain.best_throughput(128, 128, 1, 0.001)
+
+
 def test_pim_needs_16_bit_numbers_and_a_known_memory() -> None:
     with pytest.raises(InputError, match="must be of 16 bits for aim, whose units compute BF16"):
         with_pim(deployed(weight_format="fp8_e4m3", cache_format="fp8_e4m3"), "aim")
-    with pytest.raises(InputError, match="must be one of hbm_pim, aim, not 'upmem'"):
+    with pytest.raises(InputError, match="must be one of hbm_pim, aim, lpddr5x_pim, not 'upmem'"):
         PimMemory(name="upmem", packages=1)
 
 

@@ -7,7 +7,7 @@ from hw.spec.mac_array import MacArraySpec
 
 _DOCS = "furiosa-ai/furiosa-sdk, docs/en/source/npu/warboy.rst (hardware specification)"
 _CONFIG = "mlcommons/inference_results_v1.1, closed/FuriosaAI/code/common/npu_config/128dpes.yml"
-_OFFLINE = "mlcommons/inference_results_v1.1, closed/FuriosaAI/code/build_offline.sh; v2.0 offline.sh"
+_OFFLINE = "mlcommons/inference_results_v2.0, closed/FuriosaAI/code/mlperf/scripts/offline.sh (v1.1: build_offline.sh)"
 _SYSTEM = "mlcommons/inference_results_v1.1, closed/FuriosaAI/systems/warboy_intel.json"
 
 CHIP = Chip(
@@ -30,7 +30,15 @@ CHIP = Chip(
         "mac_width": Fact(nominal=32, unit="1", confidence="measured", source=_CONFIG),
         "processing_elements": Fact(nominal=2, unit="1", confidence="measured", source=_CONFIG,
                                     note="num_pe: 2; apart in the offline runs, fused in single and multi stream"),
-        "offline_batch": Fact(nominal=8, unit="1", confidence="measured", source=_OFFLINE, note="compiled with -b 8"),
+        "offline_batch_resnet50": Fact(nominal=8, unit="1", confidence="measured", source=_OFFLINE),
+        "offline_batch_ssd_mobilenet": Fact(nominal=8, unit="1", confidence="measured", source=_OFFLINE),
+        "offline_batch_ssd_resnet34": Fact(nominal=1, unit="1", confidence="measured", source=_OFFLINE),
+        "offline_groups_ssd_resnet34": Fact(nominal=1, unit="1", confidence="measured", source=_OFFLINE,
+                                            note="npu0pe0-1: both PEs fused"),
+        "query_chunk": Fact(nominal=8, low=1, unit="1", confidence="assumed",
+                            source="mlcommons/inference_results_v2.0, closed/FuriosaAI/code/mlperf/src/resnet50/mod.rs"
+                                   ": fused, chunks of --batch-size one after the other; the size of that run (default "
+                                   "1) is not published"),
         "fetch_width": Fact(nominal=16, unit="B/cycle", confidence="measured", source=_CONFIG,
                             note="fetch_network_width: half the 32 bytes that the MACs take"),
         "packet_reuse": Fact(nominal=1, high=4, unit="1", confidence="inferred",

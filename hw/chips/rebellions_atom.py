@@ -8,6 +8,7 @@ from hw.spec.mac_array import MacArraySpec
 _ASCII = "ASCII.jp, AI chip column on Rebellions REBEL-Quad (lists ATOM's peaks)"
 _DIGEST = "Yufeng98/AI-datacenter, chips/rebellions-atom summary (as of 2026-09-13)"
 _DOCS = "Rebellions RBLN SDK documentation, 'RBLN NPU Architecture' (ATOM edition)"
+_CODE = "mlcommons/inference_results_v3.0, closed/rebellions/code/main.cpp"
 _SYSTEM = "mlcommons/inference_results_v3.0, closed/rebellions/systems/ATOM.json"
 
 CHIP = Chip(
@@ -31,6 +32,9 @@ CHIP = Chip(
         "peak_fp16": Fact(nominal=32, unit="TFLOPS", confidence="secondary", source=_ASCII),
         "peak_int8": Fact(nominal=128, unit="TOPS", confidence="secondary", source=_ASCII),
         "peak_int4": Fact(nominal=256, unit="TOPS", confidence="secondary", source=_ASCII),
+        "dataflows": Fact(nominal=1, high=2, unit="1", confidence="assumed",
+                          source=f"coarse-grained reconfigurable array, which may hold weights or results: {_DIGEST}"),
+        "offline_batch_resnet50": Fact(nominal=8, unit="1", confidence="measured", source=_CODE),
         "sram": Fact(nominal=64, unit="MiB", confidence="vendor", source=_DOCS, note="8 x 4 MB and 32 MB shared"),
         "sram_per_core": Fact(nominal=4096, unit="KiB", confidence="vendor", source=_DOCS),
         "dram_capacity": Fact(nominal=16, unit="GB", confidence="measured", source=_SYSTEM, note="GDDR6"),

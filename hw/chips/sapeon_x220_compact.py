@@ -6,6 +6,7 @@ from hw.spec.fact import Fact
 from hw.spec.mac_array import MacArraySpec
 
 _SYSTEM = "mlcommons/inference_results_v2.1, closed/SAPEON/systems/X220-compact.json"
+_CODE = "mlcommons/inference_results_v2.1, closed/SAPEON/code/resnet50/src, main.cpp and mlperf_inferencer_x220.cpp"
 _NONE = "no source found; recalled from the vendor's page, never an anchor"
 
 CHIP = Chip(
@@ -27,6 +28,8 @@ CHIP = Chip(
         "array_rows": Fact(nominal=64, low=16, high=128, unit="1", confidence="assumed", source="not published"),
         "peak_int8": Fact(nominal=87, low=62, high=117, unit="TOPS", confidence="assumed", source=_NONE,
                           note="6769 ResNet-50 images/s (MLPerf v2.1) x 8.2 Gop need at least 55.5 TOPS"),
+        "offline_batch_resnet50": Fact(nominal=18, unit="1", confidence="measured", source=_CODE, note="kMaxBatch"),
+        "batch_timeout": Fact(nominal=4, unit="ms", confidence="measured", source=_CODE, note="kTimeoutMs"),
         "sram": Fact(nominal=11, unit="MB", confidence="measured", source=_SYSTEM),
         "dram_capacity": Fact(nominal=8, unit="GB", confidence="measured", source=_SYSTEM, note="LPDDR4"),
         "dram_bandwidth": Fact(nominal=34, low=17, high=68, unit="GB/s", confidence="assumed",

@@ -24,6 +24,8 @@ CHIP = Chip(
     facts={
         "array_rows": Fact(nominal=32, low=16, high=128, unit="1", confidence="assumed", source="not published"),
         "peak_int8": Fact(nominal=8, unit="TOPS", confidence="vendor", source=_ZOO, note="stated as 4 + 4 TOPS"),
+        "query_share": Fact(nominal=0.5, high=1, unit="1", confidence="assumed",
+                            source=f"two clusters of 4 TOPS; whether one or both run is not stated: {_ZOO}"),
         "dram_bandwidth": Fact(nominal=25.6, low=12.8, high=51.2, unit="GB/s", confidence="assumed",
                                source="not published; 64-bit LPDDR4-3200, half to double"),
         "dram_capacity": Fact(nominal=4, low=2, high=8, unit="GB", confidence="assumed",

@@ -14,7 +14,15 @@ range, the same rule for every chip, and named in `Device.hypotheses`. The keys 
     peak_<format>         10^12 operations per second of the card, 2 per multiply-accumulate
     engines, cores, slices  how many cores the maker states                                 1
     array_rows            depth of the array, where it is a hypothesis                      1
-    offline_batch         images per run in the maker's own offline submission              1
+    offline_batch_<network>, offline_groups_<network>
+                          inputs per run and groups of cores in the maker's own submission  1
+    query_chunk           inputs of a query of eight that run together                      1
+    batch_timeout         how long its server waits for a full batch                        ms
+    query_share           part of the cores that one query runs on                          1
+    dataflows             1: the core's own; 2: its array can also hold the results; where
+                          the array is a hypothesis, 1 with 2 as the high end               1
+
+Those of a GPU are in `hw.spec.multiprocessor`.
 """
 
 from collections.abc import Mapping
@@ -24,6 +32,7 @@ from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
+from hw.spec.multiprocessor import LATENCY, Multiprocessors, multiprocessors
 from hw.spec.number import number_format
 
 _BYTES = {"MB": 1e6, "MiB": 2.0**20, "KiB": 2.0**10, "GB": 1e9, "GB/s": 1e9}
@@ -58,10 +67,24 @@ class Device:
         Range of the array's depth where it is a hypothesis.
     cores_published : bool
         The number of cores is a fact, not part of the hypothesis.
-    offline_batch : int or None
-        As the maker submitted; None: the mapper chooses.
+    submitted : mapping of str to (int, int or None)
+        Part of a network's name -> inputs per run and groups as the maker submitted; the mapper chooses others.
+    query_chunk : Fact
+        Inputs of a multi-stream query that run together, one chunk after the other.
+    query_share : Fact
+        Part of the cores that a single query runs on.
+    batch_timeout : float or None
+        Seconds for which the maker's server waits for a full batch; None: not published.
     hypotheses : tuple of str
         What was assumed, one sentence each.
+    dataflows : Fact
+        1 or 2: the array holds weights only, or weights or results as the mapper chooses per layer.
+    units : int
+        Multiprocessors of a GPU, each of which takes whole tiles of a product; 0 for others.
+    unit_port : Fact
+        Bytes per cycle from the second-level cache to one of them.
+    sustained : Fact
+        Clock under full load over that of the peaks.
     """
 
     title: str
@@ -82,8 +105,15 @@ class Device:
     link_bandwidth: Fact
     array_rows: Fact | None
     cores_published: bool
-    offline_batch: int | None
+    submitted: Mapping[str, tuple[int, int | None]]
+    query_chunk: Fact
+    query_share: Fact
+    batch_timeout: float | None
     hypotheses: tuple[str, ...]
+    dataflows: Fact
+    units: int
+    unit_port: Fact
+    sustained: Fact
 
     def rate(self, number: str) -> float:
         """Multiply-accumulates per second in the format `number`.
@@ -141,7 +171,8 @@ def device(chip: Chip) -> Device:
         peaks[family(core.array.activation_format)] = _assumed(rate, "TOPS", "array x clock")
     if not peaks:
         raise InputError(f"a chip must have a core or the fact of a peak to be modelled; {chip.title!r} has neither")
-    fetch, reuse, vector = _array_side(chip, peaks, hypotheses)
+    gpu = multiprocessors(facts, chip.devices, hypotheses) if core is None and "multiprocessors" in facts else None
+    fetch, reuse, vector = _array_side(chip, peaks, hypotheses, gpu)
     host = facts.get("host_bandwidth")
     if host is None:
         host = _assumed(8.0, "GB/s", "half to double of PCIe 4.0 x4, or a shared memory", low=4.0, high=16.0)
@@ -149,9 +180,10 @@ def device(chip: Chip) -> Device:
     return Device(
         title=chip.title.split(":")[0], core=core, cores=chip.cores, devices=chip.devices, peaks=peaks,
         groups=int(facts["processing_elements"].nominal) if "processing_elements" in facts else 1,
-        clock=chip.clock or _assumed(1.0, "GHz", "unit of time only"),
+        clock=chip.clock or (gpu.clock if gpu else _assumed(1.0, "GHz", "unit of time only")),
         fetch_width=fetch, packet_reuse=reuse, vector_width=vector,
-        hop_cycles=facts.get("hop_cycles") or _assumed(2.0, "cycles", "as the chip that publishes it", low=1, high=4),
+        hop_cycles=LATENCY if gpu else facts.get("hop_cycles")
+        or _assumed(2.0, "cycles", "as the chip that publishes it", low=1, high=4),
         sram=_scaled(facts["sram"], share * _BYTES[facts["sram"].unit]) if "sram" in facts else _own_sram(chip),
         dram_capacity=_scaled(facts["dram_capacity"], share * 1e9),
         dram_bandwidth=_scaled(facts["dram_bandwidth"], share * 1e9),
@@ -159,9 +191,30 @@ def device(chip: Chip) -> Device:
         link_bandwidth=_scaled(facts.get("card_link_bandwidth") or host, 1e9),
         array_rows=facts.get("array_rows"),
         cores_published=bool(facts.keys() & {"engines", "cores", "slices"}),
-        offline_batch=int(facts["offline_batch"].nominal) if "offline_batch" in facts else None,
+        submitted=_submitted(facts),
+        query_chunk=facts.get("query_chunk") or _assumed(8.0, "1", "the whole query as one batch"),
+        query_share=facts.get("query_share") or _assumed(1.0, "1", "all cores work on one query"),
+        batch_timeout=facts["batch_timeout"].nominal * 1e-3 if "batch_timeout" in facts else None,
         hypotheses=tuple(hypotheses),
+        dataflows=facts.get("dataflows") or (
+            _assumed(1.0, "1", f"{_NONE}; held weights as in our core, or what is faster in each layer", high=2.0)
+            if "array_rows" in facts else _assumed(1.0, "1", "as the published array")
+        ),
+        units=gpu.units if gpu else 0,
+        unit_port=gpu.port if gpu else _assumed(0.0, "B/cycle", "no multiprocessor"),
+        sustained=gpu.sustained if gpu else _assumed(1.0, "1", "the clock is a fact or a hypothesis of its own"),
     )
+
+
+def _submitted(facts: Mapping[str, Fact]) -> dict[str, tuple[int, int | None]]:
+    batch, groups = "offline_batch_", "offline_groups_"
+    found = {}
+    for key, fact in facts.items():
+        if key.startswith(batch):
+            network = key.removeprefix(batch)
+            split = facts.get(groups + network)
+            found[network] = int(fact.nominal), int(split.nominal) if split else None
+    return found
 
 
 def with_rows(core: CoreSpec, rows: int, *, same_shape: bool = False) -> CoreSpec:
@@ -175,9 +228,16 @@ def with_rows(core: CoreSpec, rows: int, *, same_shape: bool = False) -> CoreSpe
     )
 
 
-def _array_side(chip: Chip, peaks: Mapping[str, Fact], hypotheses: list[str]) -> tuple[Fact, Fact, Fact]:
+def _array_side(
+    chip: Chip, peaks: Mapping[str, Fact], hypotheses: list[str], gpu: Multiprocessors | None
+) -> tuple[Fact, Fact, Fact]:
     """Feed and vector engine: published, or as in the core that this project builds."""
     facts, core = chip.facts, chip.core
+    if gpu is not None:
+        lanes = facts["fp32_lanes"]
+        vector = _scaled(lanes, gpu.units)
+        reuse = facts.get("packet_reuse") or _assumed(1.0, "1", "each multiprocessor reads for itself")
+        return _assumed(0.0, "B/cycle", "see unit_port"), reuse, vector
     if core is None:
         nominal = max(peak.nominal for peak in peaks.values()) * 1e12 / 32 / 1e9
         hypotheses.append("vector units do 1/32 (1/64 to 1/8) of the peak's operations")

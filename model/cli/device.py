@@ -4,10 +4,13 @@ examples:
   python -m model device --chip furiosa_warboy --workload resnet50
   python -m model device --chip furiosa_warboy --workload resnet50 --scenario single_stream --layers
   python -m model device --chip rebellions_atom --workload bert_large --batch 4 --format fp16
+  python -m model device --chip rebellions_atom --dataflows 2 --scenario offline --layers
+  python -m model device --chip sapeon_x220_compact --scenario server
   python -m model device --chip furiosa_rngd --onnx model.onnx --dimension batch=1
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from hw import chips
@@ -18,10 +21,11 @@ from model.cli.network import parse_dimensions
 from model.device.layer_time import BOUNDS
 from model.device.range import Ranged, ranged
 from model.device.run import Run, multi_stream, offline, single_stream
+from model.device.server import LIMITS_S, server
 from model.network.layer import Network
 from model.network.workload import NetworkWorkload
 
-SCENARIOS = ("offline", "single_stream", "multi_stream")
+SCENARIOS = ("offline", "single_stream", "multi_stream", "server")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workload", default="resnet50", metavar="NAME", help="a network (default: resnet50)")
     parser.add_argument("--onnx", type=Path, metavar="FILE", help="a network from a file instead")
     parser.add_argument("--dimension", action="append", default=[], metavar="NAME=N", help="of the file: a dynamic one")
-    parser.add_argument("--scenario", choices=SCENARIOS, help="default: all three")
+    parser.add_argument("--scenario", choices=SCENARIOS, help="default: all but server")
+    parser.add_argument("--limit", type=float, metavar="MS", help="of a query's latency in the server scenario, for 99 "
+                        "of 100 queries (default: MLPerf's for the workload)")
+    parser.add_argument("--dataflows", type=int, choices=(1, 2), help="1: arrays hold weights; 2: weights or results, "
+                        "as is faster in each layer (default: what the chip's facts say)")
     parser.add_argument("--batch", type=int, help="inputs per run (default: offline the mapper's choice, else 1 and 8)")
     parser.add_argument("--format", default="int8", metavar="NAME", help="number format (default: int8)")
     parser.add_argument("--layers", action="store_true", help="list every layer")
@@ -43,7 +51,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.batch is not None and not 1 <= arguments.batch <= 4096:
         raise InputError(f"--batch must be from 1 to 4096, not {arguments.batch}")
     print(f"{spec.title}: {network.name}, {network.macs / 1e9:.3f} GMAC per input, {arguments.format}")
-    for scenario in (arguments.scenario,) if arguments.scenario else SCENARIOS:
+    if arguments.dataflows is not None:
+        spec = replace(spec, dataflows=replace(spec.dataflows, nominal=arguments.dataflows, low=None, high=None))
+    if arguments.scenario == "server":
+        print(*served(spec, network, arguments), sep="\n")
+    scenarios = (arguments.scenario,) if arguments.scenario else SCENARIOS
+    for scenario in (s for s in scenarios if s != "server"):
         result, span = predict(spec, network, arguments.format, scenario, arguments.batch)
         print(*summary(scenario, result, span), sep="\n")
         if arguments.layers:
@@ -51,6 +64,23 @@ def run(arguments: argparse.Namespace) -> int:
     for hypothesis in spec.hypotheses:
         print(f"hypothesis     {hypothesis}")
     return 0
+
+
+def served(spec: Device, network: Network, arguments: argparse.Namespace) -> list[str]:
+    """The server scenario in two lines; `InputError` if no limit is known or none can be kept."""
+    known = None if arguments.onnx is not None else LIMITS_S.get(arguments.workload)
+    if arguments.limit is None and known is None:
+        raise InputError(f"--limit must be given in milliseconds: MLPerf has none for {network.name}, it has for "
+                         f"{', '.join(LIMITS_S)}")
+    limit = arguments.limit * 1e-3 if arguments.limit is not None else known or 0.0
+    found = server(spec, network, arguments.format, limit=limit)
+    r = ranged(spec, lambda d, x: server(d, network, arguments.format, limit=limit, extra=x).per_second).range
+    return [
+        f"server         {r.nominal:,.4g} queries/s ({r.low:,.4g} to {r.high:,.4g}); 99 % within "
+        f"{found.tail * 1e3:.3g} ms, limit {limit * 1e3:g}",
+        f"  batches      up to {found.batch}, {found.mean_batch:.1f} on average, {found.groups} groups of cores; "
+        f"{found.per_second / found.offline:.1%} of the rate without a limit",
+    ]
 
 
 def read_network(arguments: argparse.Namespace) -> Network:

@@ -11,7 +11,10 @@ from pathlib import Path
 from hw import chips
 from hw.spec.device import device
 from hw.spec.error import InputError
+from model.device import language_record as language
 from model.device import record as make
+from model.projection import published
+from model.projection.validate import LANGUAGE, SCENARIOS, TASKS
 from model.record import Measurement, path_of, read, result_bytes, write
 
 DECODE = "llama31_8b_decode"
@@ -56,15 +59,28 @@ def plan(names: list[str]) -> Iterator[tuple[str, Callable[[], Measurement]]]:
         except InputError as error:
             print(f"- {name}: {error}")
             continue
-        for task in make.NETWORK_TASKS:
-            for scenario in make.SCENARIOS:
-                if scenario != "multi_stream" or task == "resnet50":
-                    yield f"{name} {task} {scenario}", lambda n=name, t=task, s=scenario: make.network_record(n, t, s)
-        for task in make.LANGUAGE_TASKS:
-            yield f"{name} {task}", lambda n=name, t=task: make.language_record(n, t)
-        yield f"{name} {DECODE}", lambda n=name: make.decode_record(n, DECODE)
+        for task, scenario in network_tasks(name):
+            yield f"{name} {task} {scenario}", lambda n=name, t=task, s=scenario: make.network_record(n, t, s)
+        for task, described in language.LANGUAGE_TASKS.items():
+            for scenario in ("offline", "server", "single_stream") if described.longest else ("offline",):
+                yield f"{name} {task} {scenario}", lambda n=name, t=task, s=scenario: language.language_record(n, t, s)
+        yield f"{name} {DECODE}", lambda n=name: language.decode_record(n, DECODE)
         if name in CURVES:
-            yield f"{name} curve", lambda n=name: make.curve_record(n, make.PIM_MODEL)
+            yield f"{name} curve", lambda n=name: language.curve_record(n, language.PIM_MODEL)
         if name == PIM_CARD:
             for pim in ("hbm_pim", "aim"):
-                yield f"{name} curve {pim}", lambda n=name, p=pim: make.curve_record(n, make.PIM_MODEL, p)
+                yield f"{name} curve {pim}", lambda n=name, p=pim: language.curve_record(n, language.PIM_MODEL, p)
+
+
+def network_tasks(name: str) -> list[tuple[str, make.Scenario]]:
+    """(task, scenario) of every network record of a chip: the tasks of all, and those it has published results of."""
+    found: dict[tuple[str, make.Scenario], None] = {}
+    for task in make.NETWORK_TASKS:
+        for scenario in make.SCENARIOS[:3] if task == "resnet50" else make.SCENARIOS[:2]:
+            found[task, scenario] = None
+    found["resnet50", "server"] = None
+    for row in (*published.rows(), *published.rows(published.OTHER)):
+        task, scenario = TASKS.get(row.model, row.model), SCENARIOS.get(row.scenario)
+        if row.chip == name and scenario is not None and task not in LANGUAGE:
+            found[task, scenario] = None
+    return list(found)

@@ -4,6 +4,7 @@ examples:
   python -m model serve --chip furiosa_rngd --model llama31_8b
   python -m model serve --chip furiosa_rngd --model llama31_70b --cards 8 --format fp8_e4m3
   python -m model serve --chip furiosa_rngd --model llama31_8b --format fp16 --pim aim
+  python -m model serve --chip furiosa_rngd --model llama31_8b --pim hbm_pim --choose energy
   python -m model serve --chip nvidia_h100_sxm --model path/to/config.json --prompt 128 --answer 4096
 """
 
@@ -15,7 +16,8 @@ from hw.spec.device import Device, device
 from hw.spec.error import InputError
 from hw.spec.number import FORMATS
 from model.device.layer_time import BOUNDS
-from model.device.pim import beside
+from model.device.pim import FORMATS as FORMATS_OF
+from model.device.pim import SOURCES, beside, check_formats
 from model.device.serving import Deployment, Step, compute_format, serving_format
 from model.network import llm
 
@@ -30,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompt", type=int, default=1024, help="tokens (default: 1024)")
     parser.add_argument("--answer", type=int, default=1024, help="tokens (default: 1024)")
     parser.add_argument("--batch", type=int, nargs="+", help="default: powers of two up to what fits")
-    parser.add_argument("--pim", choices=("hbm_pim", "aim"), help="the memory is one with processing in it")
+    parser.add_argument("--pim", choices=tuple(FORMATS_OF), help="the memory is one with processing in it")
+    parser.add_argument("--choose", choices=("time", "energy"), default="time", help="the memory takes a product where "
+                        "that is faster, or costs less energy (default: time)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,21 +45,25 @@ def run(arguments: argparse.Namespace) -> int:
     for name in ("prompt", "answer"):
         if getattr(arguments, name) < 1:
             raise InputError(f"--{name} must be at least 1 token, not {getattr(arguments, name)}")
-    weights = arguments.format or (serving_format(spec) if arguments.pim is None else "fp16")
+    weights = arguments.format or (serving_format(spec) if arguments.pim is None else FORMATS_OF[arguments.pim][0])
+    if arguments.choose == "energy" and arguments.pim not in SOURCES:
+        raise InputError(f"--choose energy must have a --pim whose events somebody prices ({', '.join(SOURCES)}), not "
+                         f"{arguments.pim}")
     compute_format(spec, weights)
     plain = Deployment(
         device=spec, model=model, cards=arguments.cards, weight_format=weights, cache_format=arguments.cache or weights
     )
-    pim = with_pim(plain, arguments.pim) if arguments.pim is not None else None
-    if pim is not None:
-        plain = replace(pim, pim=None, device=pim.device)
+    pim = None
+    if arguments.pim is not None:
+        pim = replace(with_pim(plain, arguments.pim), choose=arguments.choose)
+        plain = replace(pim, choose="never")
     total = arguments.prompt + arguments.answer
     most = plain.largest_batch(total)
     batches = arguments.batch or sorted({1 << i for i in range(most.bit_length())} | {most})
     print(f"{spec.title}, {arguments.cards} cards: {model.name}, weights {weights}, cache {plain.cache_format}, "
           f"{arguments.prompt} + {arguments.answer} tokens; {most} sequences fit")
     heads = f"{'batch':>6} {'prefill ms':>12} {'step ms':>10} {'tokens/s':>12}  bound of a step"
-    print(heads + ("          with PIM: step ms, tokens/s, on PIM" if pim is not None else ""))
+    print(heads + ("; mJ a token        with PIM: step ms, tokens/s, on PIM, mJ a token" if pim is not None else ""))
     context = arguments.prompt + (arguments.answer + 1) // 2
     for batch in batches:
         step = plain.decode(context, batch)
@@ -64,9 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
                 f"{rate:>12,.1f}  {bounds(step)}")
         if pim is not None:
             beside_it = pim.decode(context, batch)
-            line += (f"          {beside_it.time * 1e3:,.3f}, "
+            line += (f"; {joules(step)}        {beside_it.time * 1e3:,.3f}, "
                      f"{pim.tokens_per_second(arguments.prompt, arguments.answer, batch):,.1f}, "
-                     f"{beside_it.on_pim / beside_it.time:.0%}")
+                     f"{beside_it.on_pim / beside_it.time:.0%}, {joules(beside_it)}")
         print(line)
     for hypothesis in spec.hypotheses:
         print(f"hypothesis     {hypothesis}")
@@ -75,14 +83,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 def with_pim(plain: Deployment, name: str) -> Deployment:
     """The same cards with a PIM memory of the same bandwidth, which both with and without its units then have."""
-    number = "FP16" if name == "hbm_pim" else "BF16"
-    if plain.weight_format not in ("fp16", "bf16") or plain.cache_format not in ("fp16", "bf16"):
-        raise InputError(f"weights and cache must be of 16 bits for {name}, whose units compute {number}; "
-                         f"not {plain.weight_format} and {plain.cache_format}")
+    check_formats(name, plain.weight_format, plain.cache_format)
     memory = beside(name, plain.device.dram_bandwidth.nominal)
     fact = replace(plain.device.dram_bandwidth, nominal=memory.bandwidth, low=None, high=None)
     changed: Device = replace(plain.device, dram_bandwidth=fact)
     return replace(plain, device=changed, pim=memory)
+
+
+def joules(step: Step) -> str:
+    """Millijoules of memory and products per token, lowest and highest of the sources in brackets."""
+    if step.energy is None:
+        return "not priced"
+    low, nominal, high = (1e3 * e / step.batch for e in (step.energy.low, step.energy.nominal, step.energy.high))
+    return f"{nominal:.3g} ({low:.3g} to {high:.3g})" if low < high else f"{nominal:.3g}"
 
 
 def bounds(step: Step) -> str:

@@ -13,8 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the table."""
     from model import record
+    from model.projection import published
     from model.projection.explain import compact
-    from model.projection.validate import KOREAN, SCENARIOS, TASKS, validate
+    from model.projection.validate import KOREAN, PADDED, SCENARIOS, TASKS, validate
     from model.report.load import NETWORK, ROOTS, locate
     from model.report.text import table
 
@@ -27,8 +28,10 @@ def run(arguments: argparse.Namespace) -> int:
     if NETWORK[0] not in records:
         locate(*NETWORK, "model")
     runs = {}
+    others = {row.model for row in published.rows(published.OTHER)}
+    tasks = {*TASKS.values(), *PADDED.values(), *others, "retinanet", "llama31_8b_128_4096_fp8"}
     for name in all_chips:
-        for task in {*TASKS.values(), "llama31_8b_128_4096_fp8"}:
+        for task in tasks:
             for run_name in (task, *(f"{task}_{scenario}" for scenario in SCENARIOS.values())):
                 if any(record.path_of(name, run_name, seed, "model", root).exists() for root in ROOTS):
                     runs[name, run_name] = locate(name, run_name, seed, "model")
@@ -47,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         ))
     print("\n".join(table(tuple(rows))))
     print("\nChip model: one set of rules for all chips, none fitted; ranges are 5 % and 95 % of the samples of what "
-          "nobody published.\nPreparing inputs on the host is not in it; a GPU has no arrays there, only its peak.\n"
+          "nobody published.\nHost software is not in it; a GPU is multiprocessors that take whole tiles of results.\n"
           "Wall power is published for efficiency (MaxQ) settings only: the limit is taken from the rate it costs.")
     causes: dict[str, list[str]] = {}
     for check in validation.checks:

@@ -6,6 +6,7 @@ from hw.spec.core import CoreSpec
 from hw.spec.number import number_format
 from model.device.mapper import mapping
 from model.device.rules import VECTOR_STEPS
+from model.device.tiles import tiling
 from model.network.layer import Layer
 
 BOUNDS = ("compute", "feed", "memory", "fill", "vector", "link", "host")
@@ -60,6 +61,11 @@ class Machine:
     start: float
     link_step: float
     cards: int = 1
+    units: int = 0
+    port: float = 0.0
+    shared: float = 0.0
+    number_bytes: float = 1.0
+    dataflows: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +87,9 @@ class Formats:
 class LayerTime:
     """One layer: `time` in seconds, what it is bound by, and its parts.
 
-    `least` is what arrays at full use or external memory alone would need, whichever is longer; `bytes` those moved
-    to and from external memory; `cut` the products x rows x columns that the cores share.
+    `least`, the bound, is what arrays at full use or external memory alone would need, whichever is longer: weights
+    read once, activations moved only as far as they exceed all scratchpads. `bytes` are those moved to and from
+    external memory; `cut` the products x rows x columns that the cores share, with "os" where the arrays hold results.
     """
 
     name: str
@@ -139,11 +146,14 @@ def layer_time(
     traffic = spilled(moved, room)
     memory = traffic / machine.dram
     work = layer.operations * VECTOR_STEPS.get(layer.operator, 1) / machine.vector
+    if machine.units:
+        work = max(work, moved / (machine.units * machine.port))
     busy = max(work, memory)
     bound = "fill" if machine.start > busy else "vector" if work >= memory else "memory"
     return LayerTime(
         name=layer.name, operator=layer.operator, macs=0, time=busy + machine.start, bound=bound,
-        least=busy, memory=memory, fill=machine.start, vector=work, bytes=traffic,
+        least=max(work, spilled(moved, machine.sram) / machine.dram), memory=memory, fill=machine.start, vector=work,
+        bytes=traffic,
     )
 
 
@@ -168,6 +178,7 @@ def _product(
         traffic += cache
     else:
         activations += cache
+    compulsory = traffic + spilled(activations, machine.sram)
     outside = spilled(activations, room)
     traffic += outside
     if outside and weights > room:
@@ -176,22 +187,31 @@ def _product(
     memory = traffic / machine.dram
     compute = feed = ramp = wait = 0.0
     cut = ""
-    if machine.core is None:
+    if machine.units:
+        for gemm in layer.gemms:
+            t = tiling(gemm.m, gemm.n, gemm.k, gemm.count, units=machine.units, rate=machine.rate / machine.units,
+                       port=machine.port, shared=machine.shared, number_bytes=machine.number_bytes, reuse=machine.reuse)
+            compute += t.compute
+            feed += t.feed
+            cut = f"{t.rows} x {t.columns}, {t.waves} waves"
+    elif machine.core is None:
         compute = layer.macs / machine.rate
     else:
         per_cycle = machine.clock * machine.format_scale
         for gemm in layer.gemms:
             m = mapping(machine.core, machine.cores, gemm, layer.window, fetch=machine.fetch, reuse=machine.reuse,
-                        by_row=machine.by_row)
+                        by_row=machine.by_row, dataflows=machine.dataflows)
             compute += m.fed / per_cycle
             feed += m.stream / per_cycle
             wait += m.wait / per_cycle
             ramp += m.ramp / machine.clock
-            cut = f"{m.products} x {m.rows} x {m.columns}"
+            cut = f"{m.products} x {m.rows} x {m.columns}" + (" os" if m.dataflow == "os" else "")
     arrays = max(compute, feed) + wait
     if layer.window is not None and layer.window.groups > 1:
         # depthwise and grouped products may leave the arrays empty: the vector engines can take them
         on_vector = layer.macs / machine.vector
+        if machine.units:
+            on_vector = max(on_vector, activations / (machine.units * machine.port))
         if on_vector < arrays:
             compute, feed, wait, ramp, arrays, cut = on_vector, 0.0, 0.0, 0.0, on_vector, "vector"
     busy = max(arrays, memory)
@@ -204,8 +224,8 @@ def _product(
         bound = "vector" if cut == "vector" else "feed" if feed > compute else "compute"
     return LayerTime(
         name=layer.name, operator=layer.operator, macs=layer.macs, time=busy + fill, bound=bound,
-        least=max(layer.macs / machine.rate, memory), compute=compute, feed=feed, memory=memory, fill=fill + wait,
-        bytes=traffic, cut=cut,
+        least=max(layer.macs / machine.rate, compulsory / machine.dram), compute=compute, feed=feed, memory=memory,
+        fill=fill + wait, bytes=traffic, cut=cut,
     )
 
 

@@ -34,7 +34,7 @@ def readings(device: Device) -> Iterator[tuple[str, Reading | None, Reading | No
     """
     base = Extra()
     names = ["fetch_width", "packet_reuse", "vector_width", "hop_cycles", "dram_bandwidth", "host_bandwidth",
-             "link_bandwidth"]
+             "link_bandwidth", "unit_port", "sustained", "dataflows", "query_chunk", "query_share"]
     core = device.core
     native = None if core is None else device.peaks.get(family(core.array.activation_format))
     if core is not None and (native is None or native.minimum < native.maximum):
@@ -53,7 +53,8 @@ def readings(device: Device) -> Iterator[tuple[str, Reading | None, Reading | No
             low, high = ((_of_depth(device, round(v)), base) if v != depth.nominal else None
                          for v in (depth.minimum, depth.maximum))
             yield "array_rows", low, high
-        yield "kernel_row_in_a_word", None, (device, replace(base, by_row=True))
+        if device.dataflows.minimum == device.dataflows.maximum:  # held results pack any kernel: the same loss
+            yield "kernel_row_in_a_word", None, (device, replace(base, by_row=True))
     for name, fact in _RULES:
         low, high = ((device, replace(base, **{name: v})) for v in (fact.minimum, fact.maximum))
         yield name, low, high

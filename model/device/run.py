@@ -7,6 +7,7 @@ from hw.spec.error import InputError
 from hw.spec.number import number_format
 from model.device.layer_time import BOUNDS, Formats, LayerTime, Machine, layer_time
 from model.device.rules import BATCHES, DRAM_EFFICIENCY, FUSED, LAYER_START, LINK_STEP
+from model.device.tiles import SHARED_BYTES
 from model.network.layer import Layer, Network
 
 
@@ -58,13 +59,16 @@ class Extra:
 NOMINAL = Extra()
 
 
-def machine(device: Device, number: str, *, groups: int = 1, cards: int = 1, extra: Extra | None = None) -> Machine:
-    """Nominal numbers of one of `groups` groups of `device`."""
+def machine(
+    device: Device, number: str, *, groups: int = 1, cards: int = 1, extra: Extra | None = None, loaded: bool = True
+) -> Machine:
+    """Nominal numbers of one of `groups` groups of `device`; `loaded`: all groups work, at the clock this leaves."""
     extra = extra or NOMINAL
     core, cores = device.core, device.cores // groups
-    rate = device.rate(number) / groups
+    share = device.sustained.nominal if loaded else 1.0
+    rate = device.rate(number) / groups * share
     if core is None:
-        clock = scale = 1.0
+        clock, scale = device.clock.nominal * 1e9 * share, 1.0
     else:
         clock = device.clock.nominal * 1e9
         scale = rate / (core.array.cells * cores * clock)
@@ -73,12 +77,14 @@ def machine(device: Device, number: str, *, groups: int = 1, cards: int = 1, ext
     return Machine(
         core=core, cores=cores, clock=clock, rate=rate, format_scale=scale, fetch=min(width, 1e9) if core else 0.0,
         reuse=max(1, round(device.packet_reuse.nominal)),
-        vector=device.vector_width.nominal * device.clock.nominal * 1e9 / groups,
-        hop=device.hop_cycles.nominal * cores / clock if core else 0.0,
+        vector=device.vector_width.nominal * device.clock.nominal * 1e9 * share / groups,
+        hop=device.hop_cycles.nominal * (cores if core else 1) / clock if core or device.units else 0.0,
         sram=device.sram.nominal / groups,
-        dram=device.dram_bandwidth.nominal / groups * extra.dram_efficiency,
-        host=device.host_bandwidth.nominal / groups, link=device.link_bandwidth.nominal,
+        dram=device.dram_bandwidth.nominal / (groups if loaded else 1) * extra.dram_efficiency,
+        host=device.host_bandwidth.nominal / (groups if loaded else 1), link=device.link_bandwidth.nominal,
         by_row=extra.by_row, start=extra.layer_start, link_step=extra.link_step, cards=cards,
+        units=device.units // groups, port=device.unit_port.nominal * clock, shared=SHARED_BYTES * clock,
+        number_bytes=_bytes(number), dataflows=round(device.dataflows.nominal),
     )
 
 
@@ -176,20 +182,22 @@ def _key(layer: Layer, fused: bool) -> tuple[object, ...]:
 
 
 def single_stream(device: Device, network: Network, number: str = "int8", extra: Extra | None = None) -> Run:
-    """One input at a time on all cores of one device."""
-    return _run(device, network, number, batch=1, groups=1, offline=False, extra=extra)
+    """One input at a time on one device, on all its cores or the part that takes a query."""
+    return _run(device, network, number, batch=1, groups=_parts(device), offline=False, extra=extra)
 
 
 def offline(
     device: Device, network: Network, number: str = "int8", *, batch: int | None = None, groups: int | None = None,
     extra: Extra | None = None,
 ) -> Run:
-    """The fastest batch and split into groups, or the given; inputs of the next run travel while this one computes."""
-    batches = (batch,) if batch else (device.offline_batch,) if device.offline_batch else BATCHES
-    splits = (groups,) if groups else (device.groups,) if device.groups > 1 else (1,)
+    """The batch and split into groups given, or as the maker submitted this network, or the fastest; inputs of the next
+    run travel while this one computes."""
+    known, split = next((v for key, v in device.submitted.items() if key in network.name), (None, None))
+    batches = (batch,) if batch else (known,) if known else BATCHES
+    splits = (groups,) if groups else (split,) if split else (device.groups,) if known else {1, device.groups}
     runs = [
         _run(device, network, number, batch=b, groups=g, offline=True, extra=extra)
-        for b in batches if b is not None for g in splits if g is not None
+        for b in batches for g in sorted(splits)
     ]
     return max(runs, key=lambda run: run.per_second)
 
@@ -197,8 +205,22 @@ def offline(
 def multi_stream(
     device: Device, network: Network, number: str = "int8", *, queries: int = 8, extra: Extra | None = None
 ) -> Run:
-    """One query of several inputs at a time: one batch on all cores, or one of each after the other."""
-    return _run(device, network, number, batch=queries, groups=1, offline=False, extra=extra)
+    """One query of several inputs at a time: in one batch, or in chunks one after the other; if a query runs on a part
+    of the cores, its inputs are divided over the parts."""
+    parts = _parts(device)
+    chunk = min(-(-queries // parts), round(device.query_chunk.nominal))
+    run = _run(device, network, number, batch=chunk, groups=parts, offline=False, extra=extra)
+    times = -(-queries // (chunk * parts))
+    return replace(
+        run, time=run.time * times, latency=run.latency * times, batch=queries, groups=1, host=run.host * times,
+        per_second=queries * device.devices / (run.time * times), least=run.least * times,
+        bound={name: value * times for name, value in run.bound.items()},
+        layers=tuple(layer.times(times) for layer in run.layers),
+    )
+
+
+def _parts(device: Device) -> int:
+    return max(1, round(1 / device.query_share.nominal))
 
 
 def _run(
@@ -206,7 +228,7 @@ def _run(
 ) -> Run:
     check_memory(device, network, number)
     formats = Formats.of(number, number, number)
-    group = machine(device, number, groups=groups, extra=extra)
+    group = machine(device, number, groups=groups, extra=extra, loaded=offline)
     layers = network_layers(network, group, formats, batch=batch)
     inputs = _edges(network)
     host_in, host_out = (elements * formats.activation * batch / group.host for elements in inputs)

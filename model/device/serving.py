@@ -2,28 +2,34 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Literal
 
 from hw.spec.device import Device, family
 from hw.spec.error import InputError
 from hw.spec.number import number_format
 from model.device.layer_time import BOUNDS, Formats, LayerTime, Machine
-from model.device.pim import PimMemory
+from model.device.pim import SOURCES, PimMemory
 from model.device.run import NOMINAL, Extra, machine, network_layers
+from model.energy.price import Interval
 from model.network.layer import Network
 from model.network.llm import LanguageModel
 from model.network.serving import Serving
+
+Choice = Literal["time", "energy", "never"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One prefill or decode step: `time` in seconds, what bound how many of them, and how many were spent on PIM
-    (on products with weights alone)."""
+    (on products with weights alone). `energy`: joules of the memory and the multiply-accumulates of all products, with
+    a PIM memory whose events somebody prices."""
 
     time: float
     batch: int
     bound: dict[str, float]
     on_pim: float = 0.0
     weights_on_pim: float = 0.0
+    energy: Interval | None = None
     layers: tuple[LayerTime, ...] = ()
     """Layers of one transformer block and of the head."""
 
@@ -39,7 +45,9 @@ class Deployment:
     cards : int
     weight_format, cache_format : str
     pim : PimMemory or None
-        The memory is one with processing in it; it takes a product where it is faster.
+        The memory is one with processing in it; it takes a product where that is faster, or cheaper.
+    choose : "time", "energy" or "never"
+        By which of the two the memory takes a product.
     extra : Extra
     """
 
@@ -49,6 +57,7 @@ class Deployment:
     weight_format: str = "fp16"
     cache_format: str = "fp16"
     pim: PimMemory | None = None
+    choose: Choice = "time"
     extra: Extra = NOMINAL
 
     @property
@@ -78,24 +87,42 @@ class Deployment:
             raise InputError(f"the key-value cache must fit: {most} sequences of {context} tokens do, not {batch}")
         return self._step("decode", context, batch)
 
-    def tokens_per_second(self, prompt: int, answer: int, batch: int) -> float:
+    def tokens_per_second(self, prompt: int, answer: int, batch: int, beams: int = 1) -> float:
         """Answer tokens per second of `batch` requests together: their prefill, then `answer` steps, each at the mean
-        context."""
-        self.decode(prompt + answer, batch)
-        step = self.decode(prompt + (answer + 1) // 2, batch).time
-        return batch * answer / (self.prefill(prompt, batch).time + answer * step)
+        context. Each of `beams` beams is a sequence of its own in the steps; one of them is the answer."""
+        return batch * answer / self.request_time(prompt, answer, batch, beams)
 
-    def best_throughput(self, prompt: int, answer: int) -> tuple[int, float]:
-        """(batch, tokens per second) at the batch of a power of two, or the largest, that gives most."""
-        most = self.largest_batch(prompt + answer)
-        batches = sorted({1 << i for i in range(most.bit_length())} | {most})
-        return max(((b, self.tokens_per_second(prompt, answer, b)) for b in batches), key=lambda pair: pair[1])
+    def request_time(self, prompt: int, answer: int, batch: int, beams: int = 1) -> float:
+        """Seconds from the prompts of `batch` requests to the end of their answers."""
+        self.decode(prompt + answer, batch * beams)
+        step = self.decode(prompt + (answer + 1) // 2, batch * beams).time
+        return self.prefill(prompt, batch).time + answer * step
+
+    def batches(self, context: int, beams: int = 1) -> list[int]:
+        """Requests together: powers of two up to what fits, and what fits; `InputError` if not one does."""
+        most = self.largest_batch(context) // beams
+        if most < 1:
+            raise InputError(f"the key-value cache must hold {beams} sequences of {context} tokens for one request of "
+                             f"{beams} beams, not {self.largest_batch(context)}; use more cards")
+        return sorted({1 << i for i in range(most.bit_length())} | {most})
+
+    def best_throughput(
+        self, prompt: int, answer: int, beams: int = 1, longest: float | None = None
+    ) -> tuple[int, float]:
+        """(batch, tokens per second) at the batch of a power of two, or the largest, that gives most; with `longest`,
+        of those whose requests take at most so many seconds."""
+        found = [(b, self.tokens_per_second(prompt, answer, b, beams)) for b in self.batches(prompt + answer, beams)
+                 if longest is None or self.request_time(prompt, answer, b, beams) <= longest]
+        if not found:
+            raise InputError(f"a request must end within {longest:g} s; one of {prompt} + {answer} tokens alone takes "
+                             f"{self.request_time(prompt, answer, 1, beams):.3g} s on {self.device.title}")
+        return max(found, key=lambda pair: pair[1])
 
     def _step(self, phase: str, tokens: int, batch: int) -> Step:
         group = _machine(self.device, compute_format(self.device, self.weight_format), self.parts, self.extra)
         if self.pim is not None:
             group = replace(group, dram=self.pim.bandwidth * self.extra.dram_efficiency)
-        return _step(self.serving, group, phase, tokens, batch, self.device_formats, self.pim)
+        return _step(self.serving, group, phase, tokens, batch, self.device_formats, self.pim, self.choose)
 
     @property
     def device_formats(self) -> Formats:
@@ -150,7 +177,8 @@ def _block(serving: Serving, phase: str, tokens: int, batch: int) -> Network:
 
 @lru_cache(maxsize=4096)
 def _step(
-    serving: Serving, group: Machine, phase: str, tokens: int, batch: int, formats: Formats, pim: PimMemory | None
+    serving: Serving, group: Machine, phase: str, tokens: int, batch: int, formats: Formats, pim: PimMemory | None,
+    choose: Choice,
 ) -> Step:
     layers = network_layers(
         _block(serving, phase, tokens, batch), group, formats, streams_cache=phase == "decode",
@@ -159,17 +187,24 @@ def _step(
     shapes = {layer.name: layer for layer in _block(serving, phase, tokens, batch).layers}
     bound: dict[str, float] = dict.fromkeys(BOUNDS, 0.0)
     total = on_pim = weights_on_pim = 0.0
+    energy = Interval(low=0.0, nominal=0.0, high=0.0) if pim is not None and pim.name in SOURCES else None
     for layer in layers:
         times = serving.model.layers if layer.name.startswith("layer0_") else 1
         time = layer.time
         if pim is not None and layer.macs and phase == "decode":
-            there = pim.layer_time(shapes[layer.name])
-            if there < time:
+            shape, there = shapes[layer.name], pim.layer_time(shapes[layer.name])
+            takes = choose == "time" and there < time
+            if energy is not None:
+                here, at_pim = pim.plain_energy(shape, layer.bytes, time), pim.layer_energy(shape)
+                takes = takes or (choose == "energy" and at_pim.nominal < here.nominal)
+                energy = energy + (at_pim if takes else here) * times
+            if takes:
                 time = there
                 on_pim += there * times
-                weights_on_pim += there * times * shapes[layer.name].stationary
+                weights_on_pim += there * times * shape.stationary
         bound[layer.bound if time == layer.time else "memory"] += time * times
         total += time * times
     return Step(
-        time=total, batch=batch, bound=bound, on_pim=on_pim, weights_on_pim=weights_on_pim, layers=tuple(layers)
+        time=total, batch=batch, bound=bound, on_pim=on_pim, weights_on_pim=weights_on_pim, energy=energy,
+        layers=tuple(layers)
     )

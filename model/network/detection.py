@@ -3,6 +3,8 @@
 Box decoding and non-maximum suppression run on the host and are not part of the layers.
 """
 
+from dataclasses import replace
+
 from model.network.build import Builder
 from model.network.layer import Network
 
@@ -61,4 +63,43 @@ def ssd_resnet_34() -> Network:
     for index, (shape, boxes) in enumerate(zip(maps, (4, 6, 6, 6, 4, 4), strict=True)):
         builder.convolution(f"box{index}_location", shape, boxes * 4, 3, stride=3, pads=_PAD_1)
         builder.convolution(f"box{index}_class", shape, boxes * 81, 3, stride=3, pads=_PAD_1)
+    return builder.network()
+
+
+def retinanet() -> Network:
+    """MLPerf's RetinaNet: ResNeXt-50 32x4d, feature pyramid, one 800 x 800 image, 264 classes, 9 boxes a position.
+
+    Levels 3 to 7; two heads of four 3 x 3 convolutions of 256 channels, the same weights on every level.
+    """
+    builder = Builder("retinanet", "MLPerf inference reference model RetinaNet ResNeXt-50 32x4d, 800 x 800")
+    shape = builder.convolution("conv1", (800, 800, 3), 64, 7, stride=2, pads=((3, 3), (3, 3)))
+    shape = builder.pool("pool1", "MaxPool", shape, 3, stride=2, pad=1)
+    maps = []
+    for stage, (blocks, width) in enumerate(((3, 128), (4, 256), (6, 512), (3, 1024)), start=2):
+        for block in range(blocks):
+            stride = 2 if stage > 2 and block == 0 else 1
+            name = f"res{stage}_{block}"
+            inner = builder.convolution(f"{name}_a", shape, width, 1)
+            inner = builder.convolution(f"{name}_b", inner, width, 3, stride=stride, groups=32, pads=_PAD_1)
+            inner = builder.convolution(f"{name}_c", inner, 2 * width, 1)
+            if block == 0:
+                builder.convolution(f"{name}_shortcut", shape, 2 * width, 1, stride=stride)
+            shape = inner
+            builder.vector(f"{name}_add", "Add", shape[0] * shape[1] * shape[2], inputs=2)
+        maps.append(shape)
+    levels = []
+    for level, shape in enumerate(maps[1:], start=3):
+        lateral = builder.convolution(f"lateral{level}", shape, 256, 1)
+        if level < 5:
+            builder.vector(f"merge{level}", "Add", lateral[0] * lateral[1] * 256, inputs=2)
+        levels.append(builder.convolution(f"pyramid{level}", lateral, 256, 3))
+    for level in (6, 7):
+        levels.append(builder.convolution(f"pyramid{level}", levels[-1], 256, 3, stride=2, pads=_PAD_1))
+    for level, shape in enumerate(levels, start=3):
+        for head, channels in (("class", 9 * 264), ("box", 9 * 4)):
+            for index in range(4):
+                builder.convolution(f"{head}{level}_{index}", shape, 256, 3)
+            builder.convolution(f"{head}{level}_out", shape, channels, 3)
+            if level > 3:  # weights were counted with the first level
+                builder.layers[-5:] = [replace(layer, weight_elements=0) for layer in builder.layers[-5:]]
     return builder.network()

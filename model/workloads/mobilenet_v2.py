@@ -1,0 +1,10 @@
+"""MobileNet v2 of width 1.0: one 224 x 224 image, 0.301 GMAC."""
+
+from model.network.mobilenet import mobilenet_v2
+from model.network.workload import NetworkWorkload
+
+WORKLOAD = NetworkWorkload(
+    title="MobileNet v2, width 1.0, one 224 x 224 image, SAME padding",
+    build=lambda: mobilenet_v2(1.0),
+    work={"images": 1},
+)
