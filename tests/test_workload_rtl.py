@@ -3,6 +3,7 @@
 import pytest
 
 from hw import chips
+from hw.spec.event import VALUE_EVENTS
 from model import workloads
 from model.predict import predict
 from tb.measure import Case, measure
@@ -17,5 +18,5 @@ def test_rtl_takes_the_predicted_cycles_events_and_layers(workload: str) -> None
     measured, predicted = measurement.result, predict(chips.load("tiny"), workloads.load(workload))
     assert measured.cycles == predicted.cycles
     assert dict(measured.phases) == dict(predicted.phases)
-    assert measured.counts == predicted.counts
+    assert {event: count for event, count in measured.counts.items() if event not in VALUE_EVENTS} == predicted.counts
     assert [layer["cycles"] for layer in measured.layers] == [layer["cycles"] for layer in predicted.layers]
