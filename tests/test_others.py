@@ -7,7 +7,7 @@ import pytest
 
 from hw.spec.error import InputError
 from model import others
-from model.others import Convolution, Dataflow
+from model.others import Convolution, Dataflow, zigzag
 from model.workload import Gemm
 
 DATA = Path(__file__).parent / "data"
@@ -149,6 +149,19 @@ def test_other_tools_rows_with_ideal_memory_are_reproduced() -> None:
         assert count(name, gemm_of(row), size, size, row["dataflow"]) == float(row["cycles"]), row
         checked += 1
     assert checked == 69
+
+
+def test_zigzag_is_reproduced_where_operands_exceed_the_sram_and_where_folds_are_ragged() -> None:
+    rows = rows_of("zigzag_further")
+    assert len(rows) >= 40
+    for row in rows:
+        size = int(row["rows"]), int(row["columns"])
+        assert count("zigzag", gemm_of(row), *size, row["dataflow"]) == int(row["cycles"]), row
+
+
+def test_zigzag_cuts_loops_into_six_factors_the_longest_first() -> None:
+    assert zigzag.loop_factors({"m": 1, "n": 32, "k": 4096}) == {"m": [], "n": [2, 4, 4], "k": [16, 16, 16]}
+    assert zigzag.loop_factors({"m": 7, "n": 6, "k": 1}) == {"m": [7], "n": [2, 3], "k": []}
 
 
 def test_scalesim1_stacks_columns_when_k_fits_the_rows_twice() -> None:

@@ -11,7 +11,8 @@ from model.workload import Gemm
 UNLIMITED = 100_000
 """Words per step that stand for unlimited bandwidth: a fold that needs more waits a step more.
 
-The measured rows bound it between 98,304 (768 x 256 words take two steps) and 196,607.
+The measured rows bound it between 98,304 (768 x 256 words take two steps) and 196,607; ZigZag's rows of the same
+series, run with 100,000 bytes per cycle, fix that number.
 """
 
 
