@@ -1,6 +1,7 @@
 """Toggles of a netlist from a SAIF file, and Verilator's own beside those of the bit-parallel simulator."""
 
 import hashlib
+import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,14 +28,12 @@ class Compared:
     different: tuple[str, ...]
 
 
-def read(saif: Path, netlist: Netlist) -> dict[Net, int]:
-    """Toggles of every net of `netlist` in a SAIF file recorded on it, in whichever instance of module `TOP`.
+def read(saif: Path, block: Synthesised) -> dict[Net, int]:
+    """Toggles of every net of a netlist in a SAIF file recorded on it, in whichever instance of module `TOP`.
 
     Raises `InputError` if the file names nets the netlist lacks, or lacks nets the netlist has.
     """
-    of = {name: net for net, name in netlist.names.items()}
-    for port, nets in (*netlist.inputs.items(), *netlist.outputs.items()):
-        of |= {f"{port}[{k}]" if len(nets) > 1 else port: net for k, net in enumerate(nets)}
+    netlist, of = block.netlist, _names(block)
     found: dict[Net, int] = {}
     for instance, name, count in activity.bits(saif):
         if instance.rpartition(".")[2] != TOP or name in ("clk", "rst"):
@@ -47,6 +46,17 @@ def read(saif: Path, netlist: Netlist) -> dict[Net, int]:
     if missing:
         raise InputError(f"a SAIF file must cover its netlist, but {saif.name} lacks {len(missing)} nets of "
                          f"{netlist.name}, first {missing[0]!r}; record it with all nets traced")
+    return found
+
+
+def _names(block: Synthesised) -> dict[str, Net]:
+    """Every name of every net: a net may be a bit of several vectors."""
+    (module,) = json.loads((block.folder / "netlist.json").read_text())["modules"].values()
+    found: dict[str, Net] = {}
+    for name, body in (*module["netnames"].items(), *module["ports"].items()):
+        for k, bit in enumerate(body["bits"]):
+            if isinstance(bit, int):
+                found[f"{name}[{k}]" if len(body["bits"]) > 1 else name] = bit
     return found
 
 
@@ -98,7 +108,7 @@ def compare(block: Synthesised, streams: Streams, warm_up: int, folder: Path) ->
     """Every net's toggles after `warm_up` cycles on lane 0 of `streams`, by both simulators."""
     first = {p: v[:, :1] for p, v in streams.items()}
     counted: Activity = Simulator(block.netlist, folder).run(first, warm_up)[0]
-    window, start = (read(path, block.netlist) for path in verilator(block, first, warm_up, folder))
+    window, start = (read(path, block) for path in verilator(block, first, warm_up, folder))
     theirs = {net: count - start[net] for net, count in window.items()}
     names = block.netlist.names
     ours = {n: round(counted.toggles(n)) for n in theirs if n not in (ZERO, ONE)}

@@ -14,7 +14,7 @@ from hw.rtl.cell import Cell
 from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
 from model import workloads
-from tb import gates, gates_capture
+from tb import gates, gates_capture, gates_float
 
 ARRAY = MacArraySpec(rows=4, columns=4)
 
@@ -128,10 +128,12 @@ def test_the_operands_an_rtl_run_moves_are_those_of_the_lowering_and_give_the_co
 
 def test_bfloat16_codes_are_the_upper_half_of_the_nearest_fp32_code() -> None:
     values = np.array([1.0, -2.5, 1 + 2.0**-9, 1 + 3 * 2.0**-9])
-    assert [hex(c) for c in streams.bfloat16(values)] == ["0x3f80", "0xc020", "0x3f80", "0x3f81"]
+    codes = gates_float.codes("bf16", values)
+    assert [hex(c) for c in codes] == ["0x3f80", "0xc020", "0x3f80", "0x3f81"]
+    assert gates_float.values_of("bf16", codes).tolist() == [1.0, -2.5, 1.0, 1 + 2.0**-7]
 
 
 def test_sums_above_a_bfloat16_cell_are_the_products_of_the_rows_above() -> None:
-    a, w = streams.bfloat16(np.array([[1.0, 2.0, 3.0]])), streams.bfloat16(np.array([[0.5], [4.0], [1.0]]))
-    sums = streams.bfloat16_sums(a, w).astype(np.uint32).view(np.float32)
+    a, w = (gates_float.codes("bf16", np.array(x)) for x in ([[1.0, 2.0, 3.0]], [[0.5], [4.0], [1.0]]))
+    sums = gates_float.sums_above("bf16", a, w).astype(np.uint32).view(np.float32)
     assert sums[0, :, 0].tolist() == [0.0, 0.5, 8.5]

@@ -42,9 +42,10 @@ class Glitches:
 class Block:
     """A synthesised component with what is needed to price its operand streams."""
 
-    def __init__(self, component: Elaboratable, name: str, process: Process, build: Path = Path("build")) -> None:
+    def __init__(self, component: Elaboratable, name: str, process: Process, build: Path = Path("build"),
+                 recipe: str = synthesis.RECIPE) -> None:
         self.name, self.process, self.build = name, process, build
-        self.netlist: Netlist = synthesis.synthesise(component, name, process, build).netlist
+        self.netlist: Netlist = synthesis.synthesise(component, name, process, build, recipe).netlist
         self.timing: Timing = timing.analyse(self.netlist, process.wire, process.input_slew_ns)
         self.coefficients = Coefficients(self.netlist, process, self.timing)
         self.simulator = Simulator(self.netlist, build)

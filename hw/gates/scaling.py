@@ -32,7 +32,7 @@ _ENERGY: dict[tuple[int, Device], tuple[float, float, float]] = {
 
 VOLTAGES: dict[int, tuple[float, float, float]] = {
     45: (0.9, 1.0, 1.1), 28: (0.8, 0.9, 1.0), 22: (0.65, 0.8, 0.9), 16: (0.7, 0.8, 0.9), 14: (0.7, 0.8, 0.9),
-    7: (0.65, 0.75, 0.8), 5: (0.65, 0.7, 0.8),
+    7: (0.65, 0.75, 0.8), 5: (0.65, 0.7, 0.8), 4: (0.65, 0.7, 0.8),
 }
 """Lowest, usual and highest supply of logic at a node, V: assumed, from published chips of each node."""
 
@@ -92,6 +92,11 @@ PUBLISHED: tuple[Published, ...] = (
     Published(name="OpenGeMM", node_nm=16, number_format="int8", pj_per_mac=0.43, scope="system"),
     Published(name="Voltra", node_nm=16, number_format="int8", pj_per_mac=1.25, scope="system"),
     Published(name="FuriosaAI RNGD", node_nm=5, number_format="int8", pj_per_mac=0.64, scope="card"),
+    Published(name="Samsung mobile NPU", node_nm=4, number_format="int8", pj_per_mac=0.173, scope="core"),
+    Published(name="Samsung mobile NPU", node_nm=4, number_format="fp16", pj_per_mac=0.469, scope="core"),
 )
 """2 / (TOPS/W) of each publication: RedMulE 688 GFLOPS/W, ITA 16.9, OpenGeMM 4.68, Voltra 1.60, RNGD 512 TOPS at
-150 to 180 W."""
+150 to 180 W, Samsung (JSSC 2023) 11.59 TOPS/W and 4.26 TFLOPS/W."""
+
+BRACKET = (0.12, 1.25)
+"""pJ per INT8 MAC at 16 to 22 nm from a core alone (ITA) to a whole system (Voltra)."""

@@ -32,34 +32,6 @@ def integer_sums(activations: NDArray[np.int64], weights: NDArray[np.int64]) -> 
     return np.cumsum(products, axis=1) - products
 
 
-def bfloat16(values: NDArray[np.floating]) -> NDArray[np.int64]:
-    """BF16 codes of finite values, rounded to nearest with ties up in magnitude."""
-    return ((values.astype(np.float32).view(np.uint32) + np.uint32(0x8000)) >> np.uint32(16)).astype(np.int64)
-
-
-def bfloat16_sums(activations: NDArray[np.int64], weights: NDArray[np.int64]) -> NDArray[np.int64]:
-    """As `integer_sums` for BF16 codes: FP32 codes of sums rounded after every row."""
-    def value(codes: NDArray[np.int64]) -> NDArray[np.float32]:
-        return (codes.astype(np.uint32) << np.uint32(16)).view(np.float32)
-
-    products = value(activations)[:, :, None] * value(weights)[None]
-    sums = np.cumsum(products, axis=1, dtype=np.float32)
-    above = np.concatenate([np.zeros_like(sums[:, :1]), sums[:, :-1]], axis=1)
-    return above.view(np.uint32).astype(np.int64)
-
-
-def bfloat16_class(name: str, m: int, k: int, n: int, seed: int) -> tuple[Matrix, Matrix]:
-    """BF16 codes of a synthetic class: "random" (uniform in sign, fraction and eight binades), "trained-like" (half of
-    the activations zero, the rest and the weights normally distributed) or "zeros" (activations)."""
-    rng = np.random.default_rng(seed)
-    if name == "random":
-        a, w = (np.ldexp(rng.uniform(1, 2, s), rng.integers(-4, 4, s)) * rng.choice([-1, 1], s)
-                for s in ((m, k), (k, n)))
-    else:
-        a, w = np.maximum(rng.standard_normal((m, k)), 0), 0.05 * rng.standard_normal((k, n))
-    return (np.zeros((m, k), np.int64) if name == "zeros" else bfloat16(a)), bfloat16(w)
-
-
 def cell_streams(
     array: MacArraySpec, gemms: Sequence[tuple[Matrix, Matrix]], idle: int = 0, sums_above: SumsAbove = integer_sums
 ) -> dict[str, NDArray[np.int64]]:

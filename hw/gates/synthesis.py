@@ -39,6 +39,11 @@ write_json netlist.json
 write_verilog -noattr netlist.v
 """
 """`-booth` takes a third off a multiplier; full adders as one cell have the fewest glitches."""
+RECIPES = {
+    "Booth, full adders": RECIPE, "Booth": RECIPE.replace("techmap -map full_adder.v\n", ""),
+    "plain": RECIPE.replace("techmap -map full_adder.v\n", "").replace(" -booth", ""),
+}
+"""What else was tried, to compare."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +54,19 @@ class Synthesised:
     folder: Path
 
 
-def synthesise(component: Elaboratable, name: str, process: Process, build: Path = Path("build")) -> Synthesised:
+def synthesise(
+    component: Elaboratable, name: str, process: Process, build: Path = Path("build"), recipe: str = RECIPE
+) -> Synthesised:
     """The netlist of `component`; a block that was mapped before with the same RTLIL and library is only read."""
-    return synthesise_rtlil(rtlil.convert(component, name="top", emit_src=False), name, process, build)
+    return synthesise_rtlil(rtlil.convert(component, name="top", emit_src=False), name, process, build, recipe)
 
 
-def synthesise_rtlil(text: str, name: str, process: Process, build: Path = Path("build")) -> Synthesised:
+def synthesise_rtlil(
+    text: str, name: str, process: Process, build: Path = Path("build"), recipe: str = RECIPE
+) -> Synthesised:
     """The netlist of a design in RTLIL with top module `top`."""
     adder = _full_adder_map(process)
-    key = hashlib.sha256("\0".join((text, RECIPE, adder, process.library.digest)).encode()).hexdigest()[:16]
+    key = hashlib.sha256("\0".join((text, recipe, adder, process.library.digest)).encode()).hexdigest()[:16]
     folder = build / "gates" / f"{name}.{process.library.name}.{key}"
     if not (folder / "netlist.json").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -67,18 +76,22 @@ def synthesise_rtlil(text: str, name: str, process: Process, build: Path = Path(
             (work / "block.il").write_text(text)
             (work / "full_adder.v").write_text(adder)
             (work / "cells.lib").write_text(process.library.path.read_text())
-            (work / "synth.ys").write_text(RECIPE)
+            (work / "synth.ys").write_text(recipe)
             run_yosys(work, "synth.ys", f"synthesis of {name}")
             if not folder.exists():
                 os.replace(work, folder)
     return Synthesised(netlist=netlist.read(folder / "netlist.json", process.library), folder=folder)
 
 
-def run_yosys(folder: Path, script: str, what: str, timeout_s: float = 900.0) -> str:
+def run_yosys(folder: Path, script: str, what: str, timeout_s: float = 3600.0) -> str:
     """Run a Yosys script inside `folder`; its output. Raises `InputError` with the last line if it fails."""
     # ABC inside the WebAssembly build closes the standard output: the log file is what remains complete.
     command = [sys.executable, "-c", _YOSYS, "-q", "-L", "yosys.log", "-s", script]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout_s, check=False)
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout_s, check=False)
+    except subprocess.TimeoutExpired:
+        raise InputError(f"{what} must end within {timeout_s:.0f} s, but did not; give it more processor or a smaller "
+                         "block") from None
     log = (folder / "yosys.log").read_text() if (folder / "yosys.log").exists() else done.stderr
     if done.returncode:
         error = [line for line in log.splitlines() if line.startswith("ERROR")] or ["no message"]

@@ -1,0 +1,130 @@
+"""Checks of the energy at the gates: transistors, timing, proofs, SAIF, a second library, PIM units, a Liberty file."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from hw.gates import liberty, library, synthesis
+from hw.gates.blocks import Adder, MacSlice, Multiplier
+from hw.rtl.cell import Cell
+from hw.spec.error import InputError
+from hw.spec.mac_array import MacArraySpec
+from tb import gates_libraries, gates_pim, gates_saif, gates_timing, gates_transistors
+
+BLOCKS = {"adder": lambda: Adder(8), "multiplier": lambda: Multiplier(8), "multiply_add": MacSlice,
+          "cell": lambda: Cell(MacArraySpec(rows=16, columns=16))}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which check, and what it needs."""
+    parser.add_argument("check", choices=sorted(_CHECKS), help="transistors: energy beside ngspice; timing: critical "
+                        "paths beside OpenSTA; proof: small netlists equal their RTL; saif: toggles net by net beside "
+                        "Verilator's; libraries: netlists and operands ranked in 45 nm and in osu018; pim: units and "
+                        "bank control of the DRAM devices; liberty: read a file")
+    parser.add_argument("--file", type=Path, help="liberty: the file; saif: a SAIF file of --block instead of a run")
+    parser.add_argument("--block", default="cell", choices=sorted(BLOCKS), help="for --file of saif")
+    parser.add_argument("--cycles", type=int, default=2000, help="saif: length of the stream")
+    parser.add_argument("--warm-up", type=int, default=20, help="saif: cycles before the window that is compared")
+    parser.add_argument("--whole", action="store_true", help="pim: the whole units with their registers as well "
+                        "(minutes of synthesis)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--build", type=Path, default=Path("build"))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 if the check holds, 1 if not."""
+    return _CHECKS[arguments.check](arguments)
+
+
+def _transistors(arguments: argparse.Namespace) -> int:
+    print(f"{'block':26}{'cells':>6}{'vectors':>8}{'settled fJ':>12}{'glitches fJ':>13}{'ngspice fJ':>12}{'ratio':>7}")
+    worst = 0.0
+    for c in gates_transistors.check(library.load("mini45"), arguments.build, arguments.seed):
+        ratio = c.glitched_fj / c.transistors_fj
+        worst = max(worst, abs(ratio - 1))
+        print(f"{c.name:26}{c.cells:6}{c.vectors:8}{c.settled_fj:12.1f}{c.glitched_fj:13.1f}{c.transistors_fj:12.1f}"
+              f"{ratio:7.2f}", flush=True)
+    print("random vectors, energy of the supply, input nets driven from outside")
+    return int(worst > 0.10)
+
+
+def _timing(arguments: argparse.Namespace) -> int:
+    print(f"{'block':26}{'own ns':>9}{'OpenSTA':>9}{'difference':>12}")
+    worst = 0.0
+    for t in gates_timing.compare(library.load("mini45"), arguments.build):
+        worst = max(worst, abs(t.difference))
+        print(f"{t.name:26}{t.own_ns:9.4f}{t.opensta_ns:9.4f}{t.difference:+12.1%}", flush=True)
+    return int(worst > 0.05)
+
+
+def _proof(arguments: argparse.Namespace) -> int:
+    for name, make in (("8-bit adder", lambda: Adder(8)), ("4-bit multiplier", lambda: Multiplier(4))):
+        synthesis.prove_equal(synthesis.synthesise(make(), name.replace(" ", "_"), library.load("mini45"),
+                                                   arguments.build))
+        print(f"{name}: netlist equals its RTL for all inputs")
+    return 0
+
+
+def _saif(arguments: argparse.Namespace) -> int:
+    process, rng = library.load("mini45"), np.random.default_rng(arguments.seed)
+    if arguments.file is not None:
+        block = synthesis.synthesise(BLOCKS[arguments.block](), arguments.block, process, arguments.build)
+        found = gates_saif.read(arguments.file, block)
+        print(f"{arguments.file.name}: {len(found)} nets of {arguments.block}, {sum(found.values())} toggles")
+        return 0
+    same = True
+    print(f"{'block':14}{'nets':>6}{'toggles':>10}{'Verilator':>11}  nets that differ")
+    for name in ("adder", "multiplier", "cell"):
+        block = synthesis.synthesise(BLOCKS[name](), name, process, arguments.build)
+        streams = {p: rng.integers(0, 1 << len(bits), (max(0, arguments.cycles), 1))
+                   for p, bits in block.netlist.inputs.items()}
+        streams["rst"] = np.zeros((max(0, arguments.cycles), 1), np.int64)
+        given = {p: streams[p] for p in block.netlist.inputs}
+        c = gates_saif.compare(block, given, arguments.warm_up, arguments.build)
+        same = same and not c.different
+        print(f"{name:14}{c.nets:6}{c.ours:10}{c.verilator:11}  {', '.join(c.different[:5]) or 'none'}", flush=True)
+    return int(not same)
+
+
+def _libraries(arguments: argparse.Namespace) -> int:
+    found = []
+    print("INT8 cell, pJ per cycle with glitches (without)\n"
+          f"{'library':9}{'netlist':20}{'cells':>6}{'um2':>8}{'GHz':>7}"
+          + "".join(f"{c:>18}" for c in gates_libraries.CLASSES))
+    for m in gates_libraries.compare(library.NAMES, arguments.build, arguments.seed):
+        found.append(m)
+        print(f"{m.library:9}{m.recipe:20}{m.cells:6}{m.area_um2:8.0f}{m.clock_ghz:7.2f}" + "".join(
+            f"{f'{m.glitched_pj[c]:.2f} ({m.settled_pj[c]:.2f})':>18}" for c in gates_libraries.CLASSES), flush=True)
+    ranks = gates_libraries.ranks(found)
+    for name, (recipes, classes) in ranks.items():
+        print(f"{name}: {' < '.join(recipes)}; {' < '.join(classes)}")
+    same = all(r == ranks[library.NAMES[0]] for r in ranks.values())
+    print("both libraries rank netlists and operands alike" if same else "the libraries rank differently")
+    return int(not same)
+
+
+def _pim(arguments: argparse.Namespace) -> int:
+    print(f"{'block':24}{'cells':>7}{'area um2':>10}{'GHz':>6}{'operation':>24}{'pJ':>8}  per MAC   glitches",
+          flush=True)
+    for u in gates_pim.units(library.load("mini45"), arguments.build, arguments.seed):
+        each = f"{u.operation_pj / u.macs:8.2f}" if u.macs else f"{'':8}"
+        print(f"{u.name:24}{u.cells:7}{u.area_um2:10.0f}{u.clock_ghz:6.2f}{u.operation:>24}{u.operation_pj:8.1f} {each}"
+              f"   {u.glitch:.2f}", flush=True)
+    for chip in ("hbm_pim", "aim") if arguments.whole else ():
+        cells, area, clock = gates_pim.whole(chip, library.load("mini45"), arguments.build)
+        print(f"{f'whole unit of {chip}':24}{cells:7}{area:10.0f}{clock:6.2f}", flush=True)
+    print("45 nm logic at 1.0 V, not a DRAM process; random operands, leakage left out")
+    return 0
+
+
+def _liberty(arguments: argparse.Namespace) -> int:
+    if arguments.file is None:
+        raise InputError("a Liberty file must be named for this check, but --file is not given; add --file PATH")
+    read = liberty.read(arguments.file)
+    print(f"{read.name}: {len(read.cells)} cells, {read.voltage_v:g} V, digest {read.digest}")
+    return 0
+
+
+_CHECKS = {"transistors": _transistors, "timing": _timing, "proof": _proof, "saif": _saif, "libraries": _libraries,
+           "pim": _pim, "liberty": _liberty}

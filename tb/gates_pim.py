@@ -1,0 +1,96 @@
+"""Arithmetic and bank control of the DRAM PIM devices at the gates: area, clock, energy of an operation."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from amaranth.hdl import Elaboratable
+from numpy.typing import NDArray
+
+from hw import chips
+from hw.gates import synthesis, timing
+from hw.gates.activity import Streams
+from hw.gates.block import Block
+from hw.gates.library import Process
+from hw.rtl.aim_unit import AimUnit
+from hw.rtl.bank_timing import BankTiming
+from hw.rtl.fp_add import FpAdd
+from hw.rtl.fp_dot import FpDot
+from hw.rtl.fp_mul import FpMul
+from hw.rtl.pim_signature import command_kinds
+from hw.rtl.pim_unit import PimUnit
+from hw.spec.error import InputError
+from hw.spec.pim import PimSpec
+from tb.gates import with_reset
+
+_CYCLES, _LANES = 120, 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """One block: gates, highest clock, and what an operation costs with glitches and clock; `macs` in it, or 0."""
+
+    name: str
+    cells: int
+    area_um2: float
+    clock_ghz: float
+    operation: str
+    operation_pj: float
+    macs: int
+    glitch: float
+
+
+def spec_of(chip: str) -> PimSpec:
+    """The PIM device of a chip; raises `InputError` if it has none."""
+    spec = chips.load(chip).pim
+    if spec is None:
+        raise InputError(f"a PIM unit must be of a chip with PIM, but {chip} has none; try hbm_pim or aim")
+    return spec
+
+
+def units(process: Process, build: Path, seed: int) -> Iterator[Unit]:
+    """FP16 multiplier and adder (16 of each in an HBM-PIM unit), the 16-product sum of an AiM unit, and the timing
+    check of every bank of one channel of both devices."""
+    rng = np.random.default_rng(seed)
+    spec = spec_of("hbm_pim")
+    for name, made, macs in (("FP16 multiply", FpMul(spec.number, latency=0), 0),
+                             ("FP16 add", FpAdd(spec.number, latency=0), 0)):
+        yield _unit(Block(made, name.replace(" ", "_").lower(), process, build), f"HBM-PIM {name}", name, macs, rng)
+    aim = spec_of("aim")
+    dot = Block(FpDot(lanes=aim.lanes, name=aim.number, latency=1), "aim_dot", process, build)
+    yield _unit(dot, "AiM sum of products", f"{aim.lanes} x BF16 MAC", aim.lanes, rng)
+    for label, device, commands in (("HBM-PIM", spec, [c.name for c in command_kinds(spec)]),
+                                    ("AiM", aim, [c.name for c in aim.commands.commands])):
+        checker: Elaboratable = BankTiming(device.dram.resolve(), device.dram.organisation, commands)
+        block = Block(checker, f"bank_timing_{label.lower()}", process, build)
+        yield _unit(block, f"{label} bank control", "cycle, 1 in 4 issued", 0, rng)
+
+
+def whole(chip: str, process: Process, build: Path) -> tuple[int, float, float]:
+    """Cells, area in um2 and highest clock in GHz of the whole unit with its registers: minutes of synthesis."""
+    spec = spec_of(chip)
+    unit = AimUnit(spec) if chip == "aim" else PimUnit(spec)
+    netlist = synthesis.synthesise(unit, f"{chip}_unit", process, build).netlist
+    return (len(netlist.instances), netlist.area_um2,
+            timing.analyse(netlist, process.wire, process.input_slew_ns).clock_ghz)
+
+
+def _unit(block: Block, name: str, operation: str, macs: int, rng: np.random.Generator) -> Unit:
+    energy, glitches = block.measure(with_reset(block, _random(block, rng)), block.build)
+    moving = energy.switching_fj + energy.internal_fj
+    return Unit(name=name, cells=len(block.netlist.instances), area_um2=block.netlist.area_um2,
+                clock_ghz=block.timing.clock_ghz, operation=operation,
+                operation_pj=(moving * glitches.mean + energy.clock_fj) / 1000, macs=macs, glitch=glitches.mean)
+
+
+def _random(block: Block, rng: np.random.Generator) -> Streams:
+    """Random bits at every data port; one command in four issued, to one bank."""
+    def values(port: str, width: int) -> NDArray[np.int64]:
+        if port == "i_issue":
+            return (rng.random((_CYCLES, _LANES)) < 0.25).astype(np.int64)
+        if port in ("i_banks", "i_groups"):
+            return np.int64(1) << rng.integers(0, width, (_CYCLES, _LANES))
+        return rng.integers(0, 2, (_CYCLES, _LANES, width))
+
+    return {port: values(port, len(bits)) for port, bits in block.netlist.inputs.items() if port != "rst"}
