@@ -82,6 +82,8 @@ def test_a_configuration_without_a_field(capsys: pytest.CaptureFixture[str], con
         (("--batch", "100000"), "the key-value cache must fit"),
         (("--prompt", "200000"), "must be an integer from 1 to 131072"),
         (("--prompt", "0"), "--prompt must be at least 1 token, not 0"),
+        (("--beams", "0"), "--beams must be at least 1 sequence, not 0"),
+        (("--longest", "0.001"), "a request must end within 0.001 s"),
         (("--chip", "furiosa_warboy", "--format", "fp16"), "can multiply (int8), not fp16"),
         (("--format", "fp8_e4m3", "--pim", "aim"), "must be of 16 bits for aim"),
         (("--format", "fp16", "--pim", "lpddr5x_pim"), "must be in FP8 for lpddr5x_pim"),

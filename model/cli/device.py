@@ -137,14 +137,15 @@ def summary(scenario: str, result: Run, span: Ranged) -> list[str]:
 
 
 def table(result: Run) -> list[str]:
-    """One line per layer; times in microseconds of all parts of the batch."""
-    heads = (f"{'layer':<28} {'operator':<16} {'time us':>9} {'bound':<8} {'arrays':>8} {'feed':>8} {'memory':>8} "
-             f"{'fill':>7} {'vector':>8} {'x bound':>8}  cut")
+    """One line per layer; times in microseconds of all parts of the batch. "least" is the bound: full arrays or
+    external memory, whichever is longer; the next column how many times that the mapper's choice takes."""
+    heads = (f"{'layer':<28} {'operator':<16} {'time us':>9} {'bound by':<8} {'arrays':>8} {'feed':>8} {'memory':>8} "
+             f"{'fill':>7} {'vector':>8} {'least':>8} {'x least':>8}  cut")
     lines = [heads]
     for t in result.layers:
-        us = [f"{value * 1e6:.1f}" for value in (t.time, t.compute, t.feed, t.memory, t.fill, t.vector)]
+        us = [f"{value * 1e6:.1f}" for value in (t.time, t.compute, t.feed, t.memory, t.fill, t.vector, t.least)]
         far = f"{t.time / t.least:.2f}" if t.least else "-"
         cut = t.cut + (f" in {t.parts} parts" if t.parts > 1 else "")
         lines.append(f"{t.name[-28:]:<28} {t.operator[:16]:<16} {us[0]:>9} {t.bound:<8} {us[1]:>8} {us[2]:>8} "
-                     f"{us[3]:>8} {us[4]:>7} {us[5]:>8} {far:>8}  {cut}")
+                     f"{us[3]:>8} {us[4]:>7} {us[5]:>8} {us[6]:>8} {far:>8}  {cut}")
     return lines

@@ -5,6 +5,7 @@ examples:
   python -m model serve --chip furiosa_rngd --model llama31_70b --cards 8 --format fp8_e4m3
   python -m model serve --chip furiosa_rngd --model llama31_8b --format fp16 --pim aim
   python -m model serve --chip furiosa_rngd --model llama31_8b --pim hbm_pim --choose energy
+  python -m model serve --chip nvidia_h100_sxm --model gptj_6b --prompt 900 --answer 70 --beams 4 --longest 20
   python -m model serve --chip nvidia_h100_sxm --model path/to/config.json --prompt 128 --answer 4096
 """
 
@@ -32,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompt", type=int, default=1024, help="tokens (default: 1024)")
     parser.add_argument("--answer", type=int, default=1024, help="tokens (default: 1024)")
     parser.add_argument("--batch", type=int, nargs="+", help="default: powers of two up to what fits")
+    parser.add_argument("--beams", type=int, default=1, help="sequences followed for each answer (default: 1)")
+    parser.add_argument("--longest", type=float, metavar="S", help="leave out batches whose requests take longer")
     parser.add_argument("--pim", choices=tuple(FORMATS_OF), help="the memory is one with processing in it")
     parser.add_argument("--choose", choices=("time", "energy"), default="time", help="the memory takes a product where "
                         "that is faster, or costs less energy (default: time)")
@@ -42,9 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
     spec = device(chips.load(arguments.chip))
     given = arguments.model
     model = llm.read_config(given) if given.endswith(".json") else llm.load(given)
-    for name in ("prompt", "answer"):
+    for name, unit in (("prompt", "token"), ("answer", "token"), ("beams", "sequence")):
         if getattr(arguments, name) < 1:
-            raise InputError(f"--{name} must be at least 1 token, not {getattr(arguments, name)}")
+            raise InputError(f"--{name} must be at least 1 {unit}, not {getattr(arguments, name)}")
     weights = arguments.format or (serving_format(spec) if arguments.pim is None else FORMATS_OF[arguments.pim][0])
     if arguments.choose == "energy" and arguments.pim not in SOURCES:
         raise InputError(f"--choose energy must have a --pim whose events somebody prices ({', '.join(SOURCES)}), not "
@@ -59,21 +62,26 @@ def run(arguments: argparse.Namespace) -> int:
         plain = replace(pim, choose="never")
     total = arguments.prompt + arguments.answer
     most = plain.largest_batch(total)
-    batches = arguments.batch or sorted({1 << i for i in range(most.bit_length())} | {most})
+    beams = arguments.beams
+    batches = arguments.batch or plain.batches(total, beams)
+    if arguments.longest is not None:
+        plain.best_throughput(arguments.prompt, arguments.answer, beams, arguments.longest)  # refuses if none is left
+        batches = [b for b in batches
+                   if plain.request_time(arguments.prompt, arguments.answer, b, beams) <= arguments.longest]
     print(f"{spec.title}, {arguments.cards} cards: {model.name}, weights {weights}, cache {plain.cache_format}, "
           f"{arguments.prompt} + {arguments.answer} tokens; {most} sequences fit")
     heads = f"{'batch':>6} {'prefill ms':>12} {'step ms':>10} {'tokens/s':>12}  bound of a step"
     print(heads + ("; mJ a token        with PIM: step ms, tokens/s, on PIM, mJ a token" if pim is not None else ""))
     context = arguments.prompt + (arguments.answer + 1) // 2
     for batch in batches:
-        step = plain.decode(context, batch)
-        rate = plain.tokens_per_second(arguments.prompt, arguments.answer, batch)
+        step = plain.decode(context, batch * beams)
+        rate = plain.tokens_per_second(arguments.prompt, arguments.answer, batch, beams)
         line = (f"{batch:>6} {plain.prefill(arguments.prompt, batch).time * 1e3:>12,.2f} {step.time * 1e3:>10,.3f} "
                 f"{rate:>12,.1f}  {bounds(step)}")
         if pim is not None:
-            beside_it = pim.decode(context, batch)
+            beside_it = pim.decode(context, batch * beams)
             line += (f"; {joules(step)}        {beside_it.time * 1e3:,.3f}, "
-                     f"{pim.tokens_per_second(arguments.prompt, arguments.answer, batch):,.1f}, "
+                     f"{pim.tokens_per_second(arguments.prompt, arguments.answer, batch, beams):,.1f}, "
                      f"{beside_it.on_pim / beside_it.time:.0%}, {joules(beside_it)}")
         print(line)
     for hypothesis in spec.hypotheses:
