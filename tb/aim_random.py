@@ -46,17 +46,18 @@ class AimRecorder:
 
     def issue(
         self, at: int, name: str, bank: int = 0, row: int = 0, column: int = 0, accumulator: int = 0,
-        data: np.ndarray | None = None,
+        paired: bool = False, data: np.ndarray | None = None,
     ) -> int:
         """One command at cycle `at`; the code it is refused with, or 0."""
         device, e = self.device, self.expected
         command = self.spec.commands.command(name)
         device.error = 0
-        answer = device.issue(name, at, bank=bank, row=row, column=column, accumulator=accumulator, data=data)
+        answer = device.issue(
+            name, at, bank=bank, row=row, column=column, accumulator=accumulator, paired=paired, data=data)
         reason = device.error
         self.now = at
         e.commands.append(
-            Played(at, name, bank, row, column, None if data is None else to_integer(data), accumulator))
+            Played(at, name, bank, row, column, None if data is None else to_integer(data), accumulator, paired))
         e.reasons.append(reason)
         e.first_error = e.first_error or reason
         if reason:
@@ -70,7 +71,8 @@ class AimRecorder:
             "activate": {"ACT": 1, "ACT4": device.per_group, "ACT16": device.bank_count}.get(name, 0),
             "precharge": name in ("PRE", "PRE4", "PREA"), "refresh": name == "REF",
             "bank_read": moved[0], "bank_write": moved[1], "word_in": moved[2], "word_out": moved[3],
-            "unit_mac": {"MAC": 1, "MAC16": units}.get(name, 0), "multiply": 4 * (name == "EWMUL16"),
+            "unit_mac": {"MAC": 1, "MAC16": units // 2 if paired else units}.get(name, 0),
+            "multiply": 4 * (name == "EWMUL16"),
             "activation": units * (name == "AF16"), "mode": name == "TMOD",
         })
         return 0
@@ -134,7 +136,8 @@ class RandomAimStreams(AimRecorder):
                 continue
             address = {
                 "bank": bank, "row": self._row(), "column": int(rng.integers(self.spec.register("GB").entries)),
-                "accumulator": int(rng.integers(4)), "data": self.word() if command.bus == "write" else None,
+                "accumulator": int(rng.integers(4)), "paired": name == "MAC16" and rng.random() < 0.3,
+                "data": self.word() if command.bus == "write" else None,
             }
             self.do(name, int(rng.integers(1, 6)) if rng.random() < 0.1 else 0, **address)
         return self.expected

@@ -4,6 +4,7 @@
 
 from collections import Counter
 from functools import cache
+from itertools import product
 
 import numpy as np
 from amaranth.lib import wiring
@@ -17,6 +18,7 @@ from model.count import Counts
 from model.pim.aim_driver import gemv_cells, gemv_commands
 from model.pim.network import AIM_ORDER, float_workload
 from model.workload import Workload
+from tb.aim_instructions import AimInstructionStreams, every_request
 from tb.aim_random import RandomAimStreams, table_cells
 from tb.bench import Bench, bench_test
 from tb.pim_checker import broken_rules
@@ -121,6 +123,33 @@ async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(be
         events += expected.counts
     same_cells(driver, cells, spec)
     bench.report(streams=streams, accepted=accepted, refused=dict(refused), events=dict(events))
+
+
+@bench_test(timeout_cycles=100_000_000)
+async def every_command_and_host_request_does_what_plain_arithmetic_says(bench: Bench) -> None:
+    chip_name = bench.parameters["chip"]
+    spec = _spec(chips.load(chip_name))
+    driver = PimDriver(bench, _player(chip_name))
+    for activation, requests in product(range(len(spec.activations)), (False, True)):
+        cells: Cells = {}
+        walk = AimInstructionStreams(spec, spec.dram.resolve(), cells, activation, bench.rng, rows=ROWS)
+        fill_cells(driver, {key: words.copy() for key, words in cells.items()}, spec)
+        if requests:
+            walk.requests(every_request())
+        else:
+            walk.stream(int(bench.parameters.get("rounds", 6)))
+        bench.dut.i_config_activation.value = activation
+        answer = await driver.play(walk.expected.commands)
+        assert set(answer.reasons) == {0}, f"legal commands were refused with the codes {set(answer.reasons) - {0}}"
+        assert answer.words == walk.read, f"words read with {spec.activations[activation].name} differ"
+        same_cells(driver, walk.state.rows, spec)
+        where = f"{spec.activations[activation].name}, {'requests' if requests else 'commands'}"
+        for u in range(spec.units):
+            unit = getattr(driver.dut.channel, f"unit_{u}")
+            same_registers(where, f"accumulator of unit {u}", unit.accumulators, walk.state.accumulators[u])
+            same_registers(where, f"activation of unit {u}", unit.activated, walk.state.activations[u])
+        buffer = np.array([to_integer(word) for word in walk.state.buffer], dtype=object)
+        same_registers(where, "global buffer", driver.dut.channel.buffer, buffer)
 
 
 @bench_test(timeout_cycles=100_000_000)

@@ -22,6 +22,7 @@ class Played:
     column: int = 0
     data: int | None = None
     accumulator: int = 0
+    paired: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,8 @@ class PimDriver:
         inner = self._inner
         command = (
             self.kinds[c.name] << inner["kind"] | c.bank << inner["bank"] | c.row << inner["row"]
-            | c.column << inner["column"] | c.accumulator << inner["accumulator"])
+            | c.column << inner["column"] | c.accumulator << inner["accumulator"]
+            | (c.paired << inner["paired"] if c.paired else 0))
         return (c.cycle << self._offsets["cycle"] | (c.data is not None) << self._offsets["has_data"]
                 | command << self._offsets["command"])
 

@@ -37,19 +37,21 @@ def save_file(manifest: Mapping[str, Any], dump: Path, path: Path) -> Path:
 
 
 def _components(save: GTKWSave, manifest: Mapping[str, Any], filters: dict[str, str]) -> None:
-    """A closed group per instance: its registers and state machines; every cell of an array is left to the tree."""
+    """A closed group per instance: its registers and signals with names for values; of instances that are equal, all
+    but the first show only the latter, every cell of an array is left to the tree."""
     prefix = f"{manifest['name']}.dut"
     seen: set[str] = set()
     shown = 0
     for instance, module in manifest["instances"].items():
-        if not instance.startswith(prefix) or module in seen:
+        if not instance.startswith(prefix):
             continue
-        seen.add(module)  # equal instances: the first stands for all
         signals = [
             s for s in manifest["signals"]
-            if s["path"].rpartition(".")[0] == instance and (s["register"] or s["enum"]) and not s["input"]
+            if s["path"].rpartition(".")[0] == instance and (s["enum"] or (s["register"] and module not in seen))
+            and not s["input"]
             and not s["path"].startswith(f"{instance}._")  # words read from memories: no name, not in the waveform
         ]
+        seen.add(module)
         if not signals or shown + len(signals) > _MOST:
             continue
         shown += len(signals)

@@ -8,6 +8,8 @@ import pytest
 
 from hw import chips
 from hw.spec.error import InputError
+from model.cycle.pim_host_kernels import layout_segments
+from model.cycle.pim_player import Player
 from model.cycle.pim_result import hbm_breakdown
 from model.cycle.pim_run import HbmPim
 from model.cycle.pim_stream import flatten
@@ -66,6 +68,33 @@ def test_weight_layout_and_read_back_take_the_measured_cycles() -> None:
     machine = HbmPim(SPEC, preset="pimsimulator", ranks=2)
     assert machine.layout(4096, 1024) == {"weight_write": 11368, "result_read": 181}
     assert machine.layout(4096, 4096)["weight_write"] == 44297
+    assert machine.layout(16384, 4096)["weight_write"] == 176693
+
+
+def test_a_kernel_right_after_its_weights_were_written_meets_the_measured_refreshes() -> None:
+    # 3662 when started at cycle 0
+    machine = HbmPim(SPEC, preset="pimsimulator", ranks=2)
+    channel = machine.controller()
+    player = Player(channel)
+    player.play_open(layout_segments(machine.builder, 4096, 1024, 64))
+    start = channel.finish
+    channel.idle_until(start)
+    player.play_fenced(machine.stream("gemv", outputs=4096, inputs=1024).segments)
+    assert channel.finish - start == 3702
+
+
+def test_kernels_issue_the_measured_commands() -> None:
+    machine = HbmPim(SPEC, preset="pimsimulator", channels=1, ranks=2, refresh=False)
+    gemv = machine.run("gemv", outputs=64, inputs=4096).commands
+    relu = machine.run("relu", elements=8192).commands
+    assert gemv == {"ACT": 137, "PRE": 137, "RD": 2080, "WR": 273, "REF": 0}
+    assert relu == {"ACT": 57, "PRE": 57, "RD": 96, "WR": 73, "REF": 0}
+
+
+@pytest.mark.parametrize(("kernel", "mebibytes", "cycles"), [("host_read", 8, 36286), ("host_write", 16, 68795)])
+def test_plain_streams_have_the_measured_bandwidth(kernel: str, mebibytes: int, cycles: int) -> None:
+    machine = HbmPim(SPEC, preset="pimsimulator", channels=16)
+    assert machine.run(kernel, elements=mebibytes << 19).cycles == cycles
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -86,6 +115,7 @@ def test_reused_segments_equal_stepping_every_request(seed: int) -> None:
     plain.trace = []                    # written down command by command: no stretch is served at once
     plain.give(flatten(machine.stream(kernel, **given).segments))
     plain.run()
+    plain.idle_until(plain.finish)
     assert result.cycles == plain.finish
     assert result.breakdown == hbm_breakdown(plain, plain.finish)
     assert list(result.commands.values()) == [plain.tally[0] + plain.tally[1], *plain.tally[2:6]]

@@ -91,7 +91,7 @@ def test_decoder_gives_the_micro_operations_of_every_command_and_none_for_other_
 
 def test_bank_reads_what_was_written_in_the_open_row() -> None:
     organisation = spec_of("hbm_pim").dram.organisation
-    bank = Bank(organisation, 4)
+    bank = Bank(organisation, 4, {})
 
     async def drive(ctx) -> None:
         for row in (1, 3):

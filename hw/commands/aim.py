@@ -39,7 +39,7 @@ COMMANDS = CommandSet(
         Command(name="MAC", opcode=10, requires=_OPEN, operations=("read_column", "read_buffer", "multiply_accumulate"),
                 fields=("bank", "column", "accumulator"), scope="bank"),
         Command(name="MAC16", opcode=11, requires=_OPEN,
-                operations=("read_column", "read_buffer", "multiply_accumulate"),
+                operations=("read_column", "read_buffer", "pair_operands", "multiply_accumulate"),
                 fields=("column", "accumulator", "paired"),
                 scope="channel"),
         Command(name="AF16", opcode=12, requires=_OPEN, operations=("evaluate_activation",), fields=("accumulator",),

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hw.rtl.aim_unit import AimUnit
 from hw.rtl.bank_array import BankArray
 from hw.rtl.bank_timing import BankTiming
+from hw.rtl.enumeration import enumeration, show_when
 from hw.rtl.fp_mul import FpMul
 from hw.rtl.pim_decode import PimDecode
 from hw.rtl.pim_signature import (
@@ -16,7 +17,6 @@ from hw.rtl.pim_signature import (
     Reason,
     command_kinds,
     command_layout,
-    enumeration,
 )
 from hw.rtl.register_file import RegisterFile
 from hw.spec.dram import Timing
@@ -136,7 +136,11 @@ class AimChannel(wiring.Component):
         last_bank = Signal.like(command.bank, name="last_bank")
         reached = Signal(count, name="reached")
         bus_word = Signal.like(self.i_data, name="bus_word")
+        pairs = Signal()                    # operands from both banks of a pair, summed in the even bank's unit
+        paired = Signal()
+        m.d.comb += pairs.eq(op.pair_operands & command.paired)
         m.d.sync += [
+            paired.eq(pairs),
             working.eq(accept), later.eq(op), column.eq(command.column), accumulator.eq(command.accumulator),
             last_bank.eq(command.bank), reached.eq(targets),
             self.o_data_valid.eq(accept & (op.drive_column | op.drive_accumulator | op.drive_activation)),
@@ -178,10 +182,12 @@ class AimChannel(wiring.Component):
             m.d.comb += [
                 getattr(banks, f"i_column_{b}").eq(Mux(unit.o_table, unit.o_column, command.column)),
                 getattr(banks, f"i_write_row_{b}").eq(getattr(banks, f"o_row_{b}")),
-                unit.i_mac.eq(working & later.multiply_accumulate & reached[b]),
+                unit.i_mac.eq(working & later.multiply_accumulate & reached[b] & (~paired if b % 2 else Const(1))),
                 unit.i_activate.eq(working & later.evaluate_activation), unit.i_accumulator.eq(accumulator),
                 unit.i_mode.eq(self.i_config_activation),
-                unit.i_bank.eq(getattr(banks, f"o_data_{b}")), unit.i_buffer.eq(buffer.o_data_1),
+                unit.i_bank.eq(getattr(banks, f"o_data_{b}")),
+                unit.i_buffer.eq(buffer.o_data_1 if b % 2 else Mux(
+                    paired, getattr(banks, f"o_data_{b + 1}"), buffer.o_data_1)),
                 unit.i_load.eq(accept & op.load_accumulator), unit.i_index.eq(command.accumulator),
                 unit.i_data.eq(own),
             ]
@@ -206,6 +212,7 @@ class AimChannel(wiring.Component):
             m.d.sync += bus_word.eq(driven)
         m.d.comb += self.o_data.eq(Mux(later.drive_column, read_word, bus_word))
 
+        show_when(m, "accepted", accept, command.kind, {c.name: c.value for c in self.kinds})
         single, wide = Mux(addressed, 1, Mux(targets.all(), count, per_group)), len(self.units)
         self._count(m, accept, {
             "activate": Mux(op.open_row, single, 0), "precharge": op.close_row & ~op.write_column,
@@ -216,7 +223,7 @@ class AimChannel(wiring.Component):
                 op.write_result_pair, len(result_banks), Mux(op.write_column | op.store_buffer, single, 0)),
             "word_in": op.write_column | op.load_accumulator | (op.load_buffer & ~op.read_column),
             "word_out": op.drive_column | op.drive_accumulator | op.drive_activation,
-            "unit_mac": Mux(op.multiply_accumulate, single, 0),
+            "unit_mac": Mux(op.multiply_accumulate, Mux(pairs, count // 2, single), 0),
             "multiply": Mux(op.write_result_pair, len(result_banks), 0),
             "activation": Mux(op.evaluate_activation, wide, 0), "mode": op.toggle_mode,
         })

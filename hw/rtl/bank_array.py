@@ -1,10 +1,13 @@
 """The banks of one channel: open rows and cell arrays, scaled in rows only."""
 
+from collections.abc import Mapping
+
 from amaranth.hdl import *
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
+from hw.rtl.enumeration import enumeration
 from hw.spec.dram import Organisation
 from hw.spec.error import InputError
 
@@ -23,7 +26,7 @@ class Bank(wiring.Component):
     """One bank: the address of its open row and its cell array, read and written through the row buffer.
 
     Only the low bits of a row address reach the array. A column read asked for in one cycle is on `o_data` in the
-    next and stays there until the next read.
+    next and stays there until the next read. `names`: texts of reserved rows for waveforms.
 
     Members
     -------
@@ -34,11 +37,14 @@ class Bank(wiring.Component):
     o_data : Out, the column read
     """
 
-    def __init__(self, organisation: Organisation, rows: int) -> None:
+    def __init__(self, organisation: Organisation, rows: int, names: Mapping[str, int]) -> None:
         if rows < 2 or rows & (rows - 1) or rows > organisation.rows:
             raise InputError(f"rows of the cell arrays must be a power of two from 2 to {organisation.rows}, "
                              f"not {rows}")
         columns = column_bits(organisation)
+        # what a waveform shows: ROW_<n> for the rows of the array, names of reserved rows, or CLOSED
+        self._shown = enumeration("OpenRow", {
+            **{f"ROW_{row}": row for row in range(rows)}, **names, "CLOSED": 1 << row_bits(organisation)})
         self._array_row_bits = ceil_log2(rows)
         self.cells = memory.Memory(shape=organisation.column_bits, depth=rows << columns, init=[])
         super().__init__({
@@ -60,7 +66,9 @@ class Bank(wiring.Component):
         with m.Elif(self.i_close):
             m.d.sync += is_open.eq(0)
         bits = self._array_row_bits
+        shown = Signal(self._shown, name="row", attrs={"keep": 1})      # for waveforms only
         m.d.comb += [
+            Value.cast(shown).eq(Mux(is_open, open_row, 1 << len(open_row))),
             self.o_is_open.eq(is_open), self.o_row.eq(open_row), self.o_data.eq(read.data),
             read.addr.eq(Cat(self.i_column, open_row[:bits])), read.en.eq(self.i_read),
             write.addr.eq(Cat(self.i_write_column, self.i_write_row[:bits])),
@@ -83,8 +91,8 @@ class BankArray(wiring.Component):
     o_row_<bank>, o_data_<bank> : Out
     """
 
-    def __init__(self, organisation: Organisation, rows: int) -> None:
-        self.banks = [Bank(organisation, rows) for _ in range(organisation.banks)]
+    def __init__(self, organisation: Organisation, rows: int, names: Mapping[str, int] | None = None) -> None:
+        self.banks = [Bank(organisation, rows, names or {}) for _ in range(organisation.banks)]
         count = len(self.banks)
         rows_wide, columns_wide = row_bits(organisation), column_bits(organisation)
         super().__init__({

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.rtl.bank_array import BankArray
 from hw.rtl.bank_timing import BankTiming
+from hw.rtl.enumeration import enumeration, show_when
 from hw.rtl.pim_decode import PLACES
 from hw.rtl.pim_sequencer import PimSequencer
 from hw.rtl.pim_signature import (
@@ -17,7 +18,7 @@ from hw.rtl.pim_signature import (
     Reason,
     command_kinds,
     command_layout,
-    enumeration,
+    reserved_rows,
 )
 from hw.rtl.pim_unit import INDEX_BITS, PimUnit, execute_layout
 from hw.spec.dram import Timing
@@ -60,7 +61,7 @@ class HbmPimChannel(wiring.Component):
         self.spec, self.timing = spec, timing
         organisation = spec.dram.organisation
         self.checker = BankTiming(timing, organisation, [c.name for c in command_kinds(spec)])
-        self.banks = BankArray(organisation, rows)
+        self.banks = BankArray(organisation, rows, reserved_rows(spec))
         self.sequencer = PimSequencer(spec)
         self.units = [PimUnit(spec) for _ in range(spec.units)]
         self.layout, self.kinds = command_layout(spec), command_kinds(spec)
@@ -201,6 +202,8 @@ class HbmPimChannel(wiring.Component):
             for b in (2 * i, 2 * i + 1):
                 m.d.comb += getattr(banks, f"i_write_data_{b}").eq(Mux(written[b], unit.o_data, self.i_data))
 
+        show_when(m, "accepted", accept, command.kind, {c.name: c.value for c in self.kinds})
+        show_when(m, "executed", executes, sequencer.o_opcode, {c.name: c.opcode for c in spec.commands.commands})
         operations = sequencer.o_operations
         mac = operations.multiply & operations.add_product
         stores = operations.store_register & is_["WR"]

@@ -6,7 +6,7 @@ from amaranth.hdl import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.rtl.pim_signature import enumeration
+from hw.rtl.enumeration import enumeration
 from hw.spec.pim import CommandSet
 
 PLACES = ("destination", "source_0", "source_1", "source_2")

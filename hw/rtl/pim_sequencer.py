@@ -24,7 +24,7 @@ class PimSequencer(wiring.Component):
         The PIM mode is entered: go on at instruction 0.
     i_trigger : In(1)
         Execute the instruction shown.
-    o_operations, o_fields, o_present : Out
+    o_operations, o_fields, o_present, o_opcode : Out
         The instruction the next trigger executes.
     o_unknown, o_jump_range : Out(1)
         The next trigger must be refused.
@@ -49,7 +49,7 @@ class PimSequencer(wiring.Component):
             "i_data": In(self.per_column * file.bits),
             "i_start": In(1), "i_trigger": In(1),
             "o_operations": Out(operations_layout(self.set)), "o_fields": Out(fields_layout(self.set)),
-            "o_present": Out(present_layout(self.set)),
+            "o_present": Out(present_layout(self.set)), "o_opcode": Out(self.set.field("opcode").width),
             "o_unknown": Out(1), "o_jump_range": Out(1), "o_halts": Out(1), "o_counter": Out(place_bits),
         })
 
@@ -106,6 +106,7 @@ class PimSequencer(wiring.Component):
             self.o_operations.eq(operations), self.o_fields.eq(fields), self.o_present.eq(decode.o_present),
             self.o_unknown.eq(~decode.o_known & ~halted), self.o_jump_range.eq(branch),
             self.o_halts.eq(operations.halt | halted), self.o_counter.eq(place),
+            self.o_opcode.eq(Value.cast(shown)),
         ]
 
         # the instruction after the one executed

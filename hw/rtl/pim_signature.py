@@ -1,21 +1,15 @@
 """Commands, answers and counters of a DRAM channel with units beside its banks."""
 
-import enum
-from collections.abc import Mapping
 from typing import Any
 
 from amaranth.lib import data
 
 from hw.rtl.bank_array import column_bits, row_bits
+from hw.rtl.enumeration import enumeration
 from hw.spec.pim import ERRORS, PimSpec
 
 ERROR_BITS = 3
 COUNTER_BITS = 40
-
-
-def enumeration(name: str, values: Mapping[str, int]) -> Any:
-    """An enumeration made of data: its names are the text of a waveform."""
-    return enum.Enum(name, dict(values))
 
 
 HOST_ONLY = {"SYNC", "EOC"}
@@ -23,6 +17,15 @@ HOST_ONLY = {"SYNC", "EOC"}
 
 Reason = enumeration("Reason", {"OK": 0} | {name.upper(): code for name, code in ERRORS.items()})
 """Why a command is refused."""
+
+
+def reserved_rows(spec: PimSpec) -> dict[str, int]:
+    """Texts of the rows that have a fixed meaning: mode changes, registers, parking."""
+    named = {f"TO_{change.after}": change.row for change in spec.mode_changes if change.command != "WR"}
+    for file in spec.registers:
+        if file.row is not None:
+            named["REGISTERS"] = file.row
+    return named if spec.park_row is None else named | {"PARK": spec.park_row}
 
 
 def command_kinds(spec: PimSpec) -> Any:
@@ -45,6 +48,7 @@ def command_layout(spec: PimSpec) -> data.StructLayout:
     return data.StructLayout({
         "kind": max(kind.value for kind in kinds).bit_length(), "bank": (organisation.banks - 1).bit_length(),
         "row": row_bits(organisation), "column": column_bits(organisation), "accumulator": 5,
+        **({"paired": 1} if any(f.name == "paired" for f in spec.commands.fields) else {}),
     })
 
 

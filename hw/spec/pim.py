@@ -21,6 +21,8 @@ MICRO_OPERATIONS: dict[str, str] = {
     "read_column": "b = the addressed column of the open row, in every bank of the command's scope",
     "read_buffer": "a = the global buffer's word at the command's column",
     "read_pair": "a = the addressed column of the even bank and b = that of the odd bank of each pair",
+    "pair_operands": "if the command's paired bit is set, a = the addressed column of the odd bank in the unit of each "
+                     "pair's even bank, and the units of odd banks rest",
     # arithmetic, lane by lane unless said otherwise; every result is rounded to nearest even
     "multiply": "product = a x b, one rounding; kept in the multiplier's output latch",
     "add_sources": "result = a + b, one rounding; kept in the adder's output latch",

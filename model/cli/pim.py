@@ -27,22 +27,31 @@ from model.energy.dram import load, read_stream
 from model.energy.price import price
 from model.number.codec import decode, encode
 from model.pim.assembler import assemble, disassemble
-from model.pim.numerics import aim_activation, aim_gemv, hbm_pim_elementwise, hbm_pim_lane_sums, sum_lanes
+from model.pim.numerics import (
+    aim_activation,
+    aim_gemv,
+    aim_product,
+    hbm_pim_elementwise,
+    hbm_pim_lane_sums,
+    sum_lanes,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to compute or translate."""
     parser.add_argument("--chip", default="hbm_pim", metavar="NAME", help="a chip with processing in memory")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--kernel", metavar="NAME", help="hbm_pim: gemv, add, mul, relu; aim: gemv or an activation")
+    what.add_argument("--kernel", metavar="NAME",
+                      help="hbm_pim: gemv, add, mul, relu; aim: gemv, ewmul or an activation")
     what.add_argument("--assemble", metavar="FILE", help="print the words of a program")
     what.add_argument("--disassemble", metavar="FILE", help="print the text of hexadecimal words, one a line")
     what.add_argument("--energy-check", action="store_true", help="price read streams beside the published values")
     parser.add_argument("--weights", metavar="W.npy", help="matrix (out, in)")
     parser.add_argument("--input", metavar="X.npy", help="vector or vectors")
-    parser.add_argument("--second", metavar="B.npy", help="second operand of add and mul")
+    parser.add_argument("--second", metavar="B.npy", help="second operand of add, mul and ewmul")
     parser.add_argument("--output", metavar="Y.npy", help="where the result goes")
-    parser.add_argument("--lane-sums", metavar="L.npy", help="also the 16 lanes of each output before the host adds")
+    parser.add_argument("--lane-sums", metavar="L.npy", help="also the 16 lanes of each output before the host adds: "
+                                                             "(out, 16) or (batch, out, 16)")
 
 
 def read_codes(path: str | None, option: str, number: str) -> np.ndarray:
@@ -88,7 +97,7 @@ def _compute(spec: PimSpec, arguments: argparse.Namespace) -> None:
     kernel, number = arguments.kernel, spec.number
     x = read_codes(arguments.input, "--input", number)
     for option, value, kernels in (("--weights", arguments.weights, ("gemv",)),
-                                   ("--second", arguments.second, ("add", "mul"))):
+                                   ("--second", arguments.second, ("add", "mul", "ewmul"))):
         if value is not None and kernel not in kernels:
             raise InputError(f"{option} must go with {' or '.join(kernels)}, not {kernel}")
     if arguments.lane_sums is not None and (kernel != "gemv" or number != "fp16"):
@@ -100,7 +109,7 @@ def _compute(spec: PimSpec, arguments: argparse.Namespace) -> None:
         if number == "fp16":
             lane_sums = hbm_pim_lane_sums(weights, vectors)
             if arguments.lane_sums is not None:
-                _write(arguments.lane_sums, lane_sums, number)
+                _write(arguments.lane_sums, lane_sums[0] if x.ndim == 1 else lane_sums, number)
             result = sum_lanes(lane_sums)
         else:
             result = aim_gemv(spec, weights, vectors)
@@ -108,12 +117,14 @@ def _compute(spec: PimSpec, arguments: argparse.Namespace) -> None:
     elif number == "fp16":
         second = None if kernel == "relu" else read_codes(arguments.second, "--second", number)
         _write(arguments.output, hbm_pim_elementwise(kernel, x, second), number)
+    elif kernel == "ewmul":
+        _write(arguments.output, aim_product(x, read_codes(arguments.second, "--second", number)), number)
     else:
         for activation in spec.activations:
             if activation.name == kernel:
                 _write(arguments.output, aim_activation(activation, x), number)
                 return
-        known = ", ".join(("gemv", *(a.name for a in spec.activations)))
+        known = ", ".join(("gemv", "ewmul", *(a.name for a in spec.activations)))
         raise InputError(f"--kernel of {spec.title} must be one of {known}, not {kernel!r}")
 
 

@@ -69,6 +69,7 @@ class HbmPim:
         controller = self.controller()
         player = Player(controller)
         player.play_fenced(stream.segments)
+        controller.idle_until(controller.finish)        # rows nobody asks for are closed while the last data moves
         return self._result(
             [controller], [self.channels], [stream.segments], controller.finish, stream.work, player,
         )

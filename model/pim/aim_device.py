@@ -10,8 +10,7 @@ from hw.spec.dram import Timing
 from hw.spec.pim import ERRORS, PimSpec
 from model.cycle.dram_bank import CLOSED, Banks
 from model.number.aligned import aligned_dot
-from model.number.codec import decode, encode
-from model.pim.numerics import NAN_BF16, aim_activation, bf16_of
+from model.pim.numerics import aim_activation, aim_product, bf16_of
 
 
 class AimDevice:
@@ -38,9 +37,10 @@ class AimDevice:
 
     def issue(
         self, name: str, now: int, *, bank: int = 0, row: int = 0, column: int = 0, accumulator: int = 0,
-        data: np.ndarray | None = None,
+        paired: bool = False, data: np.ndarray | None = None,
     ) -> np.ndarray:
-        """One command at cycle `now`; the word it drives on the data bus, else zeros. `row` is used by activates."""
+        """One command at cycle `now`; the word it drives on the data bus, else zeros. `row` is used by activates,
+        `paired` by MAC16."""
         command = self.spec.commands.command(name)
         targets = {"bank": (bank,), "channel": tuple(range(self.bank_count))}.get(
             command.scope, tuple(b for b in range(self.bank_count) if b // self.per_group == bank // self.per_group))
@@ -55,7 +55,7 @@ class AimDevice:
             return np.zeros(self.spec.lanes, np.uint16)
         if index is not None:
             self.banks.issue(index, addressed, now)
-        return self._execute(command.operations, targets, row, column, accumulator, word)
+        return self._execute(command.operations, targets, row, column, accumulator, paired, word)
 
     def _refuse(self, requires: tuple[str, ...], targets: tuple[int, ...]) -> str:
         if set(requires) & set(self.spec.modes):
@@ -67,13 +67,13 @@ class AimDevice:
 
     def _execute(
         self, operations: tuple[str, ...], targets: tuple[int, ...], row: int, column: int, index: int,
-        word: np.ndarray,
+        paired: bool, word: np.ndarray,
     ) -> np.ndarray:
         rows = self.banks.open_row
         lanes = self.spec.lanes
         answer = np.zeros(lanes, np.uint16)
         read = np.zeros((len(targets), lanes), np.uint16)
-        broadcast, pairs, result = answer, [], []
+        broadcast, pairs, products, result = answer, [], [], []
         for operation in operations:
             match operation:
                 case "open_row" | "close_row":
@@ -83,14 +83,15 @@ class AimDevice:
                     read = np.stack([self.row(b, rows[b])[column] for b in targets])
                 case "read_buffer":
                     broadcast = self.buffer[column]
+                case "pair_operands" if paired:
+                    broadcast, read, targets = read[1::2], read[0::2], targets[0::2]
                 case "read_pair":
                     first = [b for b in targets if b % self.per_group == 0]
                     pairs = [(b, self.row(b, rows[b])[column], self.row(b + 1, rows[b + 1])[column]) for b in first]
                 case "multiply":
-                    result = [(b, decode(x, "bf16") * decode(y, "bf16")) for b, x, y in pairs]
+                    products = [(b, aim_product(x, y)) for b, x, y in pairs]
                 case "take_product":
-                    codes = [(b, v, encode(np.asarray(v, np.float32), "bf16")) for b, v in result]
-                    result = [(b, np.where(np.isnan(v), NAN_BF16, code).astype(np.uint16)) for b, v, code in codes]
+                    result = products
                 case "write_result_pair":
                     for b, value in result:
                         self.row(b + 2, rows[b + 2])[column] = value

@@ -114,6 +114,15 @@ def aim_gemv(
     return result
 
 
+def aim_product(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Lane by lane product of GDDR6-AiM, BF16 codes of any one shape; one rounding."""
+    if first.shape != second.shape:
+        raise InputError(f"ewmul must have two operands of one shape, not {first.shape} and {second.shape}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        exact = decode(first, "bf16") * decode(second, "bf16")
+    return np.where(np.isnan(exact), NAN_BF16, encode(exact, "bf16")).astype(np.uint16)
+
+
 def bf16_of(codes: np.ndarray) -> np.ndarray:
     """BF16 codes of FP32 codes, rounded to nearest even."""
     return encode(np.ascontiguousarray(codes, dtype=np.uint32).view(np.float32), "bf16").astype(np.uint16)
