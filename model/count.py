@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from hw.spec.error import InputError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
+_seen: set[str] = set()
+"""Names found well formed: there are a few dozen, and millions of counts."""
 
 
 class Counts(Mapping[str, int]):
@@ -25,11 +27,15 @@ class Counts(Mapping[str, int]):
     def __init__(self, counts: Mapping[str, int] | None = None) -> None:
         checked: dict[str, int] = {}
         for name, count in sorted((counts or {}).items()):
-            if not _NAME.fullmatch(name):
-                raise InputError(f"a counted event must be named component.event in lower case, not {name!r}")
-            if isinstance(count, bool) or not hasattr(count, "__index__") or int(count) < 0:
-                raise InputError(f"the count of {name} must be an integer of at least 0, not {count!r}")
-            checked[name] = int(count)
+            if name not in _seen:
+                if not _NAME.fullmatch(name):
+                    raise InputError(f"a counted event must be named component.event in lower case, not {name!r}")
+                _seen.add(name)
+            if type(count) is not int or count < 0:
+                if isinstance(count, bool) or not hasattr(count, "__index__") or int(count) < 0:
+                    raise InputError(f"the count of {name} must be an integer of at least 0, not {count!r}")
+                count = int(count)
+            checked[name] = count
         self._counts = checked
 
     def __getitem__(self, name: str) -> int:
@@ -42,8 +48,10 @@ class Counts(Mapping[str, int]):
         return len(self._counts)
 
     def __add__(self, other: Mapping[str, int]) -> "Counts":
-        names = self._counts.keys() | other.keys()
-        return Counts({name: self.get(name, 0) + other.get(name, 0) for name in names})
+        total = dict(self._counts)
+        for name, count in other.items():
+            total[name] = total.get(name, 0) + count
+        return Counts(total)
 
     def __mul__(self, times: int) -> "Counts":
         return Counts({name: count * times for name, count in self._counts.items()})

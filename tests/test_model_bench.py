@@ -15,6 +15,7 @@ def test_resnet50_is_a_thousand_times_faster_than_scalesim(capsys: pytest.Captur
     # limits are CPU time on a quiet machine; a shared one gets four times that
     assert figures["resnet50_closed_form_ms"] <= 4 * 5
     assert figures["gemm_512_stepped_ms"] <= 4 * 20
+    assert figures["peak_memory_mb"] < 200
     assert figures["resnet50_32_times_scalesim"] >= 1000
     assert figures["resnet50_128_times_scalesim"] >= 1000
     assert figures["resnet50_16_cycles"] >= figures["resnet50_32_cycles"] >= figures["resnet50_128_cycles"]

@@ -20,15 +20,19 @@ from model.workload import Gemm
 SCALESIM_CPU_SECONDS = {16: None, 32: 94.5, 128: 191.9}
 """SCALE-Sim 3.0.0, ResNet-50, ws, CPU seconds of the layers that were run (8 of 21 shapes at 32, all at 128).
 
-Source: measured on two shared cores, Python 3.11, numpy 1.26.4, no trace files.
+Ours are of all 54 layers, so that at 32 the ratio is too small. Source: measured on two shared cores, Python 3.11,
+numpy 1.26.4, no trace files.
 """
 
 LIMITS = {
     "resnet50_closed_form_ms": 5.0, "gemm_512_stepped_ms": 20.0,
     "pim_gemv_4096_64_channels_ms": 50.0, "pim_gemv_4096_64_channels_refresh_ms": 50.0,
-    "pim_gemv_4096_64_channels_every_rule_ms": 50.0,
+    "pim_gemv_4096_64_channels_every_rule_ms": 50.0, "peak_memory_mb": 200.0,
 }
-"""What this project asks of itself."""
+"""What this project asks of itself: at most this."""
+
+LEAST = {"resnet50_32_times_scalesim": 1000.0, "resnet50_128_times_scalesim": 1000.0}
+"""And at least this."""
 
 
 def seconds(work: Callable[[], object], least: float = 0.2) -> float:
@@ -92,13 +96,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the figures; 1 if one exceeds its limit."""
+    """Print the figures; 1 if one misses its limit."""
     figures = measure()
     if arguments.json:
         print(json.dumps(figures, indent=2))
     else:
         for name, value in figures.items():
             limit = f"   at most {LIMITS[name]:g}" if name in LIMITS else ""
+            limit += f"   at least {LEAST[name]:g}" if name in LEAST else ""
             text = f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
             print(f"{name:<58} {text:>16}{limit}")
-    return int(any(figures[name] > limit for name, limit in LIMITS.items()))
+    return int(any(figures[name] > limit for name, limit in LIMITS.items())
+               or any(figures[name] < limit for name, limit in LEAST.items()))
