@@ -24,6 +24,7 @@ from model.device.run import Run, multi_stream, offline, single_stream
 from model.device.server import LIMITS_S, server
 from model.network.layer import Network
 from model.network.workload import NetworkWorkload
+from model.survey import image_format
 
 SCENARIOS = ("offline", "single_stream", "multi_stream", "server")
 
@@ -40,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataflows", type=int, choices=(1, 2), help="1: arrays hold weights; 2: weights or results, "
                         "as is faster in each layer (default: what the chip's facts say)")
     parser.add_argument("--batch", type=int, help="inputs per run (default: offline the mapper's choice, else 1 and 8)")
-    parser.add_argument("--format", default="int8", metavar="NAME", help="number format (default: int8)")
+    parser.add_argument("--format", metavar="NAME", help="number format (default: the first of INT8, FP8 and FP16 that "
+                        "the chip multiplies)")
     parser.add_argument("--layers", action="store_true", help="list every layer")
 
 
@@ -50,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     spec = device(chips.load(arguments.chip))
     if arguments.batch is not None and not 1 <= arguments.batch <= 4096:
         raise InputError(f"--batch must be from 1 to 4096, not {arguments.batch}")
+    arguments.format = arguments.format or image_format(spec)
     print(f"{spec.title}: {network.name}, {network.macs / 1e9:.3f} GMAC per input, {arguments.format}")
     if arguments.dataflows is not None:
         spec = replace(spec, dataflows=replace(spec.dataflows, nominal=arguments.dataflows, low=None, high=None))

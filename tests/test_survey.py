@@ -1,0 +1,47 @@
+"""The table of all chips and all networks: a rate, or one sentence why not, within a minute."""
+
+import time
+
+import pytest
+
+from hw import chips
+from model.cli.survey import csv, networks, products
+from model.survey import Entry, survey
+
+
+@pytest.fixture(scope="module")
+def table() -> tuple[list[Entry], float]:
+    start = time.process_time()
+    return survey(products(), networks()), time.process_time() - start
+
+
+def test_every_chip_runs_every_workload_or_says_in_one_sentence_why_not(table: tuple[list[Entry], float]) -> None:
+    entries = table[0]
+    assert len(entries) == len(products()) * len(networks())
+    for entry in entries:
+        assert (entry.rate > 0) != bool(entry.reason), entry
+        assert "\n" not in entry.reason
+        if entry.reason:
+            assert len(entry.reason.split()) > 8
+        else:
+            assert entry.latency_ms > 0
+            assert 0 < entry.utilisation <= 1
+            assert entry.bound
+
+
+def test_the_table_takes_at_most_a_minute(table: tuple[list[Entry], float]) -> None:
+    assert table[1] < 60
+
+
+def test_only_memories_and_what_does_not_fit_are_refused(table: tuple[list[Entry], float]) -> None:
+    memories = {name for name in products() if chips.load(name).pim is not None or name == "lpddr5x_pim"}
+    for entry in table[0]:
+        if entry.reason and entry.chip not in memories:
+            assert any(why in entry.reason for why in ("must fit the card", "must fit the memory", "the heads",
+                                                       "key-value cache must fit", "cards must divide"))
+
+
+def test_the_csv_has_a_line_for_every_pair_and_units_in_its_heading(table: tuple[list[Entry], float]) -> None:
+    lines = csv(table[0]).splitlines()
+    assert len(lines) == 1 + len(table[0])
+    assert {"latency_ms", "unit", "number_format", "batch", "reason"} <= set(lines[0].split(","))
