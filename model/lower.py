@@ -8,7 +8,7 @@ import numpy as np
 from hw.spec.command import COMMON_FIELDS, LANE_FIELDS, Command
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
-from hw.spec.number import number_format
+from hw.spec.number import OPERAND_CODES, number_format
 from model.number.codec import code_type
 from model.workload import Gemm, GemmJob, OutputStage
 
@@ -69,11 +69,14 @@ def split(core: CoreSpec, gemm: Gemm) -> list[Tile]:
     group = min(n_blocks, core.weight_words // (k_blocks * tile), core.parameter_words, core.output_words)
     held = core.activation_words // k_blocks * (core.array.rows // core.array.activation_words(core.array.rows))
     height = min(gemm.m, held, core.output_words // group)
+    formats = {
+        "activation_format": OPERAND_CODES[core.array.activation_format],
+        "weight_format": OPERAND_CODES[core.array.weight_format]}
     return [
         Tile(
             m0=m0, m1=min(m0 + height, gemm.m), n0=n0 * columns, n1=min((n0 + group) * columns, gemm.n),
             command=Command(
-                m=min(height, gemm.m - m0), n_blocks=min(group, n_blocks - n0), k_blocks=k_blocks))
+                m=min(height, gemm.m - m0), n_blocks=min(group, n_blocks - n0), k_blocks=k_blocks, **formats))
         for n0 in range(0, n_blocks, group)
         for m0 in range(0, gemm.m, height)
     ]

@@ -18,6 +18,7 @@ from hw.spec.command import (
     weight_word_bits,
 )
 from hw.spec.core import CoreSpec
+from hw.spec.number import OPERAND_CODES
 
 NO_GEOMETRY = Geometry(
     images=0, height=0, width=0, out_height=0, out_width=0, kernel_height=0, kernel_width=0, groups=0, group_blocks=0)
@@ -44,6 +45,9 @@ def verdict(core: CoreSpec, descriptor: int, geometry: Geometry = NO_GEOMETRY) -
 def _compute(core: CoreSpec, f: dict[str, int], conv: Geometry | None) -> int:
     array = core.array
     m, n_blocks, k_blocks = f["m"], f["n_blocks"], f["k_blocks"]
+    if any(f[f"{operand}_format"] not in (0, OPERAND_CODES[getattr(array, f"{operand}_format")])
+           for operand in ("activation", "weight")):
+        return 12
     if not (m and n_blocks and k_blocks):
         return 2
     if conv is not None and (m != conv.pixels or n_blocks != conv.groups * conv.group_blocks):

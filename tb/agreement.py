@@ -1,5 +1,6 @@
 """Random chains of GEMMs for a core, run on its RTL: counters back, values checked in the simulator."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,8 +37,10 @@ def random_case(core: CoreSpec, rng: np.random.Generator) -> Case:
         stalled_cycles=int(rng.integers(50, 1500)) if blocked else 0)
 
 
-def run_cases(core: CoreSpec, cases: Sequence[Case], name: str = "core_top") -> list[dict[str, int]]:
-    """The counters of the RTL after each case.
+def run_cases(
+    core: CoreSpec, cases: Sequence[Case], name: str = "core_top", values: Counter[str] | None = None
+) -> list[dict[str, int]]:
+    """The counters of the RTL after each case; those that operands decide are compared there and added to `values`.
 
     Raises
     ------
@@ -48,4 +51,6 @@ def run_cases(core: CoreSpec, cases: Sequence[Case], name: str = "core_top") -> 
         emit(Checked(CoreTop(core)), name, BUILD / "rtl"), public=[f"{name}.dut.{path}" for path in MEMORIES.values()])
     outcome = run(built, "tb.agreement_tests", seed=1, parameters=parameters(core, cases))
     assert outcome.passed, outcome.explain()
+    if values is not None:
+        values.update(outcome.data["values"])
     return outcome.data["counters"]

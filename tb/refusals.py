@@ -23,7 +23,7 @@ TRIES = 20_000
 
 def codes(core: CoreSpec) -> list[int]:
     """The refusal codes `core` can give."""
-    able = [1, 2, 4, 5, 6, 7]
+    able = [1, 2, 4, 5, 6, 7, 12]
     if -(-core.largest_k // core.array.k_per_block) < (1 << COMMAND_FIELDS["k_blocks"]) - 1:
         able.append(3)
     able += [8] if core.dma is None else [9, 10]
@@ -42,7 +42,9 @@ def malformed(core: CoreSpec, geometry: Geometry, wanted: int, rng: np.random.Ge
         opcode = int(rng.choice(list(KINDS)))
         fields = KINDS[opcode]
         values = dict.fromkeys(fields, 0) | {"opcode": opcode}
-        sizes = [name for name in fields if name not in ("opcode", "target") and "address" not in name]
+        sizes = [
+            name for name in fields
+            if name not in ("opcode", "target") and "address" not in name and "format" not in name]
         values |= {name: int(rng.integers(1, 4)) for name in sizes}
         if opcode == OPCODE_COPY:
             values["target"] = int(rng.integers(0, 6))

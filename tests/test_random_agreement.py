@@ -1,5 +1,6 @@
 """RTL = stepped model on random cores, formats, dataflow switches and stalls: cycles, values, every counter."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -64,13 +65,22 @@ def test_rtl_is_the_stepped_model_on_random_chains(name: str) -> None:
     core = BUILDS[name]
     rng = np.random.default_rng(sorted(BUILDS).index(name) + 500)
     cases = [random_case(core, rng) for _ in range(CASES)]
-    for case, counted in zip(cases, run_cases(core, cases), strict=True):
+    values: Counter[str] = Counter()
+    for case, counted in zip(cases, run_cases(core, cases, values=values), strict=True):
         timing = step(core, case.shapes, case.patterns(), case.offered)
         expected = {"busy": timing.cycles, **timing.budget, **timing.counts}
         assert counted == expected, (case, {
             item: (counted[item], expected[item]) for item in counted if counted[item] != expected[item]})
         if not case.blocked and not any(case.offered):
             assert timing == closed_form(core, case.shapes), case
+    # operands of every kind came by: a counter that stays 0 would agree with anything
+    if core.output_format != "fp32":
+        assert values["output_stage.saturate"] > 0
+    if core.array.is_floating_point:
+        assert values["mac_array.nan_in"] > 0
+        assert values["output_stage.nan_out"] > 0
+        assert values["mac_array.infinity_in"] > 0 or core.array.activation_format == core.array.weight_format == (
+            "fp8_e4m3")
 
 
 def test_there_are_at_least_300_random_configurations() -> None:

@@ -14,7 +14,7 @@ from hw.spec.core import CoreSpec, RoundingMode
 from hw.spec.error import InputError
 from hw.spec.event import LABELS
 from hw.spec.mac_array import MacArraySpec
-from hw.spec.number import number_format
+from hw.spec.number import OPERAND_CODES, number_format
 from model import lower, reference
 from model.workload import Gemm, OutputStage
 
@@ -144,6 +144,8 @@ GOOD = Command(m=4, n_blocks=1, k_blocks=1)
 
 @pytest.mark.parametrize(("bad", "code"), [
     (replace(GOOD, opcode=9), 1),
+    (replace(GOOD, activation_format=OPERAND_CODES["bf16"]), 12),
+    (replace(GOOD, weight_format=15), 12),
     (replace(GOOD, m=0), 2),
     (replace(GOOD, n_blocks=0), 2),
     (replace(GOOD, k_blocks=0), 2),

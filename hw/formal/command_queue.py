@@ -18,6 +18,7 @@ class Harness(Elaboratable):
         from hw.spec.command import OPCODE_FENCE, OPCODE_GEMM
         from hw.spec.core import CoreSpec
         from hw.spec.mac_array import MacArraySpec
+        from hw.spec.number import OPERAND_CODES
 
         m = Module()
         spec = CoreSpec(
@@ -55,6 +56,8 @@ class Harness(Elaboratable):
         m.d.comb += fits.eq(
             (command.opcode == OPCODE_GEMM) & ~Cat(size == 0 for size in sizes).any()
             & (command.k_blocks <= largest)
+            & ((command.activation_format == 0) | (command.activation_format == OPERAND_CODES["int8"]))
+            & ((command.weight_format == 0) | (command.weight_format == OPERAND_CODES["int8"]))
             & (command.activation_address + command.m * command.k_blocks <= spec.activation_words)
             & (command.weight_address + command.n_blocks * command.k_blocks * spec.array.rows <= spec.weight_words)
             & (command.parameter_address + command.n_blocks <= spec.parameter_words)

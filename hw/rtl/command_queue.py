@@ -21,6 +21,7 @@ from hw.spec.command import (
 )
 from hw.spec.core import CoreSpec
 from hw.spec.mac_array import MacArraySpec
+from hw.spec.number import OPERAND_CODES
 
 COPY_LAYOUT = data.StructLayout(COPY_FIELDS)
 
@@ -141,6 +142,8 @@ class CommandQueue(wiring.Component):
                 m.d.comb += code.eq(11)
         with m.Elif(~computes):
             m.d.comb += code.eq(1)
+        with m.Elif(self._foreign(command)):
+            m.d.comb += code.eq(12)
         with m.Elif((command.m == 0) | (command.n_blocks == 0) | (command.k_blocks == 0)):
             m.d.comb += code.eq(2)
         with m.Elif(is_conv & ((command.m != self.o_geometry.pixels) | (command.n_blocks != self.o_geometry.blocks))):
@@ -166,6 +169,14 @@ class CommandQueue(wiring.Component):
             self.o_refused.eq(full & (code != 0)),
         ]
         return m
+
+    def _foreign(self, command: data.View) -> Value:
+        """The command says that its operands have a format which this build lacks."""
+        array = self.spec.array
+        return Cat(
+            (command[f"{operand}_format"] != 0)
+            & (command[f"{operand}_format"] != OPERAND_CODES[getattr(array, f"{operand}_format")])
+            for operand in ("activation", "weight")).any()
 
     def _judge_copy(self, m: Module, copy: data.View) -> None:
         """Set `o_code` for a COPY."""

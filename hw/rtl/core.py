@@ -122,23 +122,28 @@ class Core(wiring.Component):
             self.o_row.valid.eq(drain.o_row.valid & ~keep),
             drain.o_row.ready.eq(self.o_row.ready & ~keep),
         ]
-        m.d.comb += [
-            drain.i_note.eq(engine.o_read & engine.o_last),
-            drain.i_row.eq(engine.o_row),
-            drain.i_output_address.eq(engine.o_output_address),
-            drain.i_parameter_address.eq(engine.o_parameter_address),
-            drain.i_starts_block.eq(engine.o_swap),
-            drain.i_ends_command.eq(engine.o_ends_command),
-            drain.i_available.eq(accumulator.o_available),
-            accumulator.i_drain.eq(drain.o_drain),
-            drain.i_sums.eq(accumulator.o_drained),
-        ]
+        self._drain(m, note=engine.o_read & engine.o_last, starts_block=engine.o_swap)
         arrived = Signal()
         m.d.sync += arrived.eq(engine.o_read & ~engine.o_padded)
         self._watch(m, arrived, load.o_load[0])
         self._status(m)
         self._count(m)
         return m
+
+    def _drain(self, m: Module, *, note: Value, starts_block: Value) -> None:
+        """Connect the drain: rows noted by the stream engine, sums from the accumulators."""
+        engine, drain, accumulator = self.stream, self.drain, self.accumulator
+        m.d.comb += [
+            drain.i_note.eq(note),
+            drain.i_row.eq(engine.o_row),
+            drain.i_output_address.eq(engine.o_output_address),
+            drain.i_parameter_address.eq(engine.o_parameter_address),
+            drain.i_starts_block.eq(starts_block),
+            drain.i_ends_command.eq(engine.o_ends_command),
+            drain.i_available.eq(accumulator.o_available),
+            accumulator.i_drain.eq(drain.o_drain),
+            drain.i_sums.eq(accumulator.o_drained),
+        ]
 
     def _watch(self, m: Module, activation: Value, weight: Value) -> None:
         """Look for special operands in words that the memories gave: `activation`, `weight` say that one enters."""

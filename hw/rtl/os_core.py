@@ -96,17 +96,7 @@ class OsCore(Core):
         ]
 
         wiring.connect(m, drain.o_row, wiring.flipped(self.o_row))
-        m.d.comb += [
-            drain.i_note.eq(engine.o_row_valid),
-            drain.i_row.eq(engine.o_row),
-            drain.i_output_address.eq(engine.o_output_address),
-            drain.i_parameter_address.eq(engine.o_parameter_address),
-            drain.i_starts_block.eq(engine.o_starts_block),
-            drain.i_ends_command.eq(engine.o_ends_command),
-            drain.i_available.eq(accumulator.o_available),
-            accumulator.i_drain.eq(drain.o_drain),
-            drain.i_sums.eq(accumulator.o_drained),
-        ]
+        self._drain(m, note=engine.o_row_valid, starts_block=engine.o_starts_block)
         self._watch(m, arrived, arrived)
         self._status(m)
         self._count(m)

@@ -39,6 +39,7 @@ REFUSALS: dict[int, str] = {
     9: "unknown target of a copy",
     10: "a copy reaches beyond the external memory",
     11: "a geometry is impossible, or does not fit the command that uses it",
+    12: "operands of a format this core was not built for",
 }
 """Status code of the last refused command -> meaning."""
 
@@ -49,7 +50,9 @@ COMMAND_FIELDS: dict[str, int] = {
     "k_blocks": 16,
     "activation_address": 24,
     "weight_address": 24,
-    "parameter_address": 24,
+    "parameter_address": 16,
+    "activation_format": 4,
+    "weight_format": 4,
     "output_address": 24,
 }
 """Field -> width in bits, all unsigned; the same for every core."""
@@ -98,6 +101,9 @@ class Command:
     out[i, nb*C:(nb+1)*C]; each relative to its address, zero padded. With INT4 pairs lane r of K block kb
     holds the two terms k = kb*2R + 2r (low half) and the next (high half).
 
+    `activation_format` and `weight_format` are codes of `OPERAND_CODES`: a core built for others refuses the command;
+    0 is not checked.
+
     With opcode CONV, m is all output pixels, k_blocks the channel blocks of a group, and the weight word of
     column block nb, channel block cb, kernel position (i, j) and row r is number
     (((nb*k_blocks + cb)*kernel_height + i)*kernel_width + j)*R + r; the rest is in `Geometry`.
@@ -110,6 +116,8 @@ class Command:
     weight_address: int = 0
     parameter_address: int = 0
     output_address: int = 0
+    activation_format: int = 0
+    weight_format: int = 0
     opcode: int = OPCODE_GEMM
 
     def pack(self) -> int:

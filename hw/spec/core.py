@@ -66,8 +66,9 @@ class CoreSpec:
     def __post_init__(self) -> None:
         for field in ("activation_words", "weight_words", "output_words", "parameter_words"):
             value = getattr(self, field)
-            if not isinstance(value, int) or not 1 <= value <= 1 << 24:
-                raise InputError(f"{field} must be an integer from 1 to {1 << 24}, not {value!r}")
+            most = 1 << (16 if field == "parameter_words" else 24)     # what an address in a descriptor reaches
+            if not isinstance(value, int) or not 1 <= value <= most:
+                raise InputError(f"{field} must be an integer from 1 to {most}, not {value!r}")
         for field in ("accumulator_rows", "command_entries"):
             value = getattr(self, field)
             if not isinstance(value, int) or value < 2 or value & (value - 1):

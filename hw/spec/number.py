@@ -57,6 +57,10 @@ FORMATS: dict[str, NumberFormat] = {
 }
 
 
+OPERAND_CODES: dict[str, int] = {"int4": 1, "int8": 2, "fp16": 3, "bf16": 4, "fp8_e4m3": 5, "fp8_e5m2": 6}
+"""Operand format -> its code in a descriptor; 0 there means whatever the core was built for."""
+
+
 def number_format(name: str) -> NumberFormat:
     """The format called `name`; raises `InputError` listing the known ones."""
     if name not in FORMATS:
