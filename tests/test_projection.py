@@ -351,3 +351,10 @@ def test_numbers_print_with_four_digits_and_separators() -> None:
 def test_walking_a_graph_visits_each_node_once() -> None:
     a = from_fact("a", fact(1))
     assert [f.name for f in walk([a, (a + a).named("b", "W")])] == ["a", "b"]
+
+
+def test_another_input_does_not_move_the_draws_of_the_others() -> None:
+    a, b = from_fact("a", fact(6, 3, 9)), from_fact("b", fact(4, 1, 9))
+    alone = Projection(title="t", figures=((a * 1).named("x", "W"),)).samples(100, 7)["x"]
+    joined = Projection(title="t", figures=((b * 1).named("y", "W"), (a * 1).named("x", "W"))).samples(100, 7)["x"]
+    assert np.array_equal(alone, joined)

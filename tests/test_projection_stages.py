@@ -13,6 +13,7 @@ from model.projection import scenarios, services, stages
 from model.projection.curve import decode_curve
 from model.projection.explain import explain
 from model.projection.figure import from_range
+from model.projection.nvm import BITS, against_logic, efficiencies
 from model.projection.projection import Projection
 from model.projection.stage import Stage, macro_card
 from model.projection.stage_comparison import compare_stages, pim_bit_energy
@@ -140,6 +141,26 @@ def test_stages_follow_one_another_and_carry_their_sources() -> None:
     macro = stages.load("stage3").macros[0]
     with pytest.raises(InputError, match=r"efficiency of the macro 'four_phase' must be greater than 0 TOPS/W, not -1"):
         replace(macro, efficiency=Fact(nominal=-1, unit="TOPS/W", confidence="secondary", source="of this test"))
+
+
+def test_nvm_against_logic_by_hand_and_where_it_stops_winning() -> None:
+    found = against_logic(stages.load("stage3"))
+    ratio = {(p.bits, p.batch): p.ratio.nominal for p in found.points}
+    assert ratio[8, 16] == pytest.approx((2 / 2.48) / (2 * 64 / 288 + 8 * 4.8 / 16))
+    reach = 9.76 * (2.48 / 9.76) ** ((6 - 3.5) / 4.5)
+    assert ratio[6, 128] == pytest.approx((2 / reach) / (2 * 36 / 288 + 6 * 4.8 / 128))
+    assert all(a < b for batch in (1, 16) for a, b in pairwise(ratio[bits, batch] for bits in BITS))
+    assert ratio[8, 1] < ratio[8, 64] < 1 < ratio[8, 128]
+    medians = {f.name: f.nominal for f in found.medians}
+    assert medians["macros.nvm.median"] == pytest.approx(3.2, abs=0.05)
+    assert medians["macros.sram_digital.median"] == pytest.approx(24.7, abs=0.05)
+
+
+def test_a_published_macro_without_a_source_is_refused_naming_its_line(tmp_path: Path) -> None:
+    damaged = tmp_path / "macros.csv"
+    damaged.write_text("class,first_author,tops_per_w_1b,source\neNVM,Somebody,100,\n")
+    with pytest.raises(InputError, match="published macro of Somebody, line 2, must name its source"):
+        efficiencies(damaged)
 
 
 def test_no_projection_reads_a_file_outside_the_repository() -> None:

@@ -135,8 +135,16 @@ def test_csv_and_json_hold_every_figure_of_the_projection(summary: Summary) -> N
     assert document["energy"][0]["unpriced"] == ["command.accept"]
 
 
-def test_all_plots_are_drawn_and_the_same_summary_gives_the_same_bytes(summary: Summary, tmp_path: Path) -> None:
-    names = write_report(summary)
+@pytest.fixture(scope="module")
+def written(summary: Summary) -> list[str]:
+    """The names of the files of one written report."""
+    return write_report(summary)
+
+
+def test_all_plots_are_drawn_and_the_same_summary_gives_the_same_bytes(
+    summary: Summary, written: list[str], tmp_path: Path
+) -> None:
+    names = written
     pictures = [n for n in names if n.endswith(".png")]
     assert len(pictures) == len(figure.PLOTS)
     first = {n: (summary.folder / n).read_bytes() for n in names}
@@ -196,8 +204,8 @@ def test_a_number_without_an_origin_fails_the_report(summary: Summary) -> None:
         markdown.render(replace(summary, ranges=ranges))
 
 
-def test_the_page_is_one_file_whose_links_all_lead_somewhere(summary: Summary) -> None:
-    write_report(summary)
+def test_the_page_is_one_file_whose_links_all_lead_somewhere(summary: Summary, written: list[str]) -> None:
+    assert "report.html" in written
     page = (summary.folder / "report.html").read_text()
     assert not re.search(r"(src|href)=.?(http|//)", page)
     targets = set(re.findall(r' id="?([^">]+)"?>', page))

@@ -7,13 +7,14 @@ from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from model.energy.table import EnergyTable
-from model.projection import services
+from model.projection import services, stages
 from model.projection.breakeven import BreakEven, break_even
 from model.projection.card import CardFigures, card_figures, per_image
 from model.projection.core import CoreFigures, core_figures
 from model.projection.curve import Curve, decode_curve
 from model.projection.inputs import Inputs
 from model.projection.ledger import CardRecords, CountedSite, LedgerRow, all_figures, counted_sites, ledger_rows
+from model.projection.nvm import Nvm, against_logic
 from model.projection.projection import Projection
 from model.projection.rules import RULES
 from model.projection.scenario import Scenario
@@ -40,6 +41,7 @@ class Programme:
     stages: Mapping[str, StageCard] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
     breakeven: tuple[BreakEven, ...] = ()
+    nvm: Nvm | None = None
 
 
 def project(
@@ -129,10 +131,11 @@ def project(
     figures += all_figures(rows, (one for by_rule in counted.values() for one in by_rule.values()))
     figures += all_stage_figures(compared)
     figures += [figure for curve in curves.values() for figure in curve.shown]
-    figures += [*gpus, *(figure for one in even for figure in one.all)]
+    nvm = against_logic(stages.load("stage3"))
+    figures += [*gpus, *(figure for one in even for figure in one.all), *nvm.all]
     return Programme(
         projection=Projection(title="K-Cloud stage 1", figures=tuple(figures)), core=core, cards=cards, sites=sites,
-        ledger=tuple(rows), counted=counted, stages=compared, breakeven=even,
+        ledger=tuple(rows), counted=counted, stages=compared, breakeven=even, nvm=nvm,
         curves={c.shown[0].name.rpartition('.')[0]: c for c in curves.values()},
     )
 

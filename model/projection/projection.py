@@ -1,6 +1,7 @@
 """A projection: named figures with ranges, samples, a ranking of what drives them, and their origin as a tree."""
 
 import difflib
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -109,10 +110,11 @@ class Projection:
         """
         if count < 1:
             raise InputError(f"the number of samples must be at least 1, not {count}")
-        random = np.random.default_rng(seed)
         draws = {}
-        for leaf in sorted(self._leaves, key=lambda leaf: leaf.name):
+        for leaf in self._leaves:
             low, high = _ends(leaf)
+            # a stream of its own per input: another input does not move the draws of this one
+            random = np.random.default_rng((seed, zlib.crc32(leaf.name.encode())))
             draws[leaf.name] = random.triangular(low, _nominal(leaf), high, count)
         figures = list(self.figures if figures is None else figures)
         values = evaluate(figures, draws)

@@ -65,7 +65,7 @@ def _bars(summary: Summary, axes: Axes, names: list[str], tail: str) -> None:
 def _label(name: str, title: str) -> str:
     stage = "yardstick" if name[0] == "g" else f"stage {name[0]}"
     return f"{stage}: " + title.replace("FuriosaAI ", "").replace("Rebellions ", "").replace("NVIDIA ", "").replace(
-        "without its units", "not used")
+        "memory of ", "").replace(" without its units", " with units off")
 
 
 def decode(summary: Summary) -> Canvas | None:

@@ -29,7 +29,9 @@ def ledger(summary: Summary) -> Canvas | None:
         height = 0.84 / max(len(shown), 4)
         for place, (figure, colour) in enumerate(shown):
             bounds, y = summary.ranges[figure.name].bounds, index + height * (len(shown) / 2 - place - 0.5)
-            axes.barh(y, bounds.nominal, height=0.9 * height, color=colour)
+            modelled = colour == ORANGE and "chip model" in figure.note
+            axes.barh(y, bounds.nominal, height=0.9 * height, color=colour, edgecolor="white", lw=0,
+                      hatch="////" if modelled else None)
             if bounds.low < bounds.high:
                 axes.plot([bounds.low, bounds.high], [y, y], color=INK, lw=0.8)
             axes.annotate(compact(bounds.nominal), (max(bounds.high, bounds.nominal), y), xytext=(4, 0), fontsize=7,
@@ -44,9 +46,9 @@ def ledger(summary: Summary) -> Canvas | None:
     axes.set_title("PF ledger: peak, achievable and delivered of one card")
     axes.legend([Rectangle((0, 0), 1, 1, color=c) for _, c in KINDS], [name for name, _ in KINDS], fontsize=8, ncols=2,
                 loc="upper center", bbox_to_anchor=(0.4, -0.06))
-    foot(canvas, "Lines: every input at its better and at its worse end. Delivered: published, or by the chip "
-                 "model where nothing is.\nX220's peak is unverified; of H100 only peak and memories are modelled: its "
-                 "achievable rate is a bound.")
+    foot(canvas, "Lines: every input at its better and at its worse end. Delivered: published; hatched: by "
+                 "the chip model, nothing is published.\nX220's peak is unverified; of H100 only peak and memories are "
+                 "modelled: its achievable rate is a bound.")
     return canvas
 
 

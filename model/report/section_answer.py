@@ -19,11 +19,12 @@ def answer_sections(summary: Summary, full: bool) -> list[Section]:
     site = next(iter(summary.programme.sites))
     title = summary.programme.sites[site].scenario.title
     capacity = summary.programme.sites[site].scenario.capacity.nominal
-    pim, drivers = _pim(summary), _drivers(summary, site)
+    gains, drivers = _gains(summary), _drivers(summary, site)
     if not full:
-        return [Section(title="What DRAM PIM changes, and what drives the answer", notes=(*pim, *drivers[:2]))]
+        return [Section(title="What DRAM PIM changes, and what drives the answer", notes=(*gains, *drivers[:2]))]
     found = [Section(title=f"The answer: what {capacity:g} PF deliver, draw and cost ({title})",
                      notes=_delivers(summary, site))]
+    pim = (*gains, *_break_even(summary, summary.programme.breakeven))
     if pim:
         found.append(Section(title="The answer: what DRAM PIM changes", notes=pim))
     found.append(Section(title="The answer: what drives it", notes=(*drivers, (
@@ -79,15 +80,10 @@ def _counting(summary: Summary, site: str) -> tuple[Sentence, ...]:
     ),)
 
 
-def _pim(summary: Summary) -> tuple[Sentence, ...]:
+def _gains(summary: Summary) -> tuple[Sentence, ...]:
     assert summary.programme is not None
-    lines: list[Sentence] = []
-    for key, curve in summary.programme.curves.items():
-        if curve.pim and curve.points:
-            lines.append(_gain(summary, key, curve))
-    if summary.programme.breakeven:
-        lines += _break_even(summary, summary.programme.breakeven)
-    return tuple(lines)
+    return tuple(
+        _gain(summary, key, curve) for key, curve in summary.programme.curves.items() if curve.pim and curve.points)
 
 
 def _gain(summary: Summary, key: str, curve: Curve) -> Sentence:
@@ -104,7 +100,9 @@ def _gain(summary: Summary, key: str, curve: Curve) -> Sentence:
 
 
 def _break_even(summary: Summary, found: Sequence[BreakEven]) -> tuple[Sentence, ...]:
-    """What ten GPUs reach, and what PIM reaches of it, at the smallest batches."""
+    """What ten GPUs reach, and what PIM reaches of it, at the smallest batches; nothing without records of both."""
+    if not found:
+        return ()
     pims = sorted({one.pim for one in found})
     batches = sorted({one.batch for one in found})[:3]
     at = {(one.pim, one.batch): one for one in found}
@@ -117,10 +115,13 @@ def _break_even(summary: Summary, found: Sequence[BreakEven]) -> tuple[Sentence,
     )]
     for pim in pims:
         ours = [at[pim, batch] for batch in batches if (pim, batch) in at]
-        wins = [str(one.batch) for one in found if one.pim == pim and one.over.nominal > 1]
+        spans = {one.batch: summary.range(one.over.name) for one in found if one.pim == pim}
+        wins = [str(batch) for batch, span in spans.items() if span.p5 > 1]
+        open_at = [str(batch) for batch, span in spans.items() if span.p5 <= 1 <= span.p95]
+        verdict = f"it wins at {' and '.join(wins)}" if wins else "it wins at no batch"
         lines.append(say(
             f"{PIM_TITLES.get(pim, pim)} delivers " + ", ".join("{}" for _ in ours)
-            + f" times that: it wins at {' and '.join(wins) or 'no batch'}.",
+            + f" times that: {verdict}" + (f", open at {' and '.join(open_at)}." if open_at else "."),
             *(_times(summary, one.over.name) for one in ours),
         ))
     return tuple(lines)

@@ -35,9 +35,7 @@ def site_sections(summary: Summary, full: bool) -> list[Section]:
             notes=(
                 say("low and high: every input at its worse and better end; 5 % and 95 %: 10,000 samples."),
                 say("Images: ResNet-50, 224 x 224, offline, INT8. Tokens: Llama 3.1 8B, decode, INT8, 16 sequences of "
-                    "1,024 tokens a card. " if full else "images: ResNet-50 offline, INT8; tokens: Llama 3.1 8B "
-                    "decode, INT8, batch 16"),
-                say(f"Open any figure with: python -m model explain {name}.wall_kw"),
+                    f"1,024 tokens a card. Open a figure: python -m model explain {name}.wall_kw"),
             ),
         ))
         if full:

@@ -1,5 +1,6 @@
 """Sections of the stages: beside each other, against ten GPUs, decode rates against the batch."""
 
+from model.projection.nvm import Nvm
 from model.report.section_type import Section, say
 from model.report.summary import Summary
 
@@ -14,6 +15,8 @@ def stage_sections(summary: Summary) -> list[Section]:
         found.append(_stages(summary))
     if programme.breakeven:
         found.append(_break_even(summary))
+    if programme.nvm is not None:
+        found.append(_nvm(summary, programme.nvm))
     if programme.curves:
         found.append(_curves(summary))
     return found
@@ -75,6 +78,29 @@ def _break_even(summary: Summary) -> Section:
                 summary.shown("breakeven.cards"), summary.shown("breakeven.gpus.nominal_pf")),
             say("In brackets: middle 90 % of 10,000 samples. Above 1 PIM wins. At the wall of the Gwangju site; the "
                 "same PUE, fans and supplies on both sides cancel."),
+        ),
+    )
+
+
+def _nvm(summary: Summary, nvm: Nvm) -> Section:
+    bits = sorted({point.bits for point in nvm.points})
+    rows: list[tuple[str, ...]] = [("batch", *(f"{b} effective bits" for b in bits), "stops winning at")]
+    for batch in sorted({point.batch for point in nvm.points}):
+        here = {point.bits: point.ratio for point in nvm.points if point.batch == batch}
+        lost = [b for b in bits if summary.value(here[b].name) >= 1]
+        rows.append((str(batch), *(summary.likely(here[b].name) for b in bits),
+                     f"bits of {lost[0]}" if lost else f"none up to {bits[-1]}"))
+    medians = {figure.name: summary.span(figure.name) for figure in nvm.medians}
+    return Section(
+        title="At which effective bits analogue NVM stops winning (hypothesis): energy of a MAC over logic with DRAM",
+        rows=tuple(rows),
+        notes=(
+            say("Below 1 NVM wins; in brackets the middle 90 % of samples. NVM: two readings of one chip, 3 to 4 "
+                "effective bits and about 8. Logic: the median digital accelerator, and each weight's bits read from "
+                "DRAM once for the batch. Decode of a language model; attention cannot live in NVM."),
+            say("Per operation published NVM macros do not beat digital ones at 8 x 8 bits: {} TOPS/W, SRAM macros "
+                "with digital arithmetic {}. What NVM saves is moving weights.", medians["macros.nvm.median"],
+                medians["macros.sram_digital.median"]),
         ),
     )
 
