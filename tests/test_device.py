@@ -14,9 +14,10 @@ from hw.spec.mac_array import MacArraySpec
 from model import workloads
 from model.cycle.mac_array import closed_form, step
 from model.device.layer_time import Formats, layer_time, spilled
+from model.device.machine import Extra, machine
 from model.device.mapper import best, chain_cycles, packed_depth, results_cycles
 from model.device.range import ranged
-from model.device.run import Extra, fused_layers, machine, multi_stream, offline, single_stream
+from model.device.run import fused_layers, multi_stream, offline, single_stream
 from model.network.build import Builder
 from model.network.layer import Layer, Network
 from model.network.workload import NetworkWorkload

@@ -4,7 +4,8 @@ import pytest
 
 from hw import chips
 from hw.spec.device import device
-from model.device.run import machine, offline, single_stream
+from model.device.machine import machine
+from model.device.run import offline, single_stream
 from model.device.tiles import TILES, tiling
 from model.survey import network_of
 

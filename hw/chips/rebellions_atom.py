@@ -35,6 +35,7 @@ CHIP = Chip(
         "dataflows": Fact(nominal=1, high=2, unit="1", confidence="assumed",
                           source=f"coarse-grained reconfigurable array, which may hold weights or results: {_DIGEST}"),
         "offline_batch_resnet50": Fact(nominal=8, unit="1", confidence="measured", source=_CODE),
+        "bert_positions": Fact(nominal=384, unit="1", confidence="measured", source=_CODE, note="fixed, padding kept"),
         "sram": Fact(nominal=64, unit="MiB", confidence="vendor", source=_DOCS, note="8 x 4 MB and 32 MB shared"),
         "sram_per_core": Fact(nominal=4096, unit="KiB", confidence="vendor", source=_DOCS),
         "dram_capacity": Fact(nominal=16, unit="GB", confidence="measured", source=_SYSTEM, note="GDDR6"),

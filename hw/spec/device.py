@@ -16,6 +16,7 @@ range, the same rule for every chip, and named in `Device.hypotheses`. The keys 
     array_rows            depth of the array, where it is a hypothesis                      1
     offline_batch_<network>, offline_groups_<network>
                           inputs per run and groups of cores in the maker's own submission  1
+    bert_positions        tokens of a BERT query where the maker's submission keeps the padding  1
     query_chunk           inputs of a query of eight that run together                      1
     batch_timeout         how long its server waits for a full batch                        ms
     query_share           part of the cores that one query runs on                          1
@@ -28,15 +29,15 @@ Those of a GPU are in `hw.spec.multiprocessor`.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from hw.spec.array_side import NONE, array_side, assumed, own_sram, scaled
 from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from hw.spec.fact import Fact
-from hw.spec.multiprocessor import LATENCY, Multiprocessors, multiprocessors
+from hw.spec.multiprocessor import LATENCY, multiprocessors
 from hw.spec.number import number_format
 
 _BYTES = {"MB": 1e6, "MiB": 2.0**20, "KiB": 2.0**10, "GB": 1e9, "GB/s": 1e9}
-_NONE = "not published"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +161,7 @@ def device(chip: Chip) -> Device:
     hypotheses = [chip.hypothesis] if chip.hypothesis else []
     core, share = chip.core, 1 / chip.devices
     peaks = {
-        key.removeprefix("peak_"): _scaled(fact, share) for key, fact in facts.items()
+        key.removeprefix("peak_"): scaled(fact, share) for key, fact in facts.items()
         if key.startswith("peak_") and not key.endswith("_from_geometry")
     }
     for one, other in (("fp16", "bf16"), ("bf16", "fp16")):
@@ -168,41 +169,41 @@ def device(chip: Chip) -> Device:
             peaks[one] = peaks[other]
     if core is not None and family(core.array.activation_format) not in peaks:
         rate = 2e-3 * core.array.cells * chip.cores * (chip.clock.nominal if chip.clock else 1.0)
-        peaks[family(core.array.activation_format)] = _assumed(rate, "TOPS", "array x clock")
+        peaks[family(core.array.activation_format)] = assumed(rate, "TOPS", "array x clock")
     if not peaks:
         raise InputError(f"a chip must have a core or the fact of a peak to be modelled; {chip.title!r} has neither")
     gpu = multiprocessors(facts, chip.devices, hypotheses) if core is None and "multiprocessors" in facts else None
-    fetch, reuse, vector = _array_side(chip, peaks, hypotheses, gpu)
+    fetch, reuse, vector = array_side(chip, peaks, hypotheses, gpu)
     host = facts.get("host_bandwidth")
     if host is None:
-        host = _assumed(8.0, "GB/s", "half to double of PCIe 4.0 x4, or a shared memory", low=4.0, high=16.0)
+        host = assumed(8.0, "GB/s", "half to double of PCIe 4.0 x4, or a shared memory", low=4.0, high=16.0)
         hypotheses.append("host link of 8 GB/s (4 to 16)")
     return Device(
         title=chip.title.split(":")[0], core=core, cores=chip.cores, devices=chip.devices, peaks=peaks,
         groups=int(facts["processing_elements"].nominal) if "processing_elements" in facts else 1,
-        clock=chip.clock or (gpu.clock if gpu else _assumed(1.0, "GHz", "unit of time only")),
+        clock=chip.clock or (gpu.clock if gpu else assumed(1.0, "GHz", "unit of time only")),
         fetch_width=fetch, packet_reuse=reuse, vector_width=vector,
         hop_cycles=LATENCY if gpu else facts.get("hop_cycles")
-        or _assumed(2.0, "cycles", "as the chip that publishes it", low=1, high=4),
-        sram=_scaled(facts["sram"], share * _BYTES[facts["sram"].unit]) if "sram" in facts else _own_sram(chip),
-        dram_capacity=_scaled(facts["dram_capacity"], share * 1e9),
-        dram_bandwidth=_scaled(facts["dram_bandwidth"], share * 1e9),
-        host_bandwidth=_scaled(host, share * 1e9),
-        link_bandwidth=_scaled(facts.get("card_link_bandwidth") or host, 1e9),
+        or assumed(2.0, "cycles", "as the chip that publishes it", low=1, high=4),
+        sram=scaled(facts["sram"], share * _BYTES[facts["sram"].unit]) if "sram" in facts else own_sram(chip),
+        dram_capacity=scaled(facts["dram_capacity"], share * 1e9),
+        dram_bandwidth=scaled(facts["dram_bandwidth"], share * 1e9),
+        host_bandwidth=scaled(host, share * 1e9),
+        link_bandwidth=scaled(facts.get("card_link_bandwidth") or host, 1e9),
         array_rows=facts.get("array_rows"),
         cores_published=bool(facts.keys() & {"engines", "cores", "slices"}),
         submitted=_submitted(facts),
-        query_chunk=facts.get("query_chunk") or _assumed(8.0, "1", "the whole query as one batch"),
-        query_share=facts.get("query_share") or _assumed(1.0, "1", "all cores work on one query"),
+        query_chunk=facts.get("query_chunk") or assumed(8.0, "1", "the whole query as one batch"),
+        query_share=facts.get("query_share") or assumed(1.0, "1", "all cores work on one query"),
         batch_timeout=facts["batch_timeout"].nominal * 1e-3 if "batch_timeout" in facts else None,
         hypotheses=tuple(hypotheses),
         dataflows=facts.get("dataflows") or (
-            _assumed(1.0, "1", f"{_NONE}; held weights as in our core, or what is faster in each layer", high=2.0)
-            if "array_rows" in facts else _assumed(1.0, "1", "as the published array")
+            assumed(1.0, "1", f"{NONE}; held weights as in our core, or what is faster in each layer", high=2.0)
+            if "array_rows" in facts else assumed(1.0, "1", "as the published array")
         ),
         units=gpu.units if gpu else 0,
-        unit_port=gpu.port if gpu else _assumed(0.0, "B/cycle", "no multiprocessor"),
-        sustained=gpu.sustained if gpu else _assumed(1.0, "1", "the clock is a fact or a hypothesis of its own"),
+        unit_port=gpu.port if gpu else assumed(0.0, "B/cycle", "no multiprocessor"),
+        sustained=gpu.sustained if gpu else assumed(1.0, "1", "the clock is a fact or a hypothesis of its own"),
     )
 
 
@@ -226,56 +227,3 @@ def with_rows(core: CoreSpec, rows: int, *, same_shape: bool = False) -> CoreSpe
     return replace(
         core, array=replace(array, rows=rows, columns=columns), accumulator_rows=max(core.accumulator_rows, 1 << least)
     )
-
-
-def _array_side(
-    chip: Chip, peaks: Mapping[str, Fact], hypotheses: list[str], gpu: Multiprocessors | None
-) -> tuple[Fact, Fact, Fact]:
-    """Feed and vector engine: published, or as in the core that this project builds."""
-    facts, core = chip.facts, chip.core
-    if gpu is not None:
-        lanes = facts["fp32_lanes"]
-        vector = _scaled(lanes, gpu.units)
-        reuse = facts.get("packet_reuse") or _assumed(1.0, "1", "each multiprocessor reads for itself")
-        return _assumed(0.0, "B/cycle", "see unit_port"), reuse, vector
-    if core is None:
-        nominal = max(peak.nominal for peak in peaks.values()) * 1e12 / 32 / 1e9
-        hypotheses.append("vector units do 1/32 (1/64 to 1/8) of the peak's operations")
-        vector = _assumed(nominal, "1", "FP32 lanes of such chips, per nanosecond", low=nominal / 2, high=4 * nominal)
-        return _assumed(0.0, "B/cycle", "no array is known"), _assumed(1.0, "1", "no array is known"), vector
-    word = core.array.rows * core.array.activation_lane_bits / 8
-    fetch = facts.get("fetch_width")
-    if fetch is None:
-        fetch = _assumed(word, "B/cycle", f"{_NONE}; one word a cycle as in our core")
-        hypotheses.append(f"a word of {word:g} bytes of activations enters each array per cycle")
-    reuse = facts.get("packet_reuse") or _assumed(1.0, "1", f"{_NONE}; a word meets one tile, as in our core")
-    vector = facts.get("vector_width")
-    if vector is None:
-        columns = core.array.columns
-        source = f"{_NONE}; one lane per column as in our core"
-        vector = _assumed(columns, "1", source, low=columns / 2, high=2 * columns)
-        hypotheses.append(f"vector engine of {columns} elements per core and cycle ({columns // 2} to {2 * columns})")
-    return fetch, reuse, _scaled(vector, chip.cores)
-
-
-def _own_sram(chip: Chip) -> Fact:
-    core = chip.core
-    if core is None:
-        return _assumed(4e6, "B", f"{_NONE}; a small last-level cache")
-    bits = (
-        core.activation_words * core.array.rows * core.array.activation_lane_bits
-        + core.weight_words * core.array.columns * core.array.weight_lane_bits
-        + core.output_words * core.array.columns * 8
-    )
-    return _assumed(bits / 8 * chip.cores, "B", "memories of the assumed cores")
-
-
-def _scaled(fact: Fact, factor: float) -> Fact:
-    return Fact(
-        nominal=fact.nominal * factor, low=fact.minimum * factor, high=fact.maximum * factor, unit=fact.unit,
-        confidence=fact.confidence, source=fact.source, note=fact.note,
-    )
-
-
-def _assumed(nominal: float, unit: str, source: str, *, low: float | None = None, high: float | None = None) -> Fact:
-    return Fact(nominal=nominal, low=low, high=high, unit=unit, confidence="assumed", source=source)

@@ -14,9 +14,9 @@ from hw.spec.digest import digest
 from hw.spec.error import InputError
 from model import workloads
 from model.cli.serve import with_pim
+from model.device.machine import Extra
 from model.device.range import ranged
 from model.device.record import measurement, span
-from model.device.run import Extra
 from model.device.serving import Deployment, serving_format
 from model.network import llm
 from model.network.workload import NetworkWorkload

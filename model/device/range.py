@@ -8,8 +8,8 @@ import numpy as np
 
 from hw.spec.device import Device, family, with_rows
 from hw.spec.fact import Fact
+from model.device.machine import Extra
 from model.device.rules import DRAM_EFFICIENCY, LAYER_START, LINK_STEP
-from model.device.run import Extra
 from model.energy.price import Interval
 
 SAMPLES = 4000

@@ -16,8 +16,9 @@ from hw import chips
 from hw.spec.device import Device, device
 from hw.spec.error import InputError
 from model import workloads
+from model.device.machine import Extra
 from model.device.range import Ranged, ranged
-from model.device.run import Extra, Run, multi_stream, offline, single_stream
+from model.device.run import Run, multi_stream, offline, single_stream
 from model.device.server import LIMITS_S, server
 from model.record import Measurement, Origin, Result, current_commit
 from model.survey import image_format, network_of

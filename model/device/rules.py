@@ -14,7 +14,13 @@
 6. Layers follow one another for the whole batch, each after LAYER_START.
 7. Host: inputs and outputs cross the link; while the next run computes if there is one (offline), else before and
    after it (single stream). Preparing inputs and choosing outputs on the host is not counted.
-8. Cards: after attention and after the feed-forward part partial sums travel round a ring, 2 (cards - 1) / cards of
+8. Dataflow: arrays hold weights; where the array is a hypothesis its high end may hold results, by the closed form of
+   the output-stationary core, as is faster in each layer (`mapper.results_cycles`).
+9. GPU: multiprocessors take whole tiles of results in waves (`tiles`), each kernel after the latency of global memory
+   before its first and behind its last product. A chip with a base clock runs single queries at the clock of its
+   peaks and full load halfway between the two (`hw.spec.multiprocessor`).
+10. Server: Poisson arrivals into one queue, batches by the maker's published rule or whatever waits (`server`).
+11. Cards: after attention and after the feed-forward part partial sums travel round a ring, 2 (cards - 1) / cards of
    them over each link, in 2 (cards - 1) steps of LINK_STEP.
 """
 

@@ -19,8 +19,9 @@ import numpy as np
 
 from hw.spec.device import Device
 from hw.spec.error import InputError
+from model.device.machine import Extra
 from model.device.rules import BATCHES
-from model.device.run import Extra, offline
+from model.device.run import offline
 from model.network.layer import Network
 
 LIMITS_S = {"resnet50": 0.015, "ssd_resnet34": 0.1, "retinanet": 0.1, "bert_large": 0.13, "bert_large_177": 0.13}

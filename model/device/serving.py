@@ -8,8 +8,9 @@ from hw.spec.device import Device, family
 from hw.spec.error import InputError
 from hw.spec.number import number_format
 from model.device.layer_time import BOUNDS, Formats, LayerTime, Machine
+from model.device.machine import NOMINAL, Extra, machine
 from model.device.pim import SOURCES, PimMemory
-from model.device.run import NOMINAL, Extra, machine, network_layers
+from model.device.run import network_layers
 from model.energy.price import Interval
 from model.network.layer import Network
 from model.network.llm import LanguageModel

@@ -26,8 +26,6 @@ TASKS = {
 PADDED = {"bert_large_177": "bert_large"}
 """Record of a task without padding -> with it, the other end of the range."""
 
-PADDED_CHIPS = ("rebellions_atom",)
-"""Chips whose submission keeps the padding (its code fixes 384 positions); others may drop it."""
 
 LANGUAGE = ("gptj_99", "llama2_70b_99", "llama31_8b_128_4096")
 """Those whose record is of requests to a language model, not of one scenario of a network."""
@@ -196,7 +194,7 @@ def _by_chip_model(row: Row, chip: Chip, runs: Mapping[tuple[str, str], Measurem
         return None
     task, scenario = TASKS.get(row.model, row.model), SCENARIOS[row.scenario]
     language = task in LANGUAGE
-    if row.chip in PADDED_CHIPS:
+    if "bert_positions" in chip.facts:  # the submission keeps the padding
         task = PADDED.get(task, task)
     record = runs.get((row.chip, task if language and scenario == "offline" else f"{task}_{scenario}"))
     if record is None:
