@@ -11,6 +11,7 @@ PUBLISHED = {
     "mobilenet_v2_14": (0.585, 6.9, "Sandler et al., CVPR 2018, table 4: 585 M, 6.9 M"),
     "yolov3_416": (65.86 / 2, 61.95, "pjreddie.com/darknet/yolo: 65.86 Bn operations; 61.95 M parameters"),
     "yolov3_tiny_416": (5.56 / 2, 8.86, "pjreddie.com/darknet/yolo: 5.56 Bn operations; 8.86 M parameters"),
+    "yolov8s_640": (28.6 / 2, 11.16, "ultralytics documentation: 28.6 GFLOPs, 11.2 M parameters"),
     "yolov5s_640": (16.5 / 2, 7.23, "ultralytics/yolov5 release 6: 16.5 GFLOPs, 7.2 M parameters"),
 }
 

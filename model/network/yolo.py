@@ -97,3 +97,46 @@ def _c3(builder: Builder, name: str, shape: Shape, channels: int, repeats: int, 
         if add:
             builder.vector(f"{name}_{index}_add", "Add", inner[0] * inner[1] * half, inputs=2)
     return builder.convolution(f"{name}_c", (inner[0], inner[1], channels), channels, 1)
+
+
+def yolov8s(size: int) -> Network:
+    """YOLOv8s on one `size` x `size` image, 80 classes: depth 0.33, width 0.5."""
+    builder = Builder(f"yolov8s_{size}", f"ultralytics, cfg/models/v8/yolov8.yaml, scale s, {size} x {size}")
+    shape = _down(builder, "conv0", (size, size, 3), 32)
+    routes: list[Shape] = []
+    for stage, (channels, repeats) in enumerate(((64, 1), (128, 2), (256, 2), (512, 1)), start=1):
+        shape = _down(builder, f"down{stage}", shape, channels)
+        shape = _c2f(builder, f"c2f_{stage}", shape, channels, repeats, add=True)
+        routes.append(shape)
+    inner = builder.convolution("sppf_a", shape, 256, 1)
+    for index in range(3):
+        builder.pool(f"sppf_pool{index}", "MaxPool", inner, 5, pad=2)
+    deepest = builder.convolution("sppf_b", (inner[0], inner[1], 1024), 512, 1)
+    middle = _c2f(builder, "up4", (*routes[2][:2], 512 + 256), 256, 1, add=False)
+    maps = [_c2f(builder, "up3", (*routes[1][:2], 256 + 128), 128, 1, add=False)]
+    for name, lateral, channels in (("out4", middle, 256), ("out5", deepest, 512)):
+        down = _down(builder, f"{name}_down", maps[-1], maps[-1][2])
+        maps.append(_c2f(builder, name, (down[0], down[1], down[2] + lateral[2]), channels, 1, add=False))
+    for index, one in enumerate(maps):
+        for branch, width, out in (("boxes", 64, 64), ("classes", 128, 80)):
+            inner = builder.convolution(f"{branch}{index}_a", one, width, 3)
+            inner = builder.convolution(f"{branch}{index}_b", inner, width, 3)
+            builder.convolution(f"{branch}{index}_c", inner, out, 1)
+    return builder.network()
+
+
+def _down(builder: Builder, name: str, shape: Shape, channels: int) -> Shape:
+    return builder.convolution(name, shape, channels, 3, stride=2, pads=((1, 1), (1, 1)))
+
+
+def _c2f(builder: Builder, name: str, shape: Shape, channels: int, repeats: int, *, add: bool) -> Shape:
+    """A 1 x 1 whose second half passes bottlenecks (3 x 3, 3 x 3) one behind the other, all joined by a 1 x 1."""
+    half = channels // 2
+    inner = builder.convolution(f"{name}_a", shape, channels, 1)
+    inner = (inner[0], inner[1], half)
+    for index in range(repeats):
+        middle = builder.convolution(f"{name}_{index}_a", inner, half, 3)
+        inner = builder.convolution(f"{name}_{index}_b", middle, half, 3)
+        if add:
+            builder.vector(f"{name}_{index}_add", "Add", inner[0] * inner[1] * half, inputs=2)
+    return builder.convolution(f"{name}_c", (inner[0], inner[1], (2 + repeats) * half), channels, 1)

@@ -40,7 +40,7 @@ NOT_VALIDATED = {
     "furiosa_rngd": "531 tokens/s on Llama 2 7B (secondary) and 3,300 or 3,580 on Llama 3.1 8B state neither lengths "
                     "nor batch",
     "telechips_dolphin5": "the SSDLite behind 16.58 ms is not described (six times its smaller sister's time)",
-    "telechips_n_dolphin": "the SSDLite behind 2.46 ms is not described, YOLOv8s (15.49 ms) is no workload here",
+    "telechips_n_dolphin": "the SSDLite behind 2.46 ms is not described",
 }
 """Published results that nothing here is compared with, and why."""
 
