@@ -231,25 +231,26 @@ def test_equal_counts_have_no_difference() -> None:
     assert difference(estimate, Budget(stream=5)).label is None
 
 
-def drawn_core(draw: random.Random) -> CoreSpec:
+def drawn_core(draw: random.Random, formats: tuple[str, ...] = ("int8", "int4")) -> CoreSpec:
     """A core of any shape, dataflow and switch the specification has."""
-    dataflow = draw.choice(["ws", "os"])
-    form = draw.choice(["int8", "int4"])
+    dataflow, form = draw.choice(["ws", "os"]), draw.choice(formats)
+    latency = draw.randint(1, 4) if dataflow == "ws" or form == "bf16" else 1
     return CoreSpec(
         array=MacArraySpec(
             rows=draw.randint(2, 20), columns=draw.randint(2, 20), dataflow=dataflow,
-            mac_latency=draw.randint(1, 4) if dataflow == "ws" else 1, drain=draw.choice(["columns", "link"]),
-            fold_overlap=draw.random() < 0.7, weight_double_buffer=draw.random() < 0.7,
-            activation_format=form, weight_format=form,
+            mac_latency=latency, drain=draw.choice(["columns", "link"]),
+            fold_overlap=draw.random() < 0.7 or (dataflow == "os" and latency > 1),
+            weight_double_buffer=draw.random() < 0.7, activation_format=form, weight_format=form,
         ),
-        activation_words=1, weight_words=1, accumulator_rows=1 << draw.randint(7, 9), output_words=1,
+        activation_words=1, weight_words=1, accumulator_rows=1 << draw.randint(8, 9), output_words=1,
+        output_format="fp32" if form == "bf16" else "int8",
     )
 
 
 def test_the_budget_is_the_stepped_core_under_other_labels() -> None:
     draw = random.Random(7)
     for _ in range(600):
-        core, count = drawn_core(draw), draw.choice([1, 1, 2, 5])
+        core, count = drawn_core(draw, ("int8", "int4", "bf16")), draw.choice([1, 1, 2, 5])
         shape = (draw.randint(1, 700), draw.randint(1, 60), draw.randint(1, 60))
         budget = budget_of(core, core_labels(core, shape, count))
         stepped = mac_array.step(core, [shape] * count)

@@ -139,7 +139,7 @@ def read_core(arguments: argparse.Namespace) -> tuple[CoreSpec | None, int, int,
             raise InputError(f"--chip must name a chip with an NPU core, not {arguments.chip!r}; --kernel counts PIM")
         base = chip.core
     if base.dma is None and memory_side_asked(arguments.changes):
-        base = replace(base, dma=DmaSpec(external_beats=1 << 28), parameter_words=1 << 24)
+        base = replace(base, dma=DmaSpec(external_beats=1 << 28), parameter_words=1 << 16)
     held = arguments.dataflow
     rows = base.array.rows if arguments.rows is None else arguments.rows
     columns = base.array.columns if arguments.columns is None else arguments.columns
