@@ -14,7 +14,7 @@ from model.projection.overheads import Server, at_the_socket, card_power, host_p
 from model.projection.projection import Projection
 from model.projection.published.settings import settings
 from model.projection.validate import Check, validate
-from model.projection.wall import FITTED, wall_power
+from model.projection.wall import FITTED, wall_checks, wall_power
 
 EVERY = {name: chips.load(name) for name in chips.names()}
 LOGGED = [r for r in published.rows() if r.system_power_w is not None and r.scenario == "Offline"]
@@ -38,6 +38,15 @@ def test_every_logged_system_is_predicted_within_15_percent() -> None:
     tasks = {(c.chip, c.what.split()[0]) for c in found}
     assert {("nvidia_h200_sxm", "gptj-99"), ("nvidia_h200_sxm", "llama2-70b-99")} <= tasks
     assert all(c.verdict == "in range" for c in found)
+
+
+def test_the_report_s_checks_are_those_of_the_validation() -> None:
+    ours = {(c.row.chip, c.row.model, c.row.round): c.predicted.nominal for c in wall_checks(EVERY)}
+    assert sorted(ours.values()) == pytest.approx(sorted(c.predicted.nominal for c in checks()))
+    assert len(ours) == len(wall_checks(EVERY)) == len(checks())
+    for check in wall_checks(EVERY):
+        assert check.error.nominal == pytest.approx(check.predicted.nominal / check.row.system_power_w - 1)
+        assert check.row.source in str(next(check.published.leaves()).fact)
 
 
 def test_the_two_fitted_constants_follow_from_the_results_they_name() -> None:

@@ -22,6 +22,7 @@ from model.projection.service import Service
 from model.projection.site import SiteFigures, site_figures
 from model.projection.stage import StageCard, all_stage_figures
 from model.projection.stage_comparison import compare_stages
+from model.projection.wall import WallCheck, wall_checks
 from model.record import Measurement
 
 
@@ -42,6 +43,7 @@ class Programme:
     curves: Mapping[str, Curve] = field(default_factory=dict)
     breakeven: tuple[BreakEven, ...] = ()
     nvm: Nvm | None = None
+    walls: tuple[WallCheck, ...] = ()
 
 
 def project(
@@ -131,11 +133,12 @@ def project(
     figures += all_figures(rows, (one for by_rule in counted.values() for one in by_rule.values()))
     figures += all_stage_figures(compared)
     figures += [figure for curve in curves.values() for figure in curve.shown]
-    nvm = against_logic(stages.load("stage3"))
+    nvm, walls = against_logic(stages.load("stage3")), wall_checks(chips)
     figures += [*gpus, *(figure for one in even for figure in one.all), *nvm.all]
+    figures += [figure for wall in walls for figure in wall.all]
     return Programme(
         projection=Projection(title="K-Cloud stage 1", figures=tuple(figures)), core=core, cards=cards, sites=sites,
-        ledger=tuple(rows), counted=counted, stages=compared, breakeven=even, nvm=nvm,
+        ledger=tuple(rows), counted=counted, stages=compared, breakeven=even, nvm=nvm, walls=walls,
         curves={c.shown[0].name.rpartition('.')[0]: c for c in curves.values()},
     )
 

@@ -1,6 +1,7 @@
 """Wall power of measured systems from the overhead rules every site uses: the rules' own test."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from hw.spec.chip import Chip
 from hw.spec.fact import Fact
@@ -15,6 +16,40 @@ FITTED = (
     ("H200-SXM-141GBx8_TRT_MaxQ", "resnet50", "board of eight modules"),
 )
 """System, task and rule: the results that fix a constant of `overheads` and so test nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WallCheck:
+    """One measured system: its wall power by the rules, as published, and the first over the second, minus 1."""
+
+    row: Row
+    rule: str
+    predicted: Figure
+    published: Figure
+    error: Figure
+
+    @property
+    def all(self) -> tuple[Figure, ...]:
+        """Every named figure."""
+        return (self.predicted, self.published, self.error)
+
+
+def wall_checks(chips: Mapping[str, Chip]) -> tuple[WallCheck, ...]:
+    """Every offline power log of a chip in `chips`."""
+    found = []
+    for row in published.rows():
+        rule = wall_power(row, chips) if row.system_power_w is not None and row.scenario == "Offline" else None
+        if rule is None or row.system_power_w is None:
+            continue
+        name = f"wall.{row.round}.{row.system}.{row.model}"
+        fact = Fact(nominal=row.system_power_w, unit="W", confidence=row.confidence,
+                    source=f"mean of the power log, MLPerf {row.round}, {row.system}, {row.model}: {row.source}")
+        predicted, measured = rule[0].named(f"{name}.predicted", "W"), from_fact(f"{name}.log", fact)
+        found.append(WallCheck(
+            row=row, rule=rule[1], predicted=predicted, published=(measured * 1).named(f"{name}.published", "W"),
+            error=(predicted / measured - 1).named(f"{name}.error", "1", "by the rules over the power log, minus 1"),
+        ))
+    return tuple(found)
 
 
 def wall_power(row: Row, chips: Mapping[str, Chip]) -> tuple[Figure, str] | None:

@@ -47,8 +47,8 @@ def ledger(summary: Summary) -> Canvas | None:
     axes.legend([Rectangle((0, 0), 1, 1, color=c) for _, c in KINDS], [name for name, _ in KINDS], fontsize=8, ncols=2,
                 loc="upper center", bbox_to_anchor=(0.4, -0.06))
     foot(canvas, "Lines: every input at its better and at its worse end. Delivered: published; hatched: by "
-                 "the chip model, nothing is published.\nX220's peak is unverified; of H100 only peak and memories are "
-                 "modelled: its achievable rate is a bound.")
+                 "the chip model, nothing is published.\nX220's peak is unverified; achievable below delivered: the "
+                 "chip model is slow there, make validate says why.")
     return canvas
 
 

@@ -1,7 +1,7 @@
 """Sections of a site: its figures, its power from the array to the grid, what drives them."""
 
 from model.projection.explain import compact
-from model.report.label import unit_name
+from model.report.label import SERVICES, unit_name
 from model.report.section_type import Section, Shown, say
 from model.report.summary import Summary
 
@@ -34,8 +34,7 @@ def site_sections(summary: Summary, full: bool) -> list[Section]:
             title=f"Projected: {site.scenario.title}, {site.scenario.capacity.nominal:g} PF nominal", rows=tuple(rows),
             notes=(
                 say("low and high: every input at its worse and better end; 5 % and 95 %: 10,000 samples."),
-                say("Images: ResNet-50, 224 x 224, offline, INT8. Tokens: Llama 3.1 8B, decode, INT8, 16 sequences of "
-                    f"1,024 tokens a card. Open a figure: python -m model explain {name}.wall_kw"),
+                say(f"{SERVICES} Open a figure: python -m model explain {name}.wall_kw"),
             ),
         ))
         if full:
