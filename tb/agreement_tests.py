@@ -22,6 +22,7 @@ from model.random_gemm import random_job
 from model.value_counts import value_counts
 from model.workload import Gemm, OutputStage
 from tb.bench import Bench, bench_test
+from tb.fp_vectors import special_codes
 
 MEMORIES = {
     "activation": "core.activation_memory.memory",
@@ -180,9 +181,10 @@ def _operands(
     job = random_job(Gemm(name="case", m=m, n=n, k=k), rng, formats)
     assert job.activations is not None
     for operand, name in ((job.activations, formats[0]), (job.weights, formats[1])):
-        if core.array.is_floating_point and rng.random() < 0.5:  # any code: infinities, NaN, subnormal numbers
-            special = rng.random(operand.shape) < 0.05
+        if core.array.is_floating_point and rng.random() < 0.5:  # any code; infinities, NaN, limits, subnormal numbers
+            special = rng.random(operand.shape) < 0.1
             codes = rng.integers(0, 1 << number_format(name).bits, operand.shape)
+            codes = np.where(rng.random(operand.shape) < 0.7, rng.choice(special_codes(name), operand.shape), codes)
             np.copyto(operand, codes.astype(operand.dtype), where=special)
     return job.activations, job.weights, job.output
 
