@@ -85,6 +85,14 @@ def test_two_devices_serve_more_than_twice_what_one_does() -> None:
     assert server(two, network_of("resnet50"), limit=0.015).per_second >= 2 * rate
 
 
+def test_every_batch_of_a_server_runs_on_the_same_split_into_groups() -> None:
+    spec, network = card("furiosa_rngd"), network_of("resnet50")
+    found = server(spec, network, limit=0.015)
+    best = offline(spec, network)
+    assert found.groups == best.groups
+    assert 0.8 * best.per_second < found.per_second <= best.per_second * 1.0001
+
+
 def test_a_limit_that_no_query_can_keep_is_refused() -> None:
     with pytest.raises(InputError, match=r"must end within 0\.1 ms to be served; on FuriosaAI Warboy one of"):
         server(card("furiosa_warboy"), network_of("resnet50"), limit=0.0001)

@@ -68,7 +68,10 @@ def server(
     if limit <= 0:
         raise InputError(f"a latency limit must be above 0 s, not {limit:g}")
     known = next((batch for key, (batch, _) in device.submitted.items() if key in network.name), None)
-    runs = [offline(device, network, number, batch=b, extra=extra) for b in ((known,) if known else BATCHES)]
+    # the split into groups that gives most offline, for every batch
+    split = offline(device, network, number, extra=extra).groups
+    runs = [offline(device, network, number, batch=b, groups=split, extra=extra)
+            for b in ((known,) if known else BATCHES)]
     sizes = [Size(batch=r.batch, busy=r.time, latency=r.latency) for r in runs]
     if sizes[0].latency > limit:
         raise InputError(
@@ -76,7 +79,7 @@ def server(
             f"{sizes[0].latency * 1e3:.3g} ms even alone, run it offline"
         )
     kept = [s for s in sizes if s.busy + s.latency <= limit] or sizes[:1]
-    groups = runs[0].groups * device.devices
+    groups = split * device.devices
     most = groups * max(s.batch / s.busy for s in kept)
     gaps = np.random.default_rng(1).exponential(size=QUERIES)
     low, high = 0.0, most
