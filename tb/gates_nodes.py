@@ -62,6 +62,6 @@ def plot(classes: Ranges, number: str, path: Path, title: str) -> None:
     axes.minorticks_off()
     axes.set_xlim(52, 2.3)  # room for names on the right
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, loc="lower left")
+    axes.legend(fontsize=8, loc="upper right")
     figure.savefig(path, dpi=120)
     pyplot.close(figure)

@@ -9,17 +9,14 @@ from amaranth.hdl import Elaboratable
 from numpy.typing import NDArray
 
 from hw import chips
-from hw.gates import synthesis, timing
 from hw.gates.activity import Streams
 from hw.gates.block import Block
 from hw.gates.library import Process
-from hw.rtl.aim_unit import AimUnit
 from hw.rtl.bank_timing import BankTiming
 from hw.rtl.fp_add import FpAdd
 from hw.rtl.fp_dot import FpDot
 from hw.rtl.fp_mul import FpMul
 from hw.rtl.pim_signature import command_kinds
-from hw.rtl.pim_unit import PimUnit
 from hw.spec.error import InputError
 from hw.spec.pim import PimSpec
 from tb.gates import with_reset
@@ -58,22 +55,13 @@ def units(process: Process, build: Path, seed: int) -> Iterator[Unit]:
                              ("FP16 add", FpAdd(spec.number, latency=0), 0)):
         yield _unit(Block(made, name.replace(" ", "_").lower(), process, build), f"HBM-PIM {name}", name, macs, rng)
     aim = spec_of("aim")
-    dot = Block(FpDot(lanes=aim.lanes, name=aim.number, latency=1), "aim_dot", process, build)
-    yield _unit(dot, "AiM sum of products", f"{aim.lanes} x BF16 MAC", aim.lanes, rng)
     for label, device, commands in (("HBM-PIM", spec, [c.name for c in command_kinds(spec)]),
                                     ("AiM", aim, [c.name for c in aim.commands.commands])):
         checker: Elaboratable = BankTiming(device.dram.resolve(), device.dram.organisation, commands)
         block = Block(checker, f"bank_timing_{label.lower()}", process, build)
         yield _unit(block, f"{label} bank control", "cycle, 1 in 4 issued", 0, rng)
-
-
-def whole(chip: str, process: Process, build: Path) -> tuple[int, float, float]:
-    """Cells, area in um2 and highest clock in GHz of the whole unit with its registers: minutes of synthesis."""
-    spec = spec_of(chip)
-    unit = AimUnit(spec) if chip == "aim" else PimUnit(spec)
-    netlist = synthesis.synthesise(unit, f"{chip}_unit", process, build).netlist
-    return (len(netlist.instances), netlist.area_um2,
-            timing.analyse(netlist, process.wire, process.input_slew_ns).clock_ghz)
+    dot = Block(FpDot(lanes=aim.lanes, name=aim.number, latency=1), "aim_dot", process, build)
+    yield _unit(dot, "AiM sum of products", f"{aim.lanes} x BF16 MAC", aim.lanes, rng)
 
 
 def _unit(block: Block, name: str, operation: str, macs: int, rng: np.random.Generator) -> Unit:

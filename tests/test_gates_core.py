@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,12 @@ from hw import chips
 from hw.gates import activity, library, scaling, streams
 from hw.gates.block import Block
 from hw.rtl.cell import Cell
+from hw.rtl.output_stage import OutputStage
+from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
-from model import workloads
+from model import reference, workloads
+from model.workload import OutputStage as OutputParameters
 from tb import gates, gates_capture, gates_float
 
 ARRAY = MacArraySpec(rows=4, columns=4)
@@ -137,3 +141,28 @@ def test_sums_above_a_bfloat16_cell_are_the_products_of_the_rows_above() -> None
     a, w = (gates_float.codes("bf16", np.array(x)) for x in ([[1.0, 2.0, 3.0]], [[0.5], [4.0], [1.0]]))
     sums = gates_float.sums_above("bf16", a, w).astype(np.uint32).view(np.float32)
     assert sums[0, :, 0].tolist() == [0.0, 0.5, 8.5]
+
+
+def check_output_stage(block: Block, core: CoreSpec, cycles: int = 200) -> None:
+    rng = np.random.default_rng(11)
+    sums, bias = rng.integers(-(1 << 20), 1 << 20, (cycles, 2)), rng.integers(-5000, 5000, 2)
+    multiplier, shift = rng.integers(1 << 30, 1 << 31, 2), np.array([9, 12])
+    lanes = {"bias": bias & 0xFFFFFFFF, "multiplier": multiplier, "shift": shift}
+    values = {name: np.full(cycles, value & 0xFF) for name, value in (("zero_point", -3), ("low", -100), ("high", 90))}
+    values |= {name: np.broadcast_to(value, (cycles, 2)) for name, value in lanes.items()}
+    given = gates_capture.output_streams(
+        {**values, "valid": np.ones(cycles, np.int64), "sums": sums & 0xFFFFFFFF}, 2)
+    _, outputs = block.simulator.run(gates.with_reset(block, given))
+    parameters = OutputParameters(bias=bias, multiplier=multiplier, shift=shift, zero_point=-3, low=-100, high=90)
+    exact = reference.requantise(sums, parameters, core.rounding_mode).astype(np.int64)
+    got = np.stack([outputs["o_data"][:, 0] >> 8 * k & 0xFF for k in (0, 1)], axis=1)
+    late = OutputStage.latency
+    assert np.array_equal(got[late:], (exact & 0xFF)[:-late])
+
+
+@pytest.mark.volume
+def test_the_netlist_of_the_output_stage_requantises_like_the_reference(tmp_path: Path) -> None:
+    core = chips.load("npu_16").core
+    assert core is not None
+    narrow = replace(core, array=MacArraySpec(rows=core.array.rows, columns=2))
+    check_output_stage(Block(OutputStage(narrow), "output_stage_2", library.load("mini45"), tmp_path), narrow)

@@ -31,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--build", type=Path, default=Path("build"))
     parser.add_argument("--formats", default="", help=f"arrays of other formats as well: {','.join(DTYPES)}; half a "
                         "minute of one processor each")
+    parser.add_argument("--test", default="", metavar="WORKLOAD", help="another workload whose run on the RTL is "
+                        "priced by the events fitted on the first and compared with its gates")
     parser.add_argument("--write-table", action="store_true", help="write model/energy/tables/<library>_<chip>.py")
 
 
@@ -49,14 +51,14 @@ def run(arguments: argparse.Namespace) -> int:
         if number not in DTYPES or arguments.write_table:
             raise InputError(f"floating-point energy at the gates covers {', '.join(DTYPES)} without --write-table, "
                              f"not that of {arguments.chip}; try npu_16_bf16")
-        record = _float(process, arguments, number)
+        record = {**_float(process, arguments, number), "workload": "synthetic"}
         folder.mkdir(parents=True, exist_ok=True)
         gates_nodes.plot(record["pj_per_mac"], number, folder / "nodes.png", f"{arguments.chip}, scaled from 45 nm")
     else:
         record = _integer(process, arguments, chip, folder)
         for number in formats:
             record[number] = _float(process, arguments, number)
-    name = folder / f"{arguments.workload}.json"
+    name = folder / f"{record['workload']}.json"
     _write(name, json.dumps(record, indent=1) + "\n")
     gates_table.plot(record, name.with_suffix(".png"))
     print(f"{name}, .png and nodes.png: {time.monotonic() - start:.0f} s, {_cpu_s() - used:.0f} s of processors")
@@ -90,6 +92,10 @@ def _integer(process: Process, arguments: argparse.Namespace, chip: Any, folder:
           + f", clock and leakage {fitted.cycle_pj:.0f} per cycle")
     print(f"sum of events against gates: {fitted.test_error:+.1%} on the half of the cycles that was not fitted, "
           f"{fitted.total_error:+.1%} on all")
+    if arguments.test:
+        other = capture(arguments.chip, spec, arguments.test, arguments.seed, arguments.build, _say)
+        error = gates_events.error_on(fitted, core, other, core.measure(other.streams))
+        print(f"sum of the same events against the gates on {arguments.test}, {other.cycles} cycles: {error:+.1%}")
     print("\n" + "\n".join(gates_memories.text(arguments.chip, spec, arguments.workload, arguments.seed)))
     record = _record(process, arguments, core.blocks, area, measured, cells)
     record |= {"events_pj": fitted.energy_pj, "cycle_pj": fitted.cycle_pj, "event_error": fitted.test_error,

@@ -26,8 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--block", default="cell", choices=sorted(BLOCKS), help="for --file of saif")
     parser.add_argument("--cycles", type=int, default=2000, help="saif: length of the stream")
     parser.add_argument("--warm-up", type=int, default=20, help="saif: cycles before the window that is compared")
-    parser.add_argument("--whole", action="store_true", help="pim: the whole units with their registers as well "
-                        "(minutes of synthesis)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--build", type=Path, default=Path("build"))
 
@@ -111,9 +109,6 @@ def _pim(arguments: argparse.Namespace) -> int:
         each = f"{u.operation_pj / u.macs:8.2f}" if u.macs else f"{'':8}"
         print(f"{u.name:24}{u.cells:7}{u.area_um2:10.0f}{u.clock_ghz:6.2f}{u.operation:>24}{u.operation_pj:8.1f} {each}"
               f"   {u.glitch:.2f}", flush=True)
-    for chip in ("hbm_pim", "aim") if arguments.whole else ():
-        cells, area, clock = gates_pim.whole(chip, library.load("mini45"), arguments.build)
-        print(f"{f'whole unit of {chip}':24}{cells:7}{area:10.0f}{clock:6.2f}", flush=True)
     print("45 nm logic at 1.0 V, not a DRAM process; random operands, leakage left out")
     return 0
 
