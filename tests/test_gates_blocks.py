@@ -5,6 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
 from hw.gates import activity, blocks, library, power, pulse, synthesis, timed, timing
 from hw.gates.netlist import Netlist
@@ -124,6 +127,27 @@ def test_energy_is_the_sum_of_its_parts_and_zero_operands_cost_nothing(multiplie
     assert 300 < busy.dynamic_fj < 1500
     idle = coefficients.energy(simulator.run({p: np.zeros((50, 64), int) for p in netlist.inputs})[0])
     assert idle.dynamic_fj == 0
+
+
+class _Counter(wiring.Component):
+    """Counts whatever its input does."""
+
+    o: Out(4)
+    i: In(1)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.d.sync += self.o.eq(self.o + 1 + self.i)
+        return m
+
+
+def test_lanes_that_are_not_given_are_not_counted(build, process) -> None:
+    netlist = synthesis.synthesise(_Counter(), "counter", process, build).netlist
+    simulator = activity.Simulator(netlist, build)
+    few, many = (simulator.run({p: np.zeros((33, n), int) for p in netlist.inputs})[0] for n in (2, 64))
+    lowest = netlist.outputs["o"][0]
+    assert few.rises[lowest] == 2 * 16
+    assert many.rises[lowest] == 64 * 16
 
 
 def test_a_stream_shorter_than_its_warm_up_is_refused(multiplier, build) -> None:

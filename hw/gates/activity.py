@@ -100,7 +100,7 @@ class Simulator:
         rises, falls = np.zeros(len(self.nets), dtype=np.int64), np.zeros(len(self.nets), dtype=np.int64)
         pointer = ctypes.c_void_p
         self._library.run(*(pointer(a.ctypes.data) for a in (words, seen, rises, falls, state.registers, state.nets)),
-                          ctypes.c_long(cycles), ctypes.c_long(warm_up))
+                          ctypes.c_long(cycles), ctypes.c_long(warm_up), ctypes.c_uint64((1 << lanes) - 1))
         outputs, column = {}, 0
         for port, bits in self.netlist.outputs.items():
             value = np.zeros((cycles, lanes), dtype=np.int64)
@@ -148,7 +148,7 @@ class Simulator:
             lines += [f"static void gates{k}(uint64_t *restrict v) {{", *chunk, "}"]
         lines += [
             "void run(const uint64_t *in, uint64_t *out, int64_t *rise, int64_t *fall, uint64_t *q, uint64_t *old,",
-            "         long cycles, long skip) {",
+            "         long cycles, long skip, uint64_t lanes) {",
             f"  static uint64_t v[{count + 1}];", "  memset(v, 0, sizeof v);",
         ]
         lines.append("  for (long t = 0; t < cycles; t++) {")
@@ -158,7 +158,7 @@ class Simulator:
         lines += [f"    gates{k}(v);" for k in range(len(chunks))]
         lines += [
             f"    if (t >= skip) for (int k = 0; k < {count}; k++) {{",
-            "      uint64_t d = v[k] ^ old[k];",
+            "      uint64_t d = (v[k] ^ old[k]) & lanes;",
             "      rise[k] += __builtin_popcountll(d & v[k]); fall[k] += __builtin_popcountll(d & old[k]);",
             "    }", f"    memcpy(old, v, {count} * sizeof *v);",
         ]

@@ -22,7 +22,7 @@ from hw.gates.timed import TimedSimulator
 from hw.gates.timing import Timing
 from hw.spec.error import InputError
 
-_RULES = 6
+_RULES = 7
 """Raised when the roll-up or the glitch rule changes, so that kept figures are not mixed."""
 
 
@@ -69,7 +69,7 @@ class Block:
     def by_window(self, streams: Streams, edges: Sequence[int]) -> list[float]:
         """Switching and internal energy of all lanes between neighbouring `edges` in fJ, without glitches; kept by
         content. Cycles before the first edge only settle the registers."""
-        content = hashlib.sha256(f"{self.netlist.digest} {self.process.library.digest} {list(edges)}".encode())
+        content = hashlib.sha256(f"{self.netlist.digest} {self.process.library.digest} {list(edges)} {_RULES}".encode())
         for port in sorted(self.netlist.inputs):
             content.update(port.encode() + np.ascontiguousarray(streams[port]).tobytes())
         path = self.build / "gates" / "measured" / f"{self.name}.windows.{content.hexdigest()[:16]}.json"
