@@ -20,8 +20,9 @@ from model.pim.network import float_workload
 from model.workload import Workload
 from tb.bench import Bench, bench_test
 from tb.pim_checker import broken_rules
-from tb.pim_compare import same_answer, same_cells, same_registers
+from tb.pim_compare import fill_cells, same_answer, same_cells, same_registers
 from tb.pim_driver import Answer, PimDriver, lanes_of, played, word_of
+from tb.pim_instructions import InstructionStreams, every_form
 from tb.pim_network import Layer, run_network
 from tb.pim_phases import hbm_phases
 from tb.pim_player import PimPlayer
@@ -106,6 +107,33 @@ async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(be
     same_cells(driver, cells, spec)
     bench.report(streams=streams, commands=commands, accepted=accepted, refused=dict(refused),
                  events=dict(events))
+
+
+@bench_test(timeout_cycles=100_000_000)
+async def every_instruction_does_what_plain_arithmetic_says(bench: Bench) -> None:
+    chip_name = bench.parameters["chip"]
+    spec = _spec(chips.load(chip_name))
+    driver = PimDriver(bench, _player(chip_name))
+    forms = every_form(spec.commands)
+    bench.rng.shuffle(forms)                                                        # type: ignore[arg-type]
+    forms = forms[: int(bench.parameters.get("forms", 300))]
+    done = len(forms)
+    columns = spec.dram.organisation.columns
+    while forms:
+        cells: Cells = {}
+        walk = InstructionStreams(spec, spec.dram.resolve(), cells, bench.rng, rows=ROWS)
+        fill_cells(driver, {key: words.copy() for key, words in cells.items() if key[1] < 2}, spec)
+        while forms and walk.room():
+            forms = walk.case(forms)
+        answer = await driver.play(walk.expected.commands)
+        assert set(answer.reasons) == {0}, f"legal commands were refused with the codes {set(answer.reasons) - {0}}"
+        for (bank, row), written in walk.written().items():
+            array = driver.cells(bank)
+            for column in written.tolist():
+                got = array[row * columns + column].value.to_unsigned()
+                want = to_integer(walk.state.rows[bank, row][column])
+                assert got == want, f"bank {bank} row {row} column {column} holds {got:#x}, not {want:#x}"
+    bench.report(forms=done)
 
 
 @bench_test(timeout_cycles=100_000_000)

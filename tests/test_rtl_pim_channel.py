@@ -9,11 +9,18 @@ from tb.run import Outcome, run
 _STREAMS = "random_streams_are_accepted_when_the_model_says_and_do_what_it_says"
 
 
+_INSTRUCTIONS = {
+    "hbm_pim": "every_instruction_does_what_plain_arithmetic_says",
+    "aim": "every_command_and_host_request_does_what_plain_arithmetic_says",
+}
+
+
 def play(bench_name: str, *tests: str) -> Outcome:
     bench = design.load(bench_name)
     emitted = design.design(bench_name, bench_name)
     built = build(emitted, "none", design.published(bench, emitted))
-    return run(built, f"tb.{bench_name}_tests", seed=3, parameters={"chip": bench_name, "streams": 200}, tests=tests)
+    parameters = {"chip": bench_name, "streams": 200, "forms": 10_000, "rounds": 20}
+    return run(built, f"tb.{bench_name}_tests", seed=3, parameters=parameters, tests=tests)
 
 
 @pytest.mark.rtl
@@ -37,3 +44,13 @@ def test_200_random_streams_on_the_aim_channel_equal_the_model() -> None:
     assert outcome.data["refused"]["early"] > 10_000
     assert set(outcome.data["refused"]) == {"early", "wrong_row_state", "wrong_mode"}
     assert min(outcome.data["events"].values()) > 50
+
+
+@pytest.mark.rtl
+@pytest.mark.volume
+@pytest.mark.parametrize("bench", list(_INSTRUCTIONS))
+def test_every_instruction_on_the_channel_does_what_plain_arithmetic_says(bench: str) -> None:
+    outcome = play(bench, _INSTRUCTIONS[bench])
+    assert outcome.passed, outcome.explain()
+    if bench == "hbm_pim":
+        assert outcome.data["forms"] > 2700

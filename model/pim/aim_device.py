@@ -24,6 +24,7 @@ class AimDevice:
         self.per_group = spec.dram.organisation.banks_per_group
         self.columns = spec.dram.organisation.columns
         self.mode = spec.modes[0]
+        self._known = {command.name: command for command in spec.commands.commands}
         self.error = 0
         self.activation = 0
         self.rows: dict[tuple[int, int], np.ndarray] = {}
@@ -40,8 +41,11 @@ class AimDevice:
         paired: bool = False, data: np.ndarray | None = None,
     ) -> np.ndarray:
         """One command at cycle `now`; the word it drives on the data bus, else zeros. `row` is used by activates,
-        `paired` by MAC16."""
-        command = self.spec.commands.command(name)
+        `paired` by MAC16; a name that is no command stands for an unknown opcode."""
+        command = self._known.get(name)
+        if command is None:
+            self.error = self.error or ERRORS["unknown_opcode"]
+            return np.zeros(self.spec.lanes, np.uint16)
         targets = {"bank": (bank,), "channel": tuple(range(self.bank_count))}.get(
             command.scope, tuple(b for b in range(self.bank_count) if b // self.per_group == bank // self.per_group))
         addressed = bank if command.scope == "bank" else None
