@@ -32,12 +32,12 @@ def run(arguments: argparse.Namespace) -> int:
         workloads.load(arguments.workload)
     needed = {name: chips.load(name) for name in chips.names()}
     summary = summarise(arguments.chip, chip, arguments.workload, arguments.seed, needed, folder=arguments.output)
+    if summary.programme is None and not arguments.screen:
+        load_programme(needed)  # raises what it lacks, before anything is written
     everything = arguments.format == "all"
     names = write_report(summary, FORMATS if everything else (arguments.format,), plots=everything)
     if arguments.screen:
         print(text.render(summary))
     print(f"{summary.folder}: {', '.join(names)}")
     failed = [m for m in (summary.rtl, summary.model) if m is not None and m.result.verdict == "fail"]
-    if summary.programme is None and not arguments.screen:
-        load_programme(needed)  # raises what it lacks
     return 1 if failed else 0

@@ -125,10 +125,12 @@ def stale(
 def ranges_of(projection: Projection) -> dict[str, Range]:
     """Every named figure with bounds and the middle 90 % of `SAMPLES` samples."""
     samples = projection.samples(SAMPLES, SAMPLE_SEED)
+    varying = [name for name, values in samples.items() if values.strides != (0,)]
+    ends = np.percentile([samples[name] for name in varying], (5, 95), axis=1).T if varying else ()
+    middle = dict(zip(varying, ends, strict=True))
     result = {}
     for figure, bounds in zip(projection.figures, projection.intervals(), strict=True):
-        values = samples[figure.name]
-        p5, p95 = np.percentile(values, (5, 95)) if values.strides != (0,) else (bounds.nominal, bounds.nominal)
+        p5, p95 = middle.get(figure.name, (bounds.nominal, bounds.nominal))
         result[figure.name] = Range(
             name=figure.name, unit=figure.unit, note=figure.note, bounds=bounds, p5=float(p5), p95=float(p95),
             confidence=figure.confidence,
