@@ -11,6 +11,9 @@ from model.pim.numerics import activation_table
 from tb.pim_driver import Played
 from tb.pim_random import Cells, Expected, to_integer
 
+UNKNOWN = "unknown"
+"""Stands for an opcode of no command."""
+
 _WRITES = ("WR", "WRA16", "WRCP", "EWMUL16")
 
 
@@ -50,7 +53,6 @@ class AimRecorder:
     ) -> int:
         """One command at cycle `at`; the code it is refused with, or 0."""
         device, e = self.device, self.expected
-        command = self.spec.commands.command(name)
         device.error = 0
         answer = device.issue(
             name, at, bank=bank, row=row, column=column, accumulator=accumulator, paired=paired, data=data)
@@ -62,6 +64,7 @@ class AimRecorder:
         e.first_error = e.first_error or reason
         if reason:
             return reason
+        command = self.spec.commands.command(name)
         e.accepted.append((at, name, (bank,) if command.scope == "bank" else None))
         if command.bus == "read":
             e.words.append(to_integer(answer))
@@ -122,6 +125,8 @@ class RandomAimStreams(AimRecorder):
         p = np.array([weights.get(n, 1.0) for n in self.names])
         p /= p.sum()
         while len(self.expected.accepted) < length:
+            if rng.random() < 0.01:
+                self.issue(self.now + 1, UNKNOWN, int(rng.integers(device.bank_count)), data=self.word())
             name = str(rng.choice(self.names, p=p))
             command = self.spec.commands.command(name)
             bank = int(rng.integers(device.bank_count))

@@ -19,7 +19,7 @@ from model.pim.aim_driver import gemv_cells, gemv_commands
 from model.pim.network import AIM_ORDER, float_workload
 from model.workload import Workload
 from tb.aim_instructions import AimInstructionStreams, every_request
-from tb.aim_random import RandomAimStreams, table_cells
+from tb.aim_random import UNKNOWN, RandomAimStreams, table_cells
 from tb.bench import Bench, bench_test
 from tb.pim_checker import broken_rules
 from tb.pim_compare import fill_cells, same_answer, same_cells, same_registers
@@ -95,6 +95,7 @@ async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(be
     spec = _spec(chips.load(chip_name))
     timing = spec.dram.resolve()
     driver = PimDriver(bench, _player(chip_name))
+    driver.kinds[UNKNOWN] = 31
     cells: Cells = table_cells(spec, ROWS)
     fill_cells(driver, cells, spec)
     refused: Counter[str] = Counter()
@@ -191,11 +192,11 @@ async def every_result_and_class_of_the_network_is_numpys(bench: Bench) -> None:
 async def an_unknown_opcode_is_refused_and_changes_nothing_else(bench: Bench) -> None:
     chip_name = bench.parameters["chip"]
     driver = PimDriver(bench, _player(chip_name))
-    driver.kinds["unknown"] = 31
+    driver.kinds[UNKNOWN] = 31
     word = bench.rng.integers(0, 1 << 16, 16).astype(np.uint16)
     data = to_integer(word)
-    stream = [Played(0, "ACT", 2, 5), Played(1, "unknown", 2, 5), Played(60, "WR", 2, 0, 9, data),
-              Played(61, "unknown", 2, 0, 9, 1), Played(120, "RD", 2, 0, 9), Played(121, "RD", 3, 0, 9)]
+    stream = [Played(0, "ACT", 2, 5), Played(1, UNKNOWN, 2, 5), Played(60, "WR", 2, 0, 9, data),
+              Played(61, UNKNOWN, 2, 0, 9, 1), Played(120, "RD", 2, 0, 9), Played(121, "RD", 3, 0, 9)]
     answer = await driver.play(stream)
     assert answer.reasons == [0, ERRORS["unknown_opcode"], 0, ERRORS["unknown_opcode"], 0, ERRORS["wrong_row_state"]]
     assert answer.words == [data], f"the word read is {answer.words}, not {data:#x}"
