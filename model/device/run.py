@@ -106,10 +106,10 @@ def _times(
     times: list[LayerTime | None] = []
     for index, (layer, fused) in enumerate(zip(layers, fused_layers(network), strict=False)):
         if layer.kind == "unsupported":
-            known = ", ".join(f"{operator} ({nodes} nodes, {share:.1%} of all operations)"
-                              for operator, (nodes, share) in network.unsupported().items())
+            unknown = ", ".join(f"{operator} ({nodes} nodes, {share:.1%} of all operations)"
+                                for operator, (nodes, share) in network.unsupported().items())
             raise InputError(f"every operator must be known for its time to be predicted; {layer.operator} is not "
-                             f"(layer {layer.name!r} of {network.name}); unknown in all: {known}")
+                             f"(layer {layer.name!r} of {network.name}); unknown in all: {unknown}")
         taken = all_weights if resident else sum(sizes[index : index + 2]) if parts == 1 else machine.sram / 2
         room = max(machine.sram / 2, machine.sram - taken)
         key = (room, *_key(layer, fused))
