@@ -1,6 +1,7 @@
 """Cores with copy channels and programs for them, run on their RTL: counters back, memories checked there."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,27 @@ CORES = {
         array=MacArraySpec(rows=8, columns=4, mac_latency=2), activation_words=256, weight_words=512,
         accumulator_rows=32, output_words=256, parameter_words=16, command_entries=8,
         dma=DmaSpec(bytes_per_cycle=2, latency_cycles=3, external_beats=8192, banks=1)),
+}
+
+
+def _core(rows: int, columns: int, dma: DmaSpec, *, rings: int = 64, **array: Any) -> CoreSpec:
+    return CoreSpec(
+        array=MacArraySpec(rows=rows, columns=columns, **array), activation_words=256, weight_words=256,
+        accumulator_rows=rings, output_words=256, parameter_words=16, command_entries=4, dma=dma)
+
+
+CORES |= {
+    # deep cells, words of several beats in few banks
+    "deep": _core(4, 4, DmaSpec(bytes_per_cycle=2, latency_cycles=20, external_beats=8192, banks=2), mac_latency=4),
+    # bus as wide as no word
+    "no_overlap": _core(
+        4, 7, DmaSpec(bytes_per_cycle=3, latency_cycles=1, external_beats=8192, banks=4), mac_latency=2, rings=32,
+        fold_overlap=False),
+    "one_register": _core(
+        5, 6, DmaSpec(bytes_per_cycle=1, latency_cycles=40, external_beats=16384, banks=8), weight_double_buffer=False),
+    # a whole word of any memory in one beat, one bank: every write meets every read
+    "wide": _core(
+        4, 4, DmaSpec(bytes_per_cycle=64, latency_cycles=5, external_beats=2048, banks=1), rings=16),
 }
 
 

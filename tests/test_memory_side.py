@@ -10,6 +10,7 @@ from hw.spec.dma import HOLDS
 from hw.spec.error import InputError
 from hw.spec.event import LABELS
 from model import lower
+from model.cycle.memory_form import program_form
 from model.cycle.program import step_program
 from model.program import place, streamed
 from model.workload import Gemm
@@ -36,10 +37,16 @@ def _drawn(core: CoreSpec, rng: np.random.Generator, count: int) -> list[Command
     return commands
 
 
-def _cases(core: CoreSpec, seed: int) -> list[Case]:
+BUILDS = {
+    "square": (100, 40), "narrow": (200, 40), "deep": (300, 24), "no_overlap": (400, 24), "one_register": (500, 24),
+    "wide": (600, 24)}
+"""Core -> seed and number of random programs run on it."""
+
+
+def _cases(core: CoreSpec, seed: int, count: int) -> list[Case]:
     cases = []
     square = core.array.rows == core.array.columns
-    for i in range(40):
+    for i in range(count):
         rng = np.random.default_rng(seed + i)
         placed = place(core, _drawn(core, rng, int(rng.integers(1, 5))))
         program = streamed(core, placed)
@@ -83,10 +90,10 @@ def _without_overlap(copy: Copy) -> Copy:
 
 
 @pytest.mark.rtl
-@pytest.mark.parametrize(("name", "seed"), [("square", 100), ("narrow", 200)])
-def test_programs_with_copies_run_as_the_stepped_model_says(name: str, seed: int) -> None:
+@pytest.mark.parametrize("name", BUILDS)
+def test_programs_with_copies_run_as_the_stepped_model_says(name: str) -> None:
     core = CORES[name]
-    cases = _cases(core, seed)
+    cases = _cases(core, *BUILDS[name])
     counters = counters_of(core, cases)
     reached = dict.fromkeys(LABELS, 0)
     for case, counted in zip(cases, counters, strict=True):
@@ -98,6 +105,25 @@ def test_programs_with_copies_run_as_the_stepped_model_says(name: str, seed: int
         reached = {label: reached[label] + counted[label] for label in LABELS}
     for label in ("weight_missing", "activation_missing", "activation_blocked", "output_blocked", "copy"):
         assert reached[label] > 0
+
+
+@pytest.mark.rtl
+def test_the_rtl_takes_the_cycles_of_the_closed_form() -> None:
+    core = CORES["narrow"]
+    rng = np.random.default_rng(77)
+    programs = [place(core, _drawn(core, rng, count)) for count in (1, 1, 1, 2, 2, 3, 5)]
+    cases = [
+        Case(program=streamed(core, placed), seed=i, words=parameters_of(core, rng, placed))
+        for i, placed in enumerate(programs)]
+    for placed, counted in zip(programs, counters_of(core, cases), strict=True):
+        form = program_form(core, placed)
+        assert counted == {"busy": form.cycles, **form.budget, **form.counts}
+
+
+def test_random_programs_are_half_stalled_and_many() -> None:
+    drawn = [case for name in BUILDS for case in _cases(CORES[name], *BUILDS[name])]
+    assert len(drawn) >= 170
+    assert sum(bool(case.held) for case in drawn) >= 80
 
 
 @pytest.mark.rtl

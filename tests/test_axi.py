@@ -1,0 +1,131 @@
+"""The core behind AXI4 and AXI4-Lite, in Verilator: legal bursts, random stalls, bit-equal results, error status."""
+
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from amaranth.hdl import Fragment
+
+from hw import chips
+from hw.rtl.axi_core import AxiCore
+from hw.rtl.emit import emit
+from hw.rtl.signature import counter_names
+from hw.spec.axi import COMMAND_WORDS, REGISTERS, AxiSpec
+from hw.spec.command import Command, Copy, Fence
+from hw.spec.core import CoreSpec
+from hw.spec.error import InputError
+from hw.spec.event import LABELS
+from model.cycle.program import step_program
+from model.program import Program, place, streamed
+from tb.build import BUILD, Built, build
+from tb.memory import CORES, parameters_of
+from tb.memory_tests import Case
+from tb.protocol import Checked
+from tb.run import Outcome, run
+
+CHANNELS = ("ar", "r", "aw", "w", "b", "lite")
+
+AXI = AxiSpec(burst_beats=16, outstanding=3)
+
+
+def _built(core: CoreSpec, axi: AxiSpec) -> Built:
+    return build(emit(Checked(AxiCore(core, axi)), "axi_core", BUILD / "rtl"))
+
+
+def _run(core: CoreSpec, axi: AxiSpec, cases: list[dict], test: str, **more: int) -> Outcome:
+    outcome = run(
+        _built(core, axi), "tb.axi_tests", tests=(test,), seed=3,
+        parameters={"core": asdict(core), "axi": asdict(axi), "cases": cases, **more})
+    assert outcome.passed, outcome.explain()
+    return outcome
+
+
+def _program(core: CoreSpec, rng: np.random.Generator) -> tuple[Program, list[tuple[int, str]]]:
+    """One to four GEMMs; every other time each reads the outputs of the one before back from outside."""
+    count = int(rng.integers(1, 5))
+    commands = [
+        Command(m=int(rng.integers(1, 30)), n_blocks=int(rng.integers(1, 4)), k_blocks=int(rng.integers(1, 4)))
+        for _ in range(count)]
+    placed = place(core, commands)
+    program = streamed(core, placed)
+    if count > 1 and rng.random() < 0.5:
+        for item in placed[:-1]:
+            words = min(item.command.m * item.command.n_blocks, 30)
+            at = next(i for i, entry in enumerate(program) if entry is item.command) + 2
+            program[at:at] = [
+                Fence(),
+                Copy(target="external_to_activation", words=words, address=0, other_address=item.output),
+                Command(m=words, n_blocks=1, k_blocks=1, output_address=core.output_words // 2 - 40),
+                Copy(target="output_to_external", words=words, address=core.output_words // 2 - 40,
+                     other_address=item.activation),
+                Fence()]
+    return program, parameters_of(core, rng, placed)
+
+
+@pytest.mark.rtl
+def test_random_programs_from_and_to_an_axi_memory_are_bit_equal_under_random_stalls() -> None:
+    core = replace(CORES["square"], activation_words=512, weight_words=256, output_words=512)
+    cases = []
+    for seed in range(24):
+        rng = np.random.default_rng(seed)
+        program, words = _program(core, rng)
+        held = {name: float(rng.choice([0.0, 0.1, 0.5, 0.9])) for name in CHANNELS} if seed % 3 else {}
+        cases.append({
+            "case": Case(program=program, seed=seed, words=words, held=held).packed(),
+            "latency": int(rng.choice([1, 7, 60])), "mixed": bool(seed % 2)})
+    outcome = _run(core, AXI, cases, "programs_run_from_and_to_an_axi_memory")
+    for case, counted, (read, written) in zip(
+            cases, outcome.data["counters"], outcome.data["bursts"], strict=True):
+        assert sum(counted[label] for label in LABELS) == counted["busy"]
+        assert counted["command.accept"] == len(case["case"]["program"])
+        assert 0 < read < counted["external_memory.read"]
+        assert 0 < written <= counted["external_memory.write"]
+
+
+@pytest.mark.rtl
+def test_error_responses_and_registers() -> None:
+    core = CORES["square"]
+    rng = np.random.default_rng(1)
+    placed = place(core, [Command(m=5, n_blocks=2, k_blocks=2)])
+    case = {"case": Case(program=streamed(core, placed), seed=1, words=parameters_of(core, rng, placed)).packed()}
+    _run(core, AXI, [case], "error_responses_are_kept_in_the_status_until_cleared",
+         read_at=placed[0].weight + 3, write_at=placed[0].output + 4)
+    _run(core, AXI, [case], "registers_answer_as_documented")
+
+
+@pytest.mark.rtl
+def test_the_shared_port_costs_what_the_page_says() -> None:
+    core = chips.load("npu_16_dma").core
+    assert core is not None
+    assert core.dma is not None
+    core = replace(core, dma=replace(core.dma, external_beats=4096))
+    placed = place(core, [Command(m=96, n_blocks=6, k_blocks=6)])
+    program = streamed(core, placed)
+    case = Case(program=program, seed=1, words=parameters_of(core, np.random.default_rng(1), placed))
+    outcome = _run(
+        core, AxiSpec(), [{"case": case.packed(), "latency": 32, "mixed": False}],
+        "programs_run_from_and_to_an_axi_memory")
+    (counted,) = outcome.data["counters"]
+    private = step_program(core, program)
+    assert counted["stream"] == private.budget["stream"] == 96 * 36
+    assert {e: counted[e] for e in ("external_memory.read", "external_memory.write")} == {
+        e: private.counts[e] for e in ("external_memory.read", "external_memory.write")}
+    # docs/axi.md
+    assert (private.cycles, counted["busy"]) == (3562, 4164)
+
+
+def test_a_core_without_channels_or_with_an_odd_bus_is_refused() -> None:
+    with pytest.raises(InputError, match="must have copy channels"):
+        AxiCore(replace(CORES["square"], dma=None))
+    with pytest.raises(InputError, match="power of two from 1 to 128, not 3"):
+        AxiCore(CORES["no_overlap"])
+    with pytest.raises(InputError, match="burst_beats must be an integer from 1 to 256, not 257"):
+        AxiSpec(burst_beats=257)
+
+
+def test_the_register_map_has_no_overlaps_and_the_core_no_axi() -> None:
+    spans = {name: 1 for name in REGISTERS} | {"command": COMMAND_WORDS, "counters": 2 * len(counter_names())}
+    offsets = [REGISTERS[name] + 4 * i for name, words in spans.items() for i in range(words)]
+    assert len(offsets) == len(set(offsets))
+    assert max(offsets) < 1 << 12
+    assert Fragment.get(AxiCore(CORES["square"]), None)
