@@ -16,6 +16,8 @@ def test_resnet50_is_a_thousand_times_faster_than_scalesim(capsys: pytest.Captur
     assert figures["resnet50_closed_form_ms"] <= 4 * 5
     assert figures["gemm_512_stepped_ms"] <= 4 * 20
     assert figures["peak_memory_mb"] < 200
+    assert figures["gemm_512_from_outside_16_bytes_stepped_ms"] <= 4 * 20
+    assert figures["gemm_512_from_outside_cycles"] == 524_394
     assert figures["resnet50_32_times_scalesim"] >= 1000
     assert figures["resnet50_128_times_scalesim"] >= 1000
     assert figures["resnet50_16_cycles"] >= figures["resnet50_32_cycles"] >= figures["resnet50_128_cycles"]

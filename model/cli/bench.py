@@ -6,15 +6,18 @@ import resource
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from hw import chips
+from hw.spec.command import Command
 from hw.spec.core import CoreSpec
 from hw.spec.mac_array import MacArraySpec
 from model import others
 from model.cli.cycles import layer_work
-from model.cycle import mac_array, pim_speed
+from model.cycle import mac_array, memory_form, pim_speed, program
 from model.network.workload import shipped_with_onnx
+from model.program import Placed, place, streamed
 from model.workload import Gemm
 
 SCALESIM_CPU_SECONDS = {16: None, 32: 94.5, 128: 191.9}
@@ -26,6 +29,7 @@ numpy 1.26.4, no trace files.
 
 LIMITS = {
     "resnet50_closed_form_ms": 5.0, "gemm_512_stepped_ms": 20.0,
+    "gemm_512_from_outside_16_bytes_stepped_ms": 20.0,
     "pim_gemv_4096_64_channels_ms": 50.0, "pim_gemv_4096_64_channels_refresh_ms": 50.0,
     "pim_gemv_4096_64_channels_every_rule_ms": 50.0, "peak_memory_mb": 200.0,
 }
@@ -61,6 +65,15 @@ def core_of(size: int) -> CoreSpec:
     )
 
 
+def memory_side(bytes_per_cycle: int) -> tuple[CoreSpec, list[Placed]]:
+    """The core with copy channels of that width and a GEMM of 512 x 512 x 512 whose operands lie outside."""
+    core = chips.load("npu_16_dma").core
+    assert core is not None
+    assert core.dma is not None
+    core = replace(core, dma=replace(core.dma, bytes_per_cycle=bytes_per_cycle, external_beats=1 << 20))
+    return core, place(core, [Command(m=512, n_blocks=32, k_blocks=32)])
+
+
 def measure() -> dict[str, Any]:
     """All figures, by name."""
     layers = resnet50()
@@ -84,6 +97,13 @@ def measure() -> dict[str, Any]:
     npu = chips.load("npu_16").core
     assert npu is not None
     figures["gemm_512_stepped_ms"] = 1e3 * seconds(lambda: mac_array.step(npu, [(512, 512, 512)]))
+    outside = memory_side(16)
+    figures["gemm_512_from_outside_cycles"] = memory_form.program_form(*outside).cycles
+    figures["gemm_512_from_outside_closed_form_ms"] = 1e3 * seconds(lambda: memory_form.program_form(*outside))
+    for width in (16, 8, 4):
+        core, placed = memory_side(width)
+        steps = seconds(lambda core=core, placed=placed: program.step_program(core, streamed(core, placed)))
+        figures[f"gemm_512_from_outside_{width}_bytes_stepped_ms"] = 1e3 * steps
     figures["gemm_1024_on_128_stepped_ms"] = 1e3 * seconds(lambda: mac_array.step(core_of(128), [(1024, 1024, 1024)]))
     figures |= pim_speed.measure(seconds)
     figures["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

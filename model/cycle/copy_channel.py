@@ -1,10 +1,9 @@
-"""The copy channels in the stepped model: the rules of the RTL's channels, one method call per cycle."""
+"""A read channel in the stepped model: the rules of the RTL's, one method call per cycle, or many cycles at once."""
 
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hw.spec.command import Copy, Geometry
 from hw.spec.dma import COPY_ENTRIES
 
 NEVER = 1 << 62
@@ -15,9 +14,10 @@ class Hold:
 
     def __init__(self, pattern: Sequence[bool] = ()) -> None:
         self._pattern = [bool(value) for value in pattern]
+        self.until = len(self._pattern)
 
     def __call__(self, cycle: int) -> bool:
-        return 0 <= cycle < len(self._pattern) and self._pattern[cycle]
+        return 0 <= cycle < self.until and self._pattern[cycle]
 
 
 @dataclass(slots=True)
@@ -46,51 +46,39 @@ class Entry:
 class ReadChannel:
     """External memory to one scratchpad; `beats` per word."""
 
-    def __init__(self, beats: int, latency: int, hold: Hold) -> None:
-        self._beats, self._latency, self._hold = beats, latency, hold
+    def __init__(self, beats: int, latency: int, hold: Hold, banks: int) -> None:
+        self._beats, self._latency, self._hold, self._banks = beats, latency, hold, banks
         self.entries: deque[Entry] = deque()
-        self._asked = 0
+        self.asked = 0
         self.read = self.waits = self.written = 0
         self.address = -1           # word written in this cycle, -1 if none
-        self._ask = False
+        self.asks = False
+        self._arrives = False
 
     def missing(self, address: int, index: int) -> bool:
         """A reader of command `index` has to wait for `address`."""
-        return any(entry.holds(address, index) for entry in self.entries)
+        return any(entry.next <= address < entry.end and index >= entry.index for entry in self.entries)
 
     @property
     def full(self) -> bool:
         """No place for another copy."""
         return len(self.entries) == COPY_ENTRIES
 
-    def look(self, cycle: int, ended: int) -> bool:
-        """What happens in this cycle, before anything changes; False if nothing does."""
+    def look(self, cycle: int, ended: int) -> None:
+        """What happens in this cycle, before anything changes."""
         entries = self.entries
         self.address = -1
-        self._ask = self._asked < len(entries) and ended >= entries[self._asked].needs
-        if not entries:
-            return False
-        head = entries[0]
-        self._arrives = self._asked > 0 and cycle >= head.due and not self._hold(cycle)
-        if self._arrives and head.arrived == self._beats - 1:
-            self.address = head.next
-        return self._ask or self._arrives or (self._asked > 0 and cycle >= head.due)
-
-    def due(self) -> int:
-        """When the first requested beat may come."""
-        return self.entries[0].due if self._asked else NEVER
-
-    def skip(self, cycles: int) -> None:
-        """`cycles` in which nothing happens."""
-        if self._asked:
-            self.waits += cycles
+        self.asks = self.asked < len(entries) and ended >= entries[self.asked].needs
+        if self.asked:
+            head = entries[0]
+            self._arrives = cycle >= head.due and not self._hold(cycle)
+            if self._arrives and head.arrived == self._beats - 1:
+                self.address = head.next
 
     def step(self, cycle: int) -> int:
         """The end of the cycle; copies that ended."""
-        if not self.entries:
-            return 0
         done = 0
-        if self._asked:
+        if self.asked:
             if self._arrives:
                 self.read += 1
                 head = self.entries[0]
@@ -101,163 +89,78 @@ class ReadChannel:
                     head.next += 1
                     if head.next == head.end:
                         self.entries.popleft()
-                        self._asked -= 1
+                        self.asked -= 1
                         done = 1
             else:
                 self.waits += 1
-        if self._ask:
-            self.entries[self._asked].due = cycle + self._latency
-            self._asked += 1
+        if self.asks:
+            self.entries[self.asked].due = cycle + self._latency
+            self.asked += 1
         return done
 
+    # ---- many cycles at once, from the start of `cycle` on, the channel never held
 
-class WriteChannel:
-    """Output memory to the external memory or to the activation memory."""
+    def steady(self, cycle: int) -> int:
+        """Cycles until the next beat may come if none does, or until the last beat of the copy."""
+        if not self.asked:
+            return NEVER
+        head = self.entries[0]
+        return max(head.due - cycle, 0) or self._until(head.end - 1)
 
-    def __init__(self, beats: int, hold: Hold) -> None:
-        self._beats, self._hold = beats, hold
-        self.entries: deque[Entry] = deque()
-        self._read_from = 0         # entry being read
-        self._full = False
-        self._beat = 0
-        self._running = self._ascending = False
-        self._pointer = 0
-        self.read = self.written = self.waits = self.moved = 0
-        self.address = -1           # word of the activation memory written in this cycle
-        self._reads = self._taken = False
+    def flow(self, cycle: int, cycles: int) -> None:
+        """Move on by `cycles`, at most `steady`."""
+        if not self.asked:
+            return
+        head = self.entries[0]
+        if head.due > cycle:
+            self.waits += cycles
+            return
+        words, head.arrived = divmod(head.arrived + cycles, self._beats)
+        self.read += cycles
+        self.written += words
+        head.next += words
 
-    @property
-    def full(self) -> bool:
-        """No place for another copy."""
-        return len(self.entries) == COPY_ENTRIES
+    def _until(self, address: int) -> int:
+        """Cycles before the one in which the word at `address` of the copy under way is written."""
+        head = self.entries[0]
+        return (address - head.next + 1) * self._beats - head.arrived - 1
 
-    def missing(self, address: int, index: int) -> bool:
-        """A reader of the activation memory has to wait for `address`."""
-        return any(entry.brings(address, index) for entry in self.entries)
-
-    def keeps(self, address: int, ended: int) -> bool:
-        """A row must not yet overwrite `address` of the output memory."""
-        return any(entry.holds(address, ended) for entry in self.entries)
-
-    def look(self, cycle: int, ended: int, port_taken: bool) -> bool:
-        """What happens in this cycle; False if nothing does."""
-        self.address = -1
-        self._taken = self._beat_taken = self._beat_refused = False
-        if not self.entries:
-            return False
-        if self._full:
-            head = self.entries[0]
-            if head.external:
-                self._beat_refused = self._hold(cycle)
-                self._beat_taken = not self._beat_refused
-                self._taken = self._beat_taken and self._beat == self._beats - 1
-            elif not port_taken:
-                self.address = head.other
-                self._taken = True
-        self._reads = False
-        if (not self._full or self._taken) and self._read_from < len(self.entries):
-            source = self.entries[self._read_from]
-            self._reads = ended >= source.needs or (
-                ended + 1 == source.needs and self._running and source.next < self._pointer)
-        return self._full or self._reads
-
-    def left(self, address: int, ends_command: bool) -> None:
-        """A row enters the output memory in this cycle (called after `look`)."""
-        if not self._running or (self._ascending and address == self._pointer):
-            self._pointer, self._ascending = address + 1, True
-        else:
-            self._ascending = False
-        self._running = not ends_command
-
-    def step(self) -> int:
-        """The end of the cycle; copies that ended."""
-        if not self.entries:
+    def arrival(self, cycle: int, address: int) -> int:
+        """Cycles before the one that writes a missing word, or fewer; 0 if it is there."""
+        if not self.asked:
+            return NEVER
+        head = self.entries[0]
+        if address < head.next:
             return 0
-        done = 0
-        if self._beat_refused:
-            self.waits += 1
-        if self._beat_taken:
-            self.written += 1
-            self._beat = 0 if self._taken else self._beat + 1
-        was_full = self._full
-        if not was_full or self._taken:
-            self._full = self._reads
-        if self._reads:
-            self.read += 1
-            source = self.entries[self._read_from]
-            source.next += 1
-            if source.next == source.end:
-                self._read_from += 1
-        self.moved += self.address >= 0
-        if self._taken or self._beat_taken:
-            self.entries[0].other += 1
-        if self._taken:
-            self.entries[0].left -= 1
-            if not self.entries[0].left:
-                self.entries.popleft()
-                self._read_from -= 1
-                done = 1
-        return done
+        return self._until(min(address, head.end - 1)) + max(head.due - cycle, 0)
 
+    def clear(self, cycle: int, address: int, step: int, index: int, most: int) -> int:
+        """How many of the next `most` reads of command `index`, one per cycle from `address` on by `step`, are free.
 
-class PoolChannel:
-    """Max pooling from the output memory into the activation memory; `words` still to be written, 0 if not open."""
+        Free of missing words and of writes to their bank. At least as many as said.
+        """
+        for position, entry in enumerate(self.entries):
+            flows = position == 0 and self.asked > 0 and entry.due <= cycle
+            if index >= entry.index:
+                if entry.next <= address < entry.end:
+                    return 0
+                if step > 0 and address < entry.next and not (flows and self._beats == 1):
+                    most = min(most, entry.next - address)
+                if step < 0 and address >= entry.end:
+                    most = min(most, address - entry.end + 1)
+            if flows:
+                most = min(most, self._apart(entry, address, step, most))
+        return most
 
-    def __init__(self) -> None:
-        self.words = self.other = self.order = 0
-        self.read = self.written = 0
-        self.address = -1
-        self._needs = self._first = self._span = 0
-        self._taps: list[tuple[bool, bool]] = []    # read, last of its pixel
-        self._next = 0
-        self._full = self._last = self._issues = self._advances = False
-
-    def take(self, copy: Copy, g: Geometry, *, order: int, needs: int) -> None:
-        """Open a copy."""
-        self.words, self.other, self.order, self._needs = copy.words, copy.other_address, order, needs
-        self._first, self._span = copy.address, g.plane * g.groups
-        pixel = [
-            (i, j) for i in range(g.kernel_height) for j in range(g.kernel_width)]
-        self._taps = [
-            (0 <= y * g.stride - g.pad_top + i * g.dilation < g.height
-             and 0 <= x * g.stride - g.pad_left + j * g.dilation < g.width, (i, j) == pixel[-1])
-            for _ in range(g.groups * g.images) for y in range(g.out_height) for x in range(g.out_width)
-            for i, j in pixel]
-        self._next, self._full = 0, False
-
-    def missing(self, address: int, index: int) -> bool:
-        """A reader of the activation memory has to wait for `address`."""
-        return self.other <= address < self.other + self.words and index >= self.order
-
-    def keeps(self, address: int, ended: int) -> bool:
-        """A row must not yet overwrite `address` of the output memory."""
-        return self.words > 0 and self._first <= address < self._first + self._span and ended >= self.order
-
-    def look(self, ended: int, port_taken: bool) -> bool:
-        """What happens in this cycle; False if nothing does."""
-        self.address = -1
-        if not self.words:
-            return False
-        writes = self._full and self._last
-        if writes and not port_taken:
-            self.address = self.other
-        self._advances = not (writes and port_taken)
-        self._issues = self._advances and self._next < len(self._taps) and ended >= self._needs
-        return self._full or self._issues
-
-    def step(self) -> int:
-        """The end of the cycle; copies that ended."""
-        if not self.words:
-            return 0
-        if self._advances:
-            self._full = self._issues
-        if self._issues:
-            read, self._last = self._taps[self._next]
-            self.read += read
-            self._next += 1
-        if self.address >= 0:
-            self.written += 1
-            self.other += 1
-            self.words -= 1
-            return int(self.words == 0)
-        return 0
+    def _apart(self, head: Entry, address: int, step: int, most: int) -> int:
+        """Cycles before the first in which a read meets a write of its bank; `most` if none does."""
+        cycle = self._beats - 1 - head.arrived
+        distance, change = head.next - address - step * cycle, 1 - step * self._beats
+        for _ in range(self._banks):
+            if cycle >= most:
+                return most
+            if distance % self._banks == 0:
+                return cycle
+            distance += change
+            cycle += self._beats
+        return most

@@ -1,0 +1,125 @@
+"""Stretches of equal cycles, taken in one step: every engine goes on as in the cycle before, or stands still."""
+
+from typing import TYPE_CHECKING
+
+from model.cycle.copy_channel import NEVER
+
+if TYPE_CHECKING:
+    from model.cycle.program import ProgramRun
+
+
+def stretch(run: "ProgramRun") -> None:
+    """Take all cycles in which nothing changes but addresses and counts.
+
+    Called after a cycle in which no pass, tile, copy or command began or ended and no bank was hit.
+    """
+    cycles = _length(run)
+    if 0 < cycles < NEVER:
+        _flow(run, cycles)
+
+
+def _length(run: "ProgramRun") -> int:
+    """How many cycles, from the present one on, are like the last; at most that many."""
+    cycle = run.cycle
+    most = run.output.steady(run.ended, run.left)
+    for channel in run.inputs:
+        most = min(most, channel.steady(cycle))
+    if most <= 0 or run.pool.words:
+        return 0
+    most = min(most, _rows_out(run, most))
+    # weights
+    if run.load:
+        address = run.tiles[0].weight + run.rows - 1 - run.step
+        most = run.weight.clear(cycle, address, -1, run.loaded_commands, min(most, run.rows - 1 - run.step))
+    elif run.weight_missing:
+        most = min(most, run.weight.arrival(cycle, run.tiles[0].weight + run.rows - 1 - run.step))
+    elif run.tiles and not run.loaded:
+        most = min(most, run.hold)
+    # rows in
+    if most <= 0 or not run.queued:
+        return most
+    now = run.queued[0]
+    if run.read:
+        most = min(most, now.rows - 1 - run.row)
+        if now.first and not run.drain:
+            most = min(most, run.free_rows)
+        if most <= 0 or not now.regular or (now.first and not run.free_rows):
+            return 0
+        address = now.activation[run.row]
+        most = run.activation.clear(cycle, address, 1, run.streamed, most)
+        return run.output.free(address, run.streamed, most)
+    if run.missing:
+        address = now.activation[run.row]
+        if run.output.missing(address, run.streamed):
+            return most     # the write channel stands still
+        return min(most, run.activation.arrival(cycle, address))
+    return 0 if run.drain and run.label == "wait_accumulator" else most
+
+
+def _rows_out(run: "ProgramRun", most: int) -> int:
+    """As `_length`, for the rows between accumulators and output memory."""
+    cycle = run.cycle
+    finishing, leaving = run.finishing, run.leaving
+    first = finishing.runs[0] if finishing.runs else None
+    if run.drain:
+        if first is None or first.due > cycle or first.starts or run.places <= 0:
+            return 0
+        most = min(most, finishing.steady(pushed=run.read and run.queued[0].last if run.queued else False, popped=True))
+        if not run.left:
+            most = min(most, run.places)
+    elif first is not None:
+        if first.due > cycle:
+            most = min(most, first.due - cycle)
+        elif run.places:
+            if not (first.starts and run.parameter.missing(first.parameter, run.drained)):
+                return 0
+            most = min(most, run.parameter.arrival(cycle, first.parameter))
+        elif run.left:
+            return 0
+    first = leaving.runs[0] if leaving.runs else None
+    if run.left:
+        if first is None or first.due > cycle or not run.output.follows(first.output):
+            return 0
+        most = min(most, leaving.steady(pushed=run.drain, popped=True))
+        return run.output.clear(first.output, run.ended, most)
+    if first is None:
+        return most
+    if first.due > cycle:
+        return min(most, first.due - cycle)
+    return min(most, run.output.stays(first.output, run.ended)) if run.offered else 0
+
+
+def _flow(run: "ProgramRun", cycles: int) -> None:
+    cycle = run.cycle
+    for channel in run.inputs:
+        channel.flow(cycle, cycles)
+    run.output.flow(cycles, run.left)
+    pushed = False
+    if run.unfinished:
+        run.count(cycles)
+    if run.load:
+        run.tile_reads += cycles
+        run.cells += cycles * run.step + cycles * (cycles + 1) // 2
+        run.step += cycles
+    run.hold = max(run.hold - cycles, 0)
+    if run.read:
+        now = run.queued[0]
+        run.row += cycles
+        run.macs += cycles
+        run.reads += cycles
+        if now.first:
+            run.free_rows -= cycles
+            run.in_flight += cycles
+        else:
+            run.accumulator_reads += cycles
+        pushed = now.last
+    run.finishing.flow(cycles, pushed=pushed, popped=run.drain)
+    run.leaving.flow(cycles, pushed=run.drain, popped=run.left)
+    if run.drain:
+        run.free_rows += cycles
+        run.places -= cycles
+    if run.left:
+        run.places += cycles
+        run.in_flight -= cycles
+        run.out_rows += cycles
+    run.cycle += cycles
