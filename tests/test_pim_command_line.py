@@ -34,6 +34,20 @@ def test_aim_prints_the_measured_cycles(capsys: pytest.CaptureFixture[str]) -> N
     assert "low / nominal / high" in out
 
 
+@pytest.mark.parametrize("dram", ["hbm2", "hbm3", "lpddr5x"])
+@pytest.mark.parametrize("kernel", ["gemv", "relu", "host_gemv"])
+def test_the_units_run_beside_every_dram_of_plain_commands(
+    capsys: pytest.CaptureFixture[str], dram: str, kernel: str,
+) -> None:
+    sizes = ("--elements", "9000") if kernel == "relu" else ("--out", "130", "--in", "300")
+    code, out, _ = call(capsys, "--dram", dram, "--kernel", kernel, "--channels", "2", *sizes, "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["cycles"] == sum(answer["breakdown"].values()) > 0
+    assert answer["clock_ns"] == {"hbm2": 1.0, "hbm3": 0.77, "lpddr5x": 0.8333}[dram]
+    assert "no such device is known" in answer["note"]
+
+
 def test_layout_says_how_many_uses_pay_for_it(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = call(capsys, "--kernel", "gemv", "--out", "1024", "--in", "1024", "--channels", "16", "--layout",
                         "--json")
@@ -51,6 +65,10 @@ def test_layout_says_how_many_uses_pay_for_it(capsys: pytest.CaptureFixture[str]
     (("--kernel", "add", "--elements", "8", "--channels", "0"), "channels must be an integer of at least 1"),
     (("--chip", "tiny", "--kernel", "add", "--elements", "8"), "--chip must name a chip with processing in memory"),
     (("--chip", "aim", "--kernel", "gemv", "--out", "8", "--in", "8", "--refresh", "on"), "must be left out"),
+    (("--chip", "aim", "--dram", "hbm3", "--kernel", "gemv", "--out", "8", "--in", "8"), "--dram must be left out"),
+    (("--dram", "ddr9", "--kernel", "gemv", "--out", "8", "--in", "8"), "hbm3"),
+    (("--dram", "gddr6_aim", "--kernel", "gemv", "--out", "8", "--in", "8"), "--dram must name a DRAM of plain"),
+    (("--dram", "hbm3", "--preset", "pimsimulator", "--kernel", "add", "--elements", "8"), "preset of HBM3"),
 ])
 def test_bad_input_is_one_sentence_and_exit_code_2(
     capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str,

@@ -4,6 +4,7 @@ examples:
   python -m model cycles --chip hbm_pim --preset pimsimulator --kernel gemv --out 4096 --in 4096 --channels 64 --ranks 2
   python -m model cycles --chip hbm_pim --kernel host_gemv --out 4096 --in 4096 --set t_rp=20 --json
   python -m model cycles --chip hbm_pim --kernel gemv --out 4096 --in 4096 --layout
+  python -m model cycles --chip hbm_pim --dram hbm3 --kernel gemv --out 4096 --in 4096
   python -m model cycles --chip aim --kernel gemv --order simple --out 4096 --in 4096 --channels 32
 """
 
@@ -11,9 +12,10 @@ import argparse
 import json
 import re
 import time
+from dataclasses import replace
 from typing import Any
 
-from hw import chips
+from hw import chips, dram
 from hw.spec.dram import DramSpec
 from hw.spec.error import InputError
 from hw.spec.pim import PimSpec
@@ -47,6 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help=f"hbm_pim: {', '.join((*HBM_KERNELS, *HOST_KERNELS))}; aim: {', '.join(AIM_KERNELS)}")
     parser.add_argument("--preset", default="default", metavar="NAME",
                         help="rules to work by: default, or a compatibility preset of the DRAM (pimsimulator)")
+    parser.add_argument("--dram", metavar="NAME",
+                        help=f"put the units of hbm_pim beside another DRAM ({', '.join(dram.names())})")
     parser.add_argument("--out", type=int, metavar="N", help="outputs of a GEMV")
     parser.add_argument("--in", type=int, metavar="N", dest="inputs", help="inputs of a GEMV")
     parser.add_argument("--batch", type=int, default=1, metavar="N", help="vectors (default 1)")
@@ -63,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="JSON on stdout")
 
 
-def read_timings(words: list[str], dram: DramSpec) -> dict[str, int]:
+def read_timings(words: list[str], device: DramSpec) -> dict[str, int]:
     """The replaced timings; raises `InputError` for anything but NAME=CYCLES."""
     timings = {}
     for word in words:
@@ -71,8 +75,9 @@ def read_timings(words: list[str], dram: DramSpec) -> dict[str, int]:
         if match is None:
             raise InputError(f"--set must be TIMING=CYCLES with a whole number, not {word!r}")
         name = match[1]
-        if name not in dram.timings_ns:
-            raise InputError(f"--set must name a timing of {dram.title}: {', '.join(dram.timings_ns)}, not {name!r}")
+        if name not in device.timings_ns:
+            known = ', '.join(device.timings_ns)
+            raise InputError(f"--set must name a timing of {device.title}: {known}, not {name!r}")
         timings[name] = int(match[2])
     return timings
 
@@ -103,9 +108,21 @@ def read_spec(name: str) -> PimSpec:
     return chip.pim
 
 
+def _on_dram(spec: PimSpec, name: str | None) -> PimSpec:
+    """`spec` with its units beside the DRAM called `name`: its own rules, and rows of the same meaning."""
+    if name is None:
+        return spec
+    if spec.commands.host_commands:
+        raise InputError(f"--dram must be left out for {spec.title}, whose commands are its DRAM's, not {name!r}")
+    other = dram.load(name)
+    if not {"ACT", "PRE", "RD", "WR", "REF"} >= {c for rule in other.rules for c in (*rule.before, *rule.after)}:
+        raise InputError(f"--dram must name a DRAM of plain commands for {spec.title}, not {name!r}")
+    return replace(spec, dram=other)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Print the run; 0."""
-    spec = read_spec(arguments.chip)
+    spec = _on_dram(read_spec(arguments.chip), arguments.dram)
     timings = read_timings(arguments.timings, spec.dram)
     channels = DEFAULT_CHANNELS.get(arguments.chip, 1) if arguments.channels is None else arguments.channels
     need_positive(channels=channels, ranks=arguments.ranks, batch=arguments.batch)
@@ -115,6 +132,8 @@ def run(arguments: argparse.Namespace) -> int:
         result, note, family = _run_aim(spec, arguments, channels, timings), "", "aim"
     else:
         result, note, family, extra = _run_hbm(spec, arguments, channels, timings)
+        if arguments.dram is not None:
+            note += f"; units of {spec.title} beside {spec.dram.title}: no such device is known"
     seconds = time.perf_counter() - started
     priced = bracket(result.counts, AIM_SOURCES if family == "aim" else HBM_SOURCES)
     answer = as_json(arguments, result, priced, note, family, seconds) | extra
@@ -175,7 +194,8 @@ def as_json(
     """The run as JSON types."""
     total = priced.total_j
     answer: dict[str, Any] = {
-        "chip": arguments.chip, "kernel": arguments.kernel, "preset": arguments.preset,
+        "chip": arguments.chip, **({"dram": arguments.dram} if arguments.dram else {}),
+        "kernel": arguments.kernel, "preset": arguments.preset,
         "channels": result.channels, "ranks": arguments.ranks, "cycles": result.cycles, "clock_ns": result.clock_ns,
         "time_us": result.time_ns / 1000, "breakdown": result.breakdown,
         "energy": {
