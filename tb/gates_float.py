@@ -24,7 +24,7 @@ CLASSES = ("random", "trained-like", "zeros")
 DTYPES = {"bf16": ml_dtypes.bfloat16, "fp16": np.float16, "fp8_e4m3": ml_dtypes.float8_e4m3fn}
 ROWS = COLUMNS = 16
 LATENCY = 4
-"""Cycles of a cell, as in the chips with floating-point cores."""
+"""Cycles of a cell, as in the BF16 core; a chip may say otherwise."""
 TILES = 2
 """Blocks of K per operand class: every second row of sums leaves through the output stage."""
 _COLUMNS_RUN = 4
@@ -52,28 +52,34 @@ def sums_above(number: str, activations: NDArray[np.int64], weights: NDArray[np.
 
 
 class FloatArray:
-    """The blocks of a 16 x 16 weight-stationary array of one floating-point format, FP32 sums."""
+    """The blocks of a 16 x 16 weight-stationary array of one floating-point format, FP32 sums; `output`: format they
+    leave in, the array's own if empty."""
 
-    def __init__(self, number: str, process: Process, build: Path, clock_ghz: float) -> None:
-        self.number, self.clock_ghz, self.build = number, clock_ghz, build
+    def __init__(self, number: str, process: Process, build: Path, clock_ghz: float, latency: int = LATENCY,
+                 output: str = "") -> None:
+        self.number, self.clock_ghz, self.build, self.latency = number, clock_ghz, build, latency
+        output = output or number
         bits = number_format(number).bits
         self.array = MacArraySpec(rows=ROWS, columns=_COLUMNS_RUN, activation_format=number, weight_format=number,
-                                  mac_latency=LATENCY)
+                                  mac_latency=latency)
         self.cell = Block(Cell(self.array), f"cell_{number}", process, build)
         self.decode = Block(FpDecode([number]), f"decode_{number}", process, build)
         self.operand_delay = Block(Delay(bits), f"delay{bits}", process, build)
         self.sum_delay = Block(Delay(32), "delay32", process, build)
         self.accumulate = Block(FpAdd("fp32", latency=0), "add_fp32", process, build)
-        self.output = Block(FpConvert([number], latency=3), f"convert_{number}", process, build)
+        # FP32 sums leave through registers alone.
+        self.output = (Block(Delay(32), "delay32", process, build) if output == "fp32" else
+                       Block(FpConvert([output], latency=3), f"convert_{output}", process, build))
+        self.output_copies = 3 * COLUMNS if output == "fp32" else COLUMNS
 
     @property
     def blocks(self) -> tuple[tuple[str, Block, float], ...]:
         """(component, block, instances in the array)."""
         r, c = ROWS, COLUMNS
         return (("cells", self.cell, r * c), ("decoders", self.decode, r + c),
-                ("operand skew", self.operand_delay, LATENCY * r * (r - 1) / 2 + c * (c - 1) / 2),
+                ("operand skew", self.operand_delay, self.latency * r * (r - 1) / 2 + c * (c - 1) / 2),
                 ("sum skew", self.sum_delay, c * (c - 1) / 2), ("accumulate", self.accumulate, c),
-                ("output stage", self.output, c))
+                ("output stage", self.output, self.output_copies))
 
     def operands(self, name: str, seed: int) -> tuple[NDArray, NDArray]:
         """Codes of a class: "random" (uniform in sign, fraction and eight binades), "trained-like" (half of the
@@ -95,8 +101,9 @@ class FloatArray:
         bottom = operands.lanes_of(given, range((ROWS - 1) * _COLUMNS_RUN, ROWS * _COLUMNS_RUN))
         sums = self._run(self.cell, bottom)
         before = np.roll(sums, len(sums) // TILES, axis=0)
+        leaving = "x" if "x" in self.output.netlist.inputs else "i"
         return {"cells": given, "decoders": {"code": left}, "operand skew": {"i": left}, "sum skew": {"i": sums},
-                "accumulate": {"x": before, "y": sums}, "output stage": {"x": sums}}
+                "accumulate": {"x": before, "y": sums}, "output stage": {leaving: sums}}
 
     def _run(self, block: Block, given: Streams) -> NDArray[np.int64]:
         """The values of a block's data output: the decoder's only one, the cell's sum."""

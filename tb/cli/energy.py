@@ -51,13 +51,16 @@ def run(arguments: argparse.Namespace) -> int:
         if number not in DTYPES or arguments.write_table:
             raise InputError(f"floating-point energy at the gates covers {', '.join(DTYPES)} without --write-table, "
                              f"not that of {arguments.chip}; try npu_16_bf16")
-        record = {**_float(process, arguments, number), "workload": "synthetic"}
+        array = FloatArray(number, process, arguments.build, arguments.clock, chip.core.array.mac_latency,
+                           chip.core.output_format)
+        record = {**_float(process, arguments, array), "workload": "synthetic"}
         folder.mkdir(parents=True, exist_ok=True)
         gates_nodes.plot(record["pj_per_mac"], number, folder / "nodes.png", f"{arguments.chip}, scaled from 45 nm")
     else:
         record = _integer(process, arguments, chip, folder)
         for number in formats:
-            record[number] = _float(process, arguments, number)
+            array = FloatArray(number, process, arguments.build, arguments.clock)
+            record[number] = _float(process, arguments, array)
     name = folder / f"{record['workload']}.json"
     _write(name, json.dumps(record, indent=1) + "\n")
     gates_table.plot(record, name.with_suffix(".png"))
@@ -113,8 +116,8 @@ def _integer(process: Process, arguments: argparse.Namespace, chip: Any, folder:
     return record
 
 
-def _float(process: Process, arguments: argparse.Namespace, number: str) -> dict[str, Any]:
-    array = FloatArray(number, process, arguments.build, arguments.clock)
+def _float(process: Process, arguments: argparse.Namespace, array: FloatArray) -> dict[str, Any]:
+    number = array.number
     area = _blocks(process, f"{number} array of {ROWS} x {COLUMNS}, FP32 sums, synthetic operands", array.blocks,
                    arguments.clock)
     measured = {name: array.measure(name, arguments.seed) for name in CLASSES}
