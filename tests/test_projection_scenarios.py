@@ -8,7 +8,7 @@ import pytest
 
 from hw.spec.command_line import main
 from model import cli
-from model.projection import scenarios
+from model.projection import scenarios, services
 
 HEAD = """
 from dataclasses import replace
@@ -48,6 +48,28 @@ def test_a_third_site_is_one_file_with_inputs_of_its_own(
     assert "busan" not in said
     assert "grid.tariff = 170 KRW/kWh" in said
     sys.modules.pop("model.projection.scenarios.busan", None)
+
+
+def test_a_further_language_service_is_one_file(
+    busan: Callable[[str], None], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path_factory.mktemp("services")
+    monkeypatch.setattr(services, "__path__", [*services.__path__, str(folder)])
+    (folder / "single.py").write_text(
+        "from dataclasses import replace\nfrom model.projection.services.language_model import SERVICE as S\n"
+        "SERVICE = replace(S, title='Llama 3.1 8B, single stream', workload='llama31_8b_single', batch='1 sequence',\n"
+        "                  language=replace(S.language, batch=1))\n"
+    )
+    busan("SCENARIO = replace(G, title='Busan', services=('image_processing', 'single'))")
+    assert main("model", cli, ["explain", "busan.tokens_per_s"]) == 0
+    said = capsys.readouterr().out
+    assert "Llama 3.1 8B, single stream, INT8, 1 sequence" in said
+    assert "busan.card.rebellions_atom.decode_step_s" in said
+    assert main("model", cli, ["explain", "gwangju.tokens_per_s"]) == 0
+    assert "single stream" not in capsys.readouterr().out
+    for name in ("scenarios.busan", "services.single"):
+        sys.modules.pop(f"model.projection.{name}", None)
 
 
 @pytest.mark.parametrize(("text", "sentence"), [

@@ -101,5 +101,6 @@ def token_rate(
         bandwidth * from_fact("assumed.stream_efficiency", STREAM_EFFICIENCY)
     )
     multiplying = 2 * weights * task.batch / (peak * from_fact("assumed.product_efficiency", PRODUCT_EFFICIENCY))
-    step = larger(reading, multiplying).named(f"{prefix}.decode_step_s", "s", "roof of memory and multipliers")
+    step = larger(reading, multiplying).named(
+        f"{title.removesuffix('.tokens_per_s')}.decode_step_s", "s", "roof of memory and multipliers")
     return (task.batch / step).named(title, "tokens/s", service.how), ""
