@@ -26,6 +26,15 @@ def test_json_has_cycles_breakdown_and_energy(capsys: pytest.CaptureFixture[str]
     assert answer["not_counted"]
 
 
+@pytest.mark.parametrize("words", [("--set", "t_rp=20", "rl=28"), ("--set", "t_rp=20", "--set", "rl=28")])
+def test_timings_can_follow_one_set_or_several(capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
+    code, out, _ = call(capsys, "--preset", "pimsimulator", "--kernel", "gemv", "--out", "4096", "--in", "4096",
+                        "--refresh", "off", *words, "--json")
+    # each alone costs 402 and 144 clocks more than the 12073 of the usual timings; both touch different gaps
+    assert code == 0
+    assert json.loads(out)["cycles"] == 12073 + 402 + 144
+
+
 def test_aim_prints_the_measured_cycles(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = call(capsys, "--chip", "aim", "--kernel", "gemv", "--order", "simple", "--out", "4096", "--in",
                         "4096", "--channels", "32")

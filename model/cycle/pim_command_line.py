@@ -59,8 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ranks", type=int, default=1, metavar="N", help="ranks of a channel (default 1)")
     parser.add_argument("--refresh", choices=("on", "off"), help="default: on for hbm_pim; never issued for aim")
     parser.add_argument("--order", choices=("simple", "batched"), default="batched", help="order of an AiM GEMV")
-    parser.add_argument("--set", action="append", default=[], metavar="TIMING=CYCLES", dest="timings",
-                        help="replace a timing (t_rp, rl, t_refi, ...), in clocks; may be repeated")
+    parser.add_argument("--set", action="extend", nargs="+", default=[], metavar="TIMING=CYCLES", dest="timings",
+                        help="replace timings (t_rp=20 rl=28 t_refi=1950 ...), in clocks; may be repeated")
     parser.add_argument("--layout", action="store_true", help="also the cost of writing weights and reading results")
     parser.add_argument("--between", type=int, metavar="BURSTS",
                         help="also run the kernel twice with this many plain reads per channel between")
