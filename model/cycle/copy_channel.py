@@ -47,7 +47,7 @@ class ReadChannel:
     """External memory to one scratchpad; `beats` per word."""
 
     def __init__(self, beats: int, latency: int, hold: Hold, banks: int) -> None:
-        self._beats, self._latency, self._hold, self._banks = beats, latency, hold, banks
+        self.beats, self._latency, self._hold, self._banks = beats, latency, hold, banks
         self.entries: deque[Entry] = deque()
         self.asked = 0
         self.read = self.waits = self.written = 0
@@ -72,7 +72,7 @@ class ReadChannel:
         if self.asked:
             head = entries[0]
             self._arrives = cycle >= head.due and not self._hold(cycle)
-            if self._arrives and head.arrived == self._beats - 1:
+            if self._arrives and head.arrived == self.beats - 1:
                 self.address = head.next
 
     def step(self, cycle: int) -> int:
@@ -115,7 +115,7 @@ class ReadChannel:
         if head.due > cycle:
             self.waits += cycles
             return
-        words, head.arrived = divmod(head.arrived + cycles, self._beats)
+        words, head.arrived = divmod(head.arrived + cycles, self.beats)
         self.read += cycles
         self.written += words
         head.next += words
@@ -123,7 +123,7 @@ class ReadChannel:
     def _until(self, address: int) -> int:
         """Cycles before the one in which the word at `address` of the copy under way is written."""
         head = self.entries[0]
-        return (address - head.next + 1) * self._beats - head.arrived - 1
+        return (address - head.next + 1) * self.beats - head.arrived - 1
 
     def arrival(self, cycle: int, address: int) -> int:
         """Cycles before the one that writes a missing word, or fewer; 0 if it is there."""
@@ -133,6 +133,15 @@ class ReadChannel:
         if address < head.next:
             return 0
         return self._until(min(address, head.end - 1)) + max(head.due - cycle, 0)
+
+    def leads(self, cycle: int, address: int, index: int) -> bool:
+        """The word at `address` is the one under way, or was written in the cycle before."""
+        if not self.asked:
+            return False
+        head = self.entries[0]
+        if head.due > cycle or index < head.index:
+            return False
+        return head.next == address + (not head.arrived)
 
     def clear(self, cycle: int, address: int, step: int, index: int, most: int) -> int:
         """How many of the next `most` reads of command `index`, one per cycle from `address` on by `step`, are free.
@@ -144,7 +153,7 @@ class ReadChannel:
             if index >= entry.index:
                 if entry.next <= address < entry.end:
                     return 0
-                if step > 0 and address < entry.next and not (flows and self._beats == 1):
+                if step > 0 and address < entry.next and not (flows and self.beats == 1):
                     most = min(most, entry.next - address)
                 if step < 0 and address >= entry.end:
                     most = min(most, address - entry.end + 1)
@@ -154,13 +163,13 @@ class ReadChannel:
 
     def _apart(self, head: Entry, address: int, step: int, most: int) -> int:
         """Cycles before the first in which a read meets a write of its bank; `most` if none does."""
-        cycle = self._beats - 1 - head.arrived
-        distance, change = head.next - address - step * cycle, 1 - step * self._beats
+        cycle = self.beats - 1 - head.arrived
+        distance, change = head.next - address - step * cycle, 1 - step * self.beats
         for _ in range(self._banks):
             if cycle >= most:
                 return most
             if distance % self._banks == 0:
                 return cycle
             distance += change
-            cycle += self._beats
+            cycle += self.beats
         return most

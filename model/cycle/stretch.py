@@ -13,13 +13,48 @@ def stretch(run: "ProgramRun") -> None:
 
     Called after a cycle in which no pass, tile, copy or command began or ended and no bank was hit.
     """
-    cycles = _length(run)
+    most = _others(run)
+    if most <= 0:
+        return
+    words = _words_followed(run, most)
+    if words:
+        _flow(run, words * run.activation.beats)
+        _follow(run, words)
+        return
+    cycles = _length(run, most)
     if 0 < cycles < NEVER:
         _flow(run, cycles)
 
 
-def _length(run: "ProgramRun") -> int:
-    """How many cycles, from the present one on, are like the last; at most that many."""
+def _words_followed(run: "ProgramRun", most: int) -> int:
+    """Rows that are each issued in the cycle after their word is written, a word every `beats` cycles, within `most`.
+
+    Only rows between the first and the last K block: nothing but the stream engine moves with them.
+    """
+    if not (run.missing and run.queued and run.activation.beats > 1 and run.label == "activation_missing"):
+        return 0
+    now = run.queued[0]
+    if now.first or now.last or not now.regular or not run.row:
+        return 0
+    address = now.activation[run.row]
+    if run.output.missing(address, run.streamed) or not run.activation.leads(run.cycle, address, run.streamed):
+        return 0
+    most = run.output.free(address, run.streamed, most)
+    return min(most // run.activation.beats, now.rows - 1 - run.row)
+
+
+def _follow(run: "ProgramRun", words: int) -> None:
+    """What `_flow` has counted as waiting, one cycle per word is the issue of its row."""
+    run.labels["activation_missing"] -= words
+    run.labels["stream"] += words
+    run.row += words
+    run.macs += words
+    run.reads += words
+    run.accumulator_reads += words
+
+
+def _others(run: "ProgramRun") -> int:
+    """Cycles in which everything but the stream engine goes on as in the last."""
     cycle = run.cycle
     most = run.output.steady(run.ended, run.left)
     for channel in run.inputs:
@@ -35,10 +70,14 @@ def _length(run: "ProgramRun") -> int:
         most = min(most, run.weight.arrival(cycle, run.tiles[0].weight + run.rows - 1 - run.step))
     elif run.tiles and not run.loaded:
         most = min(most, run.hold)
-    # rows in
-    if most <= 0 or not run.queued:
+    return most
+
+
+def _length(run: "ProgramRun", most: int) -> int:
+    """How many of `most` cycles, from the present one on, are like the last; at most that many."""
+    if not run.queued:
         return most
-    now = run.queued[0]
+    cycle, now = run.cycle, run.queued[0]
     if run.read:
         most = min(most, now.rows - 1 - run.row)
         if now.first and not run.drain:
