@@ -9,7 +9,8 @@ from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
 
-from model.cycle.pim_controller import Controller, seen_elsewhere
+from model.cycle.pim_channel import seen_elsewhere
+from model.cycle.pim_controller import Controller
 from model.cycle.pim_stream import Request, Segment, is_reserved
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from hw.spec.pim import PimSpec
 from model.count import Counts
-from model.cycle.pim_controller import CAUSES, EVENTS, Controller
+from model.cycle.pim_channel import CAUSES, EVENTS
+from model.cycle.pim_controller import Controller
 from model.cycle.pim_stream import Segment
 
 
