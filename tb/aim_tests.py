@@ -18,16 +18,16 @@ from model.count import Counts
 from model.pim.aim_driver import gemv_cells, gemv_commands
 from model.pim.network import AIM_ORDER, float_workload
 from model.workload import Workload
-from tb.aim_instructions import AimInstructionStreams, every_request
-from tb.aim_random import UNKNOWN, RandomAimStreams, table_cells
 from tb.bench import Bench, bench_test
-from tb.pim_checker import broken_rules
-from tb.pim_compare import fill_cells, same_answer, same_cells, same_registers
-from tb.pim_driver import Answer, PimDriver, Played, lanes_of, played, word_of
-from tb.pim_network import Layer, run_network
-from tb.pim_phases import aim_phases
-from tb.pim_player import PimPlayer
-from tb.pim_random import Cells, to_integer
+from tb.pim.aim_instructions import AimInstructionStreams, every_request
+from tb.pim.aim_random import UNKNOWN, RandomAimStreams, table_cells
+from tb.pim.checker import broken_rules
+from tb.pim.compare import fill_cells, same_answer, same_cells, same_registers
+from tb.pim.driver import Answer, PimDriver, Played, lanes_of, played, word_of
+from tb.pim.network import Layer, run_network
+from tb.pim.phases import aim_phases
+from tb.pim.player import PimPlayer
+from tb.pim.random import Cells, to_integer
 
 ROWS = 64
 """Rows of the cell arrays."""

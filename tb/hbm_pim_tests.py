@@ -19,14 +19,14 @@ from model.pim.driver import gemv_commands, result_words, weight_words
 from model.pim.network import float_workload
 from model.workload import Workload
 from tb.bench import Bench, bench_test
-from tb.pim_checker import broken_rules
-from tb.pim_compare import fill_cells, same_answer, same_cells, same_registers
-from tb.pim_driver import Answer, PimDriver, lanes_of, played, word_of
-from tb.pim_instructions import InstructionStreams, every_form
-from tb.pim_network import Layer, run_network
-from tb.pim_phases import hbm_phases
-from tb.pim_player import PimPlayer
-from tb.pim_random import Cells, RandomStreams, to_integer
+from tb.pim.checker import broken_rules
+from tb.pim.compare import fill_cells, same_answer, same_cells, same_registers
+from tb.pim.driver import Answer, PimDriver, lanes_of, played, word_of
+from tb.pim.instructions import InstructionStreams, every_form
+from tb.pim.network import Layer, run_network
+from tb.pim.phases import hbm_phases
+from tb.pim.player import PimPlayer
+from tb.pim.random import Cells, RandomStreams, to_integer
 
 ROWS = 128
 """Rows of the cell arrays."""

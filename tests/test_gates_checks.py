@@ -14,7 +14,9 @@ from hw.spec.command_line import main
 from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
 from model.energy import sram
-from tb import cli, gates, gates_float, gates_nodes, gates_saif, gates_timing
+from tb import cli
+from tb.gates import core as gates
+from tb.gates import floating, nodes, saif, timing
 
 
 @pytest.fixture(scope="module")
@@ -42,20 +44,20 @@ def _saif(adder: synthesis.Synthesised, path: Path, extra: str = "", leave_out: 
 
 
 def test_a_saif_file_gives_the_toggles_of_every_net(adder, tmp_path) -> None:
-    found = gates_saif.read(_saif(adder, tmp_path / "a.saif"), adder)
+    found = saif.read(_saif(adder, tmp_path / "a.saif"), adder)
     assert found == dict.fromkeys(adder.netlist.drivers(), 3)
 
 
 def test_a_saif_file_without_some_nets_is_refused(adder, tmp_path) -> None:
     with pytest.raises(InputError, match="lacks 2 nets of top"):
-        gates_saif.read(_saif(adder, tmp_path / "a.saif", leave_out=2), adder)
+        saif.read(_saif(adder, tmp_path / "a.saif", leave_out=2), adder)
 
 
 @pytest.mark.rtl
 def test_toggles_equal_verilators_net_by_net(adder, build) -> None:
     rng = np.random.default_rng(7)
     given = {p: rng.integers(0, 1 << len(b), (300, 1)) for p, b in adder.netlist.inputs.items()}
-    found = gates_saif.compare(adder, given, 20, build)
+    found = saif.compare(adder, given, 20, build)
     assert found.different == ()
     assert found.ours == found.verilator > 1000
     assert found.nets == len(adder.netlist.drivers()) + 16
@@ -93,8 +95,8 @@ def test_a_stream_shorter_than_its_warm_up_is_one_sentence_and_code_2(adder, bui
 @pytest.mark.skipif(shutil.which("sta") is None, reason="needs Debian's package opensta")
 def test_critical_paths_are_within_five_percent_of_opensta(build, process, monkeypatch) -> None:
     chosen = ("8-bit adder", "8-bit multiplier")
-    monkeypatch.setattr(gates_timing, "BLOCKS", {k: gates_timing.BLOCKS[k] for k in chosen})
-    for found in gates_timing.compare(process, build):
+    monkeypatch.setattr(timing, "BLOCKS", {k: timing.BLOCKS[k] for k in chosen})
+    for found in timing.compare(process, build):
         assert abs(found.difference) < 0.05
 
 
@@ -122,10 +124,10 @@ def test_components_add_up_and_zeros_cost_less_on_every_one_of_them(build, proce
 
 
 def test_nodes_say_whether_they_lie_inside_what_is_published() -> None:
-    inside = gates_nodes.text({"low": 1.5, "nominal": 2.0, "high": 3.0}, "int8")
+    inside = nodes.text({"low": 1.5, "nominal": 2.0, "high": 3.0}, "int8")
     assert inside[-1].count("inside") == 2
-    assert "below by" in gates_nodes.text({"low": 0.1, "nominal": 0.1, "high": 0.1}, "int8")[-1]
-    assert "above by" in gates_nodes.text({"low": 9.0, "nominal": 9.0, "high": 9.0}, "int8")[-1]
+    assert "below by" in nodes.text({"low": 0.1, "nominal": 0.1, "high": 0.1}, "int8")[-1]
+    assert "above by" in nodes.text({"low": 9.0, "nominal": 9.0, "high": 9.0}, "int8")[-1]
     assert all(p.node_nm in scaling.VOLTAGES for p in scaling.PUBLISHED)
 
 
@@ -138,10 +140,10 @@ def test_generated_memories_cost_more_when_larger_and_less_than_the_published_ca
 
 @pytest.mark.volume
 def test_a_float_array_computes_the_products_of_its_streams(build, process) -> None:
-    array = gates_float.FloatArray("fp8_e4m3", process, build, 0.25)
+    array = floating.FloatArray("fp8_e4m3", process, build, 0.25)
     a, w = array.operands("random", 3)
     sums = array.streams("random", 3)["sum skew"]["i"].astype(np.uint32).view(np.float32)
-    a, w = (gates_float.values_of("fp8_e4m3", x).astype(np.float64) for x in (a, w))
+    a, w = (floating.values_of("fp8_e4m3", x).astype(np.float64) for x in (a, w))
     exact = a[:, :16] @ w[:16]
     # Rows of weights are loaded first; a sum leaves four cycles after its row.
     moved = sums[16 + 4 : 16 + 4 + 100]

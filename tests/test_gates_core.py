@@ -18,7 +18,8 @@ from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
 from model import reference, workloads
 from model.workload import OutputStage as OutputParameters
-from tb import gates, gates_capture, gates_float
+from tb.gates import capture, floating
+from tb.gates import core as gates
 
 ARRAY = MacArraySpec(rows=4, columns=4)
 
@@ -111,9 +112,9 @@ def test_glitches_of_a_late_window_know_the_weight_loaded_before_it(cell) -> Non
 @pytest.mark.rtl
 def test_the_operands_an_rtl_run_moves_are_those_of_the_lowering_and_give_the_counted_events(tmp_path: Path) -> None:
     spec = gates.core_of(chips.load("tiny"), "tiny")
-    captured = gates_capture.capture("tiny", spec, "gemm_16", 1, tmp_path)
+    captured = capture.capture("tiny", spec, "gemm_16", 1, tmp_path)
     gemms = gates.operands_of(workloads.load("gemm_16"), 1)
-    gates_capture.check_order(captured, spec, gemms)
+    capture.check_order(captured, spec, gemms)
     a, w = gemms[0]
     assert captured.events["macs"].sum() == a.size * w.shape[1]
     block = Block(Cell(spec.array), "cell", library.load("mini45"), tmp_path)
@@ -127,19 +128,19 @@ def test_the_operands_an_rtl_run_moves_are_those_of_the_lowering_and_give_the_co
         assert np.array_equal(sums[10:], kept["bottom"][10:])
     wrong = [(a, w[:, ::-1])]
     with pytest.raises(InputError, match="must be those of the lowering"):
-        gates_capture.check_order(captured, spec, wrong)
+        capture.check_order(captured, spec, wrong)
 
 
 def test_bfloat16_codes_are_the_upper_half_of_the_nearest_fp32_code() -> None:
     values = np.array([1.0, -2.5, 1 + 2.0**-9, 1 + 3 * 2.0**-9])
-    codes = gates_float.codes("bf16", values)
+    codes = floating.codes("bf16", values)
     assert [hex(c) for c in codes] == ["0x3f80", "0xc020", "0x3f80", "0x3f81"]
-    assert gates_float.values_of("bf16", codes).tolist() == [1.0, -2.5, 1.0, 1 + 2.0**-7]
+    assert floating.values_of("bf16", codes).tolist() == [1.0, -2.5, 1.0, 1 + 2.0**-7]
 
 
 def test_sums_above_a_bfloat16_cell_are_the_products_of_the_rows_above() -> None:
-    a, w = (gates_float.codes("bf16", np.array(x)) for x in ([[1.0, 2.0, 3.0]], [[0.5], [4.0], [1.0]]))
-    sums = gates_float.sums_above("bf16", a, w).astype(np.uint32).view(np.float32)
+    a, w = (floating.codes("bf16", np.array(x)) for x in ([[1.0, 2.0, 3.0]], [[0.5], [4.0], [1.0]]))
+    sums = floating.sums_above("bf16", a, w).astype(np.uint32).view(np.float32)
     assert sums[0, :, 0].tolist() == [0.0, 0.5, 8.5]
 
 
@@ -150,7 +151,7 @@ def check_output_stage(block: Block, core: CoreSpec, cycles: int = 200) -> None:
     lanes = {"bias": bias & 0xFFFFFFFF, "multiplier": multiplier, "shift": shift}
     values = {name: np.full(cycles, value & 0xFF) for name, value in (("zero_point", -3), ("low", -100), ("high", 90))}
     values |= {name: np.broadcast_to(value, (cycles, 2)) for name, value in lanes.items()}
-    given = gates_capture.output_streams(
+    given = capture.output_streams(
         {**values, "valid": np.ones(cycles, np.int64), "sums": sums & 0xFFFFFFFF}, 2)
     _, outputs = block.simulator.run(gates.with_reset(block, given))
     parameters = OutputParameters(bias=bias, multiplier=multiplier, shift=shift, zero_point=-3, low=-100, high=90)

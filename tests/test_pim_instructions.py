@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hw import chips
-from tb.aim_instructions import AimInstructionStreams, every_request
-from tb.pim_instructions import InstructionStreams, every_form
+from tb.pim.aim_instructions import AimInstructionStreams, every_request
+from tb.pim.instructions import InstructionStreams, every_form
 
 HBM = chips.load("hbm_pim").pim
 AIM = chips.load("aim").pim

@@ -16,8 +16,8 @@ from model.pim.driver import gemv_commands as hbm_commands
 from model.pim.network import layer_result, predict_pim, score
 from model.pim.numerics import aim_gemv
 from model.train.digits import data
-from tb.pim_driver import played
-from tb.pim_phases import aim_phases, hbm_phases
+from tb.pim.driver import played
+from tb.pim.phases import aim_phases, hbm_phases
 
 
 def spec_of(chip: str) -> PimSpec:

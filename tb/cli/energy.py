@@ -14,10 +14,11 @@ from hw.gates import streams as operands
 from hw.gates.library import Process
 from hw.spec.error import InputError
 from model import workloads
-from tb import gates, gates_events, gates_memories, gates_nodes, gates_operators, gates_table
-from tb.gates import LIBRARY_ERROR, Measured
-from tb.gates_capture import capture, check_order
-from tb.gates_float import CLASSES, COLUMNS, DTYPES, ROWS, FloatArray
+from tb.gates import core as gates
+from tb.gates import events, memories, nodes, operators, table
+from tb.gates.capture import capture, check_order
+from tb.gates.core import LIBRARY_ERROR, Measured
+from tb.gates.floating import CLASSES, COLUMNS, DTYPES, ROWS, FloatArray
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
                            chip.core.output_format)
         record = {**_float(process, arguments, array), "workload": "synthetic"}
         folder.mkdir(parents=True, exist_ok=True)
-        gates_nodes.plot(record["pj_per_mac"], number, folder / "nodes.png", f"{arguments.chip}, scaled from 45 nm")
+        nodes.plot(record["pj_per_mac"], number, folder / "nodes.png", f"{arguments.chip}, scaled from 45 nm")
     else:
         record = _integer(process, arguments, chip, folder)
         for number in formats:
@@ -63,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
             record[number] = _float(process, arguments, array)
     name = folder / f"{record['workload']}.json"
     _write(name, json.dumps(record, indent=1) + "\n")
-    gates_table.plot(record, name.with_suffix(".png"))
+    table.plot(record, name.with_suffix(".png"))
     print(f"{name}, .png and nodes.png: {time.monotonic() - start:.0f} s, {_cpu_s() - used:.0f} s of processors")
     return 0
 
@@ -89,29 +90,29 @@ def _integer(process: Process, arguments: argparse.Namespace, chip: Any, folder:
     print(f"{arguments.workload} is the RTL's whole run, rows enter in {busy:.0%} of its cycles: "
           f"{own[1] / busy:.3f} pJ per MAC ({own[0] / busy:.3f} to {own[2] / busy:.3f});\nthe others are rows back to "
           "back (trained: operands of the workload, the rest synthetic)")
-    print("\n" + gates_operators.text(gates_operators.operators(process, arguments.build, arguments.seed)))
-    fitted = gates_events.fit(core, captured, measured[arguments.workload])
+    print("\n" + operators.text(operators.operators(process, arguments.build, arguments.seed)))
+    fitted = events.fit(core, captured, measured[arguments.workload])
     print("\nevents, pJ: " + ", ".join(f"{e} {v:.3f}" for e, v in fitted.energy_pj.items())
           + f", clock and leakage {fitted.cycle_pj:.0f} per cycle")
     print(f"sum of events against gates: {fitted.test_error:+.1%} on the half of the cycles that was not fitted, "
           f"{fitted.total_error:+.1%} on all")
     if arguments.test:
         other = capture(arguments.chip, spec, arguments.test, arguments.seed, arguments.build, _say)
-        error = gates_events.error_on(fitted, core, other, core.measure(other.streams))
+        error = events.error_on(fitted, core, other, core.measure(other.streams))
         print(f"sum of the same events against the gates on {arguments.test}, {other.cycles} cycles: {error:+.1%}")
-    print("\n" + "\n".join(gates_memories.text(arguments.chip, spec, arguments.workload, arguments.seed)))
+    print("\n" + "\n".join(memories.text(arguments.chip, spec, arguments.workload, arguments.seed)))
     record = _record(process, arguments, core.blocks, area, measured, cells)
     record |= {"events_pj": fitted.energy_pj, "cycle_pj": fitted.cycle_pj, "event_error": fitted.test_error,
                "verilog": captured.verilog_digest}
     folder.mkdir(parents=True, exist_ok=True)
     if process.library.node_nm == 45:
-        print("\n" + "\n".join(gates_nodes.text(record["pj_per_mac"]["trained"], "int8")))
+        print("\n" + "\n".join(nodes.text(record["pj_per_mac"]["trained"], "int8")))
         shown = {c: record["pj_per_mac"][c] for c in ("random", "trained", "zeros")}
-        gates_nodes.plot(shown, "int8", folder / "nodes.png",
-                         f"{arguments.chip}, scaled from 45 nm: array, skew, adders and output stage, no memories")
+        nodes.plot(shown, "int8", folder / "nodes.png",
+                   f"{arguments.chip}, scaled from 45 nm: array, skew, adders and output stage, no memories")
     if arguments.write_table:
         path = Path(__file__).resolve().parents[2] / "model/energy/tables" / f"{arguments.library}_{arguments.chip}.py"
-        _write(path, gates_table.table(arguments.chip, arguments.workload, core, measured, fitted, captured))
+        _write(path, table.table(arguments.chip, arguments.workload, core, measured, fitted, captured))
         print(f"table written to {path.name}")
     return record
 
@@ -124,7 +125,7 @@ def _float(process: Process, arguments: argparse.Namespace, array: FloatArray) -
     _components(measured, ROWS * COLUMNS)
     record = _record(process, arguments, array.blocks, area, measured, ROWS * COLUMNS)
     if process.library.node_nm == 45:
-        print("\n" + "\n".join(gates_nodes.text(record["pj_per_mac"]["trained-like"], number)))
+        print("\n" + "\n".join(nodes.text(record["pj_per_mac"]["trained-like"], number)))
     return record
 
 

@@ -10,7 +10,7 @@ from hw.gates.blocks import Adder, MacSlice, Multiplier
 from hw.rtl.cell import Cell
 from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
-from tb import gates_libraries, gates_pim, gates_saif, gates_timing, gates_transistors
+from tb.gates import libraries, pim, saif, timing, transistors
 
 BLOCKS = {"adder": lambda: Adder(8), "multiplier": lambda: Multiplier(8), "multiply_add": MacSlice,
           "cell": lambda: Cell(MacArraySpec(rows=16, columns=16))}
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _transistors(arguments: argparse.Namespace) -> int:
     print(f"{'block':26}{'cells':>6}{'vectors':>8}{'settled fJ':>12}{'glitches fJ':>13}{'ngspice fJ':>12}{'ratio':>7}")
     worst = 0.0
-    for c in gates_transistors.check(library.load("mini45"), arguments.build, arguments.seed):
+    for c in transistors.check(library.load("mini45"), arguments.build, arguments.seed):
         ratio = c.glitched_fj / c.transistors_fj
         worst = max(worst, abs(ratio - 1))
         print(f"{c.name:26}{c.cells:6}{c.vectors:8}{c.settled_fj:12.1f}{c.glitched_fj:13.1f}{c.transistors_fj:12.1f}"
@@ -50,7 +50,7 @@ def _transistors(arguments: argparse.Namespace) -> int:
 def _timing(arguments: argparse.Namespace) -> int:
     print(f"{'block':26}{'own ns':>9}{'OpenSTA':>9}{'difference':>12}")
     worst = 0.0
-    for t in gates_timing.compare(library.load("mini45"), arguments.build):
+    for t in timing.compare(library.load("mini45"), arguments.build):
         worst = max(worst, abs(t.difference))
         print(f"{t.name:26}{t.own_ns:9.4f}{t.opensta_ns:9.4f}{t.difference:+12.1%}", flush=True)
     return int(worst > 0.05)
@@ -68,7 +68,7 @@ def _saif(arguments: argparse.Namespace) -> int:
     process, rng = library.load("mini45"), np.random.default_rng(arguments.seed)
     if arguments.file is not None:
         block = synthesis.synthesise(BLOCKS[arguments.block](), arguments.block, process, arguments.build)
-        found = gates_saif.read(arguments.file, block)
+        found = saif.read(arguments.file, block)
         print(f"{arguments.file.name}: {len(found)} nets of {arguments.block}, {sum(found.values())} toggles")
         return 0
     same = True
@@ -79,7 +79,7 @@ def _saif(arguments: argparse.Namespace) -> int:
                    for p, bits in block.netlist.inputs.items()}
         streams["rst"] = np.zeros((max(0, arguments.cycles), 1), np.int64)
         given = {p: streams[p] for p in block.netlist.inputs}
-        c = gates_saif.compare(block, given, arguments.warm_up, arguments.build)
+        c = saif.compare(block, given, arguments.warm_up, arguments.build)
         same = same and not c.different
         print(f"{name:14}{c.nets:6}{c.ours:10}{c.verilator:11}  {', '.join(c.different[:5]) or 'none'}", flush=True)
     return int(not same)
@@ -89,12 +89,12 @@ def _libraries(arguments: argparse.Namespace) -> int:
     found = []
     print("INT8 cell, pJ per cycle with glitches (without)\n"
           f"{'library':9}{'netlist':20}{'cells':>6}{'um2':>8}{'GHz':>7}"
-          + "".join(f"{c:>18}" for c in gates_libraries.CLASSES))
-    for m in gates_libraries.compare(library.NAMES, arguments.build, arguments.seed):
+          + "".join(f"{c:>18}" for c in libraries.CLASSES))
+    for m in libraries.compare(library.NAMES, arguments.build, arguments.seed):
         found.append(m)
         print(f"{m.library:9}{m.recipe:20}{m.cells:6}{m.area_um2:8.0f}{m.clock_ghz:7.2f}" + "".join(
-            f"{f'{m.glitched_pj[c]:.2f} ({m.settled_pj[c]:.2f})':>18}" for c in gates_libraries.CLASSES), flush=True)
-    ranks = gates_libraries.ranks(found)
+            f"{f'{m.glitched_pj[c]:.2f} ({m.settled_pj[c]:.2f})':>18}" for c in libraries.CLASSES), flush=True)
+    ranks = libraries.ranks(found)
     for name, (recipes, classes) in ranks.items():
         print(f"{name}: {' < '.join(recipes)}; {' < '.join(classes)}")
     same = all(r == ranks[library.NAMES[0]] for r in ranks.values())
@@ -105,7 +105,7 @@ def _libraries(arguments: argparse.Namespace) -> int:
 def _pim(arguments: argparse.Namespace) -> int:
     print(f"{'block':24}{'cells':>7}{'area um2':>10}{'GHz':>6}{'operation':>24}{'pJ':>8}  per MAC   glitches",
           flush=True)
-    for u in gates_pim.units(library.load("mini45"), arguments.build, arguments.seed):
+    for u in pim.units(library.load("mini45"), arguments.build, arguments.seed):
         each = f"{u.operation_pj / u.macs:8.2f}" if u.macs else f"{'':8}"
         print(f"{u.name:24}{u.cells:7}{u.area_um2:10.0f}{u.clock_ghz:6.2f}{u.operation:>24}{u.operation_pj:8.1f} {each}"
               f"   {u.glitch:.2f}", flush=True)

@@ -8,8 +8,8 @@ from model.cycle.dram_bank import CLOSED
 from model.cycle.pim_aim import AF_ROW, AimChannel, HostRequest
 from model.pim.numerics import bf16_of
 from model.pim.reference_aim import AimState, aim_step
-from tb.aim_random import AimRecorder, table_cells, table_row
-from tb.pim_random import Cells, to_integer
+from tb.pim.aim_random import AimRecorder, table_cells, table_row
+from tb.pim.random import Cells, to_integer
 
 DATA_ROWS = (0, 1, 2)
 

@@ -8,7 +8,7 @@ from cocotb.triggers import RisingEdge
 from cocotb.types import LogicArray
 
 from tb.bench import Bench
-from tb.pim_player import DATA_WORDS, STREAM_WORDS, entry_layout, log_layout
+from tb.pim.player import DATA_WORDS, STREAM_WORDS, entry_layout, log_layout
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from hw.spec.dram import Timing
 from hw.spec.pim import PimSpec
-from tb.pim_driver import Played
+from tb.pim.driver import Played
 
 
 def hbm_phases(spec: PimSpec, timing: Timing, commands: Sequence[Played], finish: int) -> dict[str, int]:

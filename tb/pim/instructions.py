@@ -14,7 +14,7 @@ from hw.spec.error import InputError
 from hw.spec.pim import CommandSet, PimSpec
 from model.pim.assembler import BANKS, assemble, check
 from model.pim.reference import HbmPimState, hbm_pim_order, hbm_pim_step
-from tb.pim_random import Cells, RandomStreams
+from tb.pim.random import Cells, RandomStreams
 
 FORM_WORDS = 11
 """Instruction words of a case beside those that store its results."""

@@ -9,7 +9,7 @@ from model.energy import sram
 from model.energy.table import OperationTable
 
 TABLE = "horowitz_45nm"
-RECORDS = Path(__file__).resolve().parents[1] / "measurements"
+RECORDS = Path(__file__).resolve().parents[2] / "measurements"
 
 
 def text(chip: str, core: CoreSpec, workload: str, seed: int) -> list[str]:

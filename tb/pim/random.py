@@ -13,8 +13,8 @@ from hw.spec.dram import Timing
 from hw.spec.pim import ERRORS, PimSpec
 from model.cycle.dram_bank import CLOSED
 from model.pim.device import HbmPimDevice
-from tb.pim_checker import Reached
-from tb.pim_driver import Played
+from tb.pim.checker import Reached
+from tb.pim.driver import Played
 
 Cells = dict[tuple[int, int], np.ndarray]
 

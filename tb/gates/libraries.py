@@ -8,7 +8,7 @@ from hw.gates import library, streams, synthesis
 from hw.gates.block import Block
 from hw.rtl.cell import Cell
 from hw.spec.mac_array import MacArraySpec
-from tb.gates import with_reset
+from tb.gates.core import with_reset
 
 CLASSES = ("random", "hot_channel", "sparse", "zeros")
 

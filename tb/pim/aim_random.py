@@ -8,8 +8,8 @@ from model.cycle.dram_bank import CLOSED
 from model.cycle.pim_result import AIM_COLUMN_COMMANDS
 from model.pim.aim_device import AimDevice
 from model.pim.numerics import activation_table
-from tb.pim_driver import Played
-from tb.pim_random import Cells, Expected, to_integer
+from tb.pim.driver import Played
+from tb.pim.random import Cells, Expected, to_integer
 
 UNKNOWN = "unknown"
 """Stands for an opcode of no command."""

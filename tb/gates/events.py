@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tb.gates import Core, Measured, with_reset
-from tb.gates_capture import Capture
+from tb.gates.capture import Capture
+from tb.gates.core import Core, Measured, with_reset
 
 EVENTS = {"mac_array.mac": "macs", "mac_array.weight_load": "weight_loads", "accumulator.write": "accumulates",
           "output_stage.requantise": "requantises"}

@@ -11,7 +11,7 @@ from model.count import Counts
 from model.number.codec import decode
 from model.pim.network import float_workload, host_after, layer_sums, peak_macs_per_cycle
 from tb.bench import Bench
-from tb.pim_driver import Answer, PimDriver, Played
+from tb.pim.driver import Answer, PimDriver, Played
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

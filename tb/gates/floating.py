@@ -18,7 +18,7 @@ from hw.rtl.fp_convert import FpConvert
 from hw.rtl.fp_decode import FpDecode
 from hw.spec.mac_array import MacArraySpec
 from hw.spec.number import number_format
-from tb.gates import Measured, with_reset
+from tb.gates.core import Measured, with_reset
 
 CLASSES = ("random", "trained-like", "zeros")
 DTYPES = {"bf16": ml_dtypes.bfloat16, "fp16": np.float16, "fp8_e4m3": ml_dtypes.float8_e4m3fn}

@@ -20,7 +20,7 @@ from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
 from model import reference
 from model.workload import GemmJob, Workload
-from tb.gates_capture import output_streams
+from tb.gates.capture import output_streams
 
 LIBRARY_ERROR = 0.25
 """Of a total: no layout (wires, sizing, clock tree), and up to 18 % between tables and transistors."""

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from model.energy import origin
-from tb import gates
-from tb.gates_capture import Capture
-from tb.gates_events import Events
+from tb.gates import core as gates
+from tb.gates.capture import Capture
+from tb.gates.events import Events
 
 COVERS = ("cells", "skew registers", "accumulator adders", "output stage")
 _TABLE = '''"""{title}."""

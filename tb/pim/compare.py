@@ -3,8 +3,8 @@
 import numpy as np
 
 from hw.spec.pim import PimSpec
-from tb.pim_driver import Answer, PimDriver
-from tb.pim_random import Cells, Expected, to_integer
+from tb.pim.driver import Answer, PimDriver
+from tb.pim.random import Cells, Expected, to_integer
 
 
 def same_answer(where: str, expected: Expected, answer: Answer) -> None:

@@ -19,7 +19,7 @@ from hw.rtl.fp_mul import FpMul
 from hw.rtl.pim_signature import command_kinds
 from hw.spec.error import InputError
 from hw.spec.pim import PimSpec
-from tb.gates import with_reset
+from tb.gates.core import with_reset
 
 _CYCLES, _LANES = 120, 8
 

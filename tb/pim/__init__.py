@@ -1,0 +1,1 @@
+"""What the benches of DRAM PIM channels share: driver, player, checker, random streams, the network's phases."""
