@@ -121,7 +121,8 @@ class Channel:
         self._log(now, "PRE", bank, row, 0)
         self._change_mode("PRE", bank, row, 0, 0)
 
-    def _issue_activate(self, request: Request, targets: tuple[int, ...], now: int) -> None:
+    def _issue_activate(self, opened: tuple[Request, tuple[int, ...]], now: int) -> None:
+        request, targets = opened
         self.banks.issue_all(self.act, targets, now)
         for b in targets:
             self.banks.open_row[b] = request.row
@@ -130,7 +131,9 @@ class Channel:
         self._log(now, "ACT", request.bank, request.row, 0)
         self._change_mode("ACT", request.bank, request.row, 0, 0)
 
-    def _issue_column(self, i: int, request: Request, now: int) -> None:
+    def _issue_column(self, i: int, now: int) -> None:
+        """Serve the `i`-th request of the queue."""
+        request = self.queue[i]
         write = request.write
         command = self.wr if write else self.rd
         targets = self._targets(request.bank)

@@ -5,12 +5,18 @@ request whose row is open, then the oldest request whose bank can be opened, the
 (banks in turn). Requests behind a fence wait until the fence has been served.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from hw.spec.error import InputError
 from model.cycle.dram_bank import CLOSED
 from model.cycle.pim_channel import NEVER, Channel
 from model.cycle.pim_stream import Request
+
+Choice = tuple[int, Callable[[Any, int], None] | None, Any]
+"""First cycle at which a command may be issued, what issues it, and of which request or bank."""
+
+NOTHING: Choice = NEVER, None, None
 
 
 class Controller(Channel):
@@ -31,7 +37,7 @@ class Controller(Channel):
             self.step(cycle)
 
     def step(self, limit: int) -> None:
-        """One clock, or a jump (not beyond `limit`) over clocks in which nothing can be issued."""
+        """One clock; or a jump over clocks in which nothing can be issued, to the next command or `limit`."""
         now = self.now
         due = self.next_due()
         if now >= due:
@@ -39,41 +45,55 @@ class Controller(Channel):
             self.due[self.due_rank] += self.timing["t_refi"]
             self.due_rank = (self.due_rank + 1) % self.ranks
             due = self.next_due()
-        soonest = self._choose(now)
+        soonest, issue, what = self._choose(now)
         queue, pending = self.queue, self.pending
         if soonest > now:
             if self.only_columns and self._burst(soonest, limit):
                 return
-            if pending and len(queue) < self.depth and not any([r.fence for r in queue]):
-                soonest = now                    # the arriving request may be the one to serve next
+            if pending:
+                if len(queue) < self.depth and not any([r.fence for r in queue]):
+                    soonest, issue = now, None   # the arriving request may be the one to serve next
+            elif soonest < due and soonest < limit and self.waiting < 0:
+                self._check_served(now, soonest)
+                now = soonest                    # nothing changes until then, so the choice stands
+        if soonest == now and issue is not None:
+            issue(what, now)
         until = min(soonest, due, limit)
-        if queue and (now - self.last_column > self.patience or until == NEVER):
-            raise InputError(f"the timings must let every request be served; with these, {queue[0].kind} of bank "
-                             f"{queue[0].bank} is never reached after cycle {self.last_column}; choose others")
-        self.now = max(now + 1, until)
+        self._check_served(now, until)
+        started, self.now = self.now, max(now + 1, until)
         if pending:
-            for _ in range(min(self.now - now, self.depth - len(queue), len(pending))):
+            for _ in range(min(self.now - started, self.depth - len(queue), len(pending))):
                 queue.append(pending.popleft())
 
-    def _choose(self, now: int) -> int:
-        """Issue at most one command; `now` if one was issued, else the first cycle at which one may be."""
-        soonest = NEVER
+    def _check_served(self, now: int, until: int) -> None:
+        """Raise `InputError` if a request has waited for longer than any timing explains, or waits for ever."""
+        if self.queue and (now - self.last_column > self.patience or until == NEVER):
+            head = self.queue[0]
+            raise InputError(f"the timings must let every request be served; with these, {head.kind} of bank "
+                             f"{head.bank} is never reached after cycle {self.last_column}; choose others")
+
+    def _choose(self, now: int) -> Choice:
+        """The command to issue next: now, if one may be, else the one that may be issued first."""
+        refresh = NEVER
         self.only_columns = False
         if self.waiting >= 0:
-            soonest = self._refresh(now)
-            if soonest == now:
-                return now
+            refresh = self._refresh(now)
+            if refresh == now:
+                return now, None, None
         columns = self._column(now)
-        if columns == now:
-            return now
+        if columns[0] <= now:
+            return columns
         rows = self._activate(now)
-        if rows == now:
-            return now
+        if rows[0] <= now:
+            return rows
         idle = self._precharge(now)
-        if idle == now:
-            return now
-        self.only_columns = rows == idle == NEVER and self.waiting < 0
-        return min(soonest, columns, rows, idle)
+        if idle[0] <= now:
+            return idle
+        self.only_columns = rows[0] == idle[0] == NEVER and self.waiting < 0
+        first = columns if columns[0] <= rows[0] else rows
+        if idle[0] < first[0]:
+            first = idle
+        return first if first[0] <= refresh else (refresh, None, None)
 
     def _burst(self, first: int, limit: int) -> bool:
         """Serve the requests before the fence at once, if they and the fence are accesses to one open row and nothing
@@ -104,15 +124,15 @@ class Controller(Channel):
         if count < 2:
             return False
         last = first + (count - 1) * spacing
-        self._issue_column(0, head, first)
+        self._issue_column(0, first)
         before = list(self.tally)
-        self._issue_column(0, queue[0], first + spacing)
+        self._issue_column(0, first + spacing)
         if count > 2:
             each = [b - a for a, b in zip(before, self.tally, strict=True)]
             self.tally = [t + (count - 3) * e for t, e in zip(self.tally, each, strict=True)]
             self.last_column = last - spacing
             del queue[: count - 3]
-            self._issue_column(0, queue[0], last)
+            self._issue_column(0, last)
         self.now = last + 1
         return True
 
@@ -152,9 +172,9 @@ class Controller(Channel):
         self.tally[5] += 1
         return now
 
-    def _column(self, now: int) -> int:
+    def _column(self, now: int) -> Choice:
         banks, open_row = self.banks, self.banks.open_row
-        soonest = NEVER
+        soonest, first = NEVER, 0
         ready, groups = banks.ready, banks.group_of
         top = ready[0]
         rd, wr = self.rd, self.wr
@@ -179,23 +199,22 @@ class Controller(Channel):
                         if request.fence:
                             break
                         continue
+                    soonest, first = max(t, now), i
                     if t <= now:
-                        self._issue_column(i, request, now)
-                        return now
-                    soonest = t
+                        break
             if request.fence:
                 break
-        return soonest
+        return soonest, self._issue_column, first
 
     def _same_address_before(self, i: int, request: Request) -> bool:
         return any(
             r.bank == request.bank and r.row == request.row and r.column == request.column for r in self.queue[:i]
         )
 
-    def _activate(self, now: int) -> int:
-        soonest = NEVER
+    def _activate(self, now: int) -> Choice:
         if self.holds and self.waiting == 0:
-            return soonest
+            return NOTHING
+        soonest, first = NEVER, None
         banks, single = self.banks, self.mode == self.spec.modes[0]
         open_row = banks.open_row
         seen = 0
@@ -215,13 +234,13 @@ class Controller(Channel):
                 t = banks.earliest_of(self.act, targets)
             else:
                 t = banks.earliest(self.act, bank)
-            if t <= now:
-                self._issue_activate(request, targets, now)
-                return now
-            soonest = min(soonest, t)
-        return soonest
+            if t < soonest:
+                soonest, first = max(t, now), (request, targets)
+                if t <= now:
+                    break
+        return soonest, self._issue_activate, first
 
-    def _precharge(self, now: int) -> int:
+    def _precharge(self, now: int) -> Choice:
         open_row = self.banks.open_row
         wanted = 0
         for request in self.queue:
@@ -229,26 +248,29 @@ class Controller(Channel):
                 wanted |= 1 << request.bank
             if request.fence:
                 break
-        soonest = NEVER
         idle = [b for b, r in enumerate(open_row) if r != CLOSED and not wanted >> b & 1]
         if not idle:
-            return soonest
+            return NOTHING
         wide = self.tracked and self.mode != self.spec.modes[0]
         if wide:
             # open as part of an all-bank activate: closed with its leader
             idle = [b for b in idle if b < 2 or open_row[b] != open_row[b & 1]]
         if len(idle) > 1:
             idle.sort(key=lambda b: (b - self.pointer) % self.bank_count)
+        soonest, first = NEVER, 0
         for bank in idle:
             if wide and any(wanted >> b & 1 for b in self._open_targets(bank)):
                 continue
             t = self._precharge_at(bank)
-            if t <= now:
-                self.pointer = bank
-                self._issue_precharge(bank, now)
-                return now
-            soonest = min(soonest, t)
-        return soonest
+            if t < soonest:
+                soonest, first = max(t, now), bank
+                if t <= now:
+                    break
+        return soonest, self._close_idle, first
+
+    def _close_idle(self, bank: int, now: int) -> None:
+        self.pointer = bank
+        self._issue_precharge(bank, now)
 
     def _precharge_at(self, bank: int) -> int:
         if not self.tracked:
