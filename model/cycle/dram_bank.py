@@ -49,6 +49,10 @@ class Banks:
             for b in before:
                 for a in bound:
                     after[level][b][a] = max(after[level][b].get(a, 0), rule.cycles)
+        # a rule at a bank group or bank that never outlasts the same one above it binds nothing
+        for above, below in (("channel", "bank_group"), ("channel", "bank"), ("bank_group", "bank")):
+            for b, bound in enumerate(after[below]):
+                after[below][b] = {a: c for a, c in bound.items() if c > after[above][b].get(a, 0)}
         self._after = [[tuple(d.items()) for d in after[lv]] for lv in ("channel", "bank_group", "bank")]
         self._history: list[deque[int]] = [deque(maxlen=w[4]) for w in self._windows]
         # of commands that reach several banks: the nodes, and (node, later command, cycles) for each rule there

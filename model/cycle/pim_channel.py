@@ -3,7 +3,7 @@
 from collections import deque
 
 from hw.spec.dram import Timing
-from hw.spec.pim import PimSpec
+from hw.spec.pim import ModeChange, PimSpec
 from model.cycle.dram_bank import CLOSED, Banks
 from model.cycle.pim_stream import RESERVED_BIT, Request
 
@@ -45,6 +45,9 @@ class Channel:
         self.singles = tuple((bank,) for bank in range(self.bank_count))
         self.tracked = timing.broadcast_tracked
         self.holds = timing.refresh_holds_activates
+        # from a read, and from a write, to the end of its data
+        self.moving = (timing["rl"] + 2 + timing["t_burst"], timing["wl"] + 1 + timing["t_burst"])
+        self.slots = timing["read_to_read_s"], timing["read_to_read_l"]
         self.depth = queue_depth
         self.ranks = ranks
         self.refresh = refresh
@@ -69,6 +72,9 @@ class Channel:
         self.row_opened = False
         self.refreshed = False
         self.finish = 0                          # cycle count at which all data has moved
+        self.changes: dict[tuple[str, str, int], list[ModeChange]] = {}
+        for change in spec.mode_changes:
+            self.changes.setdefault((change.before, change.command, change.row), []).append(change)
         self.trace: list[tuple[int, str, int, int, int, str]] | None = None
 
     def state(self, base: int) -> tuple[object, ...]:
@@ -144,9 +150,7 @@ class Channel:
         del self.queue[i]
         self.tally[4 if write else 3] += 1
         self._attribute(request, now)
-        timing = self.timing
-        latency = timing["wl"] + 1 if write else timing["rl"] + 2
-        self.finish = max(self.finish, now + latency + timing["t_burst"])
+        self.finish = max(self.finish, now + self.moving[write])
         if self.trace is not None:
             self._log(now, "WR" if write else "RD", request.bank, request.row, request.column, request.kind)
         if write:
@@ -154,8 +158,8 @@ class Channel:
 
     def _attribute(self, request: Request, now: int) -> None:
         gap = now - self.last_column
-        own = _CAUSE[request.kind] if request.kind in _CAUSE else _CAUSE["host"]
-        slot = min(gap, self.timing["read_to_read_s" if request.kind == "host" else "read_to_read_l"])
+        own = _CAUSE.get(request.kind, _CAUSE["host"])
+        slot = min(gap, self.slots[request.kind != "host"])
         if request.kind == "mode" and not self.refreshed:
             slot = gap
         self.tally[_SLOT + own] += slot
@@ -174,10 +178,9 @@ class Channel:
         self.row_opened = self.refreshed = False
 
     def _change_mode(self, command: str, bank: int, row: int, column: int, data: int) -> None:
-        for change in self.spec.mode_changes:
+        for change in self.changes.get((self.mode, command, row), ()):
             if (
-                change.before != self.mode or change.command != command or change.row != row
-                or bank not in change.banks or change.column not in (None, column)
+                bank not in change.banks or change.column not in (None, column)
                 or change.data_bit not in (None, data & 1)
             ):
                 continue

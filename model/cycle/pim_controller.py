@@ -214,29 +214,35 @@ class Controller(Channel):
     def _activate(self, now: int) -> Choice:
         if self.holds and self.waiting == 0:
             return NOTHING
+        banks, act, single = self.banks, self.act, self.mode == self.spec.modes[0]
+        open_row, ready, groups = banks.open_row, banks.ready, banks.group_of
+        first_bank = len(ready) - self.bank_count
+        top = max(ready[0][act], now)            # no bank can be opened earlier
         soonest, first = NEVER, None
-        banks, single = self.banks, self.mode == self.spec.modes[0]
-        open_row = banks.open_row
         seen = 0
         for i, request in enumerate(self.queue):
             if i and request.fence:
                 break
             bank = request.bank
-            if seen >> bank & 1:
+            if open_row[bank] != CLOSED or seen >> bank & 1:
                 continue
             seen |= 1 << bank
-            if open_row[bank] != CLOSED or (not single and bank >= 2):
+            if not single and bank >= 2:
                 continue
             targets = self._targets(bank)
             if len(targets) > 1:
-                if any(open_row[b] != CLOSED for b in targets):
+                if any([open_row[b] != CLOSED for b in targets]):
                     continue
-                t = banks.earliest_of(self.act, targets)
+                t = banks.earliest_of(act, targets)
             else:
-                t = banks.earliest(self.act, bank)
+                t = ready[groups[bank]][act]
+                if t < (u := ready[first_bank + bank][act]):
+                    t = u
+            if t < top:
+                t = top
             if t < soonest:
-                soonest, first = max(t, now), (request, targets)
-                if t <= now:
+                soonest, first = t, (request, targets)
+                if t == top:
                     break
         return soonest, self._issue_activate, first
 

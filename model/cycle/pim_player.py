@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from model.cycle.pim_channel import seen_elsewhere
 from model.cycle.pim_controller import Controller
-from model.cycle.pim_stream import Request, Segment, is_reserved
+from model.cycle.pim_stream import Request, Segment, is_reserved, moved
 
 
 @dataclass(slots=True)
@@ -133,7 +133,7 @@ class Player:
                 row = column = 0
                 if not any(is_reserved(r.row) for r in part):
                     row, column = min((r.row, r.column) for r in part)
-                    part = tuple(r._replace(row=r.row - row, column=r.column - column) for r in part)
+                    part = tuple([moved(r, -row, -column) for r in part])
                 made.append((self._shared.setdefault(part, part), row))
             self._split[id(pattern)] = made
         return [Segment(part, segment.base + row) for part, row in self._split[id(pattern)]]
@@ -149,12 +149,12 @@ class Player:
             key = None
             if controller.waiting < 0 and len(controller.queue) == depth and i + 2 < count and not arrived:
                 ahead = tuple((id(s.pattern), s.base - base) for s in segments[i + 1 : i + 3])
-                queue = tuple(r._replace(row=r.row - base) for r in controller.queue)
+                queue = tuple([moved(r, -base) for r in controller.queue])
                 key = (id(segment.pattern), ahead, queue, self._state(base))
                 step = self.known.get(key)
                 if step is not None and controller.now + step.cycles <= controller.next_due():
                     self._reuse(step, base)
-                    controller.queue[:] = [r._replace(row=r.row + base) for r in step.queue]
+                    controller.queue[:] = [moved(r, base) for r in step.queue]
                     controller.pending = deque(_resolved(segments[i + 2]))
                     fed = i + 3
                     continue
@@ -171,7 +171,7 @@ class Player:
                 key is not None and controller.next_due() == due and controller.waiting < 0
                 and len(controller.queue) == depth
             ):
-                self._learn(key, start, before, base, tuple(r._replace(row=r.row - base) for r in controller.queue))
+                self._learn(key, start, before, base, tuple([moved(r, -base) for r in controller.queue]))
         self._catch_up()
 
     def _reuse(self, step: _Step, base: int) -> None:
@@ -197,4 +197,4 @@ def _resolved(segment: Segment) -> list[Request]:
     base = segment.base
     if not base:
         return list(segment.pattern)
-    return [r if is_reserved(r.row) else r._replace(row=r.row + base) for r in segment.pattern]
+    return [r if is_reserved(r.row) else moved(r, base) for r in segment.pattern]

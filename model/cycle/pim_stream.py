@@ -21,6 +21,12 @@ class Request(NamedTuple):
     data: int = 0
 
 
+def moved(request: Request, rows: int, columns: int = 0) -> Request:
+    """`request` that many rows and columns further."""
+    bank, row, column, write, fence, kind, data = request
+    return Request(bank, row + rows, column + columns, write, fence, kind, data)
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """`pattern` with `base` added to every row that is not reserved (rows of `reserved_bit` keep their number)."""
@@ -48,4 +54,4 @@ def flatten(segments: list[Segment]) -> Iterator[Request]:
     for segment in segments:
         base = segment.base
         for request in segment.pattern:
-            yield request if is_reserved(request.row) or not base else request._replace(row=request.row + base)
+            yield request if is_reserved(request.row) or not base else moved(request, base)
