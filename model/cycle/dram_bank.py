@@ -107,8 +107,9 @@ class Banks:
                 for later, cycles in self._after[level][command]
             ]
         for node, later, cycles in plan:
-            if node[later] < now + cycles:
-                node[later] = now + cycles
+            t = now + cycles
+            if node[later] < t:
+                node[later] = t
         if self._windows:
             self._note_windows(command, now)
 
@@ -128,9 +129,7 @@ class Banks:
 
     def relative(self, now: int) -> tuple[int, ...]:
         """The timing state as seen from `now`: equal tuples behave alike from there on."""
-        state: list[int] = []
-        for node in self.ready:
-            state += [t - now if t > now else 0 for t in node]
+        state = [t - now if t > now else 0 for node in self.ready for t in node]
         for (_, _, _, cycles, window), history in zip(self._windows, self._history, strict=True):
             state.extend([-cycles] * (window - len(history)))       # never issued: too long ago to bind
             state.extend(max(t - now, -cycles) for t in history)

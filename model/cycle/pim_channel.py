@@ -20,6 +20,11 @@ _CAUSE = {name: i for i, name in enumerate(CAUSES)}
 _SLOT = len(EVENTS)
 
 
+def slot_of(request: Request) -> int:
+    """Where in the tally the slot of a column command is counted."""
+    return _SLOT + _CAUSE.get(request.kind, _CAUSE["host"])
+
+
 def seen_elsewhere(state: tuple[object, ...], shift: int) -> tuple[object, ...]:
     """What `Channel.state` returns from a row `shift` below the one `state` is seen from."""
     timing, rows, *rest = state
@@ -158,21 +163,19 @@ class Channel:
 
     def _attribute(self, request: Request, now: int) -> None:
         gap = now - self.last_column
-        own = _CAUSE.get(request.kind, _CAUSE["host"])
+        own = slot_of(request)
         slot = min(gap, self.slots[request.kind != "host"])
         if request.kind == "mode" and not self.refreshed:
             slot = gap
-        self.tally[_SLOT + own] += slot
+        self.tally[own] += slot
         if gap > slot:
             if self.refreshed:
-                cause = "refresh"
+                own = _SLOT + _CAUSE["refresh"]
             elif self.row_opened:
-                cause = "row_switch"
+                own = _SLOT + _CAUSE["row_switch"]
             elif self.last_write is not None and self.last_write != request.write:
-                cause = "turnaround"
-            else:
-                cause = CAUSES[own]
-            self.tally[_SLOT + _CAUSE[cause]] += gap - slot
+                own = _SLOT + _CAUSE["turnaround"]
+            self.tally[own] += gap - slot
         self.last_column = now
         self.last_write = request.write
         self.row_opened = self.refreshed = False

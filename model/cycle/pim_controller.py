@@ -10,7 +10,7 @@ from typing import Any
 
 from hw.spec.error import InputError
 from model.cycle.dram_bank import CLOSED
-from model.cycle.pim_channel import NEVER, Channel
+from model.cycle.pim_channel import NEVER, Channel, slot_of
 from model.cycle.pim_stream import Request
 
 Choice = tuple[int, Callable[[Any, int], None] | None, Any]
@@ -121,18 +121,17 @@ class Controller(Channel):
         command = self.wr if head.write else self.rd
         spacing = self.spacing[command]
         count = min(count, -(-(min(self.next_due(), limit) - first) // spacing))
-        if count < 2:
+        if count < 2 or head.write and (self.mode, "WR", head.row) in self.changes:
             return False
         last = first + (count - 1) * spacing
-        self._issue_column(0, first)
-        before = list(self.tally)
-        self._issue_column(0, first + spacing)
-        if count > 2:
-            each = [b - a for a, b in zip(before, self.tally, strict=True)]
-            self.tally = [t + (count - 3) * e for t, e in zip(self.tally, each, strict=True)]
-            self.last_column = last - spacing
-            del queue[: count - 3]
-            self._issue_column(0, last)
+        self._attribute(head, first)
+        for request in queue[1:count]:           # their gaps hold nothing else
+            self.tally[slot_of(request)] += spacing
+        self.tally[4 if head.write else 3] += count
+        self.banks.issue_all(command, self._targets(head.bank), last)
+        del queue[:count]
+        self.last_column = last
+        self.finish = max(self.finish, last + self.moving[head.write])
         self.now = last + 1
         return True
 
@@ -178,6 +177,7 @@ class Controller(Channel):
         ready, groups = banks.ready, banks.group_of
         top = ready[0]
         rd, wr = self.rd, self.wr
+        floor = max(now, min(top[rd], top[wr]))      # no column command can be issued earlier
         first_bank = len(ready) - self.bank_count
         wide = self.tracked and self.mode != self.spec.modes[0]
         reached: dict[tuple[int, int], int] = {}     # all-bank commands wait for the slowest bank they reach
@@ -200,7 +200,7 @@ class Controller(Channel):
                             break
                         continue
                     soonest, first = max(t, now), i
-                    if t <= now:
+                    if soonest <= floor:
                         break
             if request.fence:
                 break
@@ -254,13 +254,16 @@ class Controller(Channel):
                 wanted |= 1 << request.bank
             if request.fence:
                 break
-        idle = [b for b, r in enumerate(open_row) if r != CLOSED and not wanted >> b & 1]
-        if not idle:
-            return NOTHING
         wide = self.tracked and self.mode != self.spec.modes[0]
         if wide:
             # open as part of an all-bank activate: closed with its leader
-            idle = [b for b in idle if b < 2 or open_row[b] != open_row[b & 1]]
+            leaders = open_row[:2]
+            idle = [b for b, r in enumerate(open_row)
+                    if r != CLOSED and not wanted >> b & 1 and (b < 2 or r != leaders[b & 1])]
+        else:
+            idle = [b for b, r in enumerate(open_row) if r != CLOSED and not wanted >> b & 1]
+        if not idle:
+            return NOTHING
         if len(idle) > 1:
             idle.sort(key=lambda b: (b - self.pointer) % self.bank_count)
         soonest, first = NEVER, 0
