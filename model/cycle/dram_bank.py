@@ -22,8 +22,8 @@ class Banks:
     every respect, `issue` does it. A command that names no bank is bound by channel rules only.
     """
 
-    __slots__ = ("_after", "_banks", "_groups", "_history", "_plans", "_sets", "_windows", "commands", "group_of",
-                 "open_row", "ready")
+    __slots__ = ("_after", "_banks", "_groups", "_history", "_plans", "_sets", "_windowed", "_windows", "commands",
+                 "group_of", "open_row", "ready")
 
     def __init__(self, timing: Timing, organisation: Organisation) -> None:
         names = sorted({c for rule in timing.rules for c in (*rule.before, *rule.after)})
@@ -54,6 +54,7 @@ class Banks:
             for b, bound in enumerate(after[below]):
                 after[below][b] = {a: c for a, c in bound.items() if c > after[above][b].get(a, 0)}
         self._after = [[tuple(d.items()) for d in after[lv]] for lv in ("channel", "bank_group", "bank")]
+        self._windowed = [any(c in w[1] for w in self._windows) for c in range(count)]
         self._history: list[deque[int]] = [deque(maxlen=w[4]) for w in self._windows]
         # of commands that reach several banks: the nodes, and (node, later command, cycles) for each rule there
         self._sets: dict[tuple[int, ...], list[list[int]]] = {}
@@ -73,6 +74,8 @@ class Banks:
 
     def earliest_of(self, command: int, banks: tuple[int, ...]) -> int:
         """The same for one command that reaches several banks at once."""
+        if len(banks) == 1:
+            return self.earliest(command, banks[0])
         nodes = self._sets.get(banks)
         if nodes is None:
             nodes = self._sets[banks] = [node for level in self._nodes(banks) for node in level]
@@ -90,15 +93,20 @@ class Banks:
 
     def issue(self, command: int, bank: int | None, now: int) -> None:
         """Take note of `command` at cycle `now`: later commands wait as the rules say. Rows are the caller's."""
-        _note(self.ready[0], self._after[0][command], now)
+        channel, group, each = self._after
+        _note(self.ready[0], channel[command], now)
         if bank is not None:
-            _note(self.ready[self.group_of[bank]], self._after[1][command], now)
-            _note(self.ready[1 + self._groups + bank], self._after[2][command], now)
-        if self._windows:
+            if group[command]:
+                _note(self.ready[self.group_of[bank]], group[command], now)
+            _note(self.ready[1 + self._groups + bank], each[command], now)
+        if self._windowed[command]:
             self._note_windows(command, now)
 
     def issue_all(self, command: int, banks: tuple[int, ...], now: int) -> None:
         """The same for one command that reaches several banks at once; the channel sees it once."""
+        if len(banks) == 1:
+            self.issue(command, banks[0], now)
+            return
         plan = self._plans.get((command, banks))
         if plan is None:
             plan = self._plans[command, banks] = [
@@ -110,7 +118,7 @@ class Banks:
             t = now + cycles
             if node[later] < t:
                 node[later] = t
-        if self._windows:
+        if self._windowed[command]:
             self._note_windows(command, now)
 
     def probe(self, name: str, bank: int | None, row: int, now: int) -> bool:

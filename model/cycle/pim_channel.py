@@ -148,10 +148,7 @@ class Channel:
         write = request.write
         command = self.wr if write else self.rd
         targets = self._targets(request.bank)
-        if len(targets) > 1:
-            self.banks.issue_all(command, targets, now)
-        else:
-            self.banks.issue(command, request.bank, now)
+        self.banks.issue_all(command, targets, now)
         del self.queue[i]
         self.tally[4 if write else 3] += 1
         self._attribute(request, now)

@@ -50,20 +50,28 @@ class Controller(Channel):
         if soonest > now:
             if self.only_columns and self._burst(soonest, limit):
                 return
-            if pending:
-                if len(queue) < self.depth and not any([r.fence for r in queue]):
-                    soonest, issue = now, None   # the arriving request may be the one to serve next
-            elif soonest < due and soonest < limit and self.waiting < 0:
-                self._check_served(now, soonest)
-                now = soonest                    # nothing changes until then, so the choice stands
+            if not pending or len(queue) >= self.depth or any([r.fence for r in queue[1:]]):
+                # what arrives until then is behind the fence
+                if soonest < due and soonest < limit and self.waiting < 0:
+                    self._check_served(now, soonest)
+                    if pending:
+                        self._arrive(soonest - now)
+                    now = soonest                # so the choice stands
+            elif not queue or not queue[0].fence:
+                soonest, issue = now, None       # the arriving request may be the one to serve next
         if soonest == now and issue is not None:
             issue(what, now)
         until = min(soonest, due, limit)
         self._check_served(now, until)
-        started, self.now = self.now, max(now + 1, until)
+        self.now = max(now + 1, until)
         if pending:
-            for _ in range(min(self.now - started, self.depth - len(queue), len(pending))):
-                queue.append(pending.popleft())
+            self._arrive(self.now - now)
+
+    def _arrive(self, clocks: int) -> None:
+        """Requests move into the command queue, one per clock."""
+        queue, pending = self.queue, self.pending
+        for _ in range(min(clocks, self.depth - len(queue), len(pending))):
+            queue.append(pending.popleft())
 
     def _check_served(self, now: int, until: int) -> None:
         """Raise `InputError` if a request has waited for longer than any timing explains, or waits for ever."""
@@ -121,7 +129,7 @@ class Controller(Channel):
         command = self.wr if head.write else self.rd
         spacing = self.spacing[command]
         count = min(count, -(-(min(self.next_due(), limit) - first) // spacing))
-        if count < 2 or head.write and (self.mode, "WR", head.row) in self.changes:
+        if count < 2 or (head.write and (self.mode, "WR", head.row) in self.changes):
             return False
         last = first + (count - 1) * spacing
         self._attribute(head, first)
@@ -265,12 +273,14 @@ class Controller(Channel):
         if not idle:
             return NOTHING
         if len(idle) > 1:
-            idle.sort(key=lambda b: (b - self.pointer) % self.bank_count)
+            pointer = self.pointer
+            idle = [b for b in idle if b >= pointer] + [b for b in idle if b < pointer]
+        earliest, pre = self.banks.earliest, self.pre
         soonest, first = NEVER, 0
         for bank in idle:
             if wide and any(wanted >> b & 1 for b in self._open_targets(bank)):
                 continue
-            t = self._precharge_at(bank)
+            t = self._precharge_at(bank) if wide else earliest(pre, bank)
             if t < soonest:
                 soonest, first = max(t, now), bank
                 if t <= now:
