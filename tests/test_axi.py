@@ -27,6 +27,8 @@ CHANNELS = ("ar", "r", "aw", "w", "b", "lite")
 
 AXI = AxiSpec(burst_beats=16, outstanding=3)
 
+CORE = replace(CORES["square"], activation_words=512, weight_words=256, output_words=512)
+
 
 def _built(core: CoreSpec, axi: AxiSpec) -> Built:
     return build(emit(Checked(AxiCore(core, axi)), "axi_core", BUILD / "rtl"))
@@ -63,10 +65,10 @@ def _program(core: CoreSpec, rng: np.random.Generator) -> tuple[Program, list[tu
 
 
 @pytest.mark.rtl
-def test_random_programs_from_and_to_an_axi_memory_are_bit_equal_under_random_stalls() -> None:
-    core = replace(CORES["square"], activation_words=512, weight_words=256, output_words=512)
-    cases = []
-    for seed in range(24):
+@pytest.mark.parametrize("programs", [8, pytest.param(24, marks=pytest.mark.volume)])
+def test_random_programs_from_and_to_an_axi_memory_are_bit_equal_under_random_stalls(programs: int) -> None:
+    core, cases = CORE, []
+    for seed in range(programs):
         rng = np.random.default_rng(seed)
         program, words = _program(core, rng)
         held = {name: float(rng.choice([0.0, 0.1, 0.5, 0.9])) for name in CHANNELS} if seed % 3 else {}
@@ -84,7 +86,7 @@ def test_random_programs_from_and_to_an_axi_memory_are_bit_equal_under_random_st
 
 @pytest.mark.rtl
 def test_error_responses_and_registers() -> None:
-    core = CORES["square"]
+    core = CORE
     rng = np.random.default_rng(1)
     placed = place(core, [Command(m=5, n_blocks=2, k_blocks=2)])
     case = {"case": Case(program=streamed(core, placed), seed=1, words=parameters_of(core, rng, placed)).packed()}
