@@ -129,8 +129,14 @@ class Controller(Channel):
         command = self.wr if head.write else self.rd
         spacing = self.spacing[command]
         count = min(count, -(-(min(self.next_due(), limit) - first) // spacing))
-        if count < 2 or (head.write and (self.mode, "WR", head.row) in self.changes):
+        if count < 2:
             return False
+        if head.write:
+            for change in self.changes.get((self.mode, "WR", head.row), ()):
+                if head.bank in change.banks and (
+                    change.column is None or any([r.column == change.column for r in queue[:count]])
+                ):
+                    return False
         last = first + (count - 1) * spacing
         self._attribute(head, first)
         for request in queue[1:count]:           # their gaps hold nothing else

@@ -131,8 +131,8 @@ class Player:
             for a, b in pairwise(cuts):
                 part = pattern[a:b]
                 row = column = 0
-                if not any(is_reserved(r.row) for r in part):
-                    row, column = min((r.row, r.column) for r in part)
+                if not any([is_reserved(r.row) for r in part]):
+                    row, column = min([(r.row, r.column) for r in part])
                     part = tuple([moved(r, -row, -column) for r in part])
                 made.append((self._shared.setdefault(part, part), row))
             self._split[id(pattern)] = made

@@ -1,7 +1,6 @@
 """A command stream as segments: short patterns of column requests that repeat at other rows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -27,8 +26,7 @@ def moved(request: Request, rows: int, columns: int = 0) -> Request:
     return Request(bank, row + rows, column + columns, write, fence, kind, data)
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """`pattern` with `base` added to every row that is not reserved (rows of `reserved_bit` keep their number)."""
 
     pattern: tuple[Request, ...]
