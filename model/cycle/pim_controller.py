@@ -194,25 +194,26 @@ class Controller(Channel):
         floor = max(now, min(top[rd], top[wr]))      # no column command can be issued earlier
         first_bank = len(ready) - self.bank_count
         wide = self.tracked and self.mode != self.spec.modes[0]
-        reached: dict[tuple[int, int], int] = {}     # all-bank commands wait for the slowest bank they reach
+        tried = 0                                    # banks and directions: another such request is no sooner
         for i, request in enumerate(self.queue):
-            bank = request.bank
-            if open_row[bank] == request.row:
-                command = wr if request.write else rd
-                t = top[command]
-                if t < (u := ready[groups[bank]][command]):
-                    t = u
-                if t < (u := ready[first_bank + bank][command]):
-                    t = u
+            bank, write = request.bank, request.write
+            if open_row[bank] == request.row and not tried >> (bank + bank + write) & 1:
+                command = wr if write else rd
                 if wide and bank < 2:
-                    if (command, bank) not in reached:
-                        reached[command, bank] = banks.earliest_of(command, self.parities[bank])
-                    t = reached[command, bank]
+                    # all-bank commands wait for the slowest bank they reach
+                    t = banks.earliest_of(command, self.parities[bank])
+                else:
+                    t = top[command]
+                    if t < (u := ready[groups[bank]][command]):
+                        t = u
+                    if t < (u := ready[first_bank + bank][command]):
+                        t = u
+                if t < soonest and i and (request.fence or self._same_address_before(i, request)):
+                    if request.fence:
+                        break
+                    continue
+                tried |= 1 << (bank + bank + write)
                 if t < soonest:
-                    if i and (request.fence or self._same_address_before(i, request)):
-                        if request.fence:
-                            break
-                        continue
                     soonest, first = max(t, now), i
                     if soonest <= floor:
                         break
@@ -221,9 +222,8 @@ class Controller(Channel):
         return soonest, self._issue_column, first
 
     def _same_address_before(self, i: int, request: Request) -> bool:
-        return any(
-            r.bank == request.bank and r.row == request.row and r.column == request.column for r in self.queue[:i]
-        )
+        bank, row, column = request[:3]
+        return any([r.column == column and r.bank == bank and r.row == row for r in self.queue[:i]])
 
     def _activate(self, now: int) -> Choice:
         if self.holds and self.waiting == 0:
