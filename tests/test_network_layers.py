@@ -252,7 +252,8 @@ def test_the_memories_hold_what_tensor_arithmetic_says(core: CoreSpec) -> None:
 
 
 @pytest.mark.rtl
-@pytest.mark.parametrize(("core", "count"), [(PLAIN, 96), (DEEP, 48)], ids=["plain", "deep"])
+@pytest.mark.parametrize(("core", "count"), [
+    pytest.param(PLAIN, 96, id="plain"), pytest.param(DEEP, 48, id="deep", marks=pytest.mark.volume)])
 def test_the_rtl_runs_every_layer_as_the_stepped_model_says(core: CoreSpec, count: int) -> None:
     items = drawn(core, 5000, count)
     for case, results in items:
