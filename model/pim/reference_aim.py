@@ -64,10 +64,10 @@ def _exponent(value: float) -> int:
 
 
 def narrow(code: int) -> int:
-    """BF16 code of an FP32 code; NaN is canonical."""
+    """BF16 code of an FP32 code; NaN keeps its sign and loses its payload."""
     value = value_of(code, FP32)
     if np.isnan(value):
-        return NAN_BF16
+        return code >> 16 & 0x8000 | NAN_BF16
     if np.isinf(value) or not value:
         return code >> 16
     return rounded(Fraction(value), BF16)

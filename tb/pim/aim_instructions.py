@@ -13,6 +13,10 @@ from tb.pim.random import Cells, to_integer
 
 DATA_ROWS = (0, 1, 2)
 
+SPECIAL = (0x0000, 0x8000, 0x0001, 0x8001, 0x007F, 0x807F, 0x0080, 0x8080,
+           0x7F7F, 0xFF7F, 0x7F80, 0xFF80, 0x7FC0, 0xFFC0, 0x7F81, 0xFFFF)
+"""BF16 codes of both signs, one per unit: zeros, subnormals, least and largest normals, infinities, NaN."""
+
 
 def every_request() -> list[HostRequest]:
     """A stream with every host request that becomes device commands."""
@@ -74,8 +78,9 @@ class AimInstructionStreams(AimRecorder):
             self.read.append(to_integer(word))
 
     def stream(self, rounds: int) -> None:
-        """`rounds` times every command, in an order that is legal."""
+        """The special values, then `rounds` times every command, in an order that is legal."""
         rng = self.rng
+        self._special()
         for _ in range(rounds):
             self.step("TMOD")
             for column in rng.choice(64, 6, replace=False):
@@ -112,6 +117,19 @@ class AimInstructionStreams(AimRecorder):
                 self.step("RDMAC16", accumulator=index)
                 self.step("RDAF16", accumulator=index)
             self.step("TMOD")
+
+    def _special(self) -> None:
+        """Special values loaded and read back with nothing added to them, and their activations."""
+        self.step("TMOD")
+        self.step("WRMAC16", data=np.array(SPECIAL, np.uint16))
+        self.step("RDMAC16")
+        self.step("TMOD")
+        self.step("ACT16", row=self.table_row)
+        self.step("AF16")
+        self.step("TMOD")
+        self.step("RDAF16")
+        self.step("TMOD")
+        self.step("PREA")
 
     def _plain(self) -> None:
         rng = self.rng

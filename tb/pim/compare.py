@@ -1,5 +1,7 @@
 """What a channel did against what the model says: the first difference, in one sentence."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from hw.spec.pim import PimSpec
@@ -11,11 +13,17 @@ def same_answer(where: str, expected: Expected, answer: Answer) -> None:
     """Refusals, words read, sticky error and counters."""
     for command, wanted, got in zip(expected.commands, expected.reasons, answer.reasons, strict=True):
         assert wanted == got, f"{where}: {command} must be answered {wanted}, not {got}"
-    for i, (wanted, got) in enumerate(zip(expected.words, answer.words, strict=True)):
-        assert wanted == got, f"{where}: word {i} read is {got:#x}, not {wanted:#x}"
+    same_words(where, expected.words, answer.words)
     assert answer.error == expected.first_error, f"{where}: sticky error {answer.error}, not {expected.first_error}"
     counts = {name: expected.counts[name] for name in answer.counts}
     assert answer.counts == counts, f"{where}: counts {answer.counts}, not {counts}"
+
+
+def same_words(where: str, expected: Sequence[int], words: Sequence[int]) -> None:
+    """Words read, in order."""
+    assert len(expected) == len(words), f"{where}: {len(words)} words were read, not {len(expected)}"
+    for i, (wanted, got) in enumerate(zip(expected, words, strict=True)):
+        assert wanted == got, f"{where}: word {i} read is {got:#x}, not {wanted:#x}"
 
 
 def same_registers(where: str, name: str, file: object, words: np.ndarray) -> None:
