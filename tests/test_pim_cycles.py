@@ -71,6 +71,14 @@ def test_weight_layout_and_read_back_take_the_measured_cycles() -> None:
     assert machine.layout(16384, 4096)["weight_write"] == 176693
 
 
+@pytest.mark.parametrize(("outputs", "inputs", "cycles"), [(4096, 1024, 4680), (4096, 4096, 16653)])
+def test_a_gemv_that_stores_partial_sums_takes_the_measured_cycles(outputs: int, inputs: int, cycles: int) -> None:
+    # hbmpim_extra.csv, "GEMV tree variant"
+    machine = HbmPim(SPEC, preset="pimsimulator", ranks=2)
+    result = machine.run("gemv_tree", outputs=outputs, inputs=inputs)
+    assert result.cycles == cycles == sum(result.breakdown.values())
+
+
 def test_a_kernel_right_after_its_weights_were_written_meets_the_measured_refreshes() -> None:
     # 3662 when started at cycle 0
     machine = HbmPim(SPEC, preset="pimsimulator", ranks=2)
@@ -104,9 +112,9 @@ def test_reused_segments_equal_stepping_every_request(seed: int) -> None:
                              {"t_wtr_l": draw.randint(4, 16)}, {"t_wr": 30}, {"t_rcd_rd": 22}, {"t_refi": 1500}])
     machine = HbmPim(SPEC, preset=draw.choice(["default", "pimsimulator"]), channels=draw.choice([1, 3, 16]),
                      ranks=draw.choice([1, 2]), refresh=draw.random() < 0.6, overrides=overrides)
-    kernel = draw.choice(["gemv", "gemv", "add", "mul", "relu"])
+    kernel = draw.choice(["gemv", "gemv_tree", "add", "mul", "relu"])
     given = {"outputs": draw.randint(1, 2000), "inputs": draw.randint(1, 1500), "batch": draw.randint(1, 3)}
-    if kernel != "gemv":
+    if not kernel.startswith("gemv"):
         given = {"elements": draw.randint(10_000, 300_000)}
     elif machine.channels == 1:
         given["outputs"] = draw.randint(1, 300)

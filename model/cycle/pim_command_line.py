@@ -85,7 +85,7 @@ def read_timings(words: list[str], device: DramSpec) -> dict[str, int]:
 def _sizes(arguments: argparse.Namespace) -> dict[str, int]:
     """The sizes the kernel needs; raises `InputError` for a missing or an unused one."""
     kernel = arguments.kernel
-    matrix = kernel.removeprefix("host_") == "gemv"
+    matrix = kernel in ("gemv", "gemv_tree", "host_gemv")
     given = {"--out": arguments.out, "--in": arguments.inputs, "--elements": arguments.elements}
     needed = ("--out", "--in") if matrix else ("--elements",)
     for name, value in given.items():

@@ -8,6 +8,8 @@ from model.cycle.pim_stream import Request, Segment, fenced
 
 REGISTERS = 8           # vector registers of one file: one aligned instruction is eight triggers
 GEMV_COLUMNS = REGISTERS * REGISTERS        # columns of one weight tile: 8 outputs x 8 input words
+TREE_WORDS = 10         # MAC, JUMP, NOP (store), MUL (clear) for each bank of the pair, JUMP to the next pair, EXIT
+TREE_ZERO_ROW = 1000    # of the public simulator
 
 
 def need_positive(**sizes: int) -> None:
@@ -143,6 +145,44 @@ class KernelBuilder:
         segments += self.leave()
         return KernelStream(segments, {
             "passes": passes * batch, "input_tiles": tiles,
+            "macs": outputs * inputs * batch,
+            "lane_macs": passes * batch * tiles * GEMV_COLUMNS * self.spec.lanes * self.spec.units * channels,
+        })
+
+    def gemv_tree(self, outputs: int, inputs: int, channels: int, batch: int = 1) -> KernelStream:
+        """y = W x whose partial sums are stored after every input tile: the host adds them as a tree.
+
+        The host first writes eight columns of zeros into every bank. Tiles come in order, so banks alternate; after each
+        its eight results per unit are stored and the accumulators multiplied by zeros from the even banks.
+        """
+        need_positive(out=outputs, channels=channels, batch=batch)
+        need_positive(**{"in": inputs})
+        passes, tiles = self.gemv_tiles(outputs, inputs, channels)
+        half = -(-tiles // 2)
+        result = GEMV_COLUMNS * (passes * half if self.exact else passes * tiles // 2)
+        places = (passes * batch if self.exact else passes + batch - 1) * tiles
+        end = -(-(result + places * REGISTERS) // self.columns)
+        zeros = end if self.exact else TREE_ZERO_ROW
+        self._check_rows(max(end, zeros), f"GEMV {outputs} x {inputs} with stored partial sums on {channels} channels")
+        banks = self.spec.dram.organisation.banks
+        clear = [Request(b, 0, c, True, False, "host") for b in range(banks) for c in range(REGISTERS)]
+        segments = [Segment(self._keep(("zeros",), clear), zeros), *self.enter(TREE_WORDS)]
+        for j in range(passes):
+            start = j * half if self.exact else j * tiles // 2
+            for b in range(batch):
+                base = start * GEMV_COLUMNS // self.columns
+                segments.append(self.change_mode("HAB", "HAB_PIM", base))
+                place = (j * batch + b) * tiles if self.exact else j + b
+                for i in range(tiles):
+                    segments += [
+                        self.tile(i % 2, GEMV_COLUMNS * (i // 2 + start)),
+                        self.access("store", True, 1, result + (place + i) * REGISTERS),
+                        self.access("compute", False, 0, zeros * self.columns),
+                    ]
+                segments.append(self.change_mode("HAB_PIM", "HAB", base))
+        segments += self.leave()
+        return KernelStream(segments, {
+            "passes": passes * batch, "input_tiles": tiles, "partial_sums": passes * batch * tiles * REGISTERS,
             "macs": outputs * inputs * batch,
             "lane_macs": passes * batch * tiles * GEMV_COLUMNS * self.spec.lanes * self.spec.units * channels,
         })

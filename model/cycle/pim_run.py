@@ -22,7 +22,7 @@ from model.cycle.pim_player import Player
 from model.cycle.pim_result import PimResult, aim_counts, count_kinds, hbm_breakdown, hbm_counts
 from model.cycle.pim_stream import Segment
 
-HBM_KERNELS = ("gemv", "add", "mul", "relu")
+HBM_KERNELS = ("gemv", "gemv_tree", "add", "mul", "relu")
 HOST_KERNELS = ("host_gemv", "host_add", "host_mul", "host_relu", "host_read", "host_write")
 AIM_KERNELS = ("gemv", "ewmul", "activation")
 
@@ -55,8 +55,9 @@ class HbmPim:
         self, kernel: str, *, outputs: int = 0, inputs: int = 0, batch: int = 1, elements: int = 0,
     ) -> KernelStream:
         """The request stream of one channel."""
-        if kernel == "gemv":
-            return self.builder.gemv(outputs, inputs, self.channels, batch)
+        if kernel in ("gemv", "gemv_tree"):
+            build = self.builder.gemv if kernel == "gemv" else self.builder.gemv_tree
+            return build(outputs, inputs, self.channels, batch)
         if kernel in HBM_KERNELS:
             return self.builder.elementwise(kernel, elements, self.channels)
         raise InputError(f"an HBM-PIM kernel must be one of {', '.join(HBM_KERNELS)}, not {kernel!r}")
