@@ -2,17 +2,12 @@
 
 # pyright: reportAttributeAccessIssue=false
 
-from collections import Counter
-from functools import cache
 from itertools import product
 
 import numpy as np
-from amaranth.lib import wiring
 
-from hw import chips
 from hw.rtl.aim_channel import AimChannel
 from hw.spec.chip import Chip
-from hw.spec.error import InputError
 from hw.spec.pim import ERRORS, PimSpec
 from model.count import Counts
 from model.pim.aim_driver import gemv_cells, gemv_commands
@@ -21,8 +16,8 @@ from model.workload import Workload
 from tb.bench import Bench, bench_test
 from tb.pim.aim_instructions import AimInstructionStreams, every_request
 from tb.pim.aim_random import UNKNOWN, RandomAimStreams, table_cells
-from tb.pim.checker import broken_rules
-from tb.pim.compare import fill_cells, same_answer, same_cells, same_registers, same_words
+from tb.pim.bench import opened, random_streams, spec_of
+from tb.pim.compare import fill_cells, same_cells, same_registers, same_words
 from tb.pim.driver import Answer, PimDriver, Played, lanes_of, played, word_of
 from tb.pim.network import Layer, run_network
 from tb.pim.phases import aim_phases
@@ -31,8 +26,6 @@ from tb.pim.random import Cells, to_integer
 
 ROWS = 64
 """Rows of the cell arrays."""
-
-NAMES = {code: name for name, code in ERRORS.items()}
 
 MEASURES = True
 
@@ -44,18 +37,14 @@ PUBLIC = (
 )
 
 
-def top(chip: Chip) -> wiring.Component:
-    """The channel of `chip` with a player before its port."""
-    return player(_spec(chip))
-
-
 def suits(chip: Chip) -> bool:
     """Chips whose banks have an adder tree."""
     return chip.pim is not None and bool(chip.pim.align_bits)
 
 
-def player(spec: PimSpec) -> PimPlayer:
-    """A player on a channel of `spec`."""
+def top(chip: Chip) -> PimPlayer:
+    """The channel of `chip` with a player before its port."""
+    spec = _spec(chip)
     return PimPlayer(AimChannel(spec, spec.dram.resolve(), rows=ROWS), _tails(spec))
 
 
@@ -72,16 +61,7 @@ def _tails(spec: PimSpec) -> dict[str, int]:
 
 
 def _spec(chip: Chip) -> PimSpec:
-    if chip.pim is None or not suits(chip):
-        known = ", ".join(name for name in chips.names() if suits(chips.load(name)))
-        raise InputError(f"the aim bench needs a chip with adder trees beside its banks, {chip.title!r} has none; "
-                         f"choose one of {known}")
-    return chip.pim
-
-
-@cache
-def _player(chip_name: str) -> PimPlayer:
-    return player(_spec(chips.load(chip_name)))
+    return spec_of(chip, suits, "aim", "adder trees beside its banks")
 
 
 def check(chip: Chip, workload: Workload, seed: int) -> None:
@@ -91,46 +71,26 @@ def check(chip: Chip, workload: Workload, seed: int) -> None:
 
 @bench_test(timeout_cycles=100_000_000)
 async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(bench: Bench) -> None:
-    chip_name = bench.parameters["chip"]
-    spec = _spec(chips.load(chip_name))
-    timing = spec.dram.resolve()
-    driver = PimDriver(bench, _player(chip_name))
+    spec, driver = opened(bench, top)
     driver.kinds[UNKNOWN] = 31
     cells: Cells = table_cells(spec, ROWS)
     fill_cells(driver, cells, spec)
-    refused: Counter[str] = Counter()
-    events: Counter[str] = Counter()
-    accepted = 0
-    streams = int(bench.parameters.get("streams", 20))
-    for number in range(streams):
-        walk = RandomAimStreams(spec, timing, cells, bench.rng, rows=ROWS)
-        expected = walk.stream(120)
-        bench.dut.i_config_activation.value = walk.device.activation
-        answer = await driver.play(expected.commands)
-        where = f"stream {number}"
-        same_answer(where, expected, answer)
-        assert spec.modes[answer.mode] == walk.device.mode, f"{where}: mode {answer.mode}, not {walk.device.mode}"
-        channel, device = driver.dut.channel, walk.device
-        for u in range(spec.units):
-            unit = getattr(channel, f"unit_{u}")
-            same_registers(where, f"accumulator of unit {u}", unit.accumulators, device.accumulator[u])
-            same_registers(where, f"activation of unit {u}", unit.activated, device.activated[u])
-        buffer = np.array([to_integer(word) for word in device.buffer], dtype=object)
-        same_registers(where, "global buffer", channel.buffer, buffer)
-        broken = broken_rules(timing, spec.dram.organisation, expected.accepted)
-        assert not broken, f"{where}: {broken[0]}"
-        accepted += len(expected.accepted)
-        refused.update(NAMES[r] for r in expected.reasons if r)
-        events += expected.counts
-    same_cells(driver, cells, spec)
-    bench.report(streams=streams, accepted=accepted, refused=dict(refused), events=dict(events))
+
+    def walk() -> RandomAimStreams:
+        made = RandomAimStreams(spec, spec.dram.resolve(), cells, bench.rng, rows=ROWS)
+        bench.dut.i_config_activation.value = made.device.activation
+        return made
+
+    def compare(where: str, walk: RandomAimStreams) -> None:
+        device = walk.device
+        _same_registers(where, driver, device.accumulator, device.activated, device.buffer)
+
+    await random_streams(bench, driver, spec, cells, walk, compare)
 
 
 @bench_test(timeout_cycles=100_000_000)
 async def every_command_and_host_request_does_what_plain_arithmetic_says(bench: Bench) -> None:
-    chip_name = bench.parameters["chip"]
-    spec = _spec(chips.load(chip_name))
-    driver = PimDriver(bench, _player(chip_name))
+    spec, driver = opened(bench, top)
     for activation, requests in product(range(len(spec.activations)), (False, True)):
         cells: Cells = {}
         walk = AimInstructionStreams(spec, spec.dram.resolve(), cells, activation, bench.rng, rows=ROWS)
@@ -145,21 +105,14 @@ async def every_command_and_host_request_does_what_plain_arithmetic_says(bench: 
         where = f"{spec.activations[activation].name}, {'requests' if requests else 'commands'}"
         same_words(where, walk.read, answer.words)
         same_cells(driver, walk.state.rows, spec)
-        for u in range(spec.units):
-            unit = getattr(driver.dut.channel, f"unit_{u}")
-            same_registers(where, f"accumulator of unit {u}", unit.accumulators, walk.state.accumulators[u])
-            same_registers(where, f"activation of unit {u}", unit.activated, walk.state.activations[u])
-        buffer = np.array([to_integer(word) for word in walk.state.buffer], dtype=object)
-        same_registers(where, "global buffer", driver.dut.channel.buffer, buffer)
+        _same_registers(where, driver, walk.state.accumulators, walk.state.activations, walk.state.buffer)
 
 
 @bench_test(timeout_cycles=100_000_000)
 async def every_result_and_class_of_the_network_is_numpys(bench: Bench) -> None:
     if not bench.parameters.get("workload"):
         return
-    chip_name = bench.parameters["chip"]
-    spec = _spec(chips.load(chip_name))
-    driver = PimDriver(bench, _player(chip_name))
+    spec, driver = opened(bench, top)
     timing = spec.dram.resolve()
     bench.dut.i_config_activation.value = 0
 
@@ -190,8 +143,7 @@ async def every_result_and_class_of_the_network_is_numpys(bench: Bench) -> None:
 
 @bench_test(timeout_cycles=100_000)
 async def an_unknown_opcode_is_refused_and_changes_nothing_else(bench: Bench) -> None:
-    chip_name = bench.parameters["chip"]
-    driver = PimDriver(bench, _player(chip_name))
+    _, driver = opened(bench, top)
     driver.kinds[UNKNOWN] = 31
     word = bench.rng.integers(0, 1 << 16, 16).astype(np.uint16)
     data = to_integer(word)
@@ -202,3 +154,15 @@ async def an_unknown_opcode_is_refused_and_changes_nothing_else(bench: Bench) ->
     assert answer.words == [data], f"the word read is {answer.words}, not {data:#x}"
     assert answer.error == ERRORS["unknown_opcode"], "the first refusal stays in the sticky status"
     assert (answer.counts["activate"], answer.counts["bank_write"], answer.counts["bank_read"]) == (1, 1, 1)
+
+
+def _same_registers(
+    where: str, driver: PimDriver, accumulators: np.ndarray, activations: np.ndarray, buffer: np.ndarray,
+) -> None:
+    channel = driver.dut.channel
+    for u in range(len(accumulators)):
+        unit = getattr(channel, f"unit_{u}")
+        same_registers(where, f"accumulator of unit {u}", unit.accumulators, accumulators[u])
+        same_registers(where, f"activation of unit {u}", unit.activated, activations[u])
+    words = np.array([to_integer(word) for word in buffer], dtype=object)
+    same_registers(where, "global buffer", channel.buffer, words)

@@ -2,25 +2,19 @@
 
 # pyright: reportAttributeAccessIssue=false
 
-from collections import Counter
-from functools import cache
-
 import numpy as np
-from amaranth.lib import wiring
 
-from hw import chips
 from hw.rtl.pim_channel import HbmPimChannel
 from hw.spec.chip import Chip
-from hw.spec.error import InputError
-from hw.spec.pim import ERRORS, PimSpec
+from hw.spec.pim import PimSpec
 from model.count import Counts
 from model.cycle.pim_run import HbmPim
 from model.pim.driver import gemv_commands, result_words, weight_words
 from model.pim.network import float_workload
 from model.workload import Workload
 from tb.bench import Bench, bench_test
-from tb.pim.checker import broken_rules
-from tb.pim.compare import fill_cells, same_answer, same_cells, same_registers
+from tb.pim.bench import opened, random_streams, spec_of
+from tb.pim.compare import fill_cells, same_registers
 from tb.pim.driver import Answer, PimDriver, lanes_of, played, word_of
 from tb.pim.instructions import InstructionStreams, every_form
 from tb.pim.network import Layer, run_network
@@ -30,8 +24,6 @@ from tb.pim.random import Cells, RandomStreams, to_integer
 
 ROWS = 128
 """Rows of the cell arrays."""
-
-NAMES = {code: name for name, code in ERRORS.items()}
 
 MEASURES = True
 
@@ -43,18 +35,14 @@ PUBLIC = (
 )
 
 
-def top(chip: Chip) -> wiring.Component:
-    """The channel of `chip` with a player before its port."""
-    return player(_spec(chip))
-
-
 def suits(chip: Chip) -> bool:
     """Chips whose units run programs."""
     return chip.pim is not None and bool(chip.pim.mode_changes)
 
 
-def player(spec: PimSpec) -> PimPlayer:
-    """A player on a channel of `spec`."""
+def top(chip: Chip) -> PimPlayer:
+    """The channel of `chip` with a player before its port."""
+    spec = _spec(chip)
     timing = spec.dram.resolve()
     burst = timing["t_burst"]
     return PimPlayer(
@@ -62,16 +50,7 @@ def player(spec: PimSpec) -> PimPlayer:
 
 
 def _spec(chip: Chip) -> PimSpec:
-    if chip.pim is None or not suits(chip):
-        known = ", ".join(name for name in chips.names() if suits(chips.load(name)))
-        raise InputError(f"the hbm_pim bench needs a chip with units that run programs, {chip.title!r} has none; "
-                         f"choose one of {known}")
-    return chip.pim
-
-
-@cache
-def _player(chip_name: str) -> PimPlayer:
-    return player(_spec(chips.load(chip_name)))
+    return spec_of(chip, suits, "hbm_pim", "units that run programs")
 
 
 def check(chip: Chip, workload: Workload, seed: int) -> None:
@@ -81,39 +60,18 @@ def check(chip: Chip, workload: Workload, seed: int) -> None:
 
 @bench_test(timeout_cycles=100_000_000)
 async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(bench: Bench) -> None:
-    chip_name = bench.parameters["chip"]
-    spec = _spec(chips.load(chip_name))
-    timing = spec.dram.resolve()
-    driver = PimDriver(bench, _player(chip_name))
+    spec, driver = opened(bench, top)
     cells: Cells = {}
-    commands = accepted = 0
-    refused: Counter[str] = Counter()
-    events: Counter[str] = Counter()
-    streams = int(bench.parameters.get("streams", 20))
-    for number in range(streams):
-        walk = RandomStreams(spec, timing, cells, bench.rng, rows=ROWS)
-        expected = walk.stream(120)
-        answer = await driver.play(expected.commands)
-        where = f"stream {number}"
-        same_answer(where, expected, answer)
-        assert spec.modes[answer.mode] == walk.device.mode, f"{where}: mode {answer.mode}, not {walk.device.mode}"
-        _same_registers(where, driver, walk)
-        broken = broken_rules(timing, spec.dram.organisation, expected.accepted)
-        assert not broken, f"{where}: {broken[0]}"
-        commands += len(expected.commands)
-        accepted += len(expected.accepted)
-        refused.update(NAMES[r] for r in expected.reasons if r)
-        events += expected.counts
-    same_cells(driver, cells, spec)
-    bench.report(streams=streams, commands=commands, accepted=accepted, refused=dict(refused),
-                 events=dict(events))
+
+    def walk() -> RandomStreams:
+        return RandomStreams(spec, spec.dram.resolve(), cells, bench.rng, rows=ROWS)
+
+    await random_streams(bench, driver, spec, cells, walk, lambda where, walk: _same_registers(where, driver, walk))
 
 
 @bench_test(timeout_cycles=100_000_000)
 async def every_instruction_does_what_plain_arithmetic_says(bench: Bench) -> None:
-    chip_name = bench.parameters["chip"]
-    spec = _spec(chips.load(chip_name))
-    driver = PimDriver(bench, _player(chip_name))
+    spec, driver = opened(bench, top)
     forms = every_form(spec.commands)
     bench.rng.shuffle(forms)                                                        # type: ignore[arg-type]
     forms = forms[: int(bench.parameters.get("forms", 300))]
@@ -140,9 +98,7 @@ async def every_instruction_does_what_plain_arithmetic_says(bench: Bench) -> Non
 async def every_lane_sum_and_class_of_the_network_is_numpys(bench: Bench) -> None:
     if not bench.parameters.get("workload"):
         return
-    chip_name = bench.parameters["chip"]
-    spec = _spec(chips.load(chip_name))
-    driver = PimDriver(bench, _player(chip_name))
+    spec, driver = opened(bench, top)
     system = HbmPim(spec, channels=1)
 
     def prepare(weights: np.ndarray, bias: np.ndarray, vectors: np.ndarray) -> Layer:

@@ -6,6 +6,7 @@ import pytest
 
 from model import cli
 from model.__main__ import main
+from model.cycle.pim_run import AIM_KERNELS, HBM_KERNELS, HOST_KERNELS
 
 
 def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -24,6 +25,21 @@ def test_json_has_cycles_breakdown_and_energy(capsys: pytest.CaptureFixture[str]
     assert answer["energy"]["low"] <= answer["energy"]["nominal"] <= answer["energy"]["high"]
     assert answer["clock_ns"] == 1.0
     assert answer["not_counted"]
+
+
+@pytest.mark.parametrize(("chip", "kernel"), [
+    *(("hbm_pim", k) for k in (*HBM_KERNELS, *HOST_KERNELS)), *(("aim", k) for k in AIM_KERNELS)])
+def test_every_kernel_gives_cycles_causes_and_a_bracket_of_joules_at_odd_sizes(
+    capsys: pytest.CaptureFixture[str], chip: str, kernel: str,
+) -> None:
+    matrix = "gemv" in kernel
+    sizes = ("--out", "77", "--in", "333", "--batch", "3") if matrix else ("--elements", "10007")
+    code, out, _ = call(capsys, "--chip", chip, "--kernel", kernel, "--channels", "3", *sizes, "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["cycles"] == sum(answer["breakdown"].values()) > 0
+    assert min(answer["breakdown"].values()) > 0
+    assert 0 < answer["energy"]["low"] <= answer["energy"]["nominal"] <= answer["energy"]["high"]
 
 
 @pytest.mark.parametrize("words", [("--set", "t_rp=20", "rl=28"), ("--set", "t_rp=20", "--set", "rl=28")])

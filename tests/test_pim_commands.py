@@ -4,7 +4,7 @@ import pytest
 
 from hw import chips, commands
 from hw.spec.error import InputError
-from hw.spec.pim import MICRO_OPERATIONS, Command
+from hw.spec.pim_command import MICRO_OPERATIONS, Command
 
 
 @pytest.mark.parametrize("name", commands.names())

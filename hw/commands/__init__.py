@@ -3,7 +3,7 @@
 import sys
 
 from hw.spec import catalog
-from hw.spec.pim import CommandSet
+from hw.spec.pim_command import CommandSet
 
 
 def names() -> list[str]:

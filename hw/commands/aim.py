@@ -2,7 +2,7 @@
 
 # Names and scopes: MIT-licensed aim_simulator (commit 0f28a07). Opcode values are ours: the vendor's are unpublished.
 
-from hw.spec.pim import Command, CommandSet, Field, HostCommand
+from hw.spec.pim_command import Command, CommandSet, Field, HostCommand
 
 _OPEN, _CLOSED, _ANY = ("open",), ("closed",), ("open", "closed")
 _REGISTER = ("register",)

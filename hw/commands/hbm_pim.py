@@ -2,7 +2,7 @@
 
 # Opcodes, operand codes and bit positions: public HBM-PIM simulator's instruction word, read as facts.
 
-from hw.spec.pim import Command, CommandSet, Field
+from hw.spec.pim_command import Command, CommandSet, Field
 
 _PIM = ("HAB_PIM",)
 _ALIGNED = ("aligned", "destination_index", "source_0_index", "source_1_index")

@@ -7,7 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.rtl.enumeration import enumeration
-from hw.spec.pim import CommandSet
+from hw.spec.pim_command import CommandSet
 
 PLACES = ("destination", "source_0", "source_1", "source_2")
 """Fields that name an operand."""

@@ -60,14 +60,14 @@ def read_codes(path: str | None, option: str, number: str) -> np.ndarray:
         raise InputError(f"{option} must be given for this kernel, it is missing")
     try:
         array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{option} must be a readable .npy array, not {path!r} ({error})") from None
+    except OSError as error:
+        raise InputError(f"{option} must be a readable .npy array, not {path!r} ({error.strerror or error})") from None
+    except (ValueError, EOFError):
+        raise InputError(f"{option} must be a .npy array of numbers, not {path!r}; save it with numpy.save") from None
     if not isinstance(array, np.ndarray) or array.size == 0 or array.ndim > 2:
         raise InputError(f"{option} must be an array of 1 or 2 dimensions with at least one value, not {path!r}")
-    if array.dtype == np.uint16:
-        return array
-    if number == "fp16" and array.dtype == np.float16:
-        return np.ascontiguousarray(array).view(np.uint16)
+    if array.dtype.kind == "u" and array.dtype.itemsize == 2:
+        return array.astype(np.uint16)          # of either byte order
     if array.dtype.kind == "f":
         if number == "fp16":
             with np.errstate(over="ignore"):
@@ -93,8 +93,16 @@ def _read_text(path: str) -> str:
         raise InputError(f"the program must be a readable text file, not {path!r} ({error})") from None
 
 
+def _kernels(spec: PimSpec) -> tuple[str, ...]:
+    if spec.number == "fp16":
+        return ("gemv", "add", "mul", "relu")
+    return ("gemv", "ewmul", *(a.name for a in spec.activations))
+
+
 def _compute(spec: PimSpec, arguments: argparse.Namespace) -> None:
     kernel, number = arguments.kernel, spec.number
+    if kernel not in _kernels(spec):
+        raise InputError(f"--kernel of {spec.title} must be one of {', '.join(_kernels(spec))}, not {kernel!r}")
     x = read_codes(arguments.input, "--input", number)
     for option, value, kernels in (("--weights", arguments.weights, ("gemv",)),
                                    ("--second", arguments.second, ("add", "mul", "ewmul"))):
@@ -120,12 +128,8 @@ def _compute(spec: PimSpec, arguments: argparse.Namespace) -> None:
     elif kernel == "ewmul":
         _write(arguments.output, aim_product(x, read_codes(arguments.second, "--second", number)), number)
     else:
-        for activation in spec.activations:
-            if activation.name == kernel:
-                _write(arguments.output, aim_activation(activation, x), number)
-                return
-        known = ", ".join(("gemv", "ewmul", *(a.name for a in spec.activations)))
-        raise InputError(f"--kernel of {spec.title} must be one of {known}, not {kernel!r}")
+        activation = next(a for a in spec.activations if a.name == kernel)
+        _write(arguments.output, aim_activation(activation, x), number)
 
 
 def energy_check() -> list[dict[str, float | str]]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from hw.spec.dram import Timing
 from hw.spec.error import InputError
-from hw.spec.pim import Command, PimSpec
+from hw.spec.pim import PimSpec
+from hw.spec.pim_command import Command
 from model.cycle.dram_bank import CLOSED, Banks
 
 BUFFER_ENTRIES = 33

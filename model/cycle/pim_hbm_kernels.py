@@ -152,8 +152,8 @@ class KernelBuilder:
     def gemv_tree(self, outputs: int, inputs: int, channels: int, batch: int = 1) -> KernelStream:
         """y = W x whose partial sums are stored after every input tile: the host adds them as a tree.
 
-        The host first writes eight columns of zeros into every bank. Tiles come in order, so banks alternate; after each
-        its eight results per unit are stored and the accumulators multiplied by zeros from the even banks.
+        The host first writes eight columns of zeros into every bank. Tiles come in order, so banks alternate; after
+        each its eight results per unit are stored and the accumulators multiplied by zeros from the even banks.
         """
         need_positive(out=outputs, channels=channels, batch=batch)
         need_positive(**{"in": inputs})

@@ -13,7 +13,7 @@ Sets without operands name their fields: `MAC16 column=3, accumulator=1`.
 import re
 
 from hw.spec.error import InputError
-from hw.spec.pim import CommandSet
+from hw.spec.pim_command import CommandSet
 
 _OPERAND = re.compile(r"([A-Z_]+)(?:\[([0-9]+)\])?")
 _FLAGS = ("aligned", "relu")

@@ -7,7 +7,8 @@ stays) and changes nothing else.
 import numpy as np
 
 from hw.spec.dram import Timing
-from hw.spec.pim import ERRORS, JUMPS_PER_TRIGGER, Command, PimSpec, aligned_index
+from hw.spec.pim import ERRORS, JUMPS_PER_TRIGGER, PimSpec, aligned_index
+from hw.spec.pim_command import Command
 from model.cycle.dram_bank import CLOSED, Banks
 from model.number.half import fp16_add, fp16_multiply, fp16_relu
 

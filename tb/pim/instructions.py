@@ -11,7 +11,8 @@ import numpy as np
 
 from hw.spec.dram import Timing
 from hw.spec.error import InputError
-from hw.spec.pim import CommandSet, PimSpec
+from hw.spec.pim import PimSpec
+from hw.spec.pim_command import CommandSet
 from model.pim.assembler import BANKS, assemble, check
 from model.pim.reference import HbmPimState, hbm_pim_order, hbm_pim_step
 from tb.pim.random import Cells, RandomStreams
