@@ -16,11 +16,15 @@ from model.cycle.pim_stream import Request, Segment, is_reserved, moved
 
 @dataclass(slots=True)
 class _Step:
+    """What stepping through requests came to. `state`: number of the state it left; `uses`: times it was reused since
+    the controller's tally was last brought up to date."""
+
     cycles: int
-    state: tuple[object, ...]
+    state: int
     tally: list[int]
     finish: int
     queue: tuple[Request, ...]
+    uses: int = 0
 
 
 class Player:
@@ -31,9 +35,15 @@ class Player:
         self.known: dict[tuple[object, ...], _Step] = {}
         self.stepped = 0
         self.reused = 0
-        # the controller's state and the row it is seen from, while nothing was stepped since; True: only here so far
-        self._left: tuple[tuple[object, ...], int] | None = None
+        # states met so far have numbers; _moved: number, rows further down -> number of the same state seen from there
+        self._states: list[tuple[object, ...]] = []
+        self._numbers: dict[tuple[object, ...], int] = {}
+        self._moved: dict[tuple[int, int], int] = {}
+        # number of the controller's state and the row it is seen from, while nothing was stepped since; True: the
+        # controller itself was not put into that state yet
+        self._left: tuple[int, int] | None = None
         self._ahead = False
+        self._used: list[_Step] = []
         self._split: dict[int, list[tuple[tuple[Request, ...], int]]] = {}
         self._shared: dict[tuple[Request, ...], tuple[Request, ...]] = {}
 
@@ -53,14 +63,15 @@ class Player:
             if step is not None and controller.now + step.cycles <= controller.next_due():
                 self._reuse(step, segment.base)
                 continue
-            start, due, before = controller.now, controller.next_due(), list(controller.tally)
+            start, due, before = controller.now, controller.next_due(), self._tally()
             parts = self._parts(segment)
-            after = self._parts(following)[0] if following else None
+            after = self._part(following, 0) if following else None
             for part, outlook in zip(parts, (*parts[1:], after), strict=True):
                 self._play_part(part, outlook)
             if key is not None and controller.next_due() == due and controller.waiting < 0:
                 self._learn(key, start, before, segment.base, ())
         self._catch_up()
+        self._tally()
         controller.queue.clear()
 
     def _fill_up(self, segments: list[Segment]) -> int:
@@ -91,7 +102,7 @@ class Player:
             return
         ahead = _resolved(outlook) if outlook else []
         controller.queue[:] = _resolved(part) + ahead
-        start, due, before = controller.now, controller.next_due(), list(controller.tally)
+        start, due, before = controller.now, controller.next_due(), self._tally()
         self._run(len(ahead))
         if key is not None and controller.next_due() == due and controller.waiting < 0:
             self._learn(key, start, before, part.base, ())
@@ -103,12 +114,26 @@ class Player:
         outlook = (id(following.pattern), following.base - segment.base) if following else None
         return (id(segment.pattern), outlook, self._state(segment.base))
 
-    def _state(self, base: int) -> tuple[object, ...]:
-        """The controller's state as seen from row `base`."""
+    def _state(self, base: int) -> int:
+        """Number of the controller's state as seen from row `base`."""
         if self._left is None:
-            self._left = self.controller.state(base), base
-        state, seen_from = self._left
-        return state if seen_from == base else seen_elsewhere(state, seen_from - base)
+            number = self._number(self.controller.state(base))
+            self._left = number, base
+            return number
+        number, seen_from = self._left
+        if seen_from == base:
+            return number
+        place = number, seen_from - base
+        there = self._moved.get(place)
+        if there is None:
+            there = self._moved[place] = self._number(seen_elsewhere(self._states[number], seen_from - base))
+        return there
+
+    def _number(self, state: tuple[object, ...]) -> int:
+        number = self._numbers.setdefault(state, len(self._states))
+        if number == len(self._states):
+            self._states.append(state)
+        return number
 
     def _run(self, remaining: int) -> None:
         """Step until only `remaining` requests are left."""
@@ -119,15 +144,36 @@ class Player:
     def _catch_up(self) -> None:
         """Put the controller into the state that reused steps have led to."""
         if self._ahead and self._left is not None:
-            self.controller.restore(*self._left, self.controller.now)
+            number, base = self._left
+            self.controller.restore(self._states[number], base, self.controller.now)
         self._left, self._ahead = None, False
 
+    def _tally(self) -> list[int]:
+        """The controller's tally, brought up to date."""
+        tally = self.controller.tally
+        for step in self._used:
+            tally = [a + step.uses * b for a, b in zip(tally, step.tally, strict=True)]
+            step.uses = 0
+        self._used.clear()
+        self.controller.tally = tally
+        return list(tally)
+
     def _parts(self, segment: Segment) -> list[Segment]:
-        """The segment taken apart at its fences; parts that differ only in their first row and column are one."""
+        """The segment taken apart at its fences."""
+        return [Segment(part, segment.base + row) for part, row in self._cut(segment)]
+
+    def _part(self, segment: Segment, i: int) -> Segment:
+        part, row = self._cut(segment)[i]
+        return Segment(part, segment.base + row)
+
+    def _cut(self, segment: Segment) -> list[tuple[tuple[Request, ...], int]]:
+        """Patterns between fences and the row each starts at; those that differ only in their first row and column are
+        one."""
         pattern = segment.pattern
-        if id(pattern) not in self._split:
+        made = self._split.get(id(pattern))
+        if made is None:
             cuts = [0] + [i + 1 for i, r in enumerate(pattern) if r.fence]
-            made = []
+            made = self._split[id(pattern)] = []
             for a, b in pairwise(cuts):
                 part = pattern[a:b]
                 row = column = 0
@@ -135,8 +181,7 @@ class Player:
                     row, column = min([(r.row, r.column) for r in part])
                     part = tuple([moved(r, -row, -column) for r in part])
                 made.append((self._shared.setdefault(part, part), row))
-            self._split[id(pattern)] = made
-        return [Segment(part, segment.base + row) for part, row in self._split[id(pattern)]]
+        return made
 
     def play_open(self, segments: list[Segment]) -> None:
         """Serve `segments` without fences, each as long as the command queue (the last may be shorter)."""
@@ -162,7 +207,7 @@ class Player:
                 controller.pending.extend(_resolved(segments[fed]))
                 fed += 1
             start, due = controller.now, controller.next_due()
-            before = list(controller.tally)
+            before = self._tally()
             while fed < count and len(controller.pending) < depth:
                 controller.pending.extend(_resolved(segments[fed]))
                 fed += 1
@@ -173,12 +218,15 @@ class Player:
             ):
                 self._learn(key, start, before, base, tuple([moved(r, -base) for r in controller.queue]))
         self._catch_up()
+        self._tally()
 
     def _reuse(self, step: _Step, base: int) -> None:
         controller = self.controller
         now = controller.now = controller.now + step.cycles
         self._left, self._ahead = (step.state, base), True
-        controller.tally = [a + b for a, b in zip(controller.tally, step.tally, strict=True)]
+        if not step.uses:
+            self._used.append(step)
+        step.uses += 1
         controller.finish = max(controller.finish, now + step.finish)
         self.reused += 1
 
@@ -188,7 +236,7 @@ class Player:
         controller = self.controller
         self.known[key] = _Step(
             cycles=controller.now - start, state=self._state(base),
-            tally=[a - b for a, b in zip(controller.tally, before, strict=True)],
+            tally=[a - b for a, b in zip(self._tally(), before, strict=True)],
             finish=controller.finish - controller.now, queue=queue,
         )
 
