@@ -1,4 +1,4 @@
-"""What a program of GEMMs and copies leaves in the memories: one command after the other, values only."""
+"""What a program of GEMMs, convolutions and copies leaves in the memories: one command after the other, values only."""
 
 from collections.abc import Sequence
 
@@ -20,9 +20,13 @@ from hw.spec.command import (
 )
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
-from model import reference
+from hw.spec.number import number_format
+from model import lower, reference
+from model.count import Counts
+from model.number.codec import code_type, decode
+from model.value_counts import value_counts
 from model.verdict import NO_GEOMETRY, verdict
-from model.workload import OutputStage
+from model.workload import OutputStage, PlacedProgram
 
 
 def beats_of(core: CoreSpec, words: Sequence[int], bits: int) -> np.ndarray:
@@ -34,7 +38,7 @@ def beats_of(core: CoreSpec, words: Sequence[int], bits: int) -> np.ndarray:
 
 
 class Memories:
-    """The memories of an INT8 core with copy channels, as bytes; `run` executes commands in order.
+    """The memories of a core with copy channels, as bytes; `run` executes commands in order.
 
     Attributes
     ----------
@@ -42,20 +46,21 @@ class Memories:
     external : uint8 array (beats, bytes_per_cycle)
     refused, error : int
         Commands refused so far, code of the last.
-    saturated : int
-        Output elements that left the INT8 range before the clamp, so far (the event output_stage.saturate).
+    values : Counts
+        Events of `hw.spec.event.VALUE_EVENTS` so far.
     """
 
     def __init__(self, core: CoreSpec) -> None:
-        if core.dma is None or core.array.is_floating_point or core.array.terms_per_lane != 1:
-            raise InputError("programs are executed for INT8 cores with copy channels, this core is not one")
+        if core.dma is None:
+            raise InputError("programs are executed for cores with copy channels; set dma of the core")
         self.core, self.dma = core, core.dma
-        self.activation = np.zeros((core.activation_words, activation_word_bits(core) // 8), np.uint8)
-        self.weight = np.zeros((core.weight_words, weight_word_bits(core) // 8), np.uint8)
-        self.parameter = np.zeros((core.parameter_words, -(-parameter_word_bits(core) // 8)), np.uint8)
-        self.output = np.zeros((core.output_words, output_word_bits(core) // 8), np.uint8)
+        self.activation, self.weight, self.parameter, self.output = (
+            np.zeros((words, -(-bits // 8)), np.uint8) for words, bits in (
+                (core.activation_words, activation_word_bits(core)), (core.weight_words, weight_word_bits(core)),
+                (core.parameter_words, parameter_word_bits(core)), (core.output_words, output_word_bits(core))))
         self.external = np.zeros((core.dma.external_beats, core.dma.bytes_per_cycle), np.uint8)
-        self.saturated = self.refused = self.error = 0
+        self.refused = self.error = 0
+        self.values = Counts()
 
     def run(self, program: Sequence[Command | Copy | Fence | Geometry | Descriptor]) -> None:
         """Execute `program`; what is refused changes nothing."""
@@ -74,9 +79,15 @@ class Memories:
                 self._copy(item)
 
     def _pool(self, copy: Copy, g: Geometry) -> None:
-        taken = self.output[copy.address:copy.address + g.groups * g.plane].view(np.int8)
-        planes = taken.reshape(g.groups * g.images, g.height, g.width, -1)
-        best = np.max(windows(planes, g, fill=-128), axis=0)
+        fmt = number_format(self.core.output_format)
+        taken = self.output[copy.address:copy.address + g.groups * g.plane]
+        codes = taken.view(np.int8 if fmt.is_integer else code_type(fmt.name))
+        planes = codes.reshape(g.groups * g.images, g.height, g.width, -1)
+        lowest = fmt.minimum if fmt.is_integer else fmt.lowest_code
+        taps = windows(planes, g, fill=lowest)
+        # of equal ones the first
+        chosen = np.argmax(taps if fmt.is_integer else _rank(decode(taps, fmt.name)), axis=0)
+        best = np.take_along_axis(taps, chosen[None], axis=0)[0]
         self.activation[copy.other_address:copy.other_address + copy.words] = (
             best.reshape(copy.words, -1).view(np.uint8))
 
@@ -96,39 +107,54 @@ class Memories:
             "external_to_activation": self.activation, "external_to_weight": self.weight,
             "external_to_parameter": self.parameter}[copy.target]
         width = memory.shape[1]
-        bits = parameter_word_bits(self.core) if memory is self.parameter else 8 * width
-        beats = self.dma.beats(bits)
+        beats = self.dma.beats(8 * width)
         memory[here:here + words] = self.external[there:there + words * beats].reshape(words, -1)[:, :width]
 
     def _compute(self, command: Command, g: Geometry) -> None:
-        core = self.core
-        R, C = core.array.rows, core.array.columns
+        core, array = self.core, self.core.array
+        columns, terms = array.columns, array.k_per_block
         m, k_blocks, n_blocks = command.m, command.k_blocks, command.n_blocks
         start = command.activation_address
         conv = command.opcode == OPCODE_CONV
         groups = g.groups if conv else 1
         k_words = g.plane if conv else m
-        taken = self.activation[start:start + k_words * k_blocks * groups].view(np.int8)
+        taken = lower.operands(
+            core, "activation", self.activation[start:start + k_words * k_blocks * groups])
         if conv:
             # [group, channel block, image, row, pixel, lane] -> per group [tap, channel block, output pixel, lane]
-            planes = taken.reshape(groups * k_blocks * g.images, g.height, g.width, R)
-            taps = windows(planes, g, fill=0).reshape(g.taps, groups, k_blocks, m, R)
+            planes = taken.reshape(groups * k_blocks * g.images, g.height, g.width, terms)
+            taps = windows(planes, g, fill=0).reshape(g.taps, groups, k_blocks, m, terms)
             matrices = taps.transpose(1, 3, 2, 0, 4).reshape(groups, m, -1)
             k_blocks *= g.taps
         else:
-            matrices = taken.reshape(k_blocks, m, R).transpose(1, 0, 2).reshape(1, m, k_blocks * R)
+            matrices = taken.reshape(k_blocks, m, terms).transpose(1, 0, 2).reshape(1, m, k_blocks * terms)
         start = command.weight_address
-        w = self.weight[start:start + n_blocks * k_blocks * R].view(np.int8)
-        w = w.reshape(n_blocks, k_blocks * R, C)
+        w = lower.operands(core, "weight", self.weight[start:start + n_blocks * k_blocks * array.rows])
+        w = w.reshape(n_blocks, k_blocks * terms, columns)
         for n in range(n_blocks):
             stage = unpack_parameters(core, self.parameter[command.parameter_address + n])
             a = np.ascontiguousarray(matrices[n // g.group_blocks if conv else 0])
-            moved = reference.scaled(
-                reference.gemm_sums(a, np.ascontiguousarray(w[n])), stage, core.rounding_mode)
-            self.saturated += int(((moved < -128) | (moved > 127)).sum())
-            out = np.minimum(np.maximum(moved, stage.low), stage.high).astype(np.int8)
+            block = np.ascontiguousarray(w[n])
+            out = reference.product(core, a, block, stage)
+            self.values += value_counts(core, a, block, stage)
             first = command.output_address + n * m
-            self.output[first:first + m] = out.view(np.uint8)
+            self.output[first:first + m] = np.ascontiguousarray(out).view(np.uint8)
+
+
+def program_counts(core: CoreSpec, work: PlacedProgram) -> Counts:
+    """Events of `hw.spec.event.VALUE_EVENTS` of a whole program."""
+    memories = Memories(core)
+    for beat, beats in work.external:
+        memories.external[beat:beat + len(beats)] = beats
+    memories.run(work.program)
+    return memories.values
+
+
+def _rank(values: np.ndarray) -> np.ndarray:
+    """Numbers in the order of IEEE 754-2019 `maximum` of `values`: -0 below +0, NaN above all."""
+    zeros = np.copysign(np.finfo(np.float64).tiny, values)      # below every number of a format that is stored
+    ordered = np.clip(np.where(values == 0, zeros, values).astype(np.float64), -1e300, 1e300)
+    return np.where(np.isnan(values), np.inf, ordered)
 
 
 def windows(planes: np.ndarray, g: Geometry, *, fill: int) -> np.ndarray:

@@ -226,6 +226,31 @@ def integers(words: np.ndarray, lane_bits: int | None = None) -> list[int]:
     return [int.from_bytes(word.tobytes(), "little") for word in np.ascontiguousarray(words)]
 
 
+def operands(core: CoreSpec, operand: str, words: np.ndarray) -> np.ndarray:
+    """The inverse of packing a weight-stationary core's memory words, given as bytes: uint8 (words, bytes per word).
+
+    `operand` "activation": (words, terms of k); "weight": (words * terms per lane, columns), k ascending. int8, or
+    codes of a floating-point format.
+    """
+    array = core.array
+    lanes, bits, name = (
+        (array.rows, array.activation_lane_bits, array.activation_format) if operand == "activation" else
+        (array.columns, array.weight_lane_bits, array.weight_format))
+    fmt = number_format(name)
+    words = np.ascontiguousarray(words)
+    if not fmt.is_integer:
+        return words.view(code_type(name))
+    if bits == 8 and array.terms_per_lane == 1:
+        return words.view(np.int8)
+    nibbles = np.stack([words & 15, words >> 4], axis=-1)
+    values = ((nibbles ^ 8).astype(np.int8) - 8).reshape(len(words), -1)
+    if array.terms_per_lane == 1:
+        return values[:, :lanes]
+    if operand == "activation":
+        return values
+    return values.reshape(len(words), lanes, 2).transpose(0, 2, 1).reshape(-1, lanes)
+
+
 def part(output: OutputStage, n0: int, n1: int) -> OutputStage:
     """The parameters of columns `n0` to `n1`."""
     return replace(

@@ -8,11 +8,10 @@ from hw.spec.core import CoreSpec
 from hw.spec.number import number_format
 from model import lower, reference
 from model.count import Counts
-from model.functional import Memories
 from model.number.codec import decode, encode
 from model.number.fused import matmul
 from model.schedule import Step
-from model.workload import GemmJob, OutputStage, PlacedProgram
+from model.workload import GemmJob, OutputStage
 
 
 def value_counts(core: CoreSpec, activations: np.ndarray, weights: np.ndarray, output: OutputStage) -> Counts:
@@ -58,15 +57,6 @@ def job_counts(
             core, reference.activations_of(job, list(outputs))[tile.m0:tile.m1], job.weights[:, tile.n0:tile.n1],
             lower.part(job.output, tile.n0, tile.n1))
     return total
-
-
-def program_counts(core: CoreSpec, work: PlacedProgram) -> Counts:
-    """The same of a program on an INT8 core: what its memories' arithmetic saturates."""
-    memories = Memories(core)
-    for beat, beats in work.external:
-        memories.external[beat:beat + len(beats)] = beats
-    memories.run(work.program)
-    return _counts(saturate=memories.saturated)
 
 
 def _counts(nan_in: int = 0, infinity_in: int = 0, saturate: int = 0, nan_out: int = 0) -> Counts:

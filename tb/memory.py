@@ -34,10 +34,16 @@ CORES = {
 }
 
 
-def _core(rows: int, columns: int, dma: DmaSpec, *, rings: int = 64, **array: Any) -> CoreSpec:
+def _core(
+    rows: int, columns: int, dma: DmaSpec, *, rings: int = 64, formats: tuple[str, str, str] = ("int8", "int8", "int8"),
+    saturate: bool = False, **array: Any,
+) -> CoreSpec:
+    """`formats` of activations, weights and outputs."""
+    activation, weight, output = formats
     return CoreSpec(
-        array=MacArraySpec(rows=rows, columns=columns, **array), activation_words=256, weight_words=256,
-        accumulator_rows=rings, output_words=256, parameter_words=16, command_entries=4, dma=dma)
+        array=MacArraySpec(rows=rows, columns=columns, activation_format=activation, weight_format=weight, **array),
+        activation_words=256, weight_words=256, accumulator_rows=rings, output_words=256, parameter_words=16,
+        command_entries=4, dma=dma, output_format=output, saturate=saturate)
 
 
 CORES |= {
@@ -52,6 +58,22 @@ CORES |= {
     # a whole word of any memory in one beat, one bank: every write meets every read
     "wide": _core(
         4, 4, DmaSpec(bytes_per_cycle=64, latency_cycles=5, external_beats=2048, banks=1), rings=16),
+    # other formats: lanes of 16 bits, of two INT4, of 4 bits in words that are no whole bytes, of two widths
+    "bf16": _core(
+        4, 4, DmaSpec(bytes_per_cycle=4, latency_cycles=6, external_beats=8192, banks=4), mac_latency=3,
+        formats=("bf16", "bf16", "bf16")),
+    "fp8": _core(
+        4, 4, DmaSpec(bytes_per_cycle=4, latency_cycles=4, external_beats=4096, banks=2), mac_latency=2,
+        formats=("fp8_e4m3", "fp8_e5m2", "fp8_e4m3"), saturate=True),
+    "fp32_out": _core(
+        4, 3, DmaSpec(bytes_per_cycle=2, latency_cycles=9, external_beats=16384, banks=4),
+        formats=("fp8_e5m2", "fp16", "fp32")),
+    "int4_pairs": _core(
+        4, 4, DmaSpec(bytes_per_cycle=4, latency_cycles=7, external_beats=4096, banks=4),
+        formats=("int4", "int4", "int8")),
+    "int4_weights": _core(
+        3, 5, DmaSpec(bytes_per_cycle=2, latency_cycles=3, external_beats=8192, banks=2),
+        formats=("int8", "int4", "int8")),
 }
 
 

@@ -9,7 +9,7 @@ from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from hw.spec.event import EVENTS, LABELS
 from model import workloads
-from model.value_counts import program_counts
+from model.functional import program_counts
 from model.workload import Programmed, Workload
 from tb.bench import Bench, bench_test
 from tb.memory_tests import PUBLIC as PUBLIC

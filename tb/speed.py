@@ -89,7 +89,7 @@ def harness_source(emitted: Emitted, packed: list[int], words: int) -> str:
 
 @bench_test(timeout_cycles=2_000_000_000)
 async def start_and_wait(bench: Bench) -> None:
-    """Operands by back door, all commands queued, asleep until idle."""
+    """Operands by back door, all commands queued, asleep until idle; as often as `rounds` says."""
     given = parameters()
     core = core_from(given["core"]) if "core" in given else chips.load(given["chip"]).core
     assert core is not None, "the speed is measured on a chip with a core"
@@ -103,13 +103,15 @@ async def start_and_wait(bench: Bench) -> None:
     queue = commands(given["size"], given["count"], core.array.rows)
     payload, valid, ready = (getattr(bench.dut, f"i_command__{name}") for name in ("payload", "valid", "ready"))
     start, first = time.process_time(), bench.cycle
-    for command in queue:
-        payload.value = command
-        valid.value = 1
+    rounds = given.get("rounds", 1)
+    for _ in range(rounds):
+        for command in queue:
+            payload.value = command
+            valid.value = 1
+            await bench.edge
+            assert int(ready.value), "the queue holds all commands"
+        valid.value = 0
         await bench.edge
-        assert int(ready.value), "the queue holds all commands"
-    valid.value = 0
-    await bench.edge
-    await bench.until(unit.idle)
+        await bench.until(unit.idle)
     bench.report(cycles=bench.cycle - first, cpu_s=time.process_time() - start)
-    assert int(unit.completed.value) == len(queue), "every command is completed"
+    assert int(unit.completed.value) == rounds * len(queue), "every command is completed"

@@ -78,8 +78,10 @@ def measure(size: int, say: Callable[[str], None]) -> Row:
         build_cpu_s = _children_s() - before
         say(f"{size} x {size}: simulator in {built.seconds:.1f} s, {build_cpu_s:.1f} s of CPU time")
         blocks = max(1, 64 // size)
-        count = min(core.command_entries, max(1, 400_000 // (blocks * blocks * blocks * size)))
-        given = {"core": asdict(core), "size": blocks * size, "words": blocks * blocks * size, "count": count}
+        cycles = blocks * blocks * blocks * size
+        count = min(core.command_entries, max(1, 400_000 // cycles))
+        given = {"core": asdict(core), "size": blocks * size, "words": blocks * blocks * size, "count": count,
+                 "rounds": max(1, 400_000 // (count * cycles))}
         outcome = run(built, "tb.speed", parameters=given)
         assert outcome.passed, outcome.explain()
         cycles, cpu_s = outcome.data["cycles"], outcome.data["cpu_s"]

@@ -1,5 +1,6 @@
 """Convolution and pooling by the address generator: RTL = stepped model in every counter, memories = reference."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -9,14 +10,24 @@ from hw.spec.command import OPCODE_CONV, Command, Copy, Geometry, output_word_bi
 from hw.spec.core import CoreSpec
 from hw.spec.dma import HOLDS
 from hw.spec.event import LABELS
+from hw.spec.number import number_format
 from model.cycle.program import Program, step_program
 from model.functional import Memories, windows
+from model.number.codec import code_type, decode
 from model.program import Placed
 from tb.memory import CORES, counters_of, parameters_of
 from tb.memory_tests import Case
 
 CORE = replace(
     CORES["square"], activation_words=512, weight_words=512, output_words=512, convolution=True)
+
+FORMATS = {
+    "int8": CORE,
+    "fp8": replace(CORES["fp8"], activation_words=512, weight_words=512, output_words=512, convolution=True),
+    # infinities, and largest values that are no codes of E4M3
+    "bf16": replace(CORES["bf16"], activation_words=512, weight_words=512, output_words=512, convolution=True),
+    "int4": replace(CORES["int4_pairs"], activation_words=512, weight_words=512, output_words=512, convolution=True),
+}
 
 
 def _extent(size: int, kernel: int, stride: int, dilation: int, before: int, after: int) -> int:
@@ -83,10 +94,13 @@ def _case(core: CoreSpec, seed: int) -> Case:
 
 
 @pytest.mark.rtl
-def test_convolutions_run_as_the_stepped_model_says() -> None:
-    cases = [_case(CORE, 7000 + i) for i in range(60)]
-    for case, counted in zip(cases, counters_of(CORE, cases), strict=True):
-        timing = step_program(CORE, case.program, case.patterns())
+@pytest.mark.parametrize("name", [
+    "int8", "fp8", pytest.param("bf16", marks=pytest.mark.volume), pytest.param("int4", marks=pytest.mark.volume)])
+def test_convolutions_run_as_the_stepped_model_says(name: str) -> None:
+    core = FORMATS[name]
+    cases = [_case(core, 7000 + i) for i in range(60)]
+    for case, counted in zip(cases, counters_of(core, cases), strict=True):
+        timing = step_program(core, case.program, case.patterns())
         expected = {"busy": timing.cycles, **timing.budget, **timing.counts}
         assert counted == expected, (case.seed, {
             name: (counted[name], expected[name]) for name in counted if counted[name] != expected[name]})
@@ -109,6 +123,33 @@ def test_the_reference_windows_are_a_convolution_written_out() -> None:
                     within = 0 <= row < g.height and 0 <= column < g.width
                     want = planes[:, row, column] if within else np.full((g.images, 3), 7)
                     np.testing.assert_array_equal(got[tap, :, y, x], want)
+
+
+@pytest.mark.parametrize("name", ["fp16", "bf16", "fp8_e4m3", "fp8_e5m2"])
+def test_the_largest_of_a_window_is_ieee_maximum(name: str) -> None:
+    fmt = number_format(name)
+    core = replace(FORMATS["bf16" if fmt.bits == 16 else "fp8"], output_format=name)
+    everything = np.arange(1 << fmt.bits, dtype=np.uint32)
+    special = [fmt.lowest_code, *everything[np.isnan(decode(everything.astype(code_type(name)), name))][:3].tolist(), 0,
+               1 << fmt.bits - 1, 1, 1 << fmt.bits - 1 | 1]
+    rng = np.random.default_rng(4)
+    codes = np.concatenate([
+        np.array(list(itertools.product(special, repeat=2)), np.uint32),
+        rng.integers(0, 1 << fmt.bits, (300, 2), dtype=np.uint32)]).astype(code_type(name))
+    pool = Geometry(images=1, height=1, width=2, out_height=1, out_width=1, kernel_height=1, kernel_width=2)
+    for first, second in codes:
+        memories = Memories(core)
+        lanes = memories.output.view(code_type(name))
+        lanes[0], lanes[1] = first, second
+        memories.run([pool, Copy(target="output_to_activation_max", words=1)])
+        (x, y), got = decode(np.array([first, second]), name), memories.activation.view(code_type(name))[0]
+        if np.isnan(x):
+            want = first
+        elif np.isnan(y) or y > x or (x == y == 0 and np.signbit(x) > np.signbit(y)):
+            want = second
+        else:
+            want = first
+        assert (got == want).all(), f"of {first:#x} and {second:#x} the larger is {want:#x}, not {got[0]:#x}"
 
 
 def test_a_depthwise_convolution_takes_each_block_of_channels_by_itself() -> None:

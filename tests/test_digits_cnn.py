@@ -10,12 +10,11 @@ from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from model import workloads
 from model.digits_cnn import DigitsCnn
-from model.functional import Memories
+from model.functional import Memories, program_counts
 from model.predict import predict
 from model.record import Result
 from model.train import digits_cnn
 from model.train.digits import data
-from model.value_counts import program_counts
 from model.workload import Programmed, Workload
 from tb import design
 from tb.measure import Case, measure

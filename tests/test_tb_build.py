@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+import subprocess
 
 import pytest
 
@@ -202,3 +203,23 @@ def test_a_simulator_that_hangs_is_ended(fifo, tmp_path, monkeypatch):
     outcome = run(build(fifo), "hanging_bench", run_dir=tmp_path / "run", timeout_s=3)
     assert not outcome.passed
     assert outcome.failure == "the simulator was ended after 3 s"
+
+
+_COMPARISONS = """
+#include <cstdint>
+struct Model { uint8_t a, b, c, d, count; };
+__attribute__((noinline)) void step(Model* m) {
+    m->count = 7U & ((3U & ((0x7fU == (0x7fU & (uint32_t)m->a)) + (0x7fU == (0x7fU & (uint32_t)m->b))))
+                     + (3U & ((0x7fU == (0x7fU & (uint32_t)m->c)) + (0x7fU == (0x7fU & (uint32_t)m->d)))));
+}
+int main() { Model m = {0x7f, 0xff, 0x7f, 0x7f, 0}; step(&m); return m.count == 4 ? 0 : 1; }
+"""
+
+
+def test_the_compiler_counts_comparisons_as_verilator_writes_them(tmp_path):
+    # four lanes that are NaN: g++ 12.2 -O2 makes 252 of them, from comparisons that are -1 in its vectors
+    source = tmp_path / "count.cpp"
+    source.write_text(_COMPARISONS)
+    flags = dict(item.split("=", 1) for item in build_module.MAKE)["OPT_FAST"]
+    subprocess.run(["g++", *flags.split(), str(source), "-o", str(tmp_path / "count")], check=True)
+    assert subprocess.run([str(tmp_path / "count")], check=False).returncode == 0

@@ -10,11 +10,25 @@ from hw.rtl.geometry import GEOMETRY, PIXEL, TAP, first_tap, inside, next_pixel,
 from hw.rtl.signature import WritePort
 from hw.spec.command import activation_word_bits, output_word_bits
 from hw.spec.core import CoreSpec
+from hw.spec.number import NumberFormat, number_format
+
+
+def order_key(code: Value, fmt: NumberFormat) -> Value:
+    """Unsigned number of `fmt.bits` bits that grows with the value of floating-point `code`.
+
+    IEEE 754-2019 `maximum`: -0 below +0, NaN above all.
+    """
+    sign = code[-1]
+    magnitude = code[:-1]
+    exponent = magnitude[fmt.fraction_bits:]
+    nan = exponent.all() & magnitude[:fmt.fraction_bits].any() if fmt.has_infinity else magnitude.all()
+    return Mux(nan, (1 << fmt.bits) - 1, Mux(sign, ~code, Cat(magnitude, 1)))
 
 
 class PoolChannel(wiring.Component):
-    """One kernel tap per cycle; the largest INT8 of each lane is written with the last tap of a pixel.
+    """One kernel tap per cycle; the largest value of each lane is written with the last tap of a pixel.
 
+    Lanes hold the output format of the core. Of equal values, or several NaN, the first tap's code is written.
     A copy starts when the commands it needs have ended. Taps outside the image take their cycle and are not read.
 
     Members
@@ -95,10 +109,19 @@ class PoolChannel(wiring.Component):
                 full.eq(issuing), read.eq(within), first.eq((column == 0) & (line == 0)), last.eq(last_tap)]
         best = Signal(len(self.i_data))
         larger = Signal(len(self.i_data))
-        for lane in range(len(self.i_data) // 8):
-            kept = Mux(first, -128, best.word_select(lane, 8).as_signed())
-            came = Mux(read, self.i_data.word_select(lane, 8).as_signed(), -128)
-            m.d.comb += larger.word_select(lane, 8).eq(Mux(came > kept, came, kept))
+        fmt = number_format(self.spec.output_format)
+        for lane in range(len(self.i_data) // fmt.bits):
+            before, now = best.word_select(lane, fmt.bits), self.i_data.word_select(lane, fmt.bits)
+            if fmt.is_integer:
+                kept = Mux(first, fmt.minimum, before.as_signed())
+                came = Mux(read, now.as_signed(), fmt.minimum)
+                wins = came > kept
+            else:
+                kept = Mux(first, fmt.lowest_code, before)
+                came = Mux(read, now, fmt.lowest_code)
+                # a tap outside the image never wins over one inside, which may be as low
+                wins = order_key(came, fmt) > order_key(kept, fmt)
+            m.d.comb += larger.word_select(lane, fmt.bits).eq(Mux(wins, came, kept))
         with m.If(advance & full):
             m.d.sync += best.eq(larger)
         m.d.comb += [

@@ -36,6 +36,15 @@ class NumberFormat:
         return -(1 << (self.bits - 1))
 
     @property
+    def lowest_code(self) -> int:
+        """Code of the lowest value that is no NaN: minus infinity, or the negative number of largest size."""
+        if self.is_integer:
+            return 1 << (self.bits - 1)
+        finite = (1 << (self.bits - 1)) - 2 if not self.has_infinity else 0
+        sign = 1 << (self.bits - 1)
+        return sign | (finite or ((1 << self.exponent_bits) - 1) << self.fraction_bits)
+
+    @property
     def maximum(self) -> int:
         """Largest value of an integer format."""
         return (1 << (self.bits - 1)) - 1

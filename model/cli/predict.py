@@ -17,12 +17,13 @@ from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from model import reference, workloads
 from model.count import Counts
+from model.functional import program_counts
 from model.lower import check_formats
 from model.pim.network import peak_macs_per_cycle, score
 from model.predict import Prediction, predict
 from model.record import Measurement, Origin, Result, current_commit, write
 from model.schedule import schedule
-from model.value_counts import job_counts, program_counts
+from model.value_counts import job_counts
 from model.workload import Programmed, Workload
 
 
