@@ -4,7 +4,8 @@ import numpy as np
 
 from hw import chips
 from hw.spec.pim import ERRORS
-from model.cycle.pim_aim import AimChannel, gemv_requests
+from model.cycle.pim_aim import AimChannel
+from model.cycle.pim_aim_kernels import gemv_requests
 from model.pim.aim_device import AimDevice
 from model.pim.numerics import aim_gemv
 

@@ -19,9 +19,9 @@ from hw import chips, dram
 from hw.spec.dram import DramSpec
 from hw.spec.error import InputError
 from hw.spec.pim import PimSpec
-from model.cycle.pim_hbm_kernels import need_positive
 from model.cycle.pim_result import PimResult
 from model.cycle.pim_run import AIM_KERNELS, HBM_KERNELS, HOST_KERNELS, Aim, HbmPim
+from model.cycle.pim_stream import need_positive
 from model.energy.dram import Bracket, bracket
 
 HBM_SOURCES = ("attacc_hbm3", "oconnor_hbm2", "ayna_hbm2")

@@ -4,19 +4,12 @@ from dataclasses import dataclass, field
 
 from hw.spec.error import InputError
 from hw.spec.pim import PimSpec
-from model.cycle.pim_stream import Request, Segment, fenced
+from model.cycle.pim_stream import Request, Segment, fenced, need_positive
 
 REGISTERS = 8           # vector registers of one file: one aligned instruction is eight triggers
 GEMV_COLUMNS = REGISTERS * REGISTERS        # columns of one weight tile: 8 outputs x 8 input words
 TREE_WORDS = 10         # MAC, JUMP, NOP (store), MUL (clear) for each bank of the pair, JUMP to the next pair, EXIT
 TREE_ZERO_ROW = 1000    # of the public simulator
-
-
-def need_positive(**sizes: int) -> None:
-    """Raise `InputError` naming the first size that is not an integer of at least 1."""
-    for name, value in sizes.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InputError(f"{name} must be an integer of at least 1, not {value!r}")
 
 
 @dataclass(slots=True)

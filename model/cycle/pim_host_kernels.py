@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from hw.spec.error import InputError
 from hw.spec.pim import PimSpec
 from model.cycle.pim_controller import Controller
-from model.cycle.pim_hbm_kernels import GEMV_COLUMNS, REGISTERS, KernelBuilder, need_positive
+from model.cycle.pim_hbm_kernels import GEMV_COLUMNS, REGISTERS, KernelBuilder
 from model.cycle.pim_player import Player
-from model.cycle.pim_stream import Request, Segment
+from model.cycle.pim_stream import Request, Segment, need_positive
 
 
 @dataclass(frozen=True, slots=True)

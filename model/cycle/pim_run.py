@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from hw.spec.error import InputError
 from hw.spec.pim import PimSpec
 from model.count import Counts
-from model.cycle.pim_aim import AimChannel, HostRequest, activation_requests, elementwise_requests, gemv_requests
+from model.cycle.pim_aim import AimChannel, HostRequest
+from model.cycle.pim_aim_kernels import activation_requests, elementwise_requests, gemv_requests
 from model.cycle.pim_controller import Controller
-from model.cycle.pim_hbm_kernels import KernelBuilder, KernelStream, need_positive
+from model.cycle.pim_hbm_kernels import KernelBuilder, KernelStream
 from model.cycle.pim_host_kernels import (
     HostStream,
     Phase,
@@ -20,7 +21,7 @@ from model.cycle.pim_host_kernels import (
 )
 from model.cycle.pim_player import Player
 from model.cycle.pim_result import PimResult, aim_counts, count_kinds, hbm_breakdown, hbm_counts
-from model.cycle.pim_stream import Segment
+from model.cycle.pim_stream import Segment, need_positive
 
 HBM_KERNELS = ("gemv", "gemv_tree", "add", "mul", "relu")
 HOST_KERNELS = ("host_gemv", "host_add", "host_mul", "host_relu", "host_read", "host_write")

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from hw.spec.error import InputError
+
 
 class Request(NamedTuple):
     """One column access the memory controller has to bring about.
@@ -53,3 +55,10 @@ def flatten(segments: list[Segment]) -> Iterator[Request]:
         base = segment.base
         for request in segment.pattern:
             yield request if is_reserved(request.row) or not base else moved(request, base)
+
+
+def need_positive(**sizes: int) -> None:
+    """Raise `InputError` naming the first size that is not an integer of at least 1."""
+    for name, value in sizes.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise InputError(f"{name} must be an integer of at least 1, not {value!r}")

@@ -4,7 +4,8 @@ import numpy as np
 
 from hw.spec.error import InputError
 from hw.spec.pim import PimSpec
-from model.cycle.pim_aim import AimChannel, HostRequest, gemv_requests
+from model.cycle.pim_aim import AimChannel, HostRequest
+from model.cycle.pim_aim_kernels import gemv_requests
 from model.pim.driver import TimedCommand
 
 

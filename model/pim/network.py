@@ -7,7 +7,7 @@ import numpy as np
 from hw.spec.error import InputError
 from hw.spec.pim import PimSpec
 from model.count import Counts
-from model.cycle.pim_aim import gemv_requests
+from model.cycle.pim_aim_kernels import gemv_requests
 from model.cycle.pim_result import PimResult
 from model.cycle.pim_run import Aim, HbmPim
 from model.float_digits import FloatDigits
