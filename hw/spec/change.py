@@ -15,11 +15,12 @@ def fields_of(spec: Any) -> dict[str, tuple[str, ...]]:
     """Name -> path of every plain field in `spec` and the dataclasses inside it; outer names win."""
     found: dict[str, tuple[str, ...]] = {}
     inner: list[tuple[str, Any]] = []
+    kinds = get_type_hints(type(spec))
     for field in dataclasses.fields(spec):
         value = getattr(spec, field.name)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             inner.append((field.name, value))
-        else:
+        elif not any(dataclasses.is_dataclass(kind) for kind in get_args(kinds[field.name])):   # a part that is absent
             found[field.name] = (field.name,)
     for name, value in inner:
         for key, path in fields_of(value).items():

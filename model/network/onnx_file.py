@@ -61,7 +61,7 @@ def read(path: Path | str, dimensions: Mapping[str, int] | None = None) -> Netwo
 
 def _load(path: Path) -> onnx.ModelProto:
     try:
-        model = onnx.load_model(str(path), load_external_data=False)
+        model = onnx.load_model(str(path), format="protobuf", load_external_data=False)
     except FileNotFoundError:
         raise InputError(f"{path} must be an ONNX file; there is no such file, check the path") from None
     except OSError as error:
