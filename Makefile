@@ -46,15 +46,16 @@ help:
 environment:
 	@$(PYTHON) -m tb.environment
 
-# Without a WORKLOAD the main job is three: digits and a sweep of GEMM sizes on the RTL, ResNet-50 in the model.
-SWEEP     = $(if $(CHIP),--chip '$(CHIP)') --workload gemm_sweep $(if $(SEED),--seed '$(SEED)')
+# The main job is three: digits and a sweep of GEMM sizes on the RTL, ResNet-50 in the model. A CHIP or WORKLOAD that is
+# named runs without the sweep, which not every chip can run.
+SWEEP     = --workload gemm_sweep $(if $(SEED),--seed '$(SEED)')
 SITE      = --chip furiosa_warboy --workload resnet50 $(if $(SEED),--seed '$(SEED)')
 
 sim: environment
 	@$(RUN) tb sim $(ARGUMENTS) $(BENCHES) $(if $(WAVES),--waves)
 	@$(RUN) model predict $(ARGUMENTS)
-	$(if $(WORKLOAD),,@$(RUN) tb sim $(SWEEP))
-	$(if $(WORKLOAD),,@$(RUN) model predict $(SWEEP))
+	$(if $(CHIP)$(WORKLOAD),,@$(RUN) tb sim $(SWEEP))
+	$(if $(CHIP)$(WORKLOAD),,@$(RUN) model predict $(SWEEP))
 	@$(RUN) model predict $(SITE)
 	@$(RUN) model report --screen $(ARGUMENTS)
 
