@@ -89,12 +89,12 @@ class Channel:
             None if r == CLOSED else r + FIXED if r >> RESERVED_BIT & 1 else r - base for r in self.banks.open_row])
         return (
             self.banks.relative(self.now), rows, self.mode, self.pointer, tuple(self.reached.values()),
-            self.now - self.last_column, self.last_write, self.row_opened, self.refreshed,
+            self.now - self.last_column, self.last_write, self.row_opened, self.refreshed, self.waiting,
         )
 
     def restore(self, state: tuple[object, ...], base: int, now: int) -> None:
         """Continue at cycle `now` from what `state` returned."""
-        timing, rows, mode, pointer, reached, since, write, opened, refreshed = state
+        timing, rows, mode, pointer, reached, since, write, opened, refreshed, waiting = state
         self.now = now
         self.banks.restore(timing, now)                                                      # type: ignore[arg-type]
         self.banks.open_row[:] = [
@@ -104,6 +104,7 @@ class Channel:
         self.reached = dict(zip(self.reached, reached, strict=True))                         # type: ignore[arg-type]
         self.last_column = now - int(since)                                                  # type: ignore[arg-type]
         self.last_write, self.row_opened, self.refreshed = write, bool(opened), bool(refreshed)  # type: ignore
+        self.waiting = int(waiting)                                                          # type: ignore[arg-type]
 
     def next_due(self) -> int:
         """Cycle of the next refresh request."""

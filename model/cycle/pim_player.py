@@ -2,7 +2,8 @@
 
 A segment is stepped once for each state it is met in; the next time the same segment (with the same outlook) meets the
 same state, its length, its events and the state it leaves behind are taken from the first time. That is exact: the
-state holds everything the controller's choices depend on. Segments a refresh falls into are always stepped.
+state holds everything the controller's choices depend on, a waiting refresh included. Segments in which a refresh
+becomes due are always stepped.
 """
 
 from collections import deque
@@ -11,20 +12,25 @@ from itertools import pairwise
 
 from model.cycle.pim_channel import seen_elsewhere
 from model.cycle.pim_controller import Controller
+from model.cycle.pim_numbers import Numbers, Seen
 from model.cycle.pim_stream import Request, Segment, is_reserved, moved
 
 
 @dataclass(slots=True)
 class _Step:
-    """What stepping through requests came to. `state`: number of the state it left; `uses`: times it was reused since
-    the controller's tally was last brought up to date."""
+    """What stepping through requests came to. `state`, `queue`: numbers of the state and the queue it left; `uses`:
+    times it was reused since the controller's tally was last brought up to date."""
 
     cycles: int
     state: int
     tally: list[int]
     finish: int
-    queue: tuple[Request, ...]
+    queue: int
     uses: int = 0
+
+
+def _queue_elsewhere(queue: Seen, rows: int) -> Seen:
+    return tuple([moved(r, rows) for r in queue])       # type: ignore[arg-type]
 
 
 class Player:
@@ -35,10 +41,8 @@ class Player:
         self.known: dict[tuple[object, ...], _Step] = {}
         self.stepped = 0
         self.reused = 0
-        # states met so far have numbers; _moved: number, rows further down -> number of the same state seen from there
-        self._states: list[tuple[object, ...]] = []
-        self._numbers: dict[tuple[object, ...], int] = {}
-        self._moved: dict[tuple[int, int], int] = {}
+        self._states = Numbers(seen_elsewhere)
+        self._queues = Numbers(_queue_elsewhere)
         # number of the controller's state and the row it is seen from, while nothing was stepped since; True: the
         # controller itself was not put into that state yet
         self._left: tuple[int, int] | None = None
@@ -59,7 +63,7 @@ class Player:
             segment = segments[i]
             following = segments[i + 1] if i + 1 < len(segments) else None
             key = self._key(segment, following)
-            step = self.known.get(key) if key else None
+            step = self.known.get(key)
             if step is not None and controller.now + step.cycles <= controller.next_due():
                 self._reuse(step, segment.base)
                 continue
@@ -68,8 +72,8 @@ class Player:
             after = self._part(following, 0) if following else None
             for part, outlook in zip(parts, (*parts[1:], after), strict=True):
                 self._play_part(part, outlook)
-            if key is not None and controller.next_due() == due and controller.waiting < 0:
-                self._learn(key, start, before, segment.base, ())
+            if controller.next_due() == due:
+                self._learn(key, start, before, segment.base)
         self._catch_up()
         self._tally()
         controller.queue.clear()
@@ -96,7 +100,7 @@ class Player:
         """Serve requests up to one fence; of what follows, the controller sees as far as the next."""
         controller = self.controller
         key = self._key(part, outlook)
-        step = self.known.get(key) if key else None
+        step = self.known.get(key)
         if step is not None and controller.now + step.cycles <= controller.next_due():
             self._reuse(step, part.base)
             return
@@ -104,36 +108,20 @@ class Player:
         controller.queue[:] = _resolved(part) + ahead
         start, due, before = controller.now, controller.next_due(), self._tally()
         self._run(len(ahead))
-        if key is not None and controller.next_due() == due and controller.waiting < 0:
-            self._learn(key, start, before, part.base, ())
+        if controller.next_due() == due:
+            self._learn(key, start, before, part.base)
 
-    def _key(self, segment: Segment, following: Segment | None) -> tuple[object, ...] | None:
-        """What a segment's course depends on; None while a refresh is waiting."""
-        if self.controller.waiting >= 0:
-            return None
+    def _key(self, segment: Segment, following: Segment | None) -> tuple[object, ...]:
+        """What a segment's course depends on."""
         outlook = (id(following.pattern), following.base - segment.base) if following else None
         return (id(segment.pattern), outlook, self._state(segment.base))
 
     def _state(self, base: int) -> int:
         """Number of the controller's state as seen from row `base`."""
         if self._left is None:
-            number = self._number(self.controller.state(base))
-            self._left = number, base
-            return number
+            self._left = self._states.of(self.controller.state(base)), base
         number, seen_from = self._left
-        if seen_from == base:
-            return number
-        place = number, seen_from - base
-        there = self._moved.get(place)
-        if there is None:
-            there = self._moved[place] = self._number(seen_elsewhere(self._states[number], seen_from - base))
-        return there
-
-    def _number(self, state: tuple[object, ...]) -> int:
-        number = self._numbers.setdefault(state, len(self._states))
-        if number == len(self._states):
-            self._states.append(state)
-        return number
+        return self._states.elsewhere(number, seen_from - base)
 
     def _run(self, remaining: int) -> None:
         """Step until only `remaining` requests are left."""
@@ -145,7 +133,7 @@ class Player:
         """Put the controller into the state that reused steps have led to."""
         if self._ahead and self._left is not None:
             number, base = self._left
-            self.controller.restore(self._states[number], base, self.controller.now)
+            self.controller.restore(self._states.values[number], base, self.controller.now)
         self._left, self._ahead = None, False
 
     def _tally(self) -> list[int]:
@@ -187,38 +175,39 @@ class Player:
         """Serve `segments` without fences, each as long as the command queue (the last may be shorter)."""
         controller = self.controller
         depth, count = controller.depth, len(segments)
-        fed, arrived = 0, len(controller.queue) + len(controller.pending)
+        fed, arrived = 0, bool(controller.queue or controller.pending)
+        held: tuple[int, int] | None = None      # number of the queue and the row it is seen from, after a reused step
         for i, segment in enumerate(segments):
             base = segment.base
-            # requests beyond the queue: the next segment but one and later ones
+            # what is served from a full queue depends on it and on the next two segments
             key = None
-            if controller.waiting < 0 and len(controller.queue) == depth and i + 2 < count and not arrived:
-                ahead = tuple((id(s.pattern), s.base - base) for s in segments[i + 1 : i + 3])
-                queue = tuple([moved(r, -base) for r in controller.queue])
-                key = (id(segment.pattern), ahead, queue, self._state(base))
+            if i + 2 < count and not arrived and (held is not None or len(controller.queue) == depth):
+                number, seen_from = held or (self._queues.of(tuple(controller.queue)), 0)
+                ahead = tuple([(id(s.pattern), s.base - base) for s in segments[i + 1 : i + 3]])
+                key = id(segment.pattern), ahead, self._queues.elsewhere(number, seen_from - base), self._state(base)
                 step = self.known.get(key)
                 if step is not None and controller.now + step.cycles <= controller.next_due():
                     self._reuse(step, base)
-                    controller.queue[:] = [moved(r, base) for r in step.queue]
-                    controller.pending = deque(_resolved(segments[i + 2]))
-                    fed = i + 3
+                    held, fed = (step.queue, base), i + 3
                     continue
-            while fed < count and len(controller.queue) + len(controller.pending) < 2 * depth:
-                controller.pending.extend(_resolved(segments[fed]))
-                fed += 1
-            start, due = controller.now, controller.next_due()
-            before = self._tally()
-            while fed < count and len(controller.pending) < depth:
-                controller.pending.extend(_resolved(segments[fed]))
-                fed += 1
-            self._run(len(controller.queue) + len(controller.pending) - len(segment.pattern))
-            if (
-                key is not None and controller.next_due() == due and controller.waiting < 0
-                and len(controller.queue) == depth
+            if held is not None:
+                controller.queue[:] = _queue_elsewhere(self._queues.values[held[0]], held[1])    # type: ignore
+                controller.pending = deque(_resolved(segments[i + 1]))
+                held = None
+            while fed < count and (
+                len(controller.pending) < depth or len(controller.queue) + len(controller.pending) < 2 * depth
             ):
-                self._learn(key, start, before, base, tuple([moved(r, -base) for r in controller.queue]))
+                controller.pending.extend(_resolved(segments[fed]))
+                fed += 1
+            start, due, before = controller.now, controller.next_due(), self._tally()
+            self._run(len(controller.queue) + len(controller.pending) - len(segment.pattern))
+            if key is not None and controller.next_due() == due and len(controller.queue) == depth:
+                queue = self._queues.of(_queue_elsewhere(tuple(controller.queue), -base))
+                self._learn(key, start, before, base, queue)
         self._catch_up()
         self._tally()
+        if held is not None:
+            raise AssertionError("the last two segments of a stream are always stepped")
 
     def _reuse(self, step: _Step, base: int) -> None:
         controller = self.controller
@@ -231,7 +220,7 @@ class Player:
         self.reused += 1
 
     def _learn(
-        self, key: tuple[object, ...], start: int, before: list[int], base: int, queue: tuple[Request, ...],
+        self, key: tuple[object, ...], start: int, before: list[int], base: int, queue: int = -1,
     ) -> None:
         controller = self.controller
         self.known[key] = _Step(
