@@ -117,19 +117,24 @@ class Memories:
         start = command.activation_address
         conv = command.opcode == OPCODE_CONV
         groups = g.groups if conv else 1
-        k_words = g.plane if conv else m
-        taken = lower.operands(
-            core, "activation", self.activation[start:start + k_words * k_blocks * groups])
+        words = groups * g.plane if conv else array.activation_words(m)
+        taken = lower.operands(core, "activation", self.activation[start:start + words * k_blocks])
         if conv:
             # [group, channel block, image, row, pixel, lane] -> per group [tap, channel block, output pixel, lane]
             planes = taken.reshape(groups * k_blocks * g.images, g.height, g.width, terms)
             taps = windows(planes, g, fill=0).reshape(g.taps, groups, k_blocks, m, terms)
             matrices = taps.transpose(1, 3, 2, 0, 4).reshape(groups, m, -1)
             k_blocks *= g.taps
+        elif array.dataflow == "os":
+            # [row block, k, lane, term] -> [row, k and term]
+            lanes = taken.reshape(words, k_blocks, array.rows, terms).transpose(0, 2, 1, 3)
+            matrices = lanes.reshape(1, -1, k_blocks * terms)
+            self._count_padding(matrices[0, m:], n_blocks)
+            matrices = matrices[:, :m]
         else:
             matrices = taken.reshape(k_blocks, m, terms).transpose(1, 0, 2).reshape(1, m, k_blocks * terms)
         start = command.weight_address
-        w = lower.operands(core, "weight", self.weight[start:start + n_blocks * k_blocks * array.rows])
+        w = lower.operands(core, "weight", self.weight[start:start + n_blocks * k_blocks * array.tile_words])
         w = w.reshape(n_blocks, k_blocks * terms, columns)
         for n in range(n_blocks):
             stage = unpack_parameters(core, self.parameter[command.parameter_address + n])
@@ -139,6 +144,15 @@ class Memories:
             self.values += value_counts(core, a, block, stage)
             first = command.output_address + n * m
             self.output[first:first + m] = np.ascontiguousarray(out).view(np.uint8)
+
+
+    def _count_padding(self, lanes: np.ndarray, times: int) -> None:
+        """Special operands in lanes below the last row, which an output-stationary array reads too."""
+        if self.core.array.is_floating_point:
+            values = decode(lanes, self.core.array.activation_format)
+            self.values += {
+                "mac_array.nan_in": times * int(np.isnan(values).sum()),
+                "mac_array.infinity_in": times * int(np.isinf(values).sum())}
 
 
 def program_counts(core: CoreSpec, work: PlacedProgram) -> Counts:

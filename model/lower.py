@@ -227,10 +227,10 @@ def integers(words: np.ndarray, lane_bits: int | None = None) -> list[int]:
 
 
 def operands(core: CoreSpec, operand: str, words: np.ndarray) -> np.ndarray:
-    """The inverse of packing a weight-stationary core's memory words, given as bytes: uint8 (words, bytes per word).
+    """What memory words hold, given as bytes: uint8 (words, bytes per word).
 
-    `operand` "activation": (words, terms of k); "weight": (words * terms per lane, columns), k ascending. int8, or
-    codes of a floating-point format.
+    `operand` "activation": (words, rows * terms per lane), the terms of a lane side by side; "weight": (words * terms
+    per lane, columns), k ascending. int8, or codes of a floating-point format.
     """
     array = core.array
     lanes, bits, name = (

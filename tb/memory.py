@@ -74,6 +74,15 @@ CORES |= {
     "int4_weights": _core(
         3, 5, DmaSpec(bytes_per_cycle=2, latency_cycles=3, external_beats=8192, banks=2),
         formats=("int8", "int4", "int8")),
+    # output-stationary: results bottom row first, or top row first; either operand one word per cycle
+    "os": _core(
+        4, 4, DmaSpec(bytes_per_cycle=4, latency_cycles=8, external_beats=4096, banks=4), rings=32, dataflow="os"),
+    "os_link": _core(
+        4, 6, DmaSpec(bytes_per_cycle=3, latency_cycles=5, external_beats=8192, banks=2), rings=32, dataflow="os",
+        drain="link", fold_overlap=False),
+    "os_fp8": _core(
+        5, 4, DmaSpec(bytes_per_cycle=2, latency_cycles=20, external_beats=8192, banks=1), rings=32, dataflow="os",
+        formats=("fp8_e4m3", "fp8_e5m2", "bf16"), drain="link"),
 }
 
 

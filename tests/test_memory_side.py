@@ -40,7 +40,7 @@ def _drawn(core: CoreSpec, rng: np.random.Generator, count: int) -> list[Command
 BUILDS = {
     "square": (100, 40), "narrow": (200, 40), "deep": (300, 24), "no_overlap": (400, 24), "one_register": (500, 24),
     "wide": (600, 24), "bf16": (700, 12), "fp8": (800, 12), "fp32_out": (900, 12), "int4_pairs": (1000, 12),
-    "int4_weights": (1100, 12)}
+    "int4_weights": (1100, 12), "os": (1200, 24), "os_link": (1300, 24), "os_fp8": (1400, 24)}
 """Core -> seed and number of random programs run on it."""
 
 
@@ -90,7 +90,7 @@ def _without_overlap(copy: Copy) -> Copy:
     return Copy(target=copy.target, words=copy.words, address=copy.address, other_address=copy.other_address)
 
 
-VOLUME = ("deep", "no_overlap", "bf16", "fp32_out", "int4_weights")
+VOLUME = ("deep", "no_overlap", "bf16", "fp32_out", "int4_weights", "os_link", "os_fp8")
 """Builds of half a minute each that are left to `make volume`."""
 
 

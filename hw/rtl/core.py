@@ -116,12 +116,7 @@ class Core(wiring.Component):
         m.d.comb += accumulator.i_control.eq(control)
 
         # Drain
-        keep: Value = Const(0) if self.memory_side is None else self.memory_side.o_keep
-        m.d.comb += [
-            self.o_row.payload.eq(drain.o_row.payload),
-            self.o_row.valid.eq(drain.o_row.valid & ~keep),
-            drain.o_row.ready.eq(self.o_row.ready & ~keep),
-        ]
+        self._rows_out(m)
         self._drain(m, note=engine.o_read & engine.o_last, starts_block=engine.o_swap)
         arrived = Signal()
         m.d.sync += arrived.eq(engine.o_read & ~engine.o_padded)
@@ -129,6 +124,16 @@ class Core(wiring.Component):
         self._status(m)
         self._count(m)
         return m
+
+    def _rows_out(self, m: Module) -> None:
+        """Finished rows to the port, unless what they overwrite is still to be copied."""
+        drain = self.drain
+        keep: Value = Const(0) if self.memory_side is None else self.memory_side.o_keep
+        m.d.comb += [
+            self.o_row.payload.eq(drain.o_row.payload),
+            self.o_row.valid.eq(drain.o_row.valid & ~keep),
+            drain.o_row.ready.eq(self.o_row.ready & ~keep),
+        ]
 
     def _drain(self, m: Module, *, note: Value, starts_block: Value) -> None:
         """Connect the drain: rows noted by the stream engine, sums from the accumulators."""
@@ -173,22 +178,28 @@ class Core(wiring.Component):
             wiring.connect(m, getattr(side, name.replace("i_", "o_", 1)), port)
         wiring.connect(m, side.external, wiring.flipped(self.external))
         wiring.connect(m, self.queue.o_copy, side.i_copy)
-        command = self.queue.o_command
+        command, readers = self.queue.o_command, self._readers()
         m.d.comb += [
             side.i_geometry.eq(self.queue.o_geometry),
             side.i_decoded.eq(command.valid & command.ready),
-            side.i_loaded.eq(self.load.o_ends_command),
-            side.i_streamed.eq(self.stream.o_read & self.stream.o_ends_command),
+            side.i_loaded.eq(readers["loaded"]),
+            side.i_streamed.eq(readers["streamed"]),
             side.i_drained.eq(self.drain.o_drained_command),
             side.i_left.eq(self.drain.o_left),
             side.i_ends_command.eq(self.drain.o_ends_command),
             side.i_row_address.eq(self.drain.o_row.payload.address),
-            side.i_weight_address.eq(self.load.o_address),
-            side.i_activation_address.eq(self.stream.o_address),
+            side.i_weight_address.eq(readers["weight_address"]),
+            side.i_activation_address.eq(readers["activation_address"]),
             side.i_parameter_address.eq(self.drain.o_parameter_address),
             self.drain.i_parameter_missing.eq(side.o_parameter_missing),
         ]
         return side.o_activation_missing, side.o_weight_missing
+
+    def _readers(self) -> dict[str, Value]:
+        """What the memory side knows of the engines that read operands: addresses, last words of a command."""
+        return {
+            "weight_address": self.load.o_address, "activation_address": self.stream.o_address,
+            "loaded": self.load.o_ends_command, "streamed": self.stream.o_read & self.stream.o_ends_command}
 
     def _queue(self, m: Module, name: str, source: stream.Interface, sink: stream.Interface) -> None:
         """Connect two streams through a queue of `PASS_ENTRIES`, one cycle later."""

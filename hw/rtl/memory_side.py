@@ -150,7 +150,8 @@ class MemorySide(wiring.Component):
         m.d.comb += [
             output.i_address.eq(self.i_activation_address),
             output.i_index.eq(count["streamed"]),
-            output.i_left.eq(self.i_left),
+            # rows that come bottom first, through the columns of an output-stationary array, are not followed
+            output.i_left.eq(self.i_left if self.spec.array.rows_ascend else 0),
             output.i_ends_command.eq(self.i_ends_command),
             output.i_row_address.eq(self.i_row_address),
             self.o_keep.eq(output.o_keep | (0 if pool is None else pool.o_keep)),

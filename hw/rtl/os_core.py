@@ -10,6 +10,7 @@ from hw.rtl.counters import Counters
 from hw.rtl.drain import Drain
 from hw.rtl.fp_class import OperandWatch
 from hw.rtl.mac_array import delay
+from hw.rtl.memory_side import MemorySide
 from hw.rtl.os_array import SUM_BITS, OsArray
 from hw.rtl.os_engine import OsSequencer, OsStreamEngine
 from hw.rtl.os_interleave import InterleavingEngine
@@ -38,9 +39,11 @@ class OsCore(Core):
         self.queue = CommandQueue(core)
         self.sequencer = OsSequencer(core)
         self.stream = InterleavingEngine(core) if core.array.interleaved_folds > 1 else OsStreamEngine(core)
-        self.activation_memory = Scratchpad(depth=core.activation_words, width=activation_word_bits(core))
-        self.weight_memory = Scratchpad(depth=core.weight_words, width=weight_word_bits(core))
-        self.memory_side = None
+        banks = 1 if core.dma is None else core.dma.banks
+        self.activation_memory = Scratchpad(
+            depth=core.activation_words, width=activation_word_bits(core), banks=banks)
+        self.weight_memory = Scratchpad(depth=core.weight_words, width=weight_word_bits(core), banks=banks)
+        self.memory_side = None if core.dma is None else MemorySide(core)
         self.array = OsArray(core.array)
         self.accumulator = Accumulator(core)
         self.drain = Drain(core)
@@ -64,15 +67,12 @@ class OsCore(Core):
         self._queue(m, "fold_queue", self.sequencer.o_fold, engine.i_fold)
 
         # Operands; in a cycle without a word the array takes zeros, floating point the product -0
-        for host, port in (
-            (self.i_activation, activation.i_write), (self.i_weight, weight.i_write),
-            (self.i_parameter, drain.i_parameter),
-        ):
-            wiring.connect(m, wiring.flipped(host), port)
+        self.activation_missing, self.weight_missing = self._memory_side(m)
         m.d.comb += [
             activation.i_read.eq(engine.o_read), activation.i_address.eq(engine.o_activation_address),
             weight.i_read.eq(engine.o_read), weight.i_address.eq(engine.o_weight_address),
-            engine.i_activation_taken.eq(activation.o_taken), engine.i_weight_taken.eq(weight.o_taken),
+            engine.i_activation_taken.eq(activation.o_taken | self.activation_missing),
+            engine.i_weight_taken.eq(weight.o_taken | self.weight_missing),
             engine.i_drained.eq(drain.o_drain),
         ]
         idle: Value = Const(0)
@@ -95,12 +95,19 @@ class OsCore(Core):
             control.ends_block.eq(1), accumulator.i_control.eq(control),
         ]
 
-        wiring.connect(m, drain.o_row, wiring.flipped(self.o_row))
+        self._rows_out(m)
         self._drain(m, note=engine.o_row_valid, starts_block=engine.o_starts_block)
         self._watch(m, arrived, arrived)
         self._status(m)
         self._count(m)
         return m
+
+    def _readers(self) -> dict[str, Value]:
+        engine = self.stream
+        ends = engine.o_last & engine.i_fold.payload.ends_command
+        return {
+            "weight_address": engine.o_weight_address, "activation_address": engine.o_activation_address,
+            "loaded": ends, "streamed": ends}
 
     def _rows(self, m: Module) -> Value:
         """One row of `columns` sums per cycle; by link each column's bus shows the one cell that is finished."""
@@ -124,16 +131,25 @@ class OsCore(Core):
         waiting, in_flight = engine.o_waiting, rows_in_flight != 0
         labels: dict[str, ValueLike] = {
             "stream": engine.o_read,
+            "weight_missing": engine.o_wait_weight_port & self.weight_missing,
             "weight_blocked": engine.o_wait_weight_port,
             "wait_accumulator": engine.o_wait_accumulator,
+            "activation_missing": engine.o_wait_activation_port & self.activation_missing,
             "activation_blocked": engine.o_wait_activation_port,
             "output_blocked": ~waiting & in_flight & drain.o_blocked,
             "drain": ~waiting & in_flight,
         }
+        side = self.memory_side
+        if side is not None:
+            labels["copy"] = ~waiting & side.o_open
         events: dict[str, ValueLike] = {
             "mac_array.mac": Mux(engine.o_read, self.spec.array.cells, 0),
             "mac_array.pass": engine.o_last,
             "activation_memory.read": engine.o_read,
             "weight_memory.read": engine.o_read,
         }
+        if side is not None:
+            events |= {
+                "activation_memory.conflict": engine.o_wait_activation_port & ~self.activation_missing,
+                "weight_memory.conflict": engine.o_wait_weight_port & ~self.weight_missing}
         return labels, events

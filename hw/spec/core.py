@@ -90,10 +90,10 @@ class CoreSpec:
         ):
             known = "fp32, fp16, bf16, fp8_e4m3 or fp8_e5m2" if self.array.is_floating_point else "int8"
             raise InputError(f"output_format of {kind} array must be {known}, not {self.output_format!r}")
-        if self.dma is not None and self.array.dataflow != "ws":
+        if self.dma is not None and self.array.interleaved_folds > 1:
             raise InputError(
-                f"copy channels (dma) need dataflow 'ws', not {self.array.dataflow!r}; leave them out, operands then "
-                "reach the memories by host writes")
+                f"copy channels (dma) of an output-stationary core need mac_latency 1, not {self.array.mac_latency}; "
+                "leave them out, operands then reach the memories by host writes")
         if not isinstance(self.saturate, bool):
             raise InputError(f"saturate must be true or false, not {self.saturate!r}")
 

@@ -124,6 +124,11 @@ class MacArraySpec:
         return self.finish_latency + self.columns + (self.rows if self.drain == "columns" else 1)
 
     @property
+    def rows_ascend(self) -> bool:
+        """Result rows of a pass or fold leave the array in order, top row first."""
+        return self.dataflow == "ws" or self.drain == "link"
+
+    @property
     def last_word_distance(self) -> int:
         """os: least cycles between the last words of two folds in neighbouring turns, both always ready.
 

@@ -78,7 +78,7 @@ class Decoder:
             self.head = None
         elif self.gone:
             if isinstance(head, Command):
-                self.coming = Passes(self.core, head, self.geometry)
+                self.coming = self.passes(head)
                 self.following = self.coming[0]
                 self.decoded += 1
             elif isinstance(head, Copy):
@@ -98,6 +98,10 @@ class Decoder:
             self.unfinished += 1
             self.accepted += 1
         return done
+
+    def passes(self, command: Command) -> Passes:
+        """What the sequencer makes of `command`."""
+        return Passes(self.core, command, self.geometry)
 
     def _open(self, copy: Copy) -> None:
         """Hand a copy to its channel."""

@@ -76,43 +76,15 @@ class ProgramRun(Decoder):
     def look(self) -> bool:
         """What happens in this cycle, and its label; False if everything is done."""
         cycle, ended = self.cycle, self.ended
-        activation, weight, output, pool = self.activation, self.weight, self.output, self.pool
+        activation, output, pool = self.activation, self.output, self.pool
         activation.look(cycle, ended)
-        weight.look(cycle, ended)
+        self.weight.look(cycle, ended)
         self.parameter.look(cycle, ended)
         output.look(cycle, ended, activation.address >= 0)
         pool.look(ended, activation.address >= 0)
         port = activation.address if activation.address >= 0 else max(output.address, pool.address)
 
-        # stream engine
-        self.read = self.swap = self.release = self.missing = False
-        wait_weight = wait_accumulator = wait_activation = False
-        now = self.queued[0] if self.queued else None
-        if now is not None:
-            if not (self.loaded or self.row):
-                wait_weight = True
-            elif now.first and not self.free_rows:
-                wait_accumulator = True
-            else:
-                address = now.activation[self.row]
-                if address != PADDED:
-                    self.missing = (
-                        activation.missing(address, self.streamed) or output.missing(address, self.streamed)
-                        or pool.missing(address, self.streamed))
-                    wait_activation = self.missing or (port >= 0 and (port - address) % self.banks == 0)
-                self.read = not wait_activation
-                self.swap = self.read and self.row == 0
-                self.release = self.swap if self.released_by_swap else self.read and self.row == now.rows - 1
-
-        # load engine
-        self.load = self.weight_missing = weight_conflict = False
-        if self.tiles and (
-                (not self.loaded or self.release) if not self.delay else (not self.loaded and self.hold == 0)):
-            address = self.tiles[0].weight + self.rows - 1 - self.step
-            self.weight_missing = weight.missing(address, self.loaded_commands)
-            taken = weight.address >= 0 and (weight.address - address) % self.banks == 0
-            weight_conflict = taken and not self.weight_missing
-            self.load = not (taken or self.weight_missing)
+        wait = self.look_engines(port)
 
         # drain and output queue
         first = self.finishing.runs[0] if self.finishing.runs else None
@@ -129,13 +101,8 @@ class ProgramRun(Decoder):
         if self.unfinished:
             if self.read:
                 self.label = "stream"
-            elif wait_weight:
-                self.label = "weight_missing" if self.weight_missing else (
-                    "weight_blocked" if weight_conflict else "wait_weight")
-            elif wait_accumulator:
-                self.label = "wait_accumulator"
-            elif wait_activation:
-                self.label = "activation_missing" if self.missing else "activation_blocked"
+            elif wait:
+                self.label = wait
             elif self.in_flight:
                 self.label = "output_blocked" if self.offered and not self.left else "drain"
             elif output.entries or pool.words or any(channel.entries for channel in self.inputs):
@@ -143,10 +110,46 @@ class ProgramRun(Decoder):
             self.count(1)
         elif not self.given and not self.queue and self.head is None and cycle:
             return False
+        return True
+
+    def look_engines(self, port: int) -> str:
+        """Load and stream engine; `port` is the activation word that is written. The label of a waiting pass, or ""."""
+        activation, weight, output, pool = self.activation, self.weight, self.output, self.pool
+        self.read = self.swap = self.release = self.missing = False
+        wait_weight = wait_activation = False
+        wait = ""
+        now = self.queued[0] if self.queued else None
+        if now is not None:
+            if not (self.loaded or self.row):
+                wait_weight = True
+            elif now.first and not self.free_rows:
+                wait = "wait_accumulator"
+            else:
+                address = now.activation[self.row]
+                if address != PADDED:
+                    self.missing = (
+                        activation.missing(address, self.streamed) or output.missing(address, self.streamed)
+                        or pool.missing(address, self.streamed))
+                    wait_activation = self.missing or (port >= 0 and (port - address) % self.banks == 0)
+                self.read = not wait_activation
+                self.swap = self.read and self.row == 0
+                self.release = self.swap if self.released_by_swap else self.read and self.row == now.rows - 1
+                if wait_activation:
+                    wait = "activation_missing" if self.missing else "activation_blocked"
+        self.load = self.weight_missing = weight_conflict = False
+        if self.tiles and (
+                (not self.loaded or self.release) if not self.delay else (not self.loaded and self.hold == 0)):
+            address = self.tiles[0].weight + self.rows - 1 - self.step
+            self.weight_missing = weight.missing(address, self.loaded_commands)
+            taken = weight.address >= 0 and (weight.address - address) % self.banks == 0
+            weight_conflict = taken and not self.weight_missing
+            self.load = not (taken or self.weight_missing)
+        if wait_weight:
+            wait = "weight_missing" if self.weight_missing else "weight_blocked" if weight_conflict else "wait_weight"
         self.conflict = weight_conflict or (wait_activation and not self.missing)
         self.weight_conflicts += weight_conflict
         self.activation_conflicts += wait_activation and not self.missing
-        return True
+        return wait
 
     def count(self, cycles: int) -> None:
         """Busy cycles with the present label."""
@@ -164,7 +167,8 @@ class ProgramRun(Decoder):
         ends = False
         if self.left:
             address, _, output_ends = self.leaving.pop()
-            self.output.left(address, output_ends)
+            if self.array.rows_ascend:
+                self.output.left(address, output_ends)
             self.places += 1
             self.in_flight -= 1
             self.out_rows += 1
@@ -253,4 +257,8 @@ def step_program(core: CoreSpec, program: Program, holds: Mapping[str, Sequence[
     for name in holds or ():
         if name not in HOLDS:
             raise InputError(f"a pattern must be one of {', '.join(HOLDS)}, not {name!r}")
+    if core.array.dataflow == "os":
+        from model.cycle.os_program import OsProgramRun
+
+        return OsProgramRun(core, program, holds or {}).run()
     return ProgramRun(core, program, holds or {}).run()

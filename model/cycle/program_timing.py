@@ -20,7 +20,7 @@ def counted(run: "ProgramRun") -> Timing:
         "activation_memory.conflict": run.activation_conflicts,
         "weight_memory.read": run.tile_reads, "weight_memory.write": run.weight.written,
         "weight_memory.conflict": run.weight_conflicts,
-        "accumulator.read": run.accumulator_reads, "accumulator.write": run.macs,
+        "accumulator.read": run.accumulator_reads, "accumulator.write": run.macs if array.dataflow == "ws" else run.out_rows,
         "accumulator.drain_read": run.out_rows,
         "parameter_memory.read": run.parameter_reads, "parameter_memory.write": run.parameter.written,
         "output_stage.requantise": run.out_rows * array.columns, "output_stage.drain_block": run.drain_block,
