@@ -15,6 +15,7 @@ from hw.spec.command import Command, Copy, Fence
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from hw.spec.event import LABELS
+from hw.spec.mac_array import Dataflow
 from model.cycle.program import step_program
 from model.program import Program, place, streamed
 from tb.build import BUILD, Built, build
@@ -65,9 +66,12 @@ def _program(core: CoreSpec, rng: np.random.Generator) -> tuple[Program, list[tu
 
 
 @pytest.mark.rtl
-@pytest.mark.parametrize("programs", [8, pytest.param(24, marks=pytest.mark.volume)])
-def test_random_programs_from_and_to_an_axi_memory_are_bit_equal_under_random_stalls(programs: int) -> None:
-    core, cases = CORE, []
+@pytest.mark.parametrize(("dataflow", "programs"), [
+    ("ws", 8), pytest.param("ws", 24, marks=pytest.mark.volume), pytest.param("os", 24, marks=pytest.mark.volume)])
+def test_random_programs_from_and_to_an_axi_memory_are_bit_equal_under_random_stalls(
+    dataflow: Dataflow, programs: int
+) -> None:
+    core, cases = replace(CORE, array=replace(CORE.array, dataflow=dataflow)), []
     for seed in range(programs):
         rng = np.random.default_rng(seed)
         program, words = _program(core, rng)

@@ -1,6 +1,7 @@
 """Closed form of programs with copies at finite bandwidth and latency = stepped model; and one line per bound."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from hw.spec.command import Command
 from hw.spec.core import CoreSpec
 from hw.spec.dma import DmaSpec
 from hw.spec.error import InputError
-from hw.spec.mac_array import MacArraySpec
+from hw.spec.mac_array import Drain, MacArraySpec
 from model.cycle.mac_array import closed_form
 from model.cycle.memory_form import program_form
 from model.cycle.program import step_program
@@ -20,13 +21,24 @@ FORMATS = [
     ("fp8_e4m3", "fp8_e5m2"), ("fp8_e5m2", "bf16")]
 
 
-def _draw(rng: random.Random) -> tuple[CoreSpec, list[Placed]]:
-    """A core with copy channels of any kind and a program of one to five GEMMs for it."""
+def _array(rng: random.Random) -> MacArraySpec:
+    """An array of any size, formats and switches; one in three is output-stationary."""
     activation, weight = rng.choice(FORMATS)
     array = MacArraySpec(
         rows=rng.randint(2, 16), columns=rng.randint(2, 16), activation_format=activation, weight_format=weight,
-        mac_latency=rng.randint(1, 6), weight_double_buffer=rng.random() < 0.6, fold_overlap=rng.random() < 0.7)
-    least = array.rows * array.mac_latency + array.columns + 1
+        fold_overlap=rng.random() < 0.7)
+    if rng.random() < 0.35:
+        drain: Drain = "columns" if rng.random() < 0.5 else "link"
+        return replace(array, dataflow="os", drain=drain)
+    return replace(array, mac_latency=rng.randint(1, 6), weight_double_buffer=rng.random() < 0.6)
+
+
+def _draw(rng: random.Random) -> tuple[CoreSpec, list[Placed]]:
+    """A core with copy channels of any kind and a program of one to five GEMMs for it."""
+    array = _array(rng)
+    stationary = array.dataflow == "ws"
+    least = array.rows * array.mac_latency if stationary else 2 * array.rows + array.finish_latency
+    least += array.columns + 1
     core = CoreSpec(
         array=array, activation_words=1024, weight_words=1024, output_words=1024, parameter_words=16,
         accumulator_rows=max(rng.choice([2, 32, 64]), 1 << least.bit_length()),
@@ -35,9 +47,9 @@ def _draw(rng: random.Random) -> tuple[CoreSpec, list[Placed]]:
             bytes_per_cycle=rng.choice([1, 2, 4, 8, 16, 64]), latency_cycles=rng.choice([1, 2, 5, 30, 100]),
             banks=rng.choice([1, 2, 4, 16])))
     while True:
-        size = rng.choice([3, 20, 50])
+        size, most = rng.choice([3, 20, 50]), 4 if stationary else 40
         commands = [
-            Command(m=rng.randint(1, size), n_blocks=rng.randint(1, 4), k_blocks=rng.randint(1, 4))
+            Command(m=rng.randint(1, size), n_blocks=rng.randint(1, 4), k_blocks=rng.randint(1, most))
             for _ in range(rng.choice([1, 1, 1, 1, 2, 3, 5]))]
         try:
             return core, place(core, commands)

@@ -9,6 +9,7 @@ from hw.rtl.axi_signature import lite_members, read_members, write_members
 from hw.rtl.axi_write import AxiWrite
 from hw.rtl.core import Core
 from hw.rtl.external_memory import READ_CHANNELS
+from hw.rtl.os_core import OsCore
 from hw.spec.axi import AxiSpec, check_width
 from hw.spec.command import output_word_bits
 from hw.spec.core import CoreSpec
@@ -32,7 +33,7 @@ class AxiCore(wiring.Component):
             raise InputError("a core behind AXI must have copy channels; set dma of the core")
         check_width(core.dma)
         self.spec = core
-        self.core = Core(core)
+        self.core = Core(core) if core.array.dataflow == "ws" else OsCore(core)
         self.read, self.write, self.registers = AxiRead(core.dma, axi), AxiWrite(core.dma, axi), AxiLite()
         self.output_memory = memory.Memory(shape=output_word_bits(core), depth=core.output_words, init=[])
         super().__init__({**read_members(core.dma), **write_members(core.dma), **lite_members()})

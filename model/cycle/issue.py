@@ -31,29 +31,39 @@ def running_max(lower: np.ndarray, interval: int = 1) -> np.ndarray:
     return ramp + np.maximum.accumulate(lower - ramp)
 
 
-def issue(lower: np.ndarray, addresses: np.ndarray, arrivals: Sequence[Arrival], banks: int) -> np.ndarray:
+Reads = Sequence[tuple[np.ndarray, Sequence[Arrival]]]
+"""Per memory: the address of each read, and the copies that write there."""
+
+
+def issue(lower: np.ndarray, reads: Reads, banks: int) -> np.ndarray:
     """Cycle of each read, one per cycle in order, read i not before `lower[i]` and not while its bank is written.
 
-    A read that meets a write waits one cycle, and everything behind it; with one bank and a word per cycle it
-    waits for the end of the copy.
+    With several memories a read is one of all of them at once. A read that meets a write waits one cycle, and
+    everything behind it; with one bank and a word per cycle it waits for the end of the copy.
     """
     lower = lower.copy()
     at = running_max(lower)
     start = 0
     while True:
         met, until = len(at), 0
-        for arrival in arrivals:
-            if at[start] > arrival.last or at[-1] < arrival.first:
-                continue
-            word, beat = np.divmod(at[start:] - arrival.first, arrival.beats)
-            hits = np.flatnonzero(
-                (beat == arrival.beats - 1) & (word >= 0) & (word < arrival.words)
-                & ((arrival.base + word - addresses[start:]) % banks == 0))
-            if len(hits) and start + hits[0] < met:
-                met = start + int(hits[0])
-                until = arrival.last if banks == arrival.beats == 1 else int(at[met])
+        for addresses, arrivals in reads:
+            for arrival in arrivals:
+                if at[start] > arrival.last or at[-1] < arrival.first:
+                    continue
+                hits = np.flatnonzero(meets(at[start:], addresses[start:], arrival, banks))
+                if len(hits) and start + hits[0] < met:
+                    met = start + int(hits[0])
+                    until = arrival.last if banks == arrival.beats == 1 else int(at[met])
         if met == len(at):
             return at
         lower[met] = until + 1
         at[met:] = running_max(lower[met:])
         start = met
+
+
+def meets(cycles: np.ndarray, addresses: np.ndarray, arrival: Arrival, banks: int) -> np.ndarray:
+    """Whether the bank of each address is written by `arrival` in that cycle."""
+    word, beat = np.divmod(cycles - arrival.first, arrival.beats)
+    return (
+        (beat == arrival.beats - 1) & (word >= 0) & (word < arrival.words)
+        & ((arrival.base + word - addresses) % banks == 0))

@@ -25,7 +25,7 @@ WORDS = {"weight": weight_word_bits, "activation": activation_word_bits, "parame
 """Read channels in the order of a program's copies, and the width of their words."""
 
 
-class _Form:
+class MemoryForm:
     """Cycles of one program; times are cycles, 0 the one in which its first command is accepted."""
 
     def __init__(self, core: CoreSpec, placed: Sequence[Placed]) -> None:
@@ -109,15 +109,13 @@ class _Form:
             rows = min(block, command.m - start)
             for n in range(command.n_blocks):
                 for k in range(command.k_blocks):
-                    # a pass is handed on one per cycle, at most PASS_ENTRIES ahead of the last row issued
-                    self.emitted += 1
-                    if len(self.ends) >= PASS_ENTRIES:
-                        self.emitted = max(self.emitted, self.ends[-PASS_ENTRIES] + 1)
+                    self._hand_on()
                     weight = command.weight_address + (n * command.k_blocks + k) * self.array.rows
                     loaded = self._load(index, weight)
                     activation = command.activation_address + k * command.m + start
                     issued = self._stream(index, loaded, activation, rows, first=k == 0)
-                leaving[n, start:start + rows] = self._leave(index, issued, n, start)
+                leaving[n, start:start + rows] = self._leave(
+                    index, issued + self.depth + 1, n, n * command.m + start + np.arange(rows))
         self.ended.append(int(self.left[-1]))
         self._copy_out(index, leaving.ravel())
 
@@ -130,23 +128,34 @@ class _Form:
         arrivals = self._during("weight", index, present, last)
         if arrivals:
             low = np.full(rows, present)
-            at = issue(low, weight + rows - 1 - np.arange(rows), arrivals, self.dma.banks)
+            at = issue(low, [(weight + rows - 1 - np.arange(rows), arrivals)], self.dma.banks)
             last = int(at[-1])
             met = np.setdiff1d(np.arange(present, last + 1), at, assume_unique=True)
             self.conflicts["weight"] += len(met)
-        idle = self.ends[-1] + 1 if self.ends else 3
-        seen = self.emitted + 1     # the pass is at the engines
-        if seen > idle:
-            left = max(idle - 1, min(seen - 1, int(self.left[-1]))) if self.ends else idle - 1
-            self._in_flight(idle, left)
-            self.labels["copy"] += seen - 1 - left
-            idle = seen
+        idle = self._known()
         missing = max(0, present - max(begin, idle))
         blocked = int(np.count_nonzero(met >= idle))
         self.labels["weight_missing"] += missing
         self.labels["weight_blocked"] += blocked
         self.labels["wait_weight"] += max(0, last + 1 - idle) - missing - blocked
         return last
+
+    def _hand_on(self) -> None:
+        """The sequencer's next pass: one per cycle, at most PASS_ENTRIES ahead of the last row issued."""
+        self.emitted += 1
+        if len(self.ends) >= PASS_ENTRIES:
+            self.emitted = max(self.emitted, self.ends[-PASS_ENTRIES] + 1)
+
+    def _known(self) -> int:
+        """First cycle after the pass before in which the next is at the engines; labels those until then."""
+        idle = self.ends[-1] + 1 if self.ends else 3
+        seen = self.emitted + 1
+        if seen <= idle:
+            return idle
+        left = max(idle - 1, min(seen - 1, int(self.left[-1]))) if self.ends else idle - 1
+        self._in_flight(idle, left)
+        self.labels["copy"] += seen - 1 - left
+        return seen
 
     def _during(self, name: str, index: int, begin: int, end: int) -> list[Arrival]:
         """Copies, of this command and the next, that may meet reads from `begin` on, `end` if they meet none."""
@@ -169,7 +178,7 @@ class _Form:
         arrivals = self._during("activation", index, begin, int(at[-1]))
         if arrivals:
             at = issue(
-                np.maximum(np.maximum(space, arrives), begin), activation + np.arange(rows), arrivals,
+                np.maximum(np.maximum(space, arrives), begin), [(activation + np.arange(rows), arrivals)],
                 self.dma.banks)
         if at[-1] - begin >= rows:
             base = np.concatenate(([begin], at[:-1] + 1))
@@ -188,9 +197,9 @@ class _Form:
 
     # ---- finished rows
 
-    def _leave(self, index: int, issued: np.ndarray, n: int, start: int) -> np.ndarray:
-        """The rows of a block through drain and output stage; the cycle in which each leaves the core."""
-        ready = issued + self.depth + 1
+    def _leave(self, index: int, ready: np.ndarray, n: int, places: np.ndarray) -> np.ndarray:
+        """Rows of one block that may drain from `ready` on, through drain and output stage, to words `places` of the
+        command's outputs; the cycle in which each leaves the core."""
         command = self.placed[index].command
         parameter = self.arrivals["parameter"][index].written(command.parameter_address + n) + 1
         ready[0] = max(ready[0], parameter, int(self.drained[-1]) if len(self.drained) else 0)
@@ -198,10 +207,10 @@ class _Form:
         left = drained + OUTPUT_CYCLES - 1
         if index >= 2:
             # the word a row overwrites must have been copied
-            at = n * command.m + start
-            before = self.copied[index - 2][at:at + len(left)] + 1
+            copied = self.copied[index - 2]
+            before = np.where(places < len(copied), copied[np.minimum(places, len(copied) - 1)] + 1, 0)
             late = self.left[-1] - self.drained[-1] >= OUTPUT_CYCLES - 1    # the row before had to stay
-            if late or (before > left[:len(before)]).any():
+            if late or (before > left).any():
                 drained, left = self._refuse(ready, before)
         self.drained = np.concatenate((self.drained, drained + 1))
         self.left = np.concatenate((self.left, left))
@@ -214,7 +223,7 @@ class _Form:
         for row, asked in enumerate(ready.tolist()):
             drain = max(asked, drained[-1], left[-OUTPUT_ROWS] + 1 if len(left) >= OUTPUT_ROWS else 0)
             offered = max(drain + OUTPUT_CYCLES - 1, left[-1] + 1)
-            leaves = max(offered, int(copied[row]) if row < len(copied) else 0)
+            leaves = max(offered, int(copied[row]))
             if leaves > offered:
                 self.refused.append((offered, leaves - 1))
             drained.append(drain + 1)
@@ -237,7 +246,8 @@ class _Form:
         if command.m <= block:
             followed *= command.n_blocks
         available = np.full(len(leaving), self.ended[-1] + 1)
-        available[:followed] = leaving[:followed] + 1
+        if self.array.rows_ascend:
+            available[:followed] = leaving[:followed] + 1
         available[0] = max(
             available[0], self.opened[index], self.copied[-1][-1] + self.output_beats if self.copied else 0)
         self.copied.append(running_max(available, self.output_beats))
@@ -246,28 +256,33 @@ class _Form:
 def program_form(core: CoreSpec, placed: Sequence[Placed]) -> Timing:
     """Cycles, labels and events of `model.program.streamed(core, placed)`, external memory never held.
 
-    Exact for every weight-stationary core with copy channels: any format, switches, bandwidth, latency and banks,
+    Exact for every core with copy channels: any format, switches, bandwidth, latency and banks,
     any number of GEMMs, whatever bounds them. Programs with fences, copies on chip, CONV or pooling, and stalls from
     outside, are for the stepped model.
     """
-    form = _Form(core, placed)
+    form = MemoryForm(core, placed)
+    if core.array.dataflow == "os":
+        from model.cycle.os_memory_form import OsMemoryForm
+
+        form = OsMemoryForm(core, placed)
     cycles = form.run()
     form.labels["prepare"] += 2
     return Timing(
         cycles=cycles, budget=form.labels, counts=_counts(form), utilisation=form.labels["stream"] / cycles)
 
 
-def _counts(form: _Form) -> Counts:
+def _counts(form: MemoryForm) -> Counts:
     core, array = form.core, form.array
     total: dict[str, int] = dict.fromkeys((*SCRATCHPADS, "output"), 0)
     passes = first = 0
+    stationary = array.dataflow == "ws"
     parameters = 0
     for item in form.placed:
         command = item.command
         for name, words in zip(total, lower.words_of(core, command), strict=True):
             total[name] += words
         blocks = -(-command.m // core.block_rows)
-        passes += blocks * command.n_blocks * command.k_blocks
+        passes += blocks * command.n_blocks * (command.k_blocks if stationary else 1)
         parameters += blocks * command.n_blocks
         first += command.m * command.n_blocks
     rows = form.labels["stream"]
@@ -275,13 +290,14 @@ def _counts(form: _Form) -> Counts:
     read, written = sum(total[name] * beats[name] for name in beats), total["output"] * form.output_beats
     return Counts(dict.fromkeys(TIMED_EVENTS, 0) | {
         "mac_array.mac": rows * array.cells,
-        "mac_array.weight_load": passes * array.columns * array.rows * (array.rows + 1) // 2,
+        "mac_array.weight_load": passes * array.columns * array.rows * (array.rows + 1) // 2 * stationary,
         "mac_array.pass": passes,
         "activation_memory.read": rows, "activation_memory.write": total["activation"],
         "activation_memory.conflict": form.conflicts["activation"],
-        "weight_memory.read": passes * array.rows, "weight_memory.write": total["weight"],
+        "weight_memory.read": passes * array.rows if stationary else rows, "weight_memory.write": total["weight"],
         "weight_memory.conflict": form.conflicts["weight"],
-        "accumulator.read": rows - first, "accumulator.write": rows, "accumulator.drain_read": first,
+        "accumulator.read": (rows - first) * stationary, "accumulator.write": rows if stationary else first,
+        "accumulator.drain_read": first,
         "parameter_memory.read": parameters, "parameter_memory.write": total["parameter"],
         "output_stage.requantise": first * array.columns,
         "output_memory.write": first, "output_memory.read": total["output"],
