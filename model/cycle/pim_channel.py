@@ -68,6 +68,7 @@ class Channel:
         self.reached: dict[tuple[str, str], frozenset[int]] = {
             (c.before, c.after): frozenset() for c in spec.mode_changes
         }
+        self.opened = 0                          # bit b: bank b has an open row
         self.pointer = 0                         # bank the next idle precharge looks at first
         self.queue: list[Request] = []
         self.pending: deque[Request] = deque()
@@ -100,6 +101,7 @@ class Channel:
         self.banks.open_row[:] = [
             CLOSED if r is None else r - FIXED if r >= FIXED // 2 else r + base for r in rows  # type: ignore
         ]
+        self.opened = sum([1 << b for b, r in enumerate(self.banks.open_row) if r != CLOSED])
         self.mode, self.pointer = str(mode), int(pointer)                                    # type: ignore[arg-type]
         self.reached = dict(zip(self.reached, reached, strict=True))                         # type: ignore[arg-type]
         self.last_column = now - int(since)                                                  # type: ignore[arg-type]
@@ -129,6 +131,7 @@ class Channel:
         self.banks.issue_all(self.pre, targets, now)
         for b in targets:
             self.banks.open_row[b] = CLOSED
+            self.opened &= ~(1 << b)
         self.tally[2] += 1
         self._log(now, "PRE", bank, row, 0)
         self._change_mode("PRE", bank, row, 0, 0)
@@ -138,6 +141,7 @@ class Channel:
         self.banks.issue_all(self.act, targets, now)
         for b in targets:
             self.banks.open_row[b] = request.row
+            self.opened |= 1 << b
         self.tally[0 if self.mode == self.spec.modes[0] else 1] += 1
         self.row_opened = True
         self._log(now, "ACT", request.bank, request.row, 0)

@@ -156,37 +156,57 @@ class Chooser(Channel):
         return soonest, self._issue_activate, first
 
     def _precharge(self, now: int) -> Choice:
-        open_row = self.banks.open_row
-        wanted = 0
-        for request in self.queue:
-            if open_row[request.bank] == request.row:
-                wanted |= 1 << request.bank
-            if request.fence:
-                break
-        wide = self.tracked and self.mode != self.spec.modes[0]
-        if wide:
-            # open as part of an all-bank activate: closed with its leader
-            leaders = open_row[:2]
-            idle = [b for b, r in enumerate(open_row)
-                    if r != CLOSED and not wanted >> b & 1 and (b < 2 or r != leaders[b & 1])]
-        else:
-            idle = [b for b, r in enumerate(open_row) if r != CLOSED and not wanted >> b & 1]
+        idle = self.opened
         if not idle:
             return NOTHING
-        if len(idle) > 1:
-            pointer = self.pointer
-            idle = [b for b in idle if b >= pointer] + [b for b in idle if b < pointer]
-        earliest, pre = self.banks.earliest, self.pre
+        open_row = self.banks.open_row
+        for request in self.queue:
+            if open_row[request.bank] == request.row:
+                idle &= ~(1 << request.bank)
+            if request.fence:
+                break
+        if not idle:
+            return NOTHING
+        if self.tracked and self.mode != self.spec.modes[0]:
+            return self._precharge_wide(now, idle)
+        # banks in turn: those from the pointer on, then those before it
+        below = idle & (1 << self.pointer) - 1
+        ready, groups, pre = self.banks.ready, self.banks.group_of, self.pre
+        first_bank = len(ready) - self.bank_count
+        top = max(ready[0][pre], now)            # no bank can be closed earlier
         soonest, first = NEVER, 0
-        for bank in idle:
-            if wide and any(wanted >> b & 1 for b in self._open_targets(bank)):
+        for banks in (idle ^ below, below):
+            while banks:
+                bank = (banks & -banks).bit_length() - 1
+                banks &= banks - 1
+                t = ready[groups[bank]][pre]
+                if t < (u := ready[first_bank + bank][pre]):
+                    t = u
+                if t < top:
+                    t = top
+                if t < soonest:
+                    soonest, first = t, bank
+                    if t == top:
+                        return soonest, self._close_idle, first
+        return soonest, self._close_idle, first
+
+    def _precharge_wide(self, now: int, idle: int) -> Choice:
+        """The same in an all-bank mode: a bank that was opened as part of an all-bank activate closes with its leader,
+        and none closes with which one that is wanted would close."""
+        open_row = self.banks.open_row
+        leaders, pointer = open_row[:2], self.pointer
+        free = [b for b, r in enumerate(open_row) if idle >> b & 1 and (b < 2 or r != leaders[b & 1])]
+        soonest, first = NEVER, 0
+        for bank in [b for b in free if b >= pointer] + [b for b in free if b < pointer]:
+            targets = self._open_targets(bank)
+            if any([not idle >> b & 1 for b in targets]):
                 continue
-            t = self._precharge_at(bank) if wide else earliest(pre, bank)
+            t = self.banks.earliest_of(self.pre, targets)
             if t < soonest:
                 soonest, first = max(t, now), bank
                 if t <= now:
                     break
-        return soonest, self._close_idle, first
+        return soonest, self._close_idle if soonest < NEVER else None, first
 
     def _close_idle(self, bank: int, now: int) -> None:
         self.pointer = bank
