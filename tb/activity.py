@@ -29,7 +29,7 @@ def bits(saif: Path) -> Iterator[tuple[str, str, int]]:
     opened: list[bool] = []  # for each open parenthesis: is it an instance's?
     complete = False
     try:
-        with open(saif) as file:
+        with open(saif, errors="replace") as file:
             for line in file:
                 text = line.strip()
                 if (match := _NET.match(text)) and text.endswith("))"):

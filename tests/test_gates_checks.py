@@ -77,6 +77,51 @@ def test_a_bad_liberty_file_is_one_sentence_and_code_2(change, says: str, tmp_pa
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize("text", [
+    "library (", "library (a b", 'library (a) { time_unit : "1ns', "library (x) { cell (y) { area : foo; } }",
+    "\x00\x01", "",
+])
+def test_a_liberty_file_that_is_none_is_one_sentence_and_code_2(text: str, tmp_path, capsys) -> None:
+    path = tmp_path / "bad.lib"
+    path.write_bytes(text.encode() + b"\xff\xfe" * text.startswith("\x00"))
+    assert main("tb", cli, ["gates", "liberty", "--file", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("change", [("area : 0.532", "area : little"), ("(1, ff)", "(ff)"), ("(1, ff)", "(one, ff)")])
+def test_a_liberty_file_with_words_for_numbers_is_one_sentence_and_code_2(change, tmp_path, capsys) -> None:
+    text = MINI45_LIBERTY.read_text()
+    assert change[0] in text
+    path = tmp_path / "bad.lib"
+    path.write_text(text.replace(*change))
+    assert main("tb", cli, ["gates", "liberty", "--file", str(path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("arguments", "says"), [
+    (["--clock", "0"], "--clock must be above 0 GHz"), (["--clock", "nan"], "--clock must be above 0 GHz"),
+    (["--chip", "npu_16_os", "--write-table"], "must be fitted on operands that an RTL run moved"),
+    (["--chip", "npu_16_bf16", "--test", "digits_60"], "must be fitted on operands that an RTL run moved"),
+    (["--chip", "npu_16_int4"], "choose a workload in its formats"), (["--chip", "nvidia_l4"], "has none; try npu_16"),
+    (["--formats", "fp4"], "--formats must be some of"), (["--library", "other"], "must be one of mini45, osu018"),
+])
+def test_energy_refuses_in_one_sentence_before_it_works(arguments, says: str, tmp_path, capsys) -> None:
+    assert main("tb", cli, ["energy", *arguments, "--build", str(tmp_path / "build")]) == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "build").exists()
+
+
+def test_a_binary_saif_file_is_one_sentence_and_code_2(adder, build, tmp_path, capsys) -> None:
+    path = tmp_path / "binary.saif"
+    path.write_bytes(bytes(range(128, 256)))
+    assert main("tb", cli, ["gates", "saif", "--block", "adder", "--file", str(path), "--build", str(build)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_a_saif_with_nets_the_netlist_lacks_is_one_sentence_and_code_2(adder, build, tmp_path, capsys) -> None:
     path = _saif(adder, tmp_path / "other.saif", extra="n99999")
     assert main("tb", cli, ["gates", "saif", "--block", "adder", "--file", str(path), "--build", str(build)]) == 2

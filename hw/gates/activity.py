@@ -15,6 +15,7 @@ from hw.spec.error import InputError
 
 LANES = 64
 _CHUNK = 200
+_LARGE = 20_000
 Streams = Mapping[str, NDArray[np.int64]]
 """Input port to values of shape (cycles, lanes); the low bits count, so negative numbers are welcome. A port of more
 than 63 bits is given as bits of shape (cycles, lanes, width)."""
@@ -68,7 +69,9 @@ class Simulator:
         self.nets = sorted({*self.input_bits, *netlist.drivers()} - {ZERO, ONE})
         self.registers = [(i, p) for i in netlist.flops for p in i.cell.outputs if p in i.pins]
         self._index = {net: k for k, net in enumerate(self.nets)}
-        self._library = compiled.load(self.source(), "activity", build)
+        # A large unit is compiled longer than it runs.
+        optimise = "-O1" if len(self.nets) < _LARGE else "-O0"
+        self._library = compiled.load(self.source(), "activity", build, optimise)
         self._library.run.restype = None
 
     def start(self) -> "State":
@@ -80,7 +83,7 @@ class Simulator:
     def run(
         self, streams: Streams, warm_up: int = 1, state: "State | None" = None
     ) -> tuple[Activity, dict[str, NDArray[np.int64]]]:
-        """Activity after the first `warm_up` cycles, and every output port's values (cycles, lanes), unsigned.
+        """Activity after the first `warm_up` cycles, and every output port's values, unsigned, as `Streams`.
 
         `state`: where the run begins and, afterwards, where it ended, so that a stream can be run in parts;
         parts after the first need no warm-up.
@@ -89,9 +92,9 @@ class Simulator:
         cycles, lanes = self._check(streams, warm_up)
         words = np.zeros((cycles, max(1, len(self.input_bits))), dtype=np.uint64)
         column = 0
+        shifts = np.arange(lanes, dtype=np.uint64)
         for port, bits in self.netlist.inputs.items():
             values = streams[port]
-            shifts = np.arange(lanes, dtype=np.uint64)
             for bit in range(len(bits)):
                 plane = bit_of(values, bit).astype(np.uint64)
                 words[:, column] = np.bitwise_or.reduce(plane << shifts, axis=1)
@@ -103,12 +106,11 @@ class Simulator:
                           ctypes.c_long(cycles), ctypes.c_long(warm_up), ctypes.c_uint64((1 << lanes) - 1))
         outputs, column = {}, 0
         for port, bits in self.netlist.outputs.items():
-            value = np.zeros((cycles, lanes), dtype=np.int64)
-            for bit in range(len(bits)):
-                plane = (seen[:, column, None] >> np.arange(lanes, dtype=np.uint64)) & np.uint64(1)
-                value |= plane.astype(np.int64) << bit
-                column += 1
-            outputs[port] = value
+            planes = ((seen[:, k, None] >> shifts & np.uint64(1)).astype(np.int64)
+                      for k in range(column, column + len(bits)))
+            column += len(bits)
+            outputs[port] = np.stack(list(planes), axis=-1) if len(bits) > 63 else sum(
+                (plane << k for k, plane in enumerate(planes)), start=np.zeros((cycles, lanes), np.int64))
         return Activity(
             rises={n: int(rises[k]) for n, k in self._index.items()},
             falls={n: int(falls[k]) for n, k in self._index.items()}, samples=(cycles - warm_up) * lanes,

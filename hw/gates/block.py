@@ -16,7 +16,6 @@ from amaranth.hdl import Elaboratable
 from hw.gates import synthesis, timing
 from hw.gates.activity import Simulator, Streams
 from hw.gates.library import Process
-from hw.gates.netlist import Netlist
 from hw.gates.power import BlockEnergy, Coefficients
 from hw.gates.timed import TimedSimulator
 from hw.gates.timing import Timing
@@ -43,9 +42,10 @@ class Block:
     """A synthesised component with what is needed to price its operand streams."""
 
     def __init__(self, component: Elaboratable, name: str, process: Process, build: Path = Path("build"),
-                 recipe: str = synthesis.RECIPE) -> None:
+                 recipe: str = synthesis.RECIPE, by_module: bool = False) -> None:
         self.name, self.process, self.build = name, process, build
-        self.netlist: Netlist = synthesis.synthesise(component, name, process, build, recipe).netlist
+        made = synthesis.synthesise(component, name, process, build, recipe, by_module)
+        self.netlist, self.folder = made.netlist, made.folder
         self.timing: Timing = timing.analyse(self.netlist, process.wire, process.input_slew_ns)
         self.coefficients = Coefficients(self.netlist, process, self.timing)
         self.simulator = Simulator(self.netlist, build)

@@ -6,38 +6,20 @@ cell that lacks power tables, cannot price anything and is refused.
 
 import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hw.cells.boolean import Expression, parse
+from hw.gates import liberty_text
+from hw.gates.liberty_text import Group
 from hw.spec.error import InputError
 
 _TIME_NS = {"1ps": 1e-3, "10ps": 1e-2, "100ps": 0.1, "1ns": 1.0}
 _LEAKAGE_NW = {"1pw": 1e-3, "1nw": 1.0, "1uw": 1e3, "1mw": 1e6}
 _CAPACITANCE_FF = {"ff": 1.0, "pf": 1e3}
-
-
-@dataclass(slots=True)
-class Group:
-    """One Liberty group: ``kind (names) { attributes; groups }``."""
-
-    kind: str
-    names: list[str]
-    attributes: dict[str, list[str]] = field(default_factory=dict)
-    groups: list["Group"] = field(default_factory=list)
-
-    def all(self, kind: str) -> Iterator["Group"]:
-        """The inner groups of one kind."""
-        return (g for g in self.groups if g.kind == kind)
-
-    def get(self, name: str, default: str = "") -> str:
-        """The value of a simple attribute."""
-        return self.attributes.get(name, [default])[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,19 +116,20 @@ def read(path: Path) -> Library:
     """The library in `path`; raises `InputError` on unknown units, missing power tables or broken syntax."""
     if not path.is_file():
         raise InputError(f"a Liberty file must exist, but {path} does not; run `make cells` or correct the path")
-    text = path.read_text()
-    top = _parse(text, path)
+    text = path.read_text(errors="replace")
+    top = liberty_text.parse(text, path.name)
     time = _unit(path, "time_unit", top.get("time_unit").strip('"').lower().replace(" ", ""), _TIME_NS)
     leakage = _unit(path, "leakage_power_unit", top.get("leakage_power_unit", "1nW").lower(), _LEAKAGE_NW)
-    size, unit = (top.attributes.get("capacitive_load_unit") or ["", ""])[:2]
-    load = _unit(path, "capacitive_load_unit", unit.lower(), _CAPACITANCE_FF) * float(size)
+    size, unit = [*top.attributes.get("capacitive_load_unit", []), "", ""][:2]
+    load = _unit(path, "capacitive_load_unit", unit.lower(), _CAPACITANCE_FF)
+    load *= _number(path, "capacitive_load_unit", size)
     voltage_unit = top.get("voltage_unit").lower()
     if voltage_unit != "1v":
         raise InputError(f"{path.name} must give voltage_unit as 1V, not {voltage_unit or 'nothing'!r}; correct it")
     scale = {"time": time, "load": load, "leakage": leakage}
     templates = {g.names[0]: g for kind in ("lu_table_template", "power_lut_template") for g in top.all(kind)}
-    voltage = float(top.get("nom_voltage", "1.0"))
-    cells = [_cell(g, templates, scale, path) for g in top.all("cell")]
+    voltage = _number(path, "nom_voltage", top.get("nom_voltage", "1.0"))
+    cells = [_checked(g, templates, scale, path) for g in top.all("cell")]
     if not cells:
         raise InputError(f"a Liberty file must hold cells, but {path.name} has none; check the file")
     name = top.names[0] if top.names else path.stem
@@ -161,6 +144,22 @@ def _unit(path: Path, attribute: str, value: str, known: dict[str, float]) -> fl
         raise InputError(f"{path.name} must give {attribute} as one of {', '.join(known)}, not {value or 'nothing'!r}; "
                          f"add the unit to the file")
     return known[value]
+
+
+def _number(path: Path, attribute: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{path.name} must give {attribute} with a number, not {text!r}; correct the file") from None
+
+
+def _checked(g: Group, templates: dict[str, Group], scale: dict[str, float], path: Path) -> LibraryCell:
+    try:
+        return _cell(g, templates, scale, path)
+    except (ValueError, KeyError, IndexError) as error:
+        name = g.names[0] if g.names else "without a name"
+        raise InputError(f"every cell must have the attributes and numbers of Liberty, but cell {name} of {path.name} "
+                         f"does not ({error}); characterise it again") from None
 
 
 def _cell(g: Group, templates: dict[str, Group], scale: dict[str, float], path: Path) -> LibraryCell:
@@ -251,75 +250,3 @@ def _table(g: Group, templates: dict[str, Group], scale: dict[str, float], unit:
     elif "load" not in axes and "other" not in axes:
         values = values.reshape(-1, 1)
     return Table(slews_ns=axes.get("time", zero), loads_ff=axes.get("load", axes.get("other", zero)), values=values)
-
-
-_TOKEN = re.compile(r'\s+|/\*.*?\*/|//[^\n]*|\\\s*\n|"(?:[^"\\]|\\.)*"|'
-                    r'[A-Za-z0-9_.+\-*!\'&|^\[\]:/]+|[(){};,=]', re.DOTALL)
-
-
-def _tokens(text: str, path: Path) -> list[str]:
-    found, position = [], 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            line = text.count("\n", 0, position) + 1
-            raise InputError(f"{path.name} must be Liberty, but line {line} has {text[position]!r}; correct the file")
-        token = match.group(0)
-        if not token[0].isspace() and not token.startswith(("/*", "//", "\\")):
-            found.append(token)
-        position = match.end()
-    return found
-
-
-def _parse(text: str, path: Path) -> Group:
-    # A colon separates a simple attribute from its value and never occurs in one.
-    tokens = _tokens(text.replace(":", " : "), path)
-    if len(tokens) < 4 or tokens[0] != "library":
-        raise InputError(f"a Liberty file must begin with a library group, but {path.name} does not; check the file")
-    group, end = _group(tokens, 0, path)
-    if end < len(tokens):
-        raise InputError(f"a Liberty file must be one library group, but {path.name} goes on after it; correct it")
-    return group
-
-
-def _group(tokens: list[str], at: int, path: Path) -> tuple[Group, int]:
-    kind, names, at = tokens[at], [], at + 2
-    while tokens[at] != ")":
-        if tokens[at] != ",":
-            names.append(tokens[at].strip('"'))
-        at += 1
-    at += 1
-    if at < len(tokens) and tokens[at] == "{":
-        return _body(Group(kind, names), tokens, at + 1, path)
-    group = Group(kind, names)
-    group.attributes["()"] = names
-    return group, at + (1 if at < len(tokens) and tokens[at] == ";" else 0)
-
-
-def _body(group: Group, tokens: list[str], at: int, path: Path) -> tuple[Group, int]:
-    try:
-        while tokens[at] != "}":
-            if tokens[at] == ";":
-                at += 1
-            elif tokens[at + 1] == ":":
-                end = at + 2
-                while tokens[end] not in (";", "}") and (end == at + 2 or tokens[end + 1] != ":"):
-                    end += 1
-                group.attributes[tokens[at]] = [_plain(tokens[at + 2 : end])]
-                at = end
-            elif tokens[at + 1] == "(":
-                inner, at = _group(tokens, at, path)
-                if "()" in inner.attributes:
-                    group.attributes[inner.kind] = inner.names
-                else:
-                    group.groups.append(inner)
-            else:
-                raise InputError(f"{path.name} must be Liberty, but {tokens[at]!r} is followed by {tokens[at + 1]!r}; "
-                                 f"correct the file")
-    except IndexError:
-        raise InputError(f"{path.name} must close its groups, but ends inside {group.kind}; restore the file") from None
-    return group, at + 1
-
-
-def _plain(tokens: list[str]) -> Any:
-    return " ".join(tokens).strip('"')

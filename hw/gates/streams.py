@@ -32,8 +32,28 @@ def integer_sums(activations: NDArray[np.int64], weights: NDArray[np.int64]) -> 
     return np.cumsum(products, axis=1) - products
 
 
+def pair_sums(activations: NDArray[np.int64], weights: NDArray[np.int64]) -> NDArray[np.int64]:
+    """`integer_sums` of lanes that hold two INT4 each."""
+    low, high = (integer_sums(_signed(activations >> k), _signed(weights >> k)) for k in (0, 4))
+    return low + high
+
+
+def _signed(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    return ((codes & 15) ^ 8) - 8
+
+
+def in_lanes(array: MacArraySpec, activations: Matrix, weights: Matrix) -> tuple[Matrix, Matrix]:
+    """Operands (M, K), (K, N) as the array's lanes: where a lane holds two INT4, neighbours of K become one signed
+    byte, the first in the low half; else as given."""
+    if array.terms_per_lane == 1:
+        return activations, weights
+    a, w = padded(activations, 1, 2), padded(weights, 2, 1)
+    joined = (a[:, ::2] & 15 | a[:, 1::2] << 4, w[::2] & 15 | w[1::2] << 4)
+    return joined[0].astype(np.int8), joined[1].astype(np.int8)
+
+
 def cell_streams(
-    array: MacArraySpec, gemms: Sequence[tuple[Matrix, Matrix]], idle: int = 0, sums_above: SumsAbove = integer_sums
+    array: MacArraySpec, gemms: Sequence[tuple[Matrix, Matrix]], idle: int = 0, sums_above: SumsAbove | None = None
 ) -> dict[str, NDArray[np.int64]]:
     """Streams of the ports of an integer cell, shape (cycles, rows * columns): lane r * columns + c is cell (r, c).
 
@@ -44,12 +64,15 @@ def cell_streams(
     idle : int
         Cycles with nothing moving after every tile.
     sums_above : function
-        (activations (m, R), weights (R, C)) of a tile to the partial sums that enter the cells, (m, R, C).
+        (activations (m, R), weights (R, C)) of a tile to the partial sums that enter the cells, (m, R, C); the
+        array's integers if not given.
     """
+    sums_above = sums_above or (integer_sums if array.terms_per_lane == 1 else pair_sums)
     tiles: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
     R, C = array.rows, array.columns
     for activations, weights in gemms:
-        a, w = padded(activations, 1, R), padded(weights, R, C)
+        a, w = in_lanes(array, activations, weights)
+        a, w = padded(a, 1, R), padded(w, R, C)
         for n in range(0, w.shape[1], C):
             for k in range(0, w.shape[0], R):
                 tiles.append((a[:, k : k + R], w[k : k + R, n : n + C]))
@@ -89,19 +112,22 @@ def lanes_of(streams: Streams, lanes: Sequence[int]) -> dict[str, NDArray[np.int
     return {port: np.ascontiguousarray(values[:, list(lanes)]) for port, values in streams.items()}
 
 
-def operand_class(name: str, m: int, k: int, n: int, seed: int) -> tuple[Matrix, Matrix]:
-    """INT8 operands of a synthetic class: "random", "zeros", "sparse" (nine of ten activations zero) or
-    "hot_channel" (one activation of each sixteen large, the others of a few bits)."""
+def operand_class(
+    name: str, m: int, k: int, n: int, seed: int, bits: tuple[int, int] = (8, 8)
+) -> tuple[Matrix, Matrix]:
+    """Integers of `bits` (activations, weights) of a synthetic class: "random", "zeros", "sparse" (nine of ten
+    activations zero) or "hot_channel" (one activation of each sixteen large, the others of a few bits)."""
     rng = np.random.default_rng(seed)
-    weights = rng.integers(-128, 128, (k, n))
-    activations = rng.integers(-128, 128, (m, k))
+    half = 1 << bits[0] - 1
+    weights = rng.integers(-(1 << bits[1] - 1), 1 << bits[1] - 1, (k, n))
+    activations = rng.integers(-half, half, (m, k))
     if name == "zeros":
         activations[:] = 0
     elif name == "sparse":
         activations[rng.random((m, k)) < 0.9] = 0
     elif name == "hot_channel":
-        activations >>= 5
-        activations[:, ::16] = rng.integers(-128, 128, (m, len(range(0, k, 16))))
+        activations >>= 5 if bits[0] == 8 else 2
+        activations[:, ::16] = rng.integers(-half, half, (m, len(range(0, k, 16))))
     return activations, weights
 
 

@@ -12,7 +12,7 @@ from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  
 from amaranth.hdl import Elaboratable
 
 from hw.cells import MINI45_MODELS
-from hw.gates import netlist
+from hw.gates import hierarchy, netlist
 from hw.gates.library import Process
 from hw.gates.netlist import Netlist
 from hw.spec.error import InputError
@@ -55,10 +55,17 @@ class Synthesised:
 
 
 def synthesise(
-    component: Elaboratable, name: str, process: Process, build: Path = Path("build"), recipe: str = RECIPE
+    component: Elaboratable, name: str, process: Process, build: Path = Path("build"), recipe: str = RECIPE,
+    by_module: bool = False,
 ) -> Synthesised:
-    """The netlist of `component`; a block that was mapped before with the same RTLIL and library is only read."""
-    return synthesise_rtlil(rtlil.convert(component, name="top", emit_src=False), name, process, build, recipe)
+    """The netlist of `component`; a block that was mapped before with the same RTLIL and library is only read.
+
+    `by_module`: its direct submodules are mapped one by one, for units of tens of thousands of cells.
+    """
+    text = rtlil.convert(component, name=hierarchy.TOP, emit_src=False)
+    if by_module:
+        text, recipe = hierarchy.apart(text, recipe)
+    return synthesise_rtlil(text, name, process, build, recipe)
 
 
 def synthesise_rtlil(

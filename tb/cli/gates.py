@@ -10,7 +10,7 @@ from hw.gates.blocks import Adder, MacSlice, Multiplier
 from hw.rtl.cell import Cell
 from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
-from tb.gates import libraries, pim, saif, timing, transistors
+from tb.gates import libraries, pim, pim_unit, saif, timing, transistors
 
 BLOCKS = {"adder": lambda: Adder(8), "multiplier": lambda: Multiplier(8), "multiply_add": MacSlice,
           "cell": lambda: Cell(MacArraySpec(rows=16, columns=16))}
@@ -103,13 +103,17 @@ def _libraries(arguments: argparse.Namespace) -> int:
 
 
 def _pim(arguments: argparse.Namespace) -> int:
-    print(f"{'block':24}{'cells':>7}{'area um2':>10}{'GHz':>6}{'operation':>24}{'pJ':>8}  per MAC   glitches",
+    print(f"{'block':24}{'cells':>7}{'area um2':>10}{'GHz':>6}{'operation':>24}{'pJ':>8}  glitches",
           flush=True)
-    for u in pim.units(library.load("mini45"), arguments.build, arguments.seed):
-        each = f"{u.operation_pj / u.macs:8.2f}" if u.macs else f"{'':8}"
-        print(f"{u.name:24}{u.cells:7}{u.area_um2:10.0f}{u.clock_ghz:6.2f}{u.operation:>24}{u.operation_pj:8.1f} {each}"
-              f"   {u.glitch:.2f}", flush=True)
-    print("45 nm logic at 1.0 V, not a DRAM process; random operands, leakage left out")
+    process = library.load("mini45")
+    for u in pim.units(process, arguments.build, arguments.seed):
+        print(f"{u.name:24}{u.cells:7}{u.area_um2:10.0f}{u.clock_ghz:6.2f}{u.operation:>24}{u.operation_pj:8.1f}"
+              f"{u.glitch:10.2f}", flush=True)
+    nand = process.library.cell("NAND2_X1").area_um2
+    for make, device in ((pim_unit.hbm_pim_unit, "hbm_pim"), (pim_unit.aim_unit, "aim")):
+        unit = make(pim.spec_of(device), process, arguments.build, arguments.seed)
+        print("\n" + "\n".join(pim_unit.text(unit, nand)), flush=True)
+    print("\n45 nm logic at 1.0 V, not a DRAM process; random operands, leakage left out")
     return 0
 
 

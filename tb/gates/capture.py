@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.gates.activity import Streams
-from hw.gates.streams import padded
+from hw.gates.streams import in_lanes, padded
 from hw.spec.command import COMMON_FIELDS, LANE_FIELDS
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
@@ -96,7 +96,8 @@ def check_order(captured: Capture, core: CoreSpec, gemms: Sequence[tuple[np.ndar
     R, C = core.array.rows, core.array.columns
     tiles, rows = [], []
     for activations, weights in gemms:
-        a, w = padded(activations, 1, R), padded(weights, R, C)
+        a, w = in_lanes(core.array, activations, weights)
+        a, w = padded(a, 1, R), padded(w, R, C)
         for n in range(0, w.shape[1], C):
             for k in range(0, w.shape[0], R):
                 tiles.append(w[k : k + R, n : n + C])

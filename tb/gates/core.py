@@ -60,11 +60,9 @@ class Measured:
 
 
 def core_of(chip: Chip, name: str) -> CoreSpec:
-    """The chip's core, or `InputError` if it has none with integer cells."""
+    """The chip's core, or `InputError` if it has none."""
     if chip.core is None:
         raise InputError(f"energy at the gates needs a chip with a core that can be built, {name} has none; try npu_16")
-    if chip.core.array.is_floating_point or chip.core.array.dataflow != "ws":
-        raise InputError(f"energy at the gates covers integer weight-stationary cores, not that of {name}; try npu_16")
     return chip.core
 
 
@@ -81,22 +79,41 @@ def with_reset(block: Block, streams: Streams) -> Streams:
     return {port: streams.get(port, np.zeros(shape, np.int64)) for port in block.netlist.inputs}
 
 
+def two_columns(core: CoreSpec) -> CoreSpec:
+    """`core` with two columns, for an output stage of two: columns are alike."""
+    array = core.array
+    narrow = MacArraySpec(rows=array.rows, columns=2, activation_format=array.activation_format,
+                          weight_format=array.weight_format, mac_latency=array.mac_latency)
+    return CoreSpec(array=narrow, activation_words=core.activation_words, weight_words=core.weight_words,
+                    accumulator_rows=core.accumulator_rows, output_words=core.output_words,
+                    rounding_mode=core.rounding_mode)
+
+
+def finished_sums(gemms: Sequence[tuple[np.ndarray, np.ndarray]]) -> Streams:
+    """Streams of an output stage: sums of neighbouring columns, one usual set of parameters (multiplier 0.7, shift 8).
+    """
+    rows = min(256, *(a.shape[0] for a, _ in gemms)) if len(gemms) > 1 else min(256, gemms[0][0].shape[0])
+    sums = np.concatenate([a[:rows].astype(np.int64) @ w.astype(np.int64)[:, : w.shape[1] // 2 * 2]
+                           for a, w in gemms if w.shape[1] > 1], axis=1)[:, :64] & 0xFFFFFFFF
+    columns = sums.shape[1]
+    lanes = {"bias": 100, "multiplier": 0x5A82799A, "shift": 8}
+    common = {"zero_point": 0, "low": -128, "high": 127}
+    values = {name: np.full(rows, value & 0xFF) for name, value in common.items()}
+    values |= {name: np.full((rows, columns), value) for name, value in lanes.items()}
+    return output_streams({**values, "valid": np.ones(rows, np.int64), "sums": sums}, columns)
+
+
 class Core:
-    """The synthesised blocks of one INT8 core."""
+    """The synthesised blocks of one integer weight-stationary core."""
 
     def __init__(self, core: CoreSpec, process: Process, build: Path, clock_ghz: float) -> None:
         self.spec, self.build, self.clock_ghz = core, build, clock_ghz
         array = core.array
-        narrow = MacArraySpec(rows=array.rows, columns=2, activation_format=array.activation_format,
-                              weight_format=array.weight_format, mac_latency=array.mac_latency)
-        lanes = CoreSpec(array=narrow, activation_words=core.activation_words, weight_words=core.weight_words,
-                         accumulator_rows=core.accumulator_rows, output_words=core.output_words,
-                         rounding_mode=core.rounding_mode)
         self.cell = Block(Cell(array), f"cell_{array.activation_format}", process, build)
         self.operand_delay = Block(Delay(8), "delay8", process, build)
         self.sum_delay = Block(Delay(array.partial_sum_bits), f"delay{array.partial_sum_bits}", process, build)
         self.accumulate = Block(Adder(32), "add32", process, build)
-        self.output = Block(OutputStage(lanes), "output_stage_2", process, build)
+        self.output = Block(OutputStage(two_columns(core)), "output_stage_2", process, build)
 
     @property
     def blocks(self) -> tuple[tuple[str, Block, float], ...]:
@@ -119,8 +136,8 @@ class Core:
 
     def duty(self, gemms: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
         """Part of the streaming rows, those of the last block of K, that leave through the output stage."""
-        rows = [(a.shape[0] * -(-w.shape[1] // self.spec.array.columns), -(-w.shape[0] // self.spec.array.rows))
-                for a, w in gemms]
+        array = self.spec.array
+        rows = [(a.shape[0] * -(-w.shape[1] // array.columns), -(-w.shape[0] // array.k_per_block)) for a, w in gemms]
         return sum(m for m, _ in rows) / sum(m * k for m, k in rows)
 
     def synthetic(self, gemms: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Streams]:
@@ -137,7 +154,7 @@ class Core:
         streams: dict[str, Streams] = {
             "cells": cell, "operand skew": {"i": operands.lanes_of(cell, left)["i_activation"]},
             "sum skew": {"i": sums}, "accumulate": {"a": np.roll(running, 1, axis=0) & 0xFFFF, "b": sums},
-            "requantise": self._output_streams(gemms),
+            "requantise": finished_sums(gemms),
         }
         return streams
 
@@ -146,15 +163,3 @@ class Core:
         bits = self.spec.array.partial_sum_bits
         value = outputs["o_partial_sum"]
         return (value ^ (1 << (bits - 1))) - (1 << (bits - 1))
-
-    def _output_streams(self, gemms: Sequence[tuple[np.ndarray, np.ndarray]]) -> Streams:
-        """Finished sums of neighbouring columns, and one usual set of parameters (multiplier 0.7, shift 8)."""
-        rows = min(256, *(a.shape[0] for a, _ in gemms)) if len(gemms) > 1 else min(256, gemms[0][0].shape[0])
-        sums = np.concatenate([a[:rows].astype(np.int64) @ w.astype(np.int64)[:, : w.shape[1] // 2 * 2]
-                               for a, w in gemms if w.shape[1] > 1], axis=1)[:, :64] & 0xFFFFFFFF
-        columns = sums.shape[1]
-        lanes = {"bias": 100, "multiplier": 0x5A82799A, "shift": 8}
-        common = {"zero_point": 0, "low": -128, "high": 127}
-        values = {name: np.full(rows, value & 0xFF) for name, value in common.items()}
-        values |= {name: np.full((rows, columns), value) for name, value in lanes.items()}
-        return output_streams({**values, "valid": np.ones(rows, np.int64), "sums": sums}, columns)

@@ -16,13 +16,14 @@ from hw.rtl.cell import Cell
 from hw.rtl.fp_add import FpAdd
 from hw.rtl.fp_convert import FpConvert
 from hw.rtl.fp_decode import FpDecode
+from hw.spec.core import CoreSpec
+from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
 from hw.spec.number import number_format
 from tb.gates.core import Measured, with_reset
 
 CLASSES = ("random", "trained-like", "zeros")
 DTYPES = {"bf16": ml_dtypes.bfloat16, "fp16": np.float16, "fp8_e4m3": ml_dtypes.float8_e4m3fn}
-ROWS = COLUMNS = 16
 LATENCY = 4
 """Cycles of a cell, as in the BF16 core; a chip may say otherwise."""
 TILES = 2
@@ -52,15 +53,16 @@ def sums_above(number: str, activations: NDArray[np.int64], weights: NDArray[np.
 
 
 class FloatArray:
-    """The blocks of a 16 x 16 weight-stationary array of one floating-point format, FP32 sums; `output`: format they
-    leave in, the array's own if empty."""
+    """The blocks of a weight-stationary array of one floating-point format, FP32 sums; `output`: format they leave in,
+    the array's own if empty."""
 
     def __init__(self, number: str, process: Process, build: Path, clock_ghz: float, latency: int = LATENCY,
-                 output: str = "") -> None:
+                 output: str = "", rows: int = 16, columns: int = 16) -> None:
         self.number, self.clock_ghz, self.build, self.latency = number, clock_ghz, build, latency
+        self.rows, self.columns = rows, columns
         output = output or number
         bits = number_format(number).bits
-        self.array = MacArraySpec(rows=ROWS, columns=_COLUMNS_RUN, activation_format=number, weight_format=number,
+        self.array = MacArraySpec(rows=rows, columns=_COLUMNS_RUN, activation_format=number, weight_format=number,
                                   mac_latency=latency)
         self.cell = Block(Cell(self.array), f"cell_{number}", process, build)
         self.decode = Block(FpDecode([number]), f"decode_{number}", process, build)
@@ -70,12 +72,24 @@ class FloatArray:
         # FP32 sums leave through registers alone.
         self.output = (Block(Delay(32), "delay32", process, build) if output == "fp32" else
                        Block(FpConvert([output], latency=3), f"convert_{output}", process, build))
-        self.output_copies = 3 * COLUMNS if output == "fp32" else COLUMNS
+        self.output_copies = 3 * columns if output == "fp32" else columns
+
+    @classmethod
+    def of(cls, core: CoreSpec, process: Process, build: Path, clock_ghz: float) -> "FloatArray":
+        """The array of a core; raises `InputError` for one that is not covered."""
+        array = core.array
+        if array.dataflow != "ws" or array.activation_format != array.weight_format or (
+                array.activation_format not in DTYPES):
+            raise InputError(f"floating-point energy at the gates covers weight-stationary arrays of "
+                             f"{', '.join(DTYPES)} alone, not {array.activation_format} x {array.weight_format} with "
+                             f"dataflow {array.dataflow!r}; try npu_16_bf16")
+        return cls(array.activation_format, process, build, clock_ghz, array.mac_latency, core.output_format,
+                   array.rows, array.columns)
 
     @property
     def blocks(self) -> tuple[tuple[str, Block, float], ...]:
         """(component, block, instances in the array)."""
-        r, c = ROWS, COLUMNS
+        r, c = self.rows, self.columns
         return (("cells", self.cell, r * c), ("decoders", self.decode, r + c),
                 ("operand skew", self.operand_delay, self.latency * r * (r - 1) / 2 + c * (c - 1) / 2),
                 ("sum skew", self.sum_delay, c * (c - 1) / 2), ("accumulate", self.accumulate, c),
@@ -84,7 +98,7 @@ class FloatArray:
     def operands(self, name: str, seed: int) -> tuple[NDArray, NDArray]:
         """Codes of a class: "random" (uniform in sign, fraction and eight binades), "trained-like" (half of the
         activations zero, the rest and the weights normally distributed) or "zeros" (activations)."""
-        rng, shapes = np.random.default_rng(seed), ((128, TILES * ROWS), (TILES * ROWS, _COLUMNS_RUN))
+        rng, shapes = np.random.default_rng(seed), ((128, TILES * self.rows), (TILES * self.rows, _COLUMNS_RUN))
         if name == "random":
             a, w = (np.ldexp(rng.uniform(1, 2, s), rng.integers(-4, 4, s)) * rng.choice([-1, 1], s) for s in shapes)
         else:
@@ -95,10 +109,10 @@ class FloatArray:
         """Streams of every component, rows back to back."""
         given = operands.cell_streams(self.array, [self.operands(name, seed)],
                                       sums_above=partial(sums_above, self.number))
-        left = operands.lanes_of(given, [r * _COLUMNS_RUN for r in range(ROWS)])["i_activation"]
+        left = operands.lanes_of(given, [r * _COLUMNS_RUN for r in range(self.rows)])["i_activation"]
         for port in ("i_activation", "i_weight"):
             given[port] = self._run(self.decode, {"code": given[port]})
-        bottom = operands.lanes_of(given, range((ROWS - 1) * _COLUMNS_RUN, ROWS * _COLUMNS_RUN))
+        bottom = operands.lanes_of(given, range((self.rows - 1) * _COLUMNS_RUN, self.rows * _COLUMNS_RUN))
         sums = self._run(self.cell, bottom)
         before = np.roll(sums, len(sums) // TILES, axis=0)
         leaving = "x" if "x" in self.output.netlist.inputs else "i"

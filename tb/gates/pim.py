@@ -14,8 +14,8 @@ from hw.gates.block import Block
 from hw.gates.library import Process
 from hw.rtl.bank_timing import BankTiming
 from hw.rtl.fp_add import FpAdd
-from hw.rtl.fp_dot import FpDot
 from hw.rtl.fp_mul import FpMul
+from hw.rtl.pim_sequencer import PimSequencer
 from hw.rtl.pim_signature import command_kinds
 from hw.spec.error import InputError
 from hw.spec.pim import PimSpec
@@ -26,7 +26,7 @@ _CYCLES, _LANES = 120, 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """One block: gates, highest clock, and what an operation costs with glitches and clock; `macs` in it, or 0."""
+    """One block: gates, highest clock, and what an operation costs with glitches and clock."""
 
     name: str
     cells: int
@@ -34,7 +34,6 @@ class Unit:
     clock_ghz: float
     operation: str
     operation_pj: float
-    macs: int
     glitch: float
 
 
@@ -47,29 +46,29 @@ def spec_of(chip: str) -> PimSpec:
 
 
 def units(process: Process, build: Path, seed: int) -> Iterator[Unit]:
-    """FP16 multiplier and adder (16 of each in an HBM-PIM unit), the 16-product sum of an AiM unit, and the timing
-    check of every bank of one channel of both devices."""
+    """FP16 multiplier and adder (16 of each in an HBM-PIM unit), instruction memory and sequencer of its channel,
+    and the timing check of every bank of one channel of both devices."""
     rng = np.random.default_rng(seed)
     spec = spec_of("hbm_pim")
-    for name, made, macs in (("FP16 multiply", FpMul(spec.number, latency=0), 0),
-                             ("FP16 add", FpAdd(spec.number, latency=0), 0)):
-        yield _unit(Block(made, name.replace(" ", "_").lower(), process, build), f"HBM-PIM {name}", name, macs, rng)
+    for name, made in (("FP16 multiply", FpMul(spec.number, latency=0)), ("FP16 add", FpAdd(spec.number, latency=0))):
+        block = Block(made, name.replace(" ", "_").lower(), process, build)
+        yield _unit(block, f"HBM-PIM {name}", name, _random(block, rng))
+    sequencer = Block(PimSequencer(spec), "pim_sequencer", process, build)
+    yield _unit(sequencer, "HBM-PIM sequencer, CRF", "cycle, 1 in 4 triggers", _program(spec))
     aim = spec_of("aim")
     for label, device, commands in (("HBM-PIM", spec, [c.name for c in command_kinds(spec)]),
                                     ("AiM", aim, [c.name for c in aim.commands.commands])):
         checker: Elaboratable = BankTiming(device.dram.resolve(), device.dram.organisation, commands)
         block = Block(checker, f"bank_timing_{label.lower()}", process, build)
-        yield _unit(block, f"{label} bank control", "cycle, 1 in 4 issued", 0, rng)
-    dot = Block(FpDot(lanes=aim.lanes, name=aim.number, latency=1), "aim_dot", process, build)
-    yield _unit(dot, "AiM sum of products", f"{aim.lanes} x BF16 MAC", aim.lanes, rng)
+        yield _unit(block, f"{label} bank control", "cycle, 1 in 4 issued", _random(block, rng))
 
 
-def _unit(block: Block, name: str, operation: str, macs: int, rng: np.random.Generator) -> Unit:
-    energy, glitches = block.measure(with_reset(block, _random(block, rng)), block.build)
+def _unit(block: Block, name: str, operation: str, streams: Streams) -> Unit:
+    energy, glitches = block.measure(with_reset(block, streams), block.build)
     moving = energy.switching_fj + energy.internal_fj
     return Unit(name=name, cells=len(block.netlist.instances), area_um2=block.netlist.area_um2,
                 clock_ghz=block.timing.clock_ghz, operation=operation,
-                operation_pj=(moving * glitches.mean + energy.clock_fj) / 1000, macs=macs, glitch=glitches.mean)
+                operation_pj=(moving * glitches.mean + energy.clock_fj) / 1000, glitch=glitches.mean)
 
 
 def _random(block: Block, rng: np.random.Generator) -> Streams:
@@ -82,3 +81,17 @@ def _random(block: Block, rng: np.random.Generator) -> Streams:
         return rng.integers(0, 2, (_CYCLES, _LANES, width))
 
     return {port: values(port, len(bits)) for port, bits in block.netlist.inputs.items() if port != "rst"}
+
+
+def _program(spec: PimSpec) -> Streams:
+    """A loop of eight aligned MACs and a JUMP, loaded in one column a cycle and then triggered every fourth cycle."""
+    kinds, commands = spec.commands.operands, spec.commands
+    mac = commands.encode("MAC", {"destination": kinds["GRF_B"], "source_0": kinds["EVEN_BANK"],
+                                  "source_1": kinds["GRF_A"], "aligned": 1})
+    words = [mac, commands.encode("JUMP", {"iterations": 7, "offset": 2})] * 4
+    cycles = np.arange(_CYCLES)
+    loads, data = np.zeros((_CYCLES, 1), np.int64), np.zeros((_CYCLES, 1, 32 * len(words)), np.int64)
+    loads[0], data[0, 0] = 1, (np.array(words)[:, None] >> np.arange(32) & 1).reshape(-1)
+    return {"i_write": loads, "i_entry": np.zeros_like(loads), "i_data": data,
+            "i_start": (cycles == 1).astype(np.int64)[:, None],
+            "i_trigger": ((cycles > 4) & (cycles % 4 == 0)).astype(np.int64)[:, None]}
