@@ -7,6 +7,7 @@ open row that nothing can come between are served at once.
 from collections.abc import Iterable
 
 from hw.spec.error import InputError
+from model.cycle.dram_bank import CLOSED
 from model.cycle.pim_channel import NEVER, slot_of
 from model.cycle.pim_choice import Chooser
 from model.cycle.pim_stream import Request
@@ -74,9 +75,9 @@ class Controller(Chooser):
                              f"{head.bank} is never reached after cycle {self.last_column}; choose others")
 
     def _burst(self, first: int, limit: int) -> bool:
-        """Serve the requests before the fence at once, if they and the fence are accesses to one open row and nothing
-        else can be issued meanwhile; False, and nothing done, otherwise. (With the fence at the head of the queue, rows
-        behind it may be opened: it is left to the caller.)
+        """Serve the requests up to the fence at once, if they are accesses to one open row and nothing else can be
+        issued meanwhile; False, and nothing done, otherwise. With the fence at the head of the queue, rows behind it
+        may be opened: if there is one to open, the fence is left to the caller.
 
         The first goes at cycle `first`, the others follow at the spacing of their kind. What later commands wait for
         is then set by the last of them alone: each delay runs from an equal command at the same nodes.
@@ -94,8 +95,17 @@ class Controller(Chooser):
             count += 1
         else:
             return False
-        if self.banks.open_row[head.bank] != head.row:
+        open_row = self.banks.open_row
+        if open_row[head.bank] != head.row:
             return False
+        for request in queue[count + 1 :]:
+            if request.fence:
+                count += 1
+                break
+            if open_row[request.bank] == CLOSED:
+                break
+        else:
+            count += 1
         command = self.wr if head.write else self.rd
         spacing = self.spacing[command]
         count = min(count, -(-(min(self.next_due(), limit) - first) // spacing))
