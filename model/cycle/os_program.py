@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from hw.spec.command import Command
 from hw.spec.core import CoreSpec
+from model.cycle.copy_channel import NEVER
 from model.cycle.decoder import Program
 from model.cycle.passes import Pass, Passes
 from model.cycle.program import ProgramRun
 from model.cycle.program_timing import counted
+from model.cycle.stretch import stretch_fold
 from model.cycle.timing import Timing
 
 
@@ -38,13 +40,16 @@ class Folds(Passes):
         first = c.activation_address + block * c.k_blocks
         return Fold(
             source=self, index=index, activation=range(first, first + c.k_blocks), regular=True,
-            rows=min(self._rows, c.m - start), first=True, last=True, ends_command=index == self.count - 1,
+            rows=min(self._rows, c.m - start), first=False, last=False, ends_command=index == self.count - 1,
             weight=c.weight_address + n * c.k_blocks, output=c.output_address + n * c.m + start,
             parameter=c.parameter_address + n, words=c.k_blocks)
 
 
 class OsProgramRun(ProgramRun):
-    """State of one run. A fold's words are issued when both are there and both banks are free."""
+    """State of one run; equal cycles are taken at once (`model.cycle.stretch`).
+
+    A fold's words are issued when both are there and both banks are free.
+    """
 
     def __init__(self, core: CoreSpec, program: Program, holds: Mapping[str, Sequence[bool]]) -> None:
         super().__init__(core, program, holds)
@@ -56,8 +61,19 @@ class OsProgramRun(ProgramRun):
 
     def run(self) -> Timing:
         while self.look():
-            self.move()
+            if self.move() and self.cycle >= self.held_until:
+                stretch_fold(self)
         return counted(self)
+
+    def room(self, cycle: int) -> int:
+        """Cycles from `cycle` on in which the word at hand is sure to wait for the array or for accumulators."""
+        since = cycle - self.last_word
+        wait = self.array.fold_delay - since if self.row == 0 else 0
+        if self.row == len(self.queued[0].activation) - 1:
+            wait = max(wait, self.rows - since)
+            if wait <= 0 and self.free_rows < self.rows:
+                return 0 if self.drain else NEVER
+        return max(wait, 0)
 
     def look_engines(self, port: int) -> str:
         self.read = self.swap = self.release = self.load = self.missing = self.weight_missing = False
@@ -74,11 +90,13 @@ class OsProgramRun(ProgramRun):
             return "weight_missing"
         if self.weight.address >= 0 and (self.weight.address - weight) % self.banks == 0:
             self.weight_conflicts += 1
+            self.conflict = True
             return "weight_blocked"
         if self.activation.missing(address, self.streamed) or self.output.missing(address, self.streamed):
             return "activation_missing"
         if port >= 0 and (port - address) % self.banks == 0:
             self.activation_conflicts += 1
+            self.conflict = True
             return "activation_blocked"
         self.read = True
         return ""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from model.cycle.copy_channel import NEVER
 
 if TYPE_CHECKING:
+    from model.cycle.os_program import OsProgramRun
     from model.cycle.program import ProgramRun
 
 
@@ -14,6 +15,8 @@ def stretch(run: "ProgramRun") -> None:
     Called after a cycle in which no pass, tile, copy or command began or ended and no bank was hit.
     """
     most = _others(run)
+    if most > 0:
+        most = _loading(run, most)
     if most <= 0:
         return
     words = _words_followed(run, most)
@@ -54,7 +57,7 @@ def _follow(run: "ProgramRun", words: int) -> None:
 
 
 def _others(run: "ProgramRun") -> int:
-    """Cycles in which everything but the stream engine goes on as in the last."""
+    """Cycles in which everything but the engines goes on as in the last."""
     cycle = run.cycle
     most = run.output.steady(run.ended, run.left)
     for channel in run.inputs:
@@ -62,7 +65,12 @@ def _others(run: "ProgramRun") -> int:
     if most <= 0 or run.pool.words:
         return 0
     most = min(most, _rows_out(run, most))
-    # weights
+    return most
+
+
+def _loading(run: "ProgramRun", most: int) -> int:
+    """As `_others`, for the load engine."""
+    cycle = run.cycle
     if run.load:
         address = run.tiles[0].weight + run.rows - 1 - run.step
         most = run.weight.clear(cycle, address, -1, run.loaded_commands, min(most, run.rows - 1 - run.step))
@@ -129,18 +137,12 @@ def _rows_out(run: "ProgramRun", most: int) -> int:
 
 
 def _flow(run: "ProgramRun", cycles: int) -> None:
-    cycle = run.cycle
-    for channel in run.inputs:
-        channel.flow(cycle, cycles)
-    run.output.flow(cycles, run.left)
-    pushed = False
-    if run.unfinished:
-        run.count(cycles)
     if run.load:
         run.tile_reads += cycles
         run.cells += cycles * run.step + cycles * (cycles + 1) // 2
         run.step += cycles
     run.hold = max(run.hold - cycles, 0)
+    pushed = False
     if run.read:
         now = run.queued[0]
         run.row += cycles
@@ -152,6 +154,17 @@ def _flow(run: "ProgramRun", cycles: int) -> None:
         else:
             run.accumulator_reads += cycles
         pushed = now.last
+    _flow_others(run, cycles, pushed=pushed)
+
+
+def _flow_others(run: "ProgramRun", cycles: int, *, pushed: bool) -> None:
+    """Everything but the engines; `pushed`: each cycle finishes a row."""
+    cycle = run.cycle
+    for channel in run.inputs:
+        channel.flow(cycle, cycles)
+    run.output.flow(cycles, run.left)
+    if run.unfinished:
+        run.count(cycles)
     run.finishing.flow(cycles, pushed=pushed, popped=run.drain)
     run.leaving.flow(cycles, pushed=run.drain, popped=run.left)
     if run.drain:
@@ -162,3 +175,43 @@ def _flow(run: "ProgramRun", cycles: int) -> None:
         run.in_flight -= cycles
         run.out_rows += cycles
     run.cycle += cycles
+
+
+def stretch_fold(run: "OsProgramRun") -> None:
+    """As `stretch`, on an output-stationary core: words but the last of a fold, or a wait."""
+    most = _others(run)
+    if most > 0:
+        most = _fold_length(run, most)
+    if not 0 < most < NEVER:
+        return
+    if run.read:
+        run.row += most
+        run.macs += most
+        run.reads += most
+        run.tile_reads += most
+    _flow_others(run, most, pushed=False)
+
+
+def _fold_length(run: "OsProgramRun", most: int) -> int:
+    """How many of `most` cycles, from the present one on, are like the last for the fold at hand."""
+    if not run.queued:
+        return most
+    cycle, index, now, row = run.cycle, run.streamed, run.queued[0], run.row
+    weight, address = now.weight + row, now.activation[row]
+    if run.read:
+        most = min(most, len(now.activation) - 1 - row)
+        if most > 0:
+            most = run.weight.clear(cycle, weight, 1, index, most)
+        if most > 0:
+            most = run.activation.clear(cycle, address, 1, index, most)
+        return run.output.free(address, index, most) if most > 0 else 0
+    if run.label == "weight_missing":
+        return min(most, run.weight.arrival(cycle, weight))
+    if run.label == "activation_missing":
+        most = run.weight.clear(cycle, weight, 0, index, most)      # a write to its bank is another label
+        if run.output.missing(address, index):
+            return most     # the write channel stands still
+        return min(most, run.activation.arrival(cycle, address))
+    if run.label == "wait_accumulator":
+        return min(most, run.room(cycle))
+    return most if run.label in ("drain", "copy", "output_blocked", "prepare") else 0
