@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hw.spec.core import CoreSpec
-from hw.spec.digest import digest
 from hw.spec.error import InputError
-from model.digits import layer_content
+from model.digits import Digits
 from model.digits_network import PARAMETERS, build
 from model.network.quantised import QuantisedNetwork, read
 from model.workload import Gemm, GemmJob, PlacedProgram
@@ -18,26 +17,12 @@ PIXELS = (64, 64, 64, 16, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DigitsCnn:
+class DigitsCnn(Digits):
     """The first `images` images of the digits' test split.
 
     Layers follow one another inside the core, so there are no jobs to hand out one by one. The seed changes nothing:
     images and parameters are data. They are read when first asked for.
     """
-
-    title: str
-    images: int
-    queued: bool = False
-
-    @property
-    def digest(self) -> str:
-        """Digest of the number of images and all stored parameters."""
-        return digest({"images": self.images, "layers": layer_content(self.network())})
-
-    @property
-    def work(self) -> dict[str, float]:
-        """The images."""
-        return {"images": self.images}
 
     def network(self) -> QuantisedNetwork:
         """The stored layers."""
