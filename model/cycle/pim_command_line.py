@@ -22,10 +22,8 @@ from hw.spec.pim import PimSpec
 from model.cycle.pim_result import PimResult
 from model.cycle.pim_run import AIM_KERNELS, HBM_KERNELS, HOST_KERNELS, Aim, HbmPim
 from model.cycle.pim_stream import need_positive
-from model.energy.dram import Bracket, bracket
+from model.energy.dram import HBM_SOURCES, Bracket, bracket, sources_of
 
-HBM_SOURCES = ("attacc_hbm3", "oconnor_hbm2", "ayna_hbm2")
-AIM_SOURCES = ("attacc_hbm3", "cent_gddr6", "oconnor_hbm2")
 DEFAULT_CHANNELS = {"hbm_pim": 64, "aim": 32}
 
 COUNTED = {
@@ -135,7 +133,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.dram is not None:
             note += f"; units of {spec.title} beside {spec.dram.title}: no such device is known"
     seconds = time.perf_counter() - started
-    priced = bracket(result.counts, AIM_SOURCES if family == "aim" else HBM_SOURCES)
+    priced = bracket(result.counts, sources_of(spec))
     answer = as_json(arguments, result, priced, note, family, seconds) | extra
     print(json.dumps(answer, indent=2) if arguments.json else render(answer))
     return 0

@@ -4,9 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hw.spec import catalog
+from hw.spec.pim import PimSpec
 from model.energy import dram_tables
 from model.energy.price import Energy, Interval, price
 from model.energy.table import EnergyTable
+
+HBM_SOURCES = ("attacc_hbm3", "oconnor_hbm2", "ayna_hbm2")
+AIM_SOURCES = ("attacc_hbm3", "cent_gddr6", "oconnor_hbm2")
+
+
+def sources_of(device: PimSpec) -> tuple[str, ...]:
+    """The sources that price the events of `device`: GDDR6's for a device of host requests, else HBM's."""
+    return AIM_SOURCES if device.commands.host_commands else HBM_SOURCES
 
 
 def names() -> list[str]:

@@ -18,7 +18,8 @@ def run(summary: Summary) -> Section:
         modules = rtl.result.figures.get("modules")
         built = f"digest {rtl.origin.verilog_digest}" + (f", {modules:.0f} modules" if modules else "")
         rows.append(("RTL built", built, tools))
-        rows.append(("verdict", rtl.result.verdict, rtl.result.failure or "RTL outputs equal the integer reference"))
+        equal = f"RTL outputs equal the {_reference(summary)}"
+        rows.append(("verdict", rtl.result.verdict, rtl.result.failure or equal))
     if summary.tests is not None:
         tests = summary.tests
         text = f"{tests.passed} passed" + (f", {len(tests.failed)} FAILED" if tests.failed else "")
@@ -46,6 +47,10 @@ def run(summary: Summary) -> Section:
         title=f"{summary.chip_name}: {summary.workload}, seed {summary.seed}", rows=tuple(rows),
         notes=tuple((sentence,) for sentence in summary.missing),
     )
+
+
+def _reference(summary: Summary) -> str:
+    return "integer reference" if summary.chip.pim is None else "reference arithmetic"
 
 
 def _task(summary: Summary, source: record.Measurement) -> list[tuple[str, ...]]:

@@ -9,6 +9,7 @@ import numpy as np
 from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from model import energy
+from model.energy import dram
 from model.energy.price import Energy, Interval
 from model.projection.explain import compact
 from model.projection.programme import Programme
@@ -177,6 +178,8 @@ def summarise(
             for number, table in enumerate(at_gates, start=1)
         ]
         missing += notices
+    elif chip.pim is not None and source.result.counts:
+        energies += [(name, energy.price(source.result.counts, dram.load(name))) for name in dram.sources_of(chip.pim)]
     cells = chip.core.array.cells * chip.cores if chip.core else None
     figures = run_figures(
         found["rtl"], found["model"], cells, [(name, priced.table) for name, priced in energies], random
