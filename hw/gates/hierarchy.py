@@ -4,6 +4,7 @@ The netlist is that of the whole unit, registers included; nothing is optimised 
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,5 +53,7 @@ def parts(folder: Path, library: Library) -> tuple[Part, ...]:
 
 def _part(name: str, copies: int, body: Mapping[str, Any], modules: Mapping[str, Any], library: Library) -> Part:
     cells = [library.cell(c["type"]) for c in body["cells"].values() if c["type"] not in modules]
-    return Part(name=name.removeprefix(f"{TOP}_"), copies=copies, cells=len(cells),
+    # equal modules are called after one of them
+    name = re.sub(r"_\d+$", "", name.removeprefix(f"{TOP}_"))
+    return Part(name=name, copies=copies, cells=len(cells),
                 flip_flops=sum(c.sequential for c in cells), area_um2=sum(c.area_um2 for c in cells))

@@ -43,8 +43,12 @@ def loads(netlist: Netlist, wire: Wire) -> dict[Net, float]:
     return found
 
 
-def analyse(netlist: Netlist, wire: Wire, input_slew_ns: float) -> Timing:
-    """Propagate slews and arrivals from inputs and clock to outputs and data pins; worst slew, worst arrival."""
+def analyse(netlist: Netlist, wire: Wire, input_slew_ns: float, within_tables: bool = False) -> Timing:
+    """Propagate slews and arrivals from inputs and clock to outputs and data pins; worst slew, worst arrival.
+
+    `within_tables`: no driver sees more load than its tables have: what wide nets would cost behind buffer trees, the
+    trees' own delay left out. Synthesis builds none.
+    """
     load = loads(netlist, wire)
     slew = {n: dict.fromkeys(EDGES, input_slew_ns) for bits in netlist.inputs.values() for n in bits}
     arrival = {n: dict.fromkeys(EDGES, 0.0) for n in slew}
@@ -58,7 +62,7 @@ def analyse(netlist: Netlist, wire: Wire, input_slew_ns: float) -> Timing:
     for instance in (*netlist.flops, *netlist.order):
         for pin in instance.cell.outputs:
             if pin in instance.pins:
-                _through(instance, pin, load, slew, arrival, before)
+                _through(instance, pin, load, slew, arrival, before, within_tables)
     ends = [(arrival[i.pins[i.cell.data]][e] + i.cell.setup_ns, i.pins[i.cell.data], e)
             for i in netlist.flops if i.cell.data for e in EDGES if i.pins[i.cell.data] in arrival]
     ends += [(arrival[n][e], n, e) for bits in netlist.outputs.values() for n in bits if n in arrival for e in EDGES]
@@ -74,7 +78,7 @@ def analyse(netlist: Netlist, wire: Wire, input_slew_ns: float) -> Timing:
 
 def _through(
     instance: Instance, pin: str, load: dict[Net, float], slew: dict[Net, dict[str, float]],
-    arrival: dict[Net, dict[str, float]], before: dict[tuple[Net, str], tuple[Net, str]],
+    arrival: dict[Net, dict[str, float]], before: dict[tuple[Net, str], tuple[Net, str]], within_tables: bool,
 ) -> None:
     out = instance.pins[pin]
     slew[out], arrival[out] = dict.fromkeys(EDGES, 0.0), dict.fromkeys(EDGES, float("-inf"))
@@ -85,13 +89,14 @@ def _through(
         for edge in EDGES:
             if edge not in arc.delay:
                 continue
+            seen = min(load[out], arc.delay[edge].loads_ff[-1]) if within_tables else load[out]
             # With the clock, only the rising edge starts anything.
             origins = (("rise",) if arc.clocked else EDGES if arc.sense == "non_unate"
                        else (edge,) if arc.sense == "positive_unate" else (_OPPOSITE[edge],))
             for origin in origins:
-                at = arrival[source][origin] + arc.delay[edge].at(slew[source][origin], load[out])
+                at = arrival[source][origin] + arc.delay[edge].at(slew[source][origin], seen)
                 if at > arrival[out][edge]:
                     arrival[out][edge] = at
                     before[(out, edge)] = (source, origin)
                 if source not in (ZERO, ONE):
-                    slew[out][edge] = max(slew[out][edge], arc.slew[edge].at(slew[source][origin], load[out]))
+                    slew[out][edge] = max(slew[out][edge], arc.slew[edge].at(slew[source][origin], seen))
