@@ -17,9 +17,11 @@ from hw.gates import hierarchy, library, streams, synthesis
 from hw.gates.block import Block
 from hw.gates.blocks import Adder
 from hw.rtl.cell import Cell
+from hw.spec.command_line import main
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
+from tb import cli, measure
 from tb.gates import core as gates
 from tb.gates import pim, pim_unit
 from tb.gates.os_array import OsIntegers
@@ -137,3 +139,35 @@ def test_an_array_that_is_not_covered_is_one_sentence(build: Path) -> None:
     assert core is not None
     with pytest.raises(InputError, match="covers integers that drain through the columns"):
         OsIntegers(core, PROCESS, build, 0.25)
+
+
+@pytest.mark.volume
+@pytest.mark.rtl
+def test_a_stopped_energy_run_does_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ["energy", "--chip", "tiny", "--workload", "gemm_16", "--build", str(tmp_path)]
+    glitches, simulate, stop_after = Block.glitches, measure.simulate, 6
+    done: list[str] = []
+
+    def counted(block: Block, *given: Any, **named: Any) -> Any:
+        if len(done) == stop_after:
+            raise KeyboardInterrupt
+        done.append(block.name)
+        return glitches(block, *given, **named)
+
+    def simulated(*given: Any) -> Any:
+        done.append("the RTL run")
+        return simulate(*given)
+
+    monkeypatch.setattr(Block, "glitches", counted)
+    monkeypatch.setattr(measure, "simulate", simulated)
+    assert main("tb", cli, arguments) == 130
+    assert len(done) == stop_after
+    kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "gates" / "measured").glob("*.json")}
+    assert len(kept) >= stop_after - 1
+    stop_after = -1
+    assert main("tb", cli, arguments) == 0
+    assert done.count("the RTL run") == 1
+    assert all(p.stat().st_mtime_ns == at for p, at in kept.items())
+    again = len(done)
+    assert main("tb", cli, arguments) == 0
+    assert len(done) == again

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,11 @@ class Block:
         self.timing: Timing = timing.analyse(self.netlist, process.wire, process.input_slew_ns)
         self.coefficients = Coefficients(self.netlist, process, self.timing)
         self.simulator = Simulator(self.netlist, build)
-        self.timed = TimedSimulator(self.netlist, self.timing, build)
+
+    @cached_property
+    def timed(self) -> TimedSimulator:
+        """Made when glitches are measured: a kept measurement needs none."""
+        return TimedSimulator(self.netlist, self.timing, self.build)
 
     def energy(self, streams: Streams, warm_up: int = 1) -> BlockEnergy:
         """Energy per cycle without glitches, over any number of lanes (in parts of 64)."""

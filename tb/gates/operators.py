@@ -96,7 +96,9 @@ def text(found: Sequence[Operator]) -> str:
             f"{o.name:16}{o.area_um2:6.0f}{o.critical_ns:6.2f}{o.random_pj:8.3f}{f'/{o.glitch:.2f}':>8}"
             f"{f'/{o.voltage:.2f}':>6}{f'/{o.activity:.2f}':>8}{f'/{o.wires:.2f}':>7}{bare:10.3f}{o.published_pj:10.2f}"
             f"{bare / o.published_pj:7.2f}{o.implied_rate:9.1%}{o.at(rate):8.3f}{o.at(rate) / o.published_pj:7.2f}")
-    lines += [f"random: every operand new each cycle (half of the bits move), glitches, wires, 1.0 V; divided by the "
+    ratios = [o.at(MODEST) / o.published_pj for o in found]
+    lines += [f"bare at {MODEST:.0%}: {min(ratios):.2f} to {max(ratios):.2f} times what was published",
+              f"random: every operand new each cycle (half of the bits move), glitches, wires, 1.0 V; divided by the "
               f"causes\nthat Horowitz's figures do not hold: glitches, {VOLTS} V, {MODEST:.0%} of the operand bits "
               "moving, operand nets and wires.\nimplied: the rate at which the bare block costs what was published; "
               "then all five at the median of these rates"]
