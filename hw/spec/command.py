@@ -184,9 +184,10 @@ class Copy:
     A GEMM that follows waits word by word: it reads a word as soon as this copy has written it. A copy waits
     only for GEMMs before it, and lets the last `overlap` of these run on: they must not read what it
     overwrites. A copy of outputs with `overlap` 0 follows the last GEMM row by row as long as rows leave at
-    ascending addresses (always so if m is at most one block of rows), else it waits for the GEMM's end; a later
-    GEMM's row waits until the word it overwrites has been copied. Copies of one channel keep their order; those
-    of different channels do not (use a FENCE between a write to the external memory and a read of it).
+    ascending addresses (always so if m is at most one block of rows; never where `rows_ascend` of the array is
+    false), else it waits for the GEMM's end; a later GEMM's row waits until the word it overwrites has been
+    copied. Copies of one channel keep their order; those of different channels do not (use a FENCE between a write
+    to the external memory and a read of it).
 
     Parameters
     ----------

@@ -16,6 +16,8 @@ import argparse
 import io
 import json
 from pathlib import Path
+from tokenize import TokenError
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -62,7 +64,7 @@ def read_codes(path: str | None, option: str, number: str) -> np.ndarray:
         array = np.load(path, allow_pickle=False)
     except OSError as error:
         raise InputError(f"{option} must be a readable .npy array, not {path!r} ({error.strerror or error})") from None
-    except (ValueError, EOFError):
+    except (ValueError, EOFError, BadZipFile, TokenError):
         raise InputError(f"{option} must be a .npy array of numbers, not {path!r}; save it with numpy.save") from None
     if not isinstance(array, np.ndarray) or array.size == 0 or array.ndim > 2:
         raise InputError(f"{option} must be an array of 1 or 2 dimensions with at least one value, not {path!r}")

@@ -14,12 +14,10 @@ from hw.spec.core import OUTPUT_ROWS, PASS_ENTRIES, CoreSpec
 from hw.spec.dma import COPY_ENTRIES
 from hw.spec.event import LABELS
 from model import lower
-from model.count import Counts
 from model.cycle.issue import Arrival, issue, running_max
-from model.cycle.timing import OUTPUT_CYCLES, TIMED_EVENTS, Timing
+from model.cycle.memory_counts import SCRATCHPADS, counted
+from model.cycle.timing import OUTPUT_CYCLES, Timing
 from model.program import Placed
-
-SCRATCHPADS: tuple[str, ...] = ("activation", "weight", "parameter")
 
 WORDS = {"weight": weight_word_bits, "activation": activation_word_bits, "parameter": parameter_word_bits}
 """Read channels in the order of a program's copies, and the width of their words."""
@@ -80,6 +78,11 @@ class MemoryForm:
         self.emitted = max(self._take(self.emitted), self.emitted)
         room = int(self.copied[index - COPY_ENTRIES][-1]) + self.output_beats + 1 if index >= COPY_ENTRIES else 0
         self.opened.append(self._take(room) + 1)
+
+    @property
+    def beats(self) -> dict[str, int]:
+        """Read channel -> beats of one word."""
+        return {name: self.dma.beats(bits(self.core)) for name, bits in WORDS.items()}
 
     @property
     def output_beats(self) -> int:
@@ -268,45 +271,4 @@ def program_form(core: CoreSpec, placed: Sequence[Placed]) -> Timing:
     cycles = form.run()
     form.labels["prepare"] += 2
     return Timing(
-        cycles=cycles, budget=form.labels, counts=_counts(form), utilisation=form.labels["stream"] / cycles)
-
-
-def _counts(form: MemoryForm) -> Counts:
-    core, array = form.core, form.array
-    total: dict[str, int] = dict.fromkeys((*SCRATCHPADS, "output"), 0)
-    passes = first = 0
-    stationary = array.dataflow == "ws"
-    parameters = 0
-    for item in form.placed:
-        command = item.command
-        for name, words in zip(total, lower.words_of(core, command), strict=True):
-            total[name] += words
-        blocks = -(-command.m // core.block_rows)
-        passes += blocks * command.n_blocks * (command.k_blocks if stationary else 1)
-        parameters += blocks * command.n_blocks
-        first += command.m * command.n_blocks
-    rows = form.labels["stream"]
-    beats = {name: form.dma.beats(bits(core)) for name, bits in WORDS.items()}
-    read, written = sum(total[name] * beats[name] for name in beats), total["output"] * form.output_beats
-    return Counts(dict.fromkeys(TIMED_EVENTS, 0) | {
-        "mac_array.mac": rows * array.cells,
-        "mac_array.weight_load": passes * array.columns * array.rows * (array.rows + 1) // 2 * stationary,
-        "mac_array.pass": passes,
-        "activation_memory.read": rows, "activation_memory.write": total["activation"],
-        "activation_memory.conflict": form.conflicts["activation"],
-        "weight_memory.read": passes * array.rows if stationary else rows, "weight_memory.write": total["weight"],
-        "weight_memory.conflict": form.conflicts["weight"],
-        "accumulator.read": (rows - first) * stationary, "accumulator.write": rows if stationary else first,
-        "accumulator.drain_read": first,
-        "parameter_memory.read": parameters, "parameter_memory.write": total["parameter"],
-        "output_stage.requantise": first * array.columns,
-        "output_memory.write": first, "output_memory.read": total["output"],
-        "external_memory.read": read, "external_memory.write": written,
-        "external_memory.read_byte": read * form.dma.bytes_per_cycle,
-        "external_memory.write_byte": written * form.dma.bytes_per_cycle,
-        "external_memory.read_wait": form.waits,
-        "output_stage.drain_block": sum(last - first + 1 for first, last in form.refused),
-        "command.accept": 5 * len(form.placed),
-        # the queue holds something from cycle 1 on until its last descriptor leaves it
-        "command.queue_empty": sum(form.labels.values()) - form.popped,
-    })
+        cycles=cycles, budget=form.labels, counts=counted(form), utilisation=form.labels["stream"] / cycles)

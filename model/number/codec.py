@@ -70,7 +70,9 @@ def _values(name: str) -> np.ndarray:
 
 
 def decode(codes: np.ndarray, name: str) -> np.ndarray:
-    """float32 values of `codes`; exact for every 8- and 16-bit floating-point format."""
+    """float32 values of `codes`; exact for every floating-point format of up to 32 bits."""
+    if name == "fp32":
+        return np.asarray(codes, np.uint32).view(np.float32)
     return _values(name)[np.asarray(codes)]
 
 
