@@ -166,8 +166,10 @@ def program_counts(core: CoreSpec, work: PlacedProgram) -> Counts:
 
 def _rank(values: np.ndarray) -> np.ndarray:
     """Numbers in the order of IEEE 754-2019 `maximum` of `values`: -0 below +0, NaN above all."""
+    with np.errstate(invalid="ignore"):     # signalling NaN
+        values = values.astype(np.float64)
     zeros = np.copysign(np.finfo(np.float64).tiny, values)      # below every number of a format that is stored
-    ordered = np.clip(np.where(values == 0, zeros, values).astype(np.float64), -1e300, 1e300)
+    ordered = np.clip(np.where(values == 0, zeros, values), -1e300, 1e300)
     return np.where(np.isnan(values), np.inf, ordered)
 
 
