@@ -156,6 +156,8 @@ def _number(path: Path, attribute: str, text: str) -> float:
 def _checked(g: Group, templates: dict[str, Group], scale: dict[str, float], path: Path) -> LibraryCell:
     try:
         return _cell(g, templates, scale, path)
+    except InputError:
+        raise
     except (ValueError, KeyError, IndexError) as error:
         name = g.names[0] if g.names else "without a name"
         raise InputError(f"every cell must have the attributes and numbers of Liberty, but cell {name} of {path.name} "

@@ -53,6 +53,8 @@ def parse(text: str, name: str) -> Group:
         group, end = _group(tokens, 0, name)
     except IndexError:
         raise InputError(f"{name} must close its groups, but ends inside one; restore the file") from None
+    except RecursionError:
+        raise InputError(f"{name} must nest its groups a few deep, as Liberty does, not hundreds; correct it") from None
     if end < len(tokens):
         raise InputError(f"a Liberty file must be one library group, but {name} goes on after it; correct it")
     return group

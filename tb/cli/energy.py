@@ -136,6 +136,8 @@ def _float(process: Process, arguments: argparse.Namespace, array: FloatArray) -
 
 
 def _gemms(arguments: argparse.Namespace, spec: CoreSpec) -> list[tuple[np.ndarray, np.ndarray]]:
+    if arguments.test:      # before anything is measured
+        lower.check_formats(spec, workloads.load(arguments.test).jobs(arguments.seed))
     workload = workloads.load(arguments.workload)
     lower.check_formats(spec, workload.jobs(arguments.seed))
     return gates.operands_of(workload, arguments.seed)
