@@ -1,6 +1,7 @@
 """The benches on the RTL in Verilator; what a failing case says; matrices, resuming, JUnit."""
 
 import dataclasses
+import functools
 import hashlib
 import os
 import re
@@ -98,7 +99,9 @@ def test_a_stopped_regression_leaves_nothing_half_written_and_goes_on(tmp_path):
     command = [sys.executable, "-m", "tb", "regress", "--bench", "core", "--chip", "tiny", "--workload", "gemm_16"]
     command += [word for seed in (91, 92, 93, 94) for word in ("--seed", str(seed))]
     log = open(tmp_path / "log", "w+")  # noqa: SIM115 (read while the process writes)
-    process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+    # a shell's background job, which these tests may be, ignores interrupts and so would its children
+    taken = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, preexec_fn=taken)
     limit = time.monotonic() + 240
     while "[1/4]" not in (tmp_path / "log").read_text():
         assert process.poll() is None, (tmp_path / "log").read_text()
