@@ -25,11 +25,16 @@ def slot_of(request: Request) -> int:
     return _SLOT + _CAUSE.get(request.kind, _CAUSE["host"])
 
 
-def seen_elsewhere(state: tuple[object, ...], shift: int) -> tuple[object, ...]:
+ChannelState = tuple[
+    tuple[int, ...], tuple[int | None, ...], str, int, tuple[frozenset[int], ...], int, bool | None, bool, bool, int]
+"""What `Channel.state` returns: timing and open rows of the banks, mode, pointer, rows that mode changes have reached,
+cycles since the last column command, whether that was a write, row opened, refreshed, rank that waits for a refresh."""
+
+
+def seen_elsewhere(state: ChannelState, shift: int) -> ChannelState:
     """What `Channel.state` returns from a row `shift` below the one `state` is seen from."""
-    timing, rows, *rest = state
-    moved = tuple([r if r is None or r >= FIXED // 2 else r + shift for r in rows])     # type: ignore[attr-defined]
-    return (timing, moved, *rest)
+    moved = tuple([r if r is None or r >= FIXED // 2 else r + shift for r in state[1]])
+    return (state[0], moved, *state[2:])
 
 
 class Channel:
@@ -83,7 +88,7 @@ class Channel:
             self.changes.setdefault((change.before, change.command, change.row), []).append(change)
         self.trace: list[tuple[int, str, int, int, int, str]] | None = None
 
-    def state(self, base: int) -> tuple[object, ...]:
+    def state(self, base: int) -> ChannelState:
         """Everything that decides what happens next, as seen from now and from row `base`; the refresh timers and the
         queue are the caller's to compare."""
         rows = tuple([
@@ -93,20 +98,18 @@ class Channel:
             self.now - self.last_column, self.last_write, self.row_opened, self.refreshed, self.waiting,
         )
 
-    def restore(self, state: tuple[object, ...], base: int, now: int) -> None:
+    def restore(self, state: ChannelState, base: int, now: int) -> None:
         """Continue at cycle `now` from what `state` returned."""
         timing, rows, mode, pointer, reached, since, write, opened, refreshed, waiting = state
         self.now = now
-        self.banks.restore(timing, now)                                                      # type: ignore[arg-type]
+        self.banks.restore(timing, now)
         self.banks.open_row[:] = [
-            CLOSED if r is None else r - FIXED if r >= FIXED // 2 else r + base for r in rows  # type: ignore
-        ]
+            CLOSED if r is None else r - FIXED if r >= FIXED // 2 else r + base for r in rows]
         self.opened = sum([1 << b for b, r in enumerate(self.banks.open_row) if r != CLOSED])
-        self.mode, self.pointer = str(mode), int(pointer)                                    # type: ignore[arg-type]
-        self.reached = dict(zip(self.reached, reached, strict=True))                         # type: ignore[arg-type]
-        self.last_column = now - int(since)                                                  # type: ignore[arg-type]
-        self.last_write, self.row_opened, self.refreshed = write, bool(opened), bool(refreshed)  # type: ignore
-        self.waiting = int(waiting)                                                          # type: ignore[arg-type]
+        self.mode, self.pointer, self.waiting = mode, pointer, waiting
+        self.reached = dict(zip(self.reached, reached, strict=True))
+        self.last_column = now - since
+        self.last_write, self.row_opened, self.refreshed = write, opened, refreshed
 
     def next_due(self) -> int:
         """Cycle of the next refresh request."""

@@ -1,12 +1,13 @@
 """Numbers in place of long values, so that equal ones are found by a look-up of two integers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
 
-Seen = tuple[object, ...]
+Seen = TypeVar("Seen", bound=Hashable)
 """A state, or a queue, in which rows are counted from some row."""
 
 
-class Numbers:
+class Numbers(Generic[Seen]):
     """Values that are seen from some row, numbered in the order they are met. `shifted`: the same value as seen from a
     row that many rows below."""
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from model.cycle.pim_channel import seen_elsewhere
 from model.cycle.pim_controller import Controller
-from model.cycle.pim_numbers import Numbers, Seen
+from model.cycle.pim_numbers import Numbers
 from model.cycle.pim_stream import Request, Segment, is_reserved, moved
 
 
@@ -29,8 +29,8 @@ class _Step:
     uses: int = 0
 
 
-def _queue_elsewhere(queue: Seen, rows: int) -> Seen:
-    return tuple([moved(r, rows) for r in queue])       # type: ignore[arg-type]
+def _queue_elsewhere(queue: tuple[Request, ...], rows: int) -> tuple[Request, ...]:
+    return tuple([moved(r, rows) for r in queue])
 
 
 class Player:
@@ -191,7 +191,7 @@ class Player:
                     held, fed = (step.queue, base), i + 3
                     continue
             if held is not None:
-                controller.queue[:] = _queue_elsewhere(self._queues.values[held[0]], held[1])    # type: ignore
+                controller.queue[:] = _queue_elsewhere(self._queues.values[held[0]], held[1])
                 controller.pending = deque(_resolved(segments[i + 1]))
                 held = None
             while fed < count and (

@@ -107,6 +107,19 @@ def finished_sums(gemms: Sequence[tuple[np.ndarray, np.ndarray]]) -> Streams:
     return output_streams({**values, "valid": np.ones(rows, np.int64), "sums": sums}, columns)
 
 
+def measured(
+    blocks: Sequence[tuple[str, Block, float]], streams: Mapping[str, Streams], build: Path, clock_ghz: float,
+    duty: float,
+) -> list[Measured]:
+    """Every block (name, netlist, instances) on its streams, per cycle; `duty` is that of requantisation."""
+    found = []
+    for name, block, instances in blocks:
+        energy, glitches = block.measure(with_reset(block, streams[name]), build)
+        found.append(Measured(block=name, instances=instances, energy=energy, glitches=glitches,
+                              clock_ghz=clock_ghz, duty=duty if name == "requantise" else 1.0))
+    return found
+
+
 class Core:
     """The synthesised blocks of one integer weight-stationary core."""
 
@@ -131,12 +144,7 @@ class Core:
     def measure(self, streams: Mapping[str, Streams], duty: float = 1.0) -> list[Measured]:
         """Every component on its streams, per cycle; `duty`: part of the cycles in which rows are requantised, for
         streams that hold those cycles only."""
-        found = []
-        for name, block, instances in self.blocks:
-            energy, glitches = block.measure(with_reset(block, streams[name]), self.build)
-            found.append(Measured(block=name, instances=instances, energy=energy, glitches=glitches,
-                                  clock_ghz=self.clock_ghz, duty=duty if name == "requantise" else 1.0))
-        return found
+        return measured(self.blocks, streams, self.build, self.clock_ghz, duty)
 
     def duty(self, gemms: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
         """Part of the streaming rows, those of the last block of K, that leave through the output stage."""

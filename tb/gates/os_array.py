@@ -20,7 +20,7 @@ from hw.rtl.os_array import SUM_BITS, OsCell
 from hw.rtl.output_stage import OutputStage
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
-from tb.gates.core import Measured, finished_sums, two_columns, with_reset
+from tb.gates.core import Measured, finished_sums, measured, two_columns, with_reset
 
 Gemms = Sequence[tuple[Matrix, Matrix]]
 """Activations (M, K) and weights (K, N)."""
@@ -57,12 +57,7 @@ class OsIntegers:
         streams: dict[str, Streams] = {
             "cells": cells, "sum skew": {"i": self.run(bottom)}, "requantise": finished_sums(gemms),
             "operand skew": {"i": np.concatenate([left["i_activation"], top["i_weight"]], axis=1)}}
-        found = []
-        for name, block, instances in self.blocks:
-            energy, glitches = block.measure(with_reset(block, streams[name]), self.build)
-            found.append(Measured(block=name, instances=instances, energy=energy, glitches=glitches,
-                                  clock_ghz=self.clock_ghz, duty=duty if name == "requantise" else 1.0))
-        return found
+        return measured(self.blocks, streams, self.build, self.clock_ghz, duty)
 
     def run(self, given: Streams) -> NDArray[np.int64]:
         """The drain registers of some cells' netlist, signed, (cycles, lanes)."""
