@@ -60,7 +60,7 @@ def plot(classes: Ranges, number: str, path: Path, title: str) -> None:
     axes.set(xscale="log", yscale="log", xlabel="node, nm", ylabel="pJ per MAC", title=title)
     axes.set_xticks(nodes, [f"{n}" for n in nodes])
     axes.minorticks_off()
-    axes.set_xlim(52, 2.3)  # room for names on the right
+    axes.set_xlim(52, 1.7)  # room for names on the right
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, loc="upper right")
     figure.savefig(path, dpi=120)

@@ -31,13 +31,13 @@ def blocks_text(process: Process, title: str, blocks: Blocks, clock_ghz: float) 
 def components_text(measured: Classes, macs: int) -> str:
     """pJ per MAC of every component by operand class; `macs`: MACs of the array in one cycle."""
     names = [m.block for m in next(iter(measured.values()))]
-    lines = [f"\n{'pJ per MAC slot':16}" + "".join(f"{n:>16}" for n in names) + f"{'sum':>9}   interval"]
+    lines = [f"\n{'pJ per MAC slot':16}" + "".join(f"{n:>18}" for n in names) + f"{'sum':>9}   interval"]
     for name, found in measured.items():
         low, total, high = per_mac(found, macs)
-        lines.append(f"{name:16}" + "".join(f"{m.pj() * m.instances / macs:16.3f}" for m in found)
+        lines.append(f"{name:16}" + "".join(f"{m.pj() * m.instances / macs:18.3f}" for m in found)
                      + f"{total:9.3f}   {low:.3f} to {high:.3f}")
         spreads = (f"{m.glitches.mean:.2f} ({m.glitches.low:.2f}-{m.glitches.high:.2f})" for m in found)
-        lines.append(f"{'  glitch factor':16}" + "".join(f"{s:>16}" for s in spreads))
+        lines.append(f"{'  glitch factor':16}" + "".join(f"{s:>18}" for s in spreads))
     return "\n".join(lines)
 
 
