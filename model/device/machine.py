@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from hw.spec.device import Device
 from hw.spec.number import number_format
 from model.device.layer_time import Machine
-from model.device.rules import DRAM_EFFICIENCY, LAYER_START, LINK_STEP
+from model.device.links import Links
+from model.device.rules import (
+    CACHE_READ_EFFICIENCY,
+    COLLECTIVE_START,
+    DRAM_EFFICIENCY,
+    LAYER_START,
+    LINK_EFFICIENCY,
+    LINK_STEP,
+    PCIE_EFFICIENCY,
+)
 from model.device.tiles import SHARED_BYTES
 
 
@@ -16,7 +25,15 @@ class Extra:
     dram_efficiency: float = DRAM_EFFICIENCY.nominal
     layer_start: float = LAYER_START.nominal
     link_step: float = LINK_STEP.nominal
+    link_efficiency: float = LINK_EFFICIENCY.nominal
+    pcie_efficiency: float = PCIE_EFFICIENCY.nominal
+    collective_start: float = COLLECTIVE_START.nominal
+    cache_read: float = CACHE_READ_EFFICIENCY.nominal
     by_row: bool = False
+    engine_step: float | None = None
+    engine_per_sequence: float | None = None
+    memory_share: float | None = None
+    """Of the serving engine; None: its nominal values."""
 
 
 NOMINAL = Extra()
@@ -44,8 +61,13 @@ def machine(
         hop=device.hop_cycles.nominal * (cores if core else 1) / clock if core or device.units else 0.0,
         sram=device.sram.nominal / groups,
         dram=device.dram_bandwidth.nominal / (groups if loaded else 1) * extra.dram_efficiency,
-        host=device.host_bandwidth.nominal / (groups if loaded else 1), link=device.link_bandwidth.nominal,
-        by_row=extra.by_row, start=extra.layer_start, link_step=extra.link_step, cards=cards,
+        host=device.host_bandwidth.nominal / (groups if loaded else 1),
+        links=Links(
+            bandwidth=device.link_bandwidth.nominal
+            * (extra.link_efficiency if device.own_links else extra.pcie_efficiency),
+            switched=device.own_links, start=extra.collective_start, step=extra.link_step,
+        ),
+        by_row=extra.by_row, start=extra.layer_start, cards=cards,
         units=device.units // groups, port=device.unit_port.nominal * clock, shared=SHARED_BYTES * clock,
         number_bytes=_bytes(number), dataflows=round(device.dataflows.nominal),
     )

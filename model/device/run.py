@@ -128,7 +128,7 @@ def _key(layer: Layer, fused: bool) -> tuple[object, ...]:
     shapes = tuple((g.m, g.n, g.k, g.count) for g in layer.gemms)
     return (
         fused, layer.operator, shapes, layer.operations, layer.input_elements, layer.weight_elements,
-        layer.output_elements, layer.window,
+        layer.output_elements, layer.window, layer.weight_bits,
     )
 
 

@@ -52,6 +52,8 @@ class Layer:
     stationary : bool
         True if the right operand of the products is known before the run (weights, not activations).
     window : Window or None
+    weight_bits : float or None
+        Of a stored weight, its share of scales included; None: as the run's format says.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Layer:
     output_elements: int = 0
     stationary: bool = True
     window: Window | None = None
+    weight_bits: float | None = None
 
     @property
     def macs(self) -> int:
