@@ -12,7 +12,7 @@ from functools import lru_cache
 from model.device.layer_time import Machine
 from model.device.mapper import best
 from model.device.rules import VECTOR_STEPS
-from model.network.attention import AttentionShape
+from model.network.attention_shape import AttentionShape
 
 INSTRUCTION_ROWS = 16
 """Rows of the smallest tensor-core instruction (PTX mma shapes m16n8k16)."""

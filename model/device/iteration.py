@@ -178,7 +178,7 @@ class Iteration:
 
     def parts(self, mixture: Mixture) -> dict[str, float]:
         """Seconds by what bounds them; "host" is the engine's."""
-        found = dict.fromkeys(BOUNDS, 0.0)
+        found = {name: 0.0 for name in BOUNDS}
         rows = mixture.prefill_tokens + mixture.decode_sequences
         for source in (self._blocks(rows)[2], self._head(mixture.outputs)[1]):
             for name, value in source.items():
@@ -227,7 +227,7 @@ class Iteration:
         if rows > _FINE:
             rows = -(-rows // 16) * 16
         if rows not in self._linear:
-            total, kernels, bound = 0.0, 0, dict.fromkeys(BOUNDS, 0.0)
+            total, kernels, bound = 0.0, 0, {name: 0.0 for name in BOUNDS}
             for times, layers in self.serving.blocks(rows, 1)[:-1] if rows else ():
                 for layer in self._times(layers):
                     total += times * layer.time
@@ -238,7 +238,7 @@ class Iteration:
 
     def _head(self, outputs: int) -> tuple[float, dict[str, float]]:
         if outputs not in self._heads:
-            bound, total = dict.fromkeys(BOUNDS, 0.0), 0.0
+            bound, total = {name: 0.0 for name in BOUNDS}, 0.0
             for layer in self._times(self.serving.blocks(1, outputs)[-1][1]) if outputs else ():
                 total += layer.time
                 bound[layer.bound] += layer.time

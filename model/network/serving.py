@@ -9,7 +9,7 @@ from math import ceil
 
 from hw.spec.error import InputError
 from hw.spec.number import number_format
-from model.network.attention import AttentionShape
+from model.network.attention_shape import AttentionShape
 from model.network.build import Builder
 from model.network.layer import Layer, Network
 from model.network.llm import LanguageModel
