@@ -9,11 +9,11 @@ import pytest
 from hw import chips
 from hw.base.error import InputError
 from model import workloads
-from model.card.partition import partition, repeated
 from model.card.survey import survey
 from model.cli import predict as verb
 from model.cli import survey as survey_verb
 from model.cycle.npu.core import closed_form
+from model.cycle.npu.partition import partition, repeated
 from model.network.resnet import resnet_50
 from model.predict import predict
 from model.record import read, result_bytes

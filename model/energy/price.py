@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hw.base.error import InputError
-from hw.spec.event import OBSERVATIONS
+from hw.spec.kind import observations
 from model.count import Counts
 from model.energy.table import EnergyTable
 
@@ -99,7 +99,7 @@ def price(
         If no counted event has a price: the table belongs to something else.
     """
     unpriced = tuple(
-        name for name, count in counts.items() if count and name not in table.energies and name not in OBSERVATIONS
+        name for name, count in counts.items() if count and name not in table.energies and name not in observations()
     )
     if counts and not set(counts) & set(table.energies):
         raise InputError(
@@ -155,7 +155,7 @@ def _weights(
     weights: dict[str, float] = {}
     for component in set(LOGIC) & here.keys() & there.keys() & toggles.keys() & reference[1].keys():
         events, reference_events = (
-            sum(count for event, count in run[component].items() if f"{component}.{event}" not in OBSERVATIONS)
+            sum(count for event, count in run[component].items() if f"{component}.{event}" not in observations())
             for run in (here, there)
         )
         if events and reference_events and reference[1][component]:
