@@ -1,7 +1,7 @@
 """Times of iterations for the simulator: the card model's, and runs of many decode steps in closed form.
 
 Between two events of an engine the same sequences decode, each with one more token in the cache at every step. The time
-of a step is linear in those tokens (`model.device.attention`), so n steps take
+of a step is linear in those tokens (`model.card.attention`), so n steps take
 
     n (base + slope keys + window_slope window_keys) + (slope sequences + window_slope growing) n (n - 1) / 2
 
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 
 class Mixture(NamedTuple):
-    """Sums over all that one iteration computes; fields as `model.device.iteration.Mixture`."""
+    """Sums over all that one iteration computes; fields as `model.card.iteration.Mixture`."""
 
     prefill_tokens: int = 0
     prefill_pairs: int = 0

@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from math import inf, sqrt
 from typing import Any
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.serving.costs import Costs, Mixture
 from model.serving.layout import Layout
 from model.serving.pool import Pool

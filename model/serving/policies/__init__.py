@@ -5,7 +5,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 KINDS = ("order", "batching", "eviction", "router")
 """order: which waiting request is next; batching: what enters an iteration; eviction: what happens when blocks run out;
