@@ -120,8 +120,8 @@ class Instance:
         if self.needs(request) > self.pool.total:
             most = self.pool.total * self.layout.block
             raise InputError(
-                f"a request must fit the cache: request {request.number} has {request.prompt} + {request.answer} tokens, "
-                f"the cache holds {most:,}; use more cards, a narrower cache or a shorter request"
+                f"a request must fit the cache: request {request.number} has {request.prompt} + {request.answer}
+                tokens, " f"the cache holds {most:,}; use more cards, a narrower cache or a shorter request"
             )
 
     def submit(self, request: Request, now: float) -> None:
@@ -332,7 +332,7 @@ class Instance:
         while kept is not None:  # unused beginnings that it would use cannot be given up for it
             room -= 0 if kept.users else kept.blocks
             kept = kept.parent
-        tokens = request.prompt + request.answer if self.eviction.reserves else request.cached or request.context
+        tokens = request.prompt + request.answer if self.eviction.reserves else request.context
         need = (-(-tokens // self.layout.block) if self.layout.grows else 0) - shared
         need += self.layout.fixed(request.prompt + request.answer)
         if self._grows:

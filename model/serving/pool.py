@@ -42,7 +42,7 @@ class Pool:
         Most blocks in use at one time.
     """
 
-    __slots__ = ("block", "free", "idle", "keeps", "known", "peak", "total", "unused")
+    __slots__ = ("_renamed", "block", "free", "idle", "keeps", "known", "peak", "total", "unused")
 
     def __init__(self, total: int, block: int, *, keeps: bool) -> None:
         self.total = self.free = total
@@ -50,6 +50,7 @@ class Pool:
         self.keeps = keeps
         self.idle = 0
         self.peak = 0
+        self._renamed = 0
         self.known: dict[Any, Kept] = {}
         self.unused: OrderedDict[Any, Kept] = OrderedDict()
 
@@ -77,18 +78,24 @@ class Pool:
         self.free += blocks
 
     def use(self, kept: Kept) -> None:
-        """One more user: a request, or a beginning that goes on from it."""
-        if not kept.users:
-            del self.unused[kept.key]
-            self.idle -= kept.blocks
-        kept.users += 1
+        """One more request uses it, and what it goes on from."""
+        step: Kept | None = kept
+        while step is not None:
+            if not step.users:
+                del self.unused[step.key]
+                self.idle -= step.blocks
+            step.users += 1
+            step = step.parent
 
     def leave(self, kept: Kept) -> None:
-        """One user fewer."""
-        kept.users -= 1
-        if not kept.users:
-            self.unused[kept.key] = kept
-            self.idle += kept.blocks
+        """One request fewer uses it. What it goes on from is left after it, so it is given up later."""
+        step: Kept | None = kept
+        while step is not None:
+            step.users -= 1
+            if not step.users:
+                self.unused[step.key] = step
+                self.idle += step.blocks
+            step = step.parent
 
     def keep(self, key: Any, blocks: int, parent: Kept | None) -> Kept:
         """Turn `blocks` of a request into a beginning, behind the `parent` that the request used; the request uses it
@@ -96,8 +103,11 @@ class Pool:
         old = self.known.get(key)
         if old is not None and not old.users:
             self._drop(old)
-        elif old is not None:
-            key = (key, old.depth, blocks)  # in use elsewhere: kept beside it under a name nobody asks for
+        elif old is not None:  # in use: it stays under a name that nobody asks for
+            self._renamed += 1
+            del self.known[key]
+            old.key = ("older", self._renamed)
+            self.known[old.key] = old
         kept = Kept(key, blocks, parent)
         kept.users = 1
         self.known[key] = kept
@@ -108,5 +118,3 @@ class Pool:
         del self.unused[kept.key]
         self.idle -= kept.blocks
         self.free += kept.blocks
-        if kept.parent is not None:
-            self.leave(kept.parent)

@@ -1,4 +1,6 @@
-"""Whole prompts first, in iterations of their own; decoding waits (Orca's successors before chunked prefill, vLLM V0)."""
+"""Whole prompts first, in iterations of their own; decoding waits (Orca's successors before chunked prefill, vLLM
+V0).
+"""
 
 
 class Policy:

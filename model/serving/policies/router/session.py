@@ -1,4 +1,6 @@
-"""Requests of a session, or with the same beginning, stay on one instance while it is not much busier than the idlest."""
+"""Requests of a session, or with the same beginning, stay on one instance while it is not much busier than the
+idlest.
+"""
 
 from collections.abc import Sequence
 from typing import Any
