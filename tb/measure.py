@@ -1,7 +1,6 @@
 """A chip, a workload and a seed to a measurement: emit, build, simulate, read what the bench reported."""
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from model.lower import check_formats
 from model.record import Measurement, Origin, Result, current_commit
 from model.schedule import schedule
 from model.workload import Workload
-from tb import design
+from tb import design, junit
 from tb.activity import toggles
 from tb.build import BUILD, Built, Trace, build
 from tb.run import Outcome, run
@@ -104,11 +103,7 @@ def simulate(case: Case, built: Built, timeout_s: int = 1800) -> Outcome:
         reproduce=case.command,
     )
     if built.trace != "saif" and outcome.junit.is_file():
-        target = BUILD / "junit" / f"{case.name}.xml"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_suffix(".writing")
-        shutil.copyfile(outcome.junit, temporary)
-        temporary.replace(target)
+        junit.install(outcome.junit, BUILD / "junit" / f"{case.name}.xml", case.name)
     return outcome
 
 

@@ -91,8 +91,10 @@ def language_record(chip_name: str, name: str, scenario: LanguageScenario = "off
         }
     time = copies * batch * task.answer / rate
     workload = name if scenario == "offline" else f"{name}_{scenario}"
-    return measurement(chip_name, workload, digest(task), time * clock * 1e9,
-                       {k: v * clock * 1e9 * task.answer for k, v in step.bound.items()}, figures, [])
+    bounds = {k: v * clock * 1e9 * task.answer for k, v in step.bound.items()}
+    # the time is that of prompts and answers, the bounds those of the answers' steps
+    bounds["prefill"] = time * clock * 1e9 - sum(bounds.values())
+    return measurement(chip_name, workload, digest(task), time * clock * 1e9, bounds, figures, [])
 
 
 def _best(spec: Device, task: LanguageTask, scenario: LanguageScenario) -> tuple[Deployment, int, float]:

@@ -92,6 +92,14 @@ def span(name: str, value: Ranged, factor: float) -> dict[str, float]:
     return {name: r.nominal * factor, f"{name}_low": r.low * factor, f"{name}_high": r.high * factor}
 
 
+def whole(parts: Mapping[str, float], cycles: int) -> dict[str, int]:
+    """`parts` of a time as whole cycles that sum to `cycles`: what rounding leaves goes to the longest."""
+    rounded = {name: round(value) for name, value in parts.items() if round(value)}
+    if rounded:
+        rounded[max(rounded, key=lambda name: rounded[name])] += cycles - sum(rounded.values())
+    return rounded
+
+
 def measurement(
     chip_name: str, workload: str, workload_digest: str, cycles: float, phases: Mapping[str, float],
     figures: Mapping[str, float], layers: list[dict[str, Any]],
@@ -102,7 +110,7 @@ def measurement(
         result=Result(
             chip=chip_name, chip_digest=chips.load(chip_name).digest, workload=workload,
             workload_digest=workload_digest, witness="model", seed=1, cycles=round(cycles),
-            phases={name: round(value) for name, value in phases.items() if round(value)}, figures=rounded,
+            phases=whole(phases, round(cycles)), figures=rounded,
             layers=tuple(points),
         ),
         origin=Origin(
