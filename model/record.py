@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.event import VALUE_EVENTS
 from model.count import Counts
 
@@ -97,8 +97,9 @@ class Result:
             for key, value in getattr(self, name).items():
                 _integer(f"{name}[{key!r}]", value)
         if self.phases and sum(self.phases.values()) != self.cycles:
-            raise InputError(f"the labels of a record must sum to its {self.cycles:,} cycles, not to "
-                             f"{sum(self.phases.values()):,}")
+            raise InputError(
+                f"the labels of a record must sum to its {self.cycles:,} cycles, not to {sum(self.phases.values()):,}"
+            )
         for key, value in self.figures.items():
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
                 raise InputError(f"figures[{key!r}] of a record must be a finite number, not {value!r}")
@@ -168,8 +169,12 @@ def write(measurement: Measurement, path: Path | str | None = None, *, root: Pat
     """
     result = measurement.result
     target = Path(path) if path else path_of_result(result, root)
-    document = {"schema": SCHEMA, "digest": digest_of(result), "result": _plain(result),
-                "origin": _plain(measurement.origin)}
+    document = {
+        "schema": SCHEMA,
+        "digest": digest_of(result),
+        "result": _plain(result),
+        "origin": _plain(measurement.origin),
+    }
     write_text(target, json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n")
     return target
 
@@ -225,15 +230,23 @@ def read(path: Path | str) -> Measurement:
             origin=_build(Origin, document.get("origin"), "origin"),
         )
         if document.get("digest") != digest_of(measurement.result):
-            raise InputError(f"its result must be the one that was written, of digest {document.get('digest')}, it is "
-                             f"of {digest_of(measurement.result)}: the file was edited")
+            raise InputError(
+                f"its result must be the one that was written, of digest {document.get('digest')}, it is "
+                f"of {digest_of(measurement.result)}: the file was edited"
+            )
         return measurement
     except InputError as error:
         raise InputError(f"record {path} cannot be used: {error}; delete it and run again") from None
 
 
 def find(
-    chip: str, workload: str, seed: int, witness: str, root: Path = RECORDS, *, chip_digest: str | None = None,
+    chip: str,
+    workload: str,
+    seed: int,
+    witness: str,
+    root: Path = RECORDS,
+    *,
+    chip_digest: str | None = None,
     workload_digest: str | None = None,
 ) -> Measurement:
     """The record of a run below `root`; of several variants the one written last.
@@ -253,7 +266,9 @@ def find(
 def paths_of(chip: str, workload: str, seed: int, witness: str, root: Path = RECORDS) -> list[Path]:
     """The files that hold records of a run below `root`, the one written last first."""
     folder, start = Path(root) / chip, f"{workload}.{seed}.{witness}"
-    found = [path for path in folder.glob(f"{glob.escape(start)}.*json") if _OF_A_RUN.fullmatch(path.name[len(start):])]
+    found = [
+        path for path in folder.glob(f"{glob.escape(start)}.*json") if _OF_A_RUN.fullmatch(path.name[len(start) :])
+    ]
     return sorted(found, key=lambda path: (-path.stat().st_mtime_ns, path.name))
 
 
@@ -284,6 +299,7 @@ def disagreement(rtl: Result, model: Result) -> str | None:
 
 def current_commit() -> str:
     """The commit of the working tree, with "+" if it has changes; "unknown" outside of git."""
+
     def git(*arguments: str) -> str:
         return subprocess.run(
             ["git", *arguments], capture_output=True, text=True, check=True, timeout=10
@@ -320,8 +336,9 @@ def _build(cls: type, fields: Any, half: str) -> Any:
     unknown = fields.keys() - known.keys()
     if unknown:
         raise InputError(f"its {half} half must not have a field {min(unknown)!r}")
-    required = {n for n, f in known.items()
-                if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING}
+    required = {
+        n for n, f in known.items() if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    }
     if required - fields.keys():
         raise InputError(f"its {half} half must have the field {min(required - fields.keys())!r}")
     for name, value in fields.items():

@@ -1,6 +1,6 @@
 """JUnit files of simulations: one case, one name, one file.
 
-cocotb names every case after its module, "tb.core_tests", whatever chip ran; here a case is called after the run,
+cocotb names every case after its module, "tb.npu.core_tests", whatever chip ran; here a case is called after the run,
 "core.tiny.gemm_16.1", and its paths are relative to the checkout, so that a report made elsewhere still finds them.
 """
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from model.record import write_text
-from tb.build import ROOT
+from tb.bench.build import ROOT
 
 
 def install(source: Path, target: Path, name: str) -> Path:

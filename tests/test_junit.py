@@ -4,10 +4,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from tb import junit
-from tb.build import ROOT
+from tb.bench.build import ROOT
 
 COCOTB = """<testsuites name="results"><testsuite name="all" package="all"><testcase name="fits"
- classname="tb.core_tests" file="{root}/tb/core_tests.py" lineno="12">
+ classname="tb.npu.core_tests" file="{root}/tb/core_tests.py" lineno="12">
 <properties><property name="attachment" value="{root}/build/log"/></properties>
 <system-out>[[ATTACHMENT|{root}/build/log]]</system-out></testcase></testsuite></testsuites>"""
 
@@ -21,7 +21,7 @@ def test_a_case_is_called_after_its_run_and_paths_are_relative(tmp_path: Path) -
         assert str(ROOT) not in target.read_text()
         root = ElementTree.parse(target).getroot()
         (case,) = root.iter("testcase")
-        assert case.get("file") == "tb/core_tests.py"
+        assert case.get("file") == "tb/npu/core_tests.py"
         assert [s.get("name") for s in root.iter("testsuite")] == [run]
         names.add((case.get("classname"), case.get("name")))
     assert names == {("core.tiny.gemm_16.1", "fits"), ("core.npu_16.gemm_16.1", "fits")}

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model import record
 from model.count import Counts
 from model.record import Measurement, Origin, Result
@@ -20,10 +20,18 @@ DIGESTS = "01234567-fedcba98"
 
 def a_result(**changes: object) -> Result:
     result = Result(
-        chip="tiny", chip_digest="0123456789abcdef", workload="gemm_16", workload_digest="fedcba9876543210",
-        witness="rtl", seed=7, cycles=1100, phases={"fill": 5, "stream": 1095},
-        counts=Counts({"mac_array.mac": 4096, "accumulator.write": 256}), toggles={"mac_array": 99},
-        figures={"macs": 4096, "share": 0.25}, layers=({"name": "a", "cycles": 1100, "macs": 4096},),
+        chip="tiny",
+        chip_digest="0123456789abcdef",
+        workload="gemm_16",
+        workload_digest="fedcba9876543210",
+        witness="rtl",
+        seed=7,
+        cycles=1100,
+        phases={"fill": 5, "stream": 1095},
+        counts=Counts({"mac_array.mac": 4096, "accumulator.write": 256}),
+        toggles={"mac_array": 99},
+        figures={"macs": 4096, "share": 0.25},
+        layers=({"name": "a", "cycles": 1100, "macs": 4096},),
     )
     return replace(result, **changes)  # type: ignore[arg-type]
 
@@ -47,11 +55,14 @@ def test_counts_accept_numpy_integers_and_hold_python_ones() -> None:
     assert type(Counts({"a.b": np.int64(5)})["a.b"]) is int  # type: ignore[dict-item]
 
 
-@pytest.mark.parametrize(("bad", "text"), [
-    ({"mac": 1}, "must be named component.event in lower case, not 'mac'"),
-    ({"a.b": -1}, "the count of a.b must be an integer of at least 0, not -1"),
-    ({"a.b": 1.5}, "the count of a.b must be an integer of at least 0, not 1.5"),
-])
+@pytest.mark.parametrize(
+    ("bad", "text"),
+    [
+        ({"mac": 1}, "must be named component.event in lower case, not 'mac'"),
+        ({"a.b": -1}, "the count of a.b must be an integer of at least 0, not -1"),
+        ({"a.b": 1.5}, "the count of a.b must be an integer of at least 0, not 1.5"),
+    ],
+)
 def test_counts_refuse_bad_names_and_numbers(bad: dict, text: str) -> None:
     with pytest.raises(InputError, match=text):
         Counts(bad)
@@ -82,15 +93,18 @@ def test_every_truncation_of_a_record_is_refused_in_one_sentence(tmp_path: Path)
             record.read(cut)
 
 
-@pytest.mark.parametrize(("document", "text"), [
-    ([], "must be a measurement record with a schema"),
-    ({"name": "x"}, "must be a measurement record with a schema"),
-    ({"schema": 1, "result": {}, "origin": {}}, "must have schema 2, not 1"),
-    ({"schema": 2, "origin": {}}, "its result half must be an object, not NoneType"),
-    ({"schema": 2, "result": {"chip": "x"}, "origin": {}}, "result half must have the field 'chip_digest'"),
-    ({"schema": 2, "result": {"joules": 1}, "origin": {}}, "must not have a field 'joules'"),
-    ({"schema": 2, "result": {"layers": 1}, "origin": {}}, "must have the field"),
-])
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ([], "must be a measurement record with a schema"),
+        ({"name": "x"}, "must be a measurement record with a schema"),
+        ({"schema": 1, "result": {}, "origin": {}}, "must have schema 2, not 1"),
+        ({"schema": 2, "origin": {}}, "its result half must be an object, not NoneType"),
+        ({"schema": 2, "result": {"chip": "x"}, "origin": {}}, "result half must have the field 'chip_digest'"),
+        ({"schema": 2, "result": {"joules": 1}, "origin": {}}, "must not have a field 'joules'"),
+        ({"schema": 2, "result": {"layers": 1}, "origin": {}}, "must have the field"),
+    ],
+)
 def test_foreign_files_are_refused(tmp_path: Path, document: object, text: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(json.dumps(document))
@@ -98,12 +112,26 @@ def test_foreign_files_are_refused(tmp_path: Path, document: object, text: str) 
         record.read(path)
 
 
-@pytest.mark.parametrize(("field", "value"), [
-    ("cycles", -1), ("cycles", "many"), ("seed", None), ("counts", [1]), ("counts", {"a.b": "x"}),
-    ("layers", {}), ("layers", [3]), ("layers", [{"name": "a", "cycles": 1}]), ("figures", {"x": "y"}),
-    ("phases", {"x": 0.5}), ("verdict", "maybe"), ("failure", "but it passed"), ("witness", "guess"),
-    ("chip", "../x"), ("toggles", []),
-])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("cycles", -1),
+        ("cycles", "many"),
+        ("seed", None),
+        ("counts", [1]),
+        ("counts", {"a.b": "x"}),
+        ("layers", {}),
+        ("layers", [3]),
+        ("layers", [{"name": "a", "cycles": 1}]),
+        ("figures", {"x": "y"}),
+        ("phases", {"x": 0.5}),
+        ("verdict", "maybe"),
+        ("failure", "but it passed"),
+        ("witness", "guess"),
+        ("chip", "../x"),
+        ("toggles", []),
+    ],
+)
 def test_a_damaged_field_is_refused_and_named(tmp_path: Path, field: str, value: object) -> None:
     path = record.write(a_measurement(), tmp_path / "x.json")
     document = json.loads(path.read_text())
@@ -141,7 +169,7 @@ def test_variants_of_one_chip_lie_side_by_side_and_are_found_by_digest(tmp_path:
         found = record.find("tiny", "gemm_16", 7, "rtl", tmp_path, chip_digest=wanted.result.chip_digest)
         assert found == wanted
     os.utime(first, ns=(1, 1))
-    assert record.find("tiny", "gemm_16", 7, "rtl", tmp_path) == other   # the one written last
+    assert record.find("tiny", "gemm_16", 7, "rtl", tmp_path) == other  # the one written last
     with pytest.raises(record.NoRecordError):
         record.find("tiny", "gemm_16", 7, "rtl", tmp_path, workload_digest="0" * 16)
 
@@ -154,10 +182,18 @@ def test_a_run_whose_name_begins_with_anothers_is_not_taken_for_it(tmp_path: Pat
         record.find("tiny", "gemm_16", int(seeds[0]), "rtl", tmp_path)
 
 
-@pytest.mark.parametrize(("field", "value"), [
-    ("cycles", 1101), ("chip_digest", "ffff" * 4), ("seed", 8), ("figures", {"macs": 4097, "share": 0.25}),
-    ("counts", {"mac_array.mac": 4095, "accumulator.write": 256}), ("toggles", {}), ("chip", "tiny2"),
-])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("cycles", 1101),
+        ("chip_digest", "ffff" * 4),
+        ("seed", 8),
+        ("figures", {"macs": 4097, "share": 0.25}),
+        ("counts", {"mac_array.mac": 4095, "accumulator.write": 256}),
+        ("toggles", {}),
+        ("chip", "tiny2"),
+    ],
+)
 def test_a_record_edited_by_hand_is_refused(tmp_path: Path, field: str, value: object) -> None:
     path = record.write(a_measurement(), tmp_path / "x.json")
     document = json.loads(path.read_text())
@@ -183,7 +219,7 @@ def test_rtl_and_model_of_one_run_must_agree() -> None:
 
 
 def test_every_committed_record_holds_its_digest_its_labels_and_its_witness() -> None:
-    found = record.read_all(COMMITTED)   # `read` checks digest and labels
+    found = record.read_all(COMMITTED)  # `read` checks digest and labels
     assert len(found) > 400
     runs = {(m.result.chip, m.result.workload, m.result.seed, m.result.witness): m.result for m in found}
     pairs = [(run, runs.get((*key[:3], "model"))) for key, run in runs.items() if key[3] == "rtl"]

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from hw.base.error import InputError
 from hw.spec.chip import Chip
-from hw.spec.error import InputError
 from model import energy, record
 from model.projection import scenarios, services
 from model.projection.programme import Programme, project
@@ -44,7 +44,13 @@ FIRST_SITE = "gwangju"
 
 
 def locate(
-    chip: str, workload: str, seed: int, witness: str, roots: Sequence[Path] = ROOTS, *, chip_digest: str | None = None,
+    chip: str,
+    workload: str,
+    seed: int,
+    witness: str,
+    roots: Sequence[Path] = ROOTS,
+    *,
+    chip_digest: str | None = None,
     workload_digest: str | None = None,
 ) -> Measurement:
     """The record of a run: of this very chip and workload if their digests are given and one root has it, else of an
@@ -54,7 +60,8 @@ def locate(
         for root in roots:
             try:
                 found = record.find(
-                    chip, workload, seed, witness, root, chip_digest=chip_is, workload_digest=workload_is)
+                    chip, workload, seed, witness, root, chip_digest=chip_is, workload_digest=workload_is
+                )
             except NoRecordError:
                 continue
             return found
@@ -67,15 +74,24 @@ def agreed(found: Measurement, roots: Sequence[Path]) -> Measurement:
     other = "model" if result.witness == "rtl" else "rtl"
     for root in roots:
         try:
-            beside = record.find(result.chip, result.workload, result.seed, other, root,
-                                 chip_digest=result.chip_digest, workload_digest=result.workload_digest)
+            beside = record.find(
+                result.chip,
+                result.workload,
+                result.seed,
+                other,
+                root,
+                chip_digest=result.chip_digest,
+                workload_digest=result.workload_digest,
+            )
         except NoRecordError:
             continue
         rtl, model = (found, beside) if other == "model" else (beside, found)
         reason = record.disagreement(rtl.result, model.result)
         if reason is not None:
-            raise InputError(f"RTL and model must count the same for {result.chip} and {result.workload}, not {reason};"
-                             " delete both records and run make sim again")
+            raise InputError(
+                f"RTL and model must count the same for {result.chip} and {result.workload}, not {reason};"
+                " delete both records and run make sim again"
+            )
     return found
 
 
@@ -127,19 +143,26 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
     sites = {name: scenarios.load(name) for name in sorted(scenarios.names(), key=lambda name: name != FIRST_SITE)}
     cards = {share.card for site in sites.values() for share in site.shares} - {NETWORK[0]}
     further = {
-        card: locate(card, *NETWORK[1:], "model", roots, chip_digest=chips[card].digest) for card in sorted(cards)
+        card: locate(card, *NETWORK[1:], "model", roots, chip_digest=chips[card].digest)
+        for card in sorted(cards)
         if recorded(card, *NETWORK[1:], "model", roots)
     }
     return project(
-        core_record=measurements[0], random_record=random_reference(TASK[0], roots),
-        network_record=measurements[1], card_records=further, chips=chips, table_name=TABLES[0],
+        core_record=measurements[0],
+        random_record=random_reference(TASK[0], roots),
+        network_record=measurements[1],
+        card_records=further,
+        chips=chips,
+        table_name=TABLES[0],
         language_records=of_all_chips(chips, LANGUAGE, roots),
         offline_records=of_all_chips(chips, f"{NETWORK[1]}_offline", roots),
         curve_records={
-            (name, pim): record for pim in PIMS
+            (name, pim): record
+            for pim in PIMS
             for name, record in of_all_chips(chips, f"{CURVE}_{pim}" if pim else CURVE, roots).items()
         },
-        compose=partial(energy.table_for, TABLES[0]), scenarios=sites,
+        compose=partial(energy.table_for, TABLES[0]),
+        scenarios=sites,
     )
 
 
