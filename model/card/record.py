@@ -131,10 +131,16 @@ def span(name: str, value: Ranged, factor: float) -> dict[str, float]:
 
 
 def whole(parts: Mapping[str, float], cycles: int) -> dict[str, int]:
-    """`parts` of a time as whole cycles that sum to `cycles`: what rounding leaves goes to the longest."""
+    """`parts` of a time as whole cycles that sum to `cycles`.
+
+    What rounding leaves goes to the longest part; what no part tells, such as a pipeline that waits, is "other".
+    """
     rounded = {name: round(value) for name, value in parts.items() if round(value)}
-    if rounded:
-        rounded[max(rounded, key=lambda name: rounded[name])] += cycles - sum(rounded.values())
+    rest = cycles - sum(rounded.values())
+    if rounded and rest > len(parts):
+        rounded["other"] = rest
+    elif rounded:
+        rounded[max(rounded, key=lambda name: rounded[name])] += rest
     return rounded
 
 
