@@ -3,11 +3,11 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tb import junit
+from tb.bench import junit
 from tb.bench.build import ROOT
 
 COCOTB = """<testsuites name="results"><testsuite name="all" package="all"><testcase name="fits"
- classname="tb.npu.core_tests" file="{root}/tb/core_tests.py" lineno="12">
+ classname="tb.npu.core_tests" file="{root}/tb/npu/core_tests.py" lineno="12">
 <properties><property name="attachment" value="{root}/build/log"/></properties>
 <system-out>[[ATTACHMENT|{root}/build/log]]</system-out></testcase></testsuite></testsuites>"""
 

@@ -15,8 +15,7 @@ from model.lowering.lower import check_formats
 from model.lowering.schedule import schedule
 from model.record import Measurement, Origin, Result, current_commit
 from model.work.workload import Workload
-from tb import junit
-from tb.bench import design
+from tb.bench import design, junit
 from tb.bench.activity import toggles
 from tb.bench.build import BUILD, Built, Trace, build
 from tb.bench.run import Outcome, run
