@@ -120,8 +120,8 @@ class Instance:
         if self.needs(request) > self.pool.total:
             most = self.pool.total * self.layout.block
             raise InputError(
-                f"a request must fit the cache: request {request.number} has {request.prompt} + {request.answer}
-                tokens, " f"the cache holds {most:,}; use more cards, a narrower cache or a shorter request"
+                f"a request must fit the cache: number {request.number} has {request.prompt} + {request.answer} tokens, "
+                f"the cache holds {most:,}; use more cards, a narrower cache or a shorter request"
             )
 
     def submit(self, request: Request, now: float) -> None:

@@ -8,5 +8,5 @@ class Policy:
 
     @staticmethod
     def part(todo: int, budget: int, *, alone: bool) -> int:
-        """Tokens of a prompt with `todo` left that enter an iteration with `budget` left; `alone`: nothing else does."""
+        """Tokens of a prompt with `todo` left that enter an iteration with `budget` left; `alone`: no other does."""
         return todo if todo < budget else budget

@@ -1,4 +1,4 @@
-"""Whole prompts run beside the decoding sequences while the budget holds them (TensorRT-LLM without chunked context)."""
+"""Whole prompts run beside decoding sequences while the budget holds them (TensorRT-LLM without chunked context)."""
 
 
 class Policy:
