@@ -37,7 +37,7 @@ class Fp32Multiply(wiring.Component):
         # with an infinity the other operand is zero if its code is
         other_zero = (x.infinity & ~self.y[:31].any()) | (y.infinity & ~self.x[:31].any())
         nan = named(m, "nan", x.nan | y.nan | (infinity & other_zero))
-        exponent = named(m, "exponent", (x.exponent + y.exponent).as_signed() - (2 * fmt.bias - 1) - zeros)
+        exponent = named(m, "exponent", Cat(x.exponent + y.exponent, C(0, 1)).as_signed() - (2 * fmt.bias - 1) - zeros)
         code = round_to_storage(
             m, Cuts(m, ()), [fmt], C(0, 0),
             sign=named(m, "sign", (x.sign ^ y.sign) & ~nan),

@@ -59,7 +59,7 @@ class Function(wiring.Component):
     def _fixed_point(self, m: Module, x: SimpleNamespace) -> Signal:
         """floor(x 2**16), a signed number of 25 bits; of no meaning from |x| = 256 on."""
         places = named(m, "places", Mux(x.exponent <= 134, 134 - x.exponent, 0)[:8])
-        wide = named(m, "shifted", Cat(C(0, 24), x.significand) >> Mux(places > 31, 31, places)[:5])
+        wide = named(m, "shifted", Cat(C(0, 24), x.significand) >> Mux(places > 24, 24, places)[:5])
         lost = wide[:24].any()
         magnitude = wide[24:]
         return named(m, "fixed", Mux(x.sign, -(magnitude + lost), magnitude)[:25].as_signed())
