@@ -5,15 +5,21 @@ Both judge what they see and stall at random; valid and payload of every stream 
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 import cocotb
 
 from hw.rtl.axi_signature import ADDRESS, INCR, OKAY, SLVERR, WRITTEN, read_layout, write_layout
-from hw.spec.axi import PAGE_BYTES, REGISTERS, AxiSpec
+from hw.spec.axi import PAGE_BYTES, AxiSpec
 from hw.spec.dma import DmaSpec
+from hw.spec.register import COMMAND_WORDS, REGISTERS
 from tb.bench import Bench
 from tb.stream import pack, unpack
+
+Habit = Literal["free", "together", "address first", "data first"]
+"""When a slave takes writes: whenever it likes; an address and its first beat only together, when both are offered;
+beats only after their address; an address only after its beats. All are legal (AXI4 A3.3.1)."""
+HABITS: tuple[Habit, ...] = get_args(Habit)
 
 
 @dataclass(slots=True)
@@ -40,6 +46,7 @@ class AxiMemory:
         Cycles from an address to its first beat or, after the last beat of a write, to its response.
     stalls : dict
         Channel ("ar", "r", "aw", "w", "b") -> probability of a cycle in which it does not move.
+    habit : Habit
     mixed : bool
         Interleave reads at random; else one burst after the other in the order of their addresses.
     bad : range of int
@@ -53,14 +60,17 @@ class AxiMemory:
     base: int = 0
     latency: int = 1
     stalls: dict[str, float] = field(default_factory=dict)
+    habit: Habit = "free"
     mixed: bool = True
     bad: range = range(0)
     read_bursts: int = 0
     write_bursts: int = 0
+    unanswered: int = 0
+    """Bursts, of either kind, whose address was taken and whose last response was not."""
 
     def __post_init__(self) -> None:
         self._size = self.dma.bytes_per_cycle
-        self._read, self._write = read_layout(self.dma), write_layout(self.dma)
+        self.read_layout, self._write = read_layout(self.dma), write_layout(self.dma)
 
     def _move(self, channel: str) -> bool:
         chance = self.stalls.get(channel, 0.0)
@@ -90,6 +100,8 @@ class AxiMemory:
             for name in ("ar", "r", "aw", "w", "b")}
         reads: deque[_Burst] = deque()
         writes: deque[_Burst] = deque()
+        beats: deque[Any] = deque()                 # whose address may not have come yet
+        whole = 0                                   # of the bursts in there
         answers: deque[tuple[int, list[tuple[int, int]], int]] = deque()     # due, words to write, response
         words: list[tuple[int, int]] = []
         offered: _Burst | None = None
@@ -110,9 +122,10 @@ class AxiMemory:
                 writes.append(self._address(int(port["aw"][2].value), cycle))
                 self.write_bursts += 1
             if moved["w"]:
-                beat = unpack(self._write, int(port["w"][2].value))
-                assert writes, "a beat is written before its address"
-                burst = writes[0]
+                beats.append(unpack(self._write, int(port["w"][2].value)))
+                whole += beats[-1].last
+            while writes and beats:
+                burst, beat = writes[0], beats.popleft()
                 assert beat.strb == (1 << self._size) - 1, f"strobes {beat.strb:#x} of a whole beat"
                 words.append((burst.address + burst.done * self._size, int(beat.data)))
                 burst.done += 1
@@ -121,7 +134,7 @@ class AxiMemory:
                 if burst.done == burst.beats:
                     bad = any(address in self.bad for address, _ in words)
                     answers.append((cycle + self.latency, words, SLVERR if bad else OKAY))
-                    words = []
+                    words, whole = [], whole - 1
                     writes.popleft()
             if moved["r"]:
                 assert offered is not None
@@ -145,7 +158,7 @@ class AxiMemory:
                     offered = burst = random.choice(ready)
                     at = burst.address + burst.done * self._size
                     data = int.from_bytes(self.data[at - self.base:at - self.base + self._size], "little")
-                    port["r"][2].value = pack(self._read, {
+                    port["r"][2].value = pack(self.read_layout, {
                         "id": burst.id, "data": data, "resp": SLVERR if at in self.bad else OKAY,
                         "last": int(burst.done + 1 == burst.beats)})
                 port["r"][0].value = int(offered is not None)
@@ -157,8 +170,19 @@ class AxiMemory:
                         self.data[at - self.base:at - self.base + self._size] = value.to_bytes(self._size, "little")
                     port["b"][2].value = pack(WRITTEN, {"id": 0, "resp": response})
                 port["b"][0].value = int(answering)
-            for name in ("ar", "aw", "w"):
-                port[name][1].value = int(self._move(name))
+            self.unanswered = len(reads) + len(writes) + len(answers)
+            take = {name: self._move(name) for name in ("ar", "aw", "w")}
+            if self.habit == "together" and not (writes or beats):      # an address and its first beat
+                both = all(int(port[name][0].value) and not moved[name] for name in ("aw", "w"))
+                take["aw"] = take["w"] = take["aw"] and both
+            elif self.habit == "together":                              # the other beats
+                take["aw"] = False
+            elif self.habit == "address first":
+                take["w"] = take["w"] and bool(writes)
+            elif self.habit == "data first":
+                take["aw"] = take["aw"] and whole > 0
+            for name, ready in take.items():
+                port[name][1].value = int(ready)
 
 
 class AxiHost:
@@ -189,11 +213,18 @@ class AxiHost:
         bits = await self._receive("r")
         return bits & 0xFFFFFFFF, bits >> 32
 
-    async def command(self, descriptor: int) -> None:
-        """Hand a packed descriptor over."""
-        for index in range(5):
-            response = await self.write(REGISTERS["command"] + 4 * index, descriptor >> 32 * index & 0xFFFFFFFF)
+    async def command(self, descriptor: int) -> bool:
+        """Hand a packed descriptor over, its last word again while the queue is full; False if the port has stopped."""
+        for index in range(COMMAND_WORDS):
+            address, word = REGISTERS["command"].offset + 4 * index, descriptor >> 32 * index & 0xFFFFFFFF
+            response = await self.write(address, word)
+            while response != OKAY and index == COMMAND_WORDS - 1:
+                status, _ = await self.read(REGISTERS["status"].offset)
+                if status >> REGISTERS["status"].low("stopped") & 1:
+                    return False
+                response = await self.write(address, word)
             assert response == OKAY, f"response {response} to word {index} of a command"
+        return True
 
     async def _send(self, payloads: dict[str, int]) -> None:
         open_ = dict(payloads)

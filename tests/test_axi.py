@@ -10,15 +10,18 @@ from hw import chips
 from hw.rtl.axi_core import AxiCore
 from hw.rtl.emit import emit
 from hw.rtl.signature import counter_names
-from hw.spec.axi import COMMAND_WORDS, REGISTERS, AxiSpec
+from hw.spec.axi import AxiSpec
 from hw.spec.command import Command, Copy, Fence
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 from hw.spec.event import LABELS
 from hw.spec.mac_array import Dataflow
+from hw.spec.register import REGISTER_MAP, counter_meanings
+from hw.spec.register_text import markdown_table
 from model.cycle.program import step_program
 from model.program import Program, place, streamed
-from tb.build import BUILD, Built, build
+from tb.axi import HABITS
+from tb.build import BUILD, ROOT, Built, build
 from tb.memory import CORES, parameters_of
 from tb.memory_tests import Case
 from tb.protocol import Checked
@@ -35,7 +38,7 @@ def _built(core: CoreSpec, axi: AxiSpec) -> Built:
     return build(emit(Checked(AxiCore(core, axi)), "axi_core", BUILD / "rtl"))
 
 
-def _run(core: CoreSpec, axi: AxiSpec, cases: list[dict], test: str, **more: int) -> Outcome:
+def _run(core: CoreSpec, axi: AxiSpec, cases: list[dict], test: str, **more: object) -> Outcome:
     outcome = run(
         _built(core, axi), "tb.axi_tests", tests=(test,), seed=3,
         parameters={"core": asdict(core), "axi": asdict(axi), "cases": cases, **more})
@@ -78,7 +81,7 @@ def test_random_programs_from_and_to_an_axi_memory_are_bit_equal_under_random_st
         held = {name: float(rng.choice([0.0, 0.1, 0.5, 0.9])) for name in CHANNELS} if seed % 3 else {}
         cases.append({
             "case": Case(program=program, seed=seed, words=words, held=held).packed(),
-            "latency": int(rng.choice([1, 7, 60])), "mixed": bool(seed % 2)})
+            "latency": int(rng.choice([1, 7, 60])), "mixed": bool(seed % 2), "habit": HABITS[seed % len(HABITS)]})
     outcome = _run(core, AXI, cases, "programs_run_from_and_to_an_axi_memory")
     for case, counted, (read, written) in zip(
             cases, outcome.data["counters"], outcome.data["bursts"], strict=True):
@@ -89,14 +92,17 @@ def test_random_programs_from_and_to_an_axi_memory_are_bit_equal_under_random_st
 
 
 @pytest.mark.rtl
-def test_error_responses_and_registers() -> None:
-    core = CORE
+@pytest.mark.parametrize("test", [
+    "an_error_response_stops_the_core_until_a_soft_reset", "a_soft_reset_at_any_time_drains_and_leaves_a_clean_core",
+    "a_command_has_completed_when_its_writes_are_answered", "responses_that_nobody_waits_for_are_dropped",
+    "registers_answer_as_documented", "a_full_queue_never_blocks_the_host"])
+def test_errors_aborts_and_registers(test: str) -> None:
     rng = np.random.default_rng(1)
-    placed = place(core, [Command(m=5, n_blocks=2, k_blocks=2)])
-    case = {"case": Case(program=streamed(core, placed), seed=1, words=parameters_of(core, rng, placed)).packed()}
-    _run(core, AXI, [case], "error_responses_are_kept_in_the_status_until_cleared",
-         read_at=placed[0].weight + 3, write_at=placed[0].output + 4)
-    _run(core, AXI, [case], "registers_answer_as_documented")
+    placed = place(CORE, [Command(m=5, n_blocks=2, k_blocks=2)])
+    case = {"case": Case(program=streamed(CORE, placed), seed=1, words=parameters_of(CORE, rng, placed)).packed(),
+            "latency": 25}
+    _run(CORE, AXI, [case], test, read_at=placed[0].weight + 3, write_at=placed[0].output + 4,
+         aborts=[1, 2, 3, 10, 20, 30, 40, 57, 75, 90, 110])
 
 
 @pytest.mark.rtl
@@ -117,7 +123,9 @@ def test_the_shared_port_costs_what_the_page_says() -> None:
     assert {e: counted[e] for e in ("external_memory.read", "external_memory.write")} == {
         e: private.counts[e] for e in ("external_memory.read", "external_memory.write")}
     # docs/axi.md
-    assert (private.cycles, counted["busy"]) == (3562, 4164)
+    waited = [counted["wait_weight"] + counted["weight_missing"], counted["activation_missing"]]
+    assert waited == [22, 599]
+    assert (private.cycles, counted["busy"]) == (3562, 4165)
 
 
 def test_a_core_without_channels_or_with_an_odd_bus_is_refused() -> None:
@@ -130,8 +138,13 @@ def test_a_core_without_channels_or_with_an_odd_bus_is_refused() -> None:
 
 
 def test_the_register_map_has_no_overlaps_and_the_core_no_axi() -> None:
-    spans = {name: 1 for name in REGISTERS} | {"command": COMMAND_WORDS, "counters": 2 * len(counter_names())}
-    offsets = [REGISTERS[name] + 4 * i for name, words in spans.items() for i in range(words)]
+    offsets = [offset for register in REGISTER_MAP for _, offset in register.spans]
     assert len(offsets) == len(set(offsets))
     assert max(offsets) < 1 << 12
+    assert counter_meanings() == list(counter_names().values())
     assert Fragment.get(AxiCore(CORES["square"]), None)
+
+
+def test_the_page_lists_the_registers_that_are_there() -> None:
+    page = (ROOT / "docs" / "axi.md").read_text()
+    assert page.partition("test compares -->\n")[2].partition("<!-- end -->")[0] == markdown_table()

@@ -3,8 +3,8 @@
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.spec.axi import WORD_BITS
 from hw.spec.dma import DmaSpec
+from hw.spec.register import WORD_BITS
 
 ADDRESS_BITS = 64
 ID_BITS = 2
@@ -20,7 +20,10 @@ LITE_WRITTEN = data.StructLayout({"resp": 2})
 LITE_READ = data.StructLayout({"data": WORD_BITS, "resp": 2})
 
 INCR = 1
-OKAY, SLVERR = 0, 2
+OKAY, SLVERR, DECERR = 0, 2, 3
+
+OUTPUT_CHANNEL = 3
+"""Number of the write channel where a channel is named; reads have their IDs."""
 
 
 def read_layout(dma: DmaSpec) -> data.StructLayout:
@@ -59,3 +62,24 @@ def lite_members() -> dict[str, wiring.Member]:
         "lite_ar": In(stream.Signature(LITE_ADDRESS)),
         "lite_r": Out(stream.Signature(LITE_READ)),
     }
+
+
+class PortError(wiring.Signature):
+    """What a master says about responses that are not as they should be.
+
+    Members
+    -------
+    valid : Out(1)
+        A response other than OKAY arrives.
+    address : Out(64)
+        Byte address of its beat, of its burst for a write.
+    response : Out(2)
+    channel : Out(2)
+        0 activation, 1 weight, 2 parameter, 3 output.
+    orphan : Out(1)
+        A response arrives that nobody waits for; it is taken and dropped.
+    """
+
+    def __init__(self) -> None:
+        super().__init__({
+            "valid": Out(1), "address": Out(ADDRESS_BITS), "response": Out(2), "channel": Out(2), "orphan": Out(1)})

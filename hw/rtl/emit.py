@@ -300,7 +300,7 @@ def _manifest(
     enum_of = {s["path"]: s["enum"] for s in signals}
     taken = {port["name"] for port in ports}
     for clock in ("clk", "rst"):
-        if clock in declared[top] and clock not in taken:
+        if clock in inputs[top] and clock not in taken:
             ports.insert(0, {"name": clock, "direction": "in", "width": 1, "signed": False, "interface": ""})
     for port in ports:
         port["enum"] = enum_of.get(f"{top}.{port['name']}")

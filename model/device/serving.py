@@ -172,7 +172,7 @@ def _machine(device: Device, number: str, parts: int, extra: Extra) -> Machine:
 @lru_cache(maxsize=1024)
 def _block(serving: Serving, phase: str, tokens: int, batch: int) -> Network:
     """The network with a single transformer block: all blocks are equal."""
-    single = replace(serving, model=replace(serving.model, layers=1))
+    single = replace(serving, model=serving.model.single())
     return single.prefill(tokens, batch) if phase == "prefill" else single.decode(tokens, batch)
 
 

@@ -1,145 +1,116 @@
-"""Decoder-only language models from a Hugging Face style `config.json`.
+"""Language models from a Hugging Face style `config.json`, by family (`model.network.families`).
 
-Known families: `gptj` (one normalisation, attention and feed-forward side by side, biases) and those shaped
-like Llama (`llama`, `mistral`, `qwen2`, `mixtral`: gated feed-forward, grouped-query attention, experts).
+Of a file that describes images or sound too, the language part is read (`text_config` and its other names).
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hw.spec.error import InputError
+from model.network.config import Config
+from model.network.families import families
+from model.network.language import LanguageModel
+
+__all__ = ["CONFIGS", "LanguageModel", "from_config", "load", "names", "read_config"]
 
 CONFIGS = Path(__file__).parent / "configs"
 """The configurations that come with this package, one file per model."""
 
-GATED = ("llama", "mistral", "qwen2", "mixtral")
-FAMILIES = ("gptj", *GATED)
+INNER = ("text_config", "language_config", "llm_config", "thinker_config")
+"""Where files of models that see or hear keep their language part."""
+
+OTHER_KINDS = {
+    "an encoder, which writes no tokens": (
+        "bert",
+        "roberta",
+        "xlm-roberta",
+        "distilbert",
+        "deberta",
+        "deberta-v2",
+        "electra",
+        "albert",
+        "mpnet",
+        "modernbert",
+        "nomic_bert",
+        "clip",
+        "siglip",
+        "vit",
+        "wav2vec2",
+        "hubert",
+        "dinov2",
+    ),
+    "an encoder and a decoder: its decoder reads the encoder's cache too": (
+        "t5",
+        "mt5",
+        "umt5",
+        "t5gemma",
+        "bart",
+        "mbart",
+        "m2m_100",
+        "marian",
+        "pegasus",
+        "whisper",
+        "seamless_m4t",
+        "switch_transformers",
+        "led",
+    ),
+    "a recurrent network of another kind": ("rwkv", "rwkv5", "rwkv6", "rwkv7", "retnet", "xlstm"),
+}
+"""Reason -> kinds of files that are refused for it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageModel:
-    """Sizes of a decoder-only transformer.
+def from_config(name: str, config: Mapping[str, Any]) -> LanguageModel:
+    """The model described by the fields of a `config.json`.
 
-    Parameters
-    ----------
-    name, family : str
-    layers, hidden, heads, head_size : int
-    kv_heads : int
-        Key and value heads; fewer than `heads` is grouped-query attention.
-    intermediate : int
-        Width of the feed-forward part (of one expert).
-    vocabulary : int
-    positions : int
-        Longest context.
-    experts, experts_per_token : int
-        1 and 1 for a dense model.
-    tied : bool
-        Input and output embeddings are one matrix.
+    Raises
+    ------
+    InputError
+        Naming a missing, impossible or unknown field.
     """
-
-    name: str
-    family: str
-    layers: int
-    hidden: int
-    heads: int
-    kv_heads: int
-    head_size: int
-    intermediate: int
-    vocabulary: int
-    positions: int
-    experts: int = 1
-    experts_per_token: int = 1
-    tied: bool = False
-
-    def __post_init__(self) -> None:
-        for field in (
-            "layers", "hidden", "heads", "kv_heads", "head_size", "intermediate", "vocabulary", "positions",
-            "experts", "experts_per_token",
-        ):
-            value = getattr(self, field)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InputError(f"{field} of {self.name} must be an integer of at least 1, not {value!r}")
-        if self.heads % self.kv_heads:
-            raise InputError(
-                f"heads of {self.name} must be a multiple of its kv_heads, not {self.heads} and {self.kv_heads}"
-            )
-        if self.experts_per_token > self.experts:
-            raise InputError(
-                f"experts_per_token of {self.name} must be at most its {self.experts} experts, "
-                f"not {self.experts_per_token}"
-            )
-
-    @property
-    def gated(self) -> bool:
-        """Three feed-forward matrices instead of two."""
-        return self.family in GATED
-
-    @property
-    def attention_weights(self) -> int:
-        """Weights of one layer's query, key, value and output projections."""
-        return self.hidden * self.head_size * 2 * (self.heads + self.kv_heads)
-
-    @property
-    def expert_weights(self) -> int:
-        """Weights of one layer's feed-forward part (of one expert)."""
-        return (3 if self.gated else 2) * self.hidden * self.intermediate
-
-    @property
-    def router_weights(self) -> int:
-        """Weights of one layer's choice of experts."""
-        return self.hidden * self.experts if self.experts > 1 else 0
-
-    @property
-    def parameters(self) -> int:
-        """All parameters, normalisation, biases and embeddings included."""
-        if self.gated:
-            per_layer = 2 * self.hidden + (self.family == "qwen2") * self.head_size * (
-                self.heads + 2 * self.kv_heads
-            )
-            rest = self.hidden
-        else:  # gptj: one normalisation with bias per layer, biases of both feed-forward matrices and the output
-            per_layer = 2 * self.hidden + self.intermediate + self.hidden
-            rest = 2 * self.hidden + self.vocabulary
-        per_layer += self.attention_weights + self.experts * self.expert_weights + self.router_weights
-        embeddings = (1 if self.tied else 2) * self.vocabulary * self.hidden
-        return self.layers * per_layer + rest + embeddings
-
-    @property
-    def kv_elements_per_token(self) -> int:
-        """Elements that the key-value cache holds for each token of each sequence."""
-        return 2 * self.layers * self.kv_heads * self.head_size
+    outer, defaults = config, None
+    for _ in range(2):
+        place = next((p for p in INNER if isinstance(config.get(p), Mapping) and config[p]), None)
+        if place is None:
+            break
+        inner = dict(config[place])
+        for kept in ("quantization_config", "compression_config", "tie_word_embeddings"):
+            if inner.get(kept) is None and outer.get(kept) is not None:
+                inner[kept] = outer[kept]
+        inner.setdefault("model_type", config.get("model_type"))
+        config, defaults = inner, {}
+    kind = config.get("model_type")
+    if not isinstance(kind, str):
+        kind = _kind_of(config)
+    if kind not in families():
+        raise InputError(_unknown(name, kind))
+    module = families()[kind]
+    if defaults is not None:
+        defaults = getattr(module, "DEFAULTS", {})
+    reader = Config(name, {**config, "model_type": kind}, defaults)
+    model = module.read(reader)
+    left = () if config is outer else ("the part that sees or hears",)
+    return replace(model, unread=model.unread + left)
 
 
-def from_config(name: str, config: dict[str, Any]) -> LanguageModel:
-    """The model described by the fields of a `config.json`; `InputError` naming a missing or unknown field."""
-    family = config.get("model_type")
-    if family not in FAMILIES:
-        raise InputError(f"model_type of {name} must be one of {', '.join(FAMILIES)}, not {family!r}")
+def _kind_of(config: Mapping[str, Any]) -> str | None:
+    """The kind of a file without `model_type`: that of its architecture's name, e.g. MixtralForCausalLM."""
+    architectures = config.get("architectures")
+    if isinstance(architectures, list) and architectures and isinstance(architectures[0], str):
+        stem = architectures[0].partition("For")[0].removesuffix("LMHeadModel").lower()
+        return next((kind for kind in families() if kind.replace("_", "").replace("-", "").lower() == stem), None)
+    return None
 
-    def need(field: str) -> Any:
-        if config.get(field) is None:
-            raise InputError(f"the configuration of {name} must have the field {field!r}; add it")
-        return config[field]
 
-    tied = bool(config.get("tie_word_embeddings", False))
-    if family == "gptj":
-        hidden, heads = need("n_embd"), need("n_head")
-        return LanguageModel(
-            name=name, family=family, layers=need("n_layer"), hidden=hidden, heads=heads, kv_heads=heads,
-            head_size=hidden // heads, intermediate=config.get("n_inner") or 4 * hidden,
-            vocabulary=need("vocab_size"), positions=need("n_positions"), tied=tied,
-        )
-    hidden, heads = need("hidden_size"), need("num_attention_heads")
-    mixture = family == "mixtral"
-    return LanguageModel(
-        name=name, family=family, layers=need("num_hidden_layers"), hidden=hidden, heads=heads,
-        kv_heads=config.get("num_key_value_heads") or heads, head_size=config.get("head_dim") or hidden // heads,
-        intermediate=need("intermediate_size"), vocabulary=need("vocab_size"),
-        positions=need("max_position_embeddings"), tied=tied,
-        experts=need("num_local_experts") if mixture else 1,
-        experts_per_token=need("num_experts_per_tok") if mixture else 1,
+def _unknown(name: str, kind: object) -> str:
+    for reason, kinds in OTHER_KINDS.items():
+        if kind in kinds:
+            return f"{name} must be a decoder-only language model; {kind} is {reason}"
+    return (
+        f"model_type of {name} must be one of {', '.join(sorted(families()))}, not {kind!r}; a family is one file in "
+        "model/network/families"
     )
 
 
@@ -147,7 +118,8 @@ def read_config(path: Path | str) -> LanguageModel:
     """The model in the file `path`; one called `config.json` is named after its folder."""
     path = Path(path)
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        # files edited on Windows begin with a byte order mark
+        config = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(f"{path} must be a model configuration; there is no such file, check the path") from None
     except OSError as error:
@@ -156,7 +128,7 @@ def read_config(path: Path | str) -> LanguageModel:
         raise InputError(f"{path} must be complete JSON; it is truncated or another kind of file") from None
     if not isinstance(config, dict):
         raise InputError(f"{path} must hold one JSON object, not {type(config).__name__}")
-    return from_config(path.parent.name if path.stem == "config" else path.stem, config)
+    return from_config(path.absolute().parent.name if path.stem == "config" else path.stem, config)
 
 
 def names() -> list[str]:

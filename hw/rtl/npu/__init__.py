@@ -1,0 +1,1 @@
+"""The NPU core: array, engines, accumulators, output stage, counters."""
