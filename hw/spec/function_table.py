@@ -28,8 +28,9 @@ def exp2_table() -> list[tuple[int, int]]:
     """(base, step) of the 128 segments of 2**f."""
     with localcontext() as context:
         context.prec = 40
-        bases = [int((Decimal(2) ** (Decimal(i) / SEGMENTS) * 2 ** EXP2_BITS).to_integral_value())
-                 for i in range(SEGMENTS + 1)]
+        bases = [
+            int((Decimal(2) ** (Decimal(i) / SEGMENTS) * 2**EXP2_BITS).to_integral_value()) for i in range(SEGMENTS + 1)
+        ]
     return [(bases[i], bases[i + 1] - bases[i]) for i in range(SEGMENTS)]
 
 
@@ -42,7 +43,8 @@ def reciprocal_table() -> list[tuple[int, int]]:
 
 def root_table() -> list[tuple[int, int]]:
     """(base, step) of the 256 segments of 1/sqrt(m): 128 of m in [1, 2), then 128 of m in [2, 4)."""
-    def rounded(numerator: int, denominator: int) -> int:       # round(2**21 * sqrt(numerator / denominator))
+
+    def rounded(numerator: int, denominator: int) -> int:  # round(2**21 * sqrt(numerator / denominator))
         return (isqrt((numerator << 2 * INVERSE_BITS + 2) // denominator) + 1) >> 1
 
     table = []

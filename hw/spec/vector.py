@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from hw.base.error import InputError
 from hw.spec.command import pack
-from hw.spec.error import InputError
 from hw.spec.number import OPERAND_CODES, number_format
 
 LANES = 16
@@ -19,9 +19,21 @@ PREPARE_CYCLES = 2
 """Cycles of a descriptor before its first micro-operation: taken, checked."""
 
 VECTOR_FIELDS: dict[str, int] = {
-    "opcode": 4, "input_format": 3, "output_format": 3, "rows": 7, "length": 14, "length_step": 1,
-    "a": 16, "b": 16, "d": 16, "a_stride": 10, "b_stride": 10, "d_stride": 10, "period_log2": 2,
-    "scale": 32, "epsilon": 16,
+    "opcode": 4,
+    "input_format": 3,
+    "output_format": 3,
+    "rows": 7,
+    "length": 14,
+    "length_step": 1,
+    "a": 16,
+    "b": 16,
+    "d": 16,
+    "a_stride": 10,
+    "b_stride": 10,
+    "d_stride": 10,
+    "period_log2": 2,
+    "scale": 32,
+    "epsilon": 16,
 }
 """Field -> width in bits, from bit 0 up; 160 bits in all."""
 
@@ -35,8 +47,19 @@ VECTOR_REFUSALS: dict[int, str] = {
 """Code of a refused descriptor -> meaning; 1 to 4, the first that applies."""
 
 Unit = Literal[
-    "move", "multiply", "add", "maximum", "exp2", "reciprocal", "root", "select", "store", "store_index", "turn_in",
-    "turn_out"]
+    "move",
+    "multiply",
+    "add",
+    "maximum",
+    "exp2",
+    "reciprocal",
+    "root",
+    "select",
+    "store",
+    "store_index",
+    "turn_in",
+    "turn_out",
+]
 """What a micro-operation does: `select` keeps the larger value and its index, `turn_in` and `turn_out` write a row and
 read a column of the transposer."""
 
@@ -49,9 +72,18 @@ LABELS: tuple[str, ...] = ("idle", "prepare", "multiply", "add", "compare", "fun
 """Every cycle has one label."""
 
 LABEL_OF: dict[str, str] = {
-    "move": "move", "multiply": "multiply", "add": "add", "maximum": "compare", "select": "compare",
-    "exp2": "function", "reciprocal": "function", "root": "function", "store": "store", "store_index": "store",
-    "turn_in": "transpose", "turn_out": "transpose",
+    "move": "move",
+    "multiply": "multiply",
+    "add": "add",
+    "maximum": "compare",
+    "select": "compare",
+    "exp2": "function",
+    "reciprocal": "function",
+    "root": "function",
+    "store": "store",
+    "store_index": "store",
+    "turn_in": "transpose",
+    "turn_out": "transpose",
 }
 """Unit of a micro-operation -> label of its cycle."""
 
@@ -143,7 +175,9 @@ class VectorProgram:
     masks: bool = True
 
 
-def _op(unit: Unit, to: str, x: Source, y: Source = "zero", *, exchange: int = 0, negate: bool = False) -> MicroOperation:
+def _op(
+    unit: Unit, to: str, x: Source, y: Source = "zero", *, exchange: int = 0, negate: bool = False
+) -> MicroOperation:
     return MicroOperation(unit=unit, to=to, x=x, y=y, exchange=exchange, negate=negate)  # pyright: ignore[reportArgumentType]
 
 
@@ -163,75 +197,189 @@ def _all_lanes(unit: Unit, register: Source) -> tuple[MicroOperation, ...]:
 _STORE = _op("store", "", "r0")
 
 PROGRAMS: dict[str, VectorProgram] = {
-    "ADD": VectorProgram(opcode=1, title="d = a + b", outer="rows", sections=(
-        _words(_op("move", "r0", "a"), _op("add", "r0", "r0", "b"), _STORE),)),
-    "MUL": VectorProgram(opcode=2, title="d = a * b", outer="rows", sections=(
-        _words(_op("move", "r0", "a"), _op("multiply", "r0", "r0", "b"), _STORE),)),
-    "SCALE": VectorProgram(opcode=3, title="d = a * scale, in another format if asked", outer="rows", sections=(
-        _words(_op("multiply", "r0", "a", "scale"), _STORE),)),
+    "ADD": VectorProgram(
+        opcode=1,
+        title="d = a + b",
+        outer="rows",
+        sections=(_words(_op("move", "r0", "a"), _op("add", "r0", "r0", "b"), _STORE),),
+    ),
+    "MUL": VectorProgram(
+        opcode=2,
+        title="d = a * b",
+        outer="rows",
+        sections=(_words(_op("move", "r0", "a"), _op("multiply", "r0", "r0", "b"), _STORE),),
+    ),
+    "SCALE": VectorProgram(
+        opcode=3,
+        title="d = a * scale, in another format if asked",
+        outer="rows",
+        sections=(_words(_op("multiply", "r0", "a", "scale"), _STORE),),
+    ),
     # scale is -s log2(e): SiLU with s = 1, GELU in its sigmoid form with s = 1.702
-    "GATE": VectorProgram(opcode=4, title="d = a / (1 + 2**(a * scale)) * b", outer="rows", sections=(
-        _words(
-            _op("multiply", "r0", "a", "scale"), _op("exp2", "r0", "r0"), _op("add", "r0", "r0", "one"),
-            _op("reciprocal", "r0", "r0"), _op("multiply", "r0", "r0", "a"), _op("multiply", "r0", "r0", "b"), _STORE),)),
-    "ACTIVATE": VectorProgram(opcode=5, title="d = a / (1 + 2**(a * scale))", outer="rows", sections=(
-        _words(
-            _op("multiply", "r0", "a", "scale"), _op("exp2", "r0", "r0"), _op("add", "r0", "r0", "one"),
-            _op("reciprocal", "r0", "r0"), _op("multiply", "r0", "r0", "a"), _STORE),)),
+    "GATE": VectorProgram(
+        opcode=4,
+        title="d = a / (1 + 2**(a * scale)) * b",
+        outer="rows",
+        sections=(
+            _words(
+                _op("multiply", "r0", "a", "scale"),
+                _op("exp2", "r0", "r0"),
+                _op("add", "r0", "r0", "one"),
+                _op("reciprocal", "r0", "r0"),
+                _op("multiply", "r0", "r0", "a"),
+                _op("multiply", "r0", "r0", "b"),
+                _STORE,
+            ),
+        ),
+    ),
+    "ACTIVATE": VectorProgram(
+        opcode=5,
+        title="d = a / (1 + 2**(a * scale))",
+        outer="rows",
+        sections=(
+            _words(
+                _op("multiply", "r0", "a", "scale"),
+                _op("exp2", "r0", "r0"),
+                _op("add", "r0", "r0", "one"),
+                _op("reciprocal", "r0", "r0"),
+                _op("multiply", "r0", "r0", "a"),
+                _STORE,
+            ),
+        ),
+    ),
     # scale is 1 / length
-    "RMS_NORM": VectorProgram(opcode=6, title="d = a * rsqrt(mean of squares + epsilon) * b", outer="rows", sections=(
-        _once(_op("move", "r1", "zero")),
-        _words(_op("multiply", "r0", "a", "a"), _op("add", "r1", "r1", "r0")),
-        _once(*_all_lanes("add", "r1"), _op("multiply", "r1", "r1", "scale"), _op("add", "r1", "r1", "epsilon"),
-              _op("root", "r1", "r1")),
-        _words(_op("multiply", "r0", "r1", "a"), _op("multiply", "r0", "r0", "b"), _STORE))),
+    "RMS_NORM": VectorProgram(
+        opcode=6,
+        title="d = a * rsqrt(mean of squares + epsilon) * b",
+        outer="rows",
+        sections=(
+            _once(_op("move", "r1", "zero")),
+            _words(_op("multiply", "r0", "a", "a"), _op("add", "r1", "r1", "r0")),
+            _once(
+                *_all_lanes("add", "r1"),
+                _op("multiply", "r1", "r1", "scale"),
+                _op("add", "r1", "r1", "epsilon"),
+                _op("root", "r1", "r1"),
+            ),
+            _words(_op("multiply", "r0", "r1", "a"), _op("multiply", "r0", "r0", "b"), _STORE),
+        ),
+    ),
     # lanes beyond the length hold -mean before they are squared: the length must be whole words
-    "LAYER_NORM": VectorProgram(opcode=7, title="d = (a - mean) * rsqrt(variance + epsilon) * b", outer="rows", sections=(
-        _once(_op("move", "r1", "zero")),
-        _words(_op("add", "r1", "r1", "a")),
-        _once(*_all_lanes("add", "r1"), _op("multiply", "r1", "r1", "scale"), _op("move", "r2", "zero")),
-        _words(_op("add", "r0", "a", "r1", negate=True), _op("multiply", "r0", "r0", "r0"), _op("add", "r2", "r2", "r0")),
-        _once(*_all_lanes("add", "r2"), _op("multiply", "r2", "r2", "scale"), _op("add", "r2", "r2", "epsilon"),
-              _op("root", "r2", "r2")),
-        _words(_op("add", "r0", "a", "r1", negate=True), _op("multiply", "r0", "r0", "r2"),
-               _op("multiply", "r0", "r0", "b"), _STORE))),
+    "LAYER_NORM": VectorProgram(
+        opcode=7,
+        title="d = (a - mean) * rsqrt(variance + epsilon) * b",
+        outer="rows",
+        sections=(
+            _once(_op("move", "r1", "zero")),
+            _words(_op("add", "r1", "r1", "a")),
+            _once(*_all_lanes("add", "r1"), _op("multiply", "r1", "r1", "scale"), _op("move", "r2", "zero")),
+            _words(
+                _op("add", "r0", "a", "r1", negate=True),
+                _op("multiply", "r0", "r0", "r0"),
+                _op("add", "r2", "r2", "r0"),
+            ),
+            _once(
+                *_all_lanes("add", "r2"),
+                _op("multiply", "r2", "r2", "scale"),
+                _op("add", "r2", "r2", "epsilon"),
+                _op("root", "r2", "r2"),
+            ),
+            _words(
+                _op("add", "r0", "a", "r1", negate=True),
+                _op("multiply", "r0", "r0", "r2"),
+                _op("multiply", "r0", "r0", "b"),
+                _STORE,
+            ),
+        ),
+    ),
     # scale is s log2(e)
     "SOFTMAX": VectorProgram(
-        opcode=8, title="d = 2**((a - max) * scale) / sum", outer="rows", fill="minus_infinity", sections=(
+        opcode=8,
+        title="d = 2**((a - max) * scale) / sum",
+        outer="rows",
+        fill="minus_infinity",
+        sections=(
             _once(_op("move", "r1", "minus_infinity")),
             _words(_op("maximum", "r1", "r1", "a")),
             _once(*_all_lanes("maximum", "r1"), _op("move", "r2", "zero")),
-            _words(_op("add", "r0", "a", "r1", negate=True), _op("multiply", "r0", "r0", "scale"),
-                   _op("exp2", "r0", "r0"), _op("add", "r2", "r2", "r0")),
+            _words(
+                _op("add", "r0", "a", "r1", negate=True),
+                _op("multiply", "r0", "r0", "scale"),
+                _op("exp2", "r0", "r0"),
+                _op("add", "r2", "r2", "r0"),
+            ),
             _once(*_all_lanes("add", "r2"), _op("reciprocal", "r2", "r2")),
-            _words(_op("add", "r0", "a", "r1", negate=True), _op("multiply", "r0", "r0", "scale"),
-                   _op("exp2", "r0", "r0"), _op("multiply", "r0", "r0", "r2"), _STORE))),
+            _words(
+                _op("add", "r0", "a", "r1", negate=True),
+                _op("multiply", "r0", "r0", "scale"),
+                _op("exp2", "r0", "r0"),
+                _op("multiply", "r0", "r0", "r2"),
+                _STORE,
+            ),
+        ),
+    ),
     # b: cosines of a row's first `period` words, each angle twice; c: sines behind them, -sin and +sin in turn
-    "ROTARY": VectorProgram(opcode=9, title="d = a * b + (neighbours of a exchanged) * c", outer="rows", sections=(
-        _words(_op("move", "r0", "a"), _op("multiply", "r1", "r0", "b"), _op("move", "r2", "c"),
-               _op("multiply", "r0", "r2", "r0", exchange=1), _op("add", "r0", "r1", "r0"), _STORE),)),
+    "ROTARY": VectorProgram(
+        opcode=9,
+        title="d = a * b + (neighbours of a exchanged) * c",
+        outer="rows",
+        sections=(
+            _words(
+                _op("move", "r0", "a"),
+                _op("multiply", "r1", "r0", "b"),
+                _op("move", "r2", "c"),
+                _op("multiply", "r0", "r2", "r0", exchange=1),
+                _op("add", "r0", "r1", "r0"),
+                _STORE,
+            ),
+        ),
+    ),
     "ARG_MAX": VectorProgram(
-        opcode=10, title="d = place of the largest a, the first of equals, as an integer in lane 0", outer="rows",
-        fill="minus_infinity", masks=False, sections=(
+        opcode=10,
+        title="d = place of the largest a, the first of equals, as an integer in lane 0",
+        outer="rows",
+        fill="minus_infinity",
+        masks=False,
+        sections=(
             _once(_op("move", "r0", "minus_infinity")),
             _words(_op("select", "r0", "r0", "a")),
-            _once(*_all_lanes("select", "r0"), _op("store_index", "", "r0")))),
+            _once(*_all_lanes("select", "r0"), _op("store_index", "", "r0")),
+        ),
+    ),
     "SPREAD": VectorProgram(
-        opcode=11, title="rows of features become words of one feature: d[feature] = (a[row 0], a[row 1], ...)",
-        outer="words", across="a", masks=False, sections=(
+        opcode=11,
+        title="rows of features become words of one feature: d[feature] = (a[row 0], a[row 1], ...)",
+        outer="words",
+        across="a",
+        masks=False,
+        sections=(
             Section(repeat="rows", operations=(_op("turn_in", "", "a"),)),
-            Section(repeat="lanes", operations=(_op("turn_out", "", "turn"),)))),
+            Section(repeat="lanes", operations=(_op("turn_out", "", "turn"),)),
+        ),
+    ),
     "GATHER": VectorProgram(
-        opcode=12, title="words of one feature become rows of features: d[row] = lane `row` of (a[0], a[1], ...)",
-        outer="words", across="d", masks=False, sections=(
+        opcode=12,
+        title="words of one feature become rows of features: d[row] = lane `row` of (a[0], a[1], ...)",
+        outer="words",
+        across="d",
+        masks=False,
+        sections=(
             Section(repeat="lanes", operations=(_op("turn_in", "", "a"),)),
-            Section(repeat="rows", operations=(_op("turn_out", "", "turn"),)))),
+            Section(repeat="rows", operations=(_op("turn_out", "", "turn"),)),
+        ),
+    ),
     "SUM_LANES": VectorProgram(
-        opcode=13, title="lane i of d = sum of the 16 lanes of a[i], lanes ascending", outer="words", masks=False, sections=(
+        opcode=13,
+        title="lane i of d = sum of the 16 lanes of a[i], lanes ascending",
+        outer="words",
+        masks=False,
+        sections=(
             Section(repeat="lanes", operations=(_op("turn_in", "", "a"),)),
             _once(_op("move", "r0", "zero")),
             Section(repeat="lanes", operations=(_op("add", "r0", "r0", "turn"),)),
-            _once(_STORE))),
+            _once(_STORE),
+        ),
+    ),
 }
 """Operation -> its micro-program."""
 
@@ -258,7 +406,9 @@ class VectorSpec:
         if not isinstance(self.memory_words, int) or not 16 <= self.memory_words <= 1 << 16:
             raise InputError(f"memory_words must be an integer from 16 to 65536, not {self.memory_words!r}")
         if not self.formats or any(name not in ("bf16", "fp16") for name in self.formats):
-            raise InputError(f"formats of a vector unit must be of bf16 and fp16, not {', '.join(self.formats) or 'none'}")
+            raise InputError(
+                f"formats of a vector unit must be of bf16 and fp16, not {', '.join(self.formats) or 'none'}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,15 +456,22 @@ class VectorCommand:
     def fields(self) -> Mapping[str, int]:
         """The values of `VECTOR_FIELDS`."""
         if self.operation not in PROGRAMS:
-            raise InputError(f"an operation of the vector unit must be one of {', '.join(PROGRAMS)}, not {self.operation!r}")
+            raise InputError(
+                f"an operation of the vector unit must be one of {', '.join(PROGRAMS)}, not {self.operation!r}"
+            )
         if self.period not in (1, 2, 4, 8):
             raise InputError(f"period must be 1, 2, 4 or 8 words, not {self.period!r}")
-        values = {name: getattr(self, name) for name in VECTOR_FIELDS
-                  if name not in ("opcode", "input_format", "output_format", "period_log2")}
+        values = {
+            name: getattr(self, name)
+            for name in VECTOR_FIELDS
+            if name not in ("opcode", "input_format", "output_format", "period_log2")
+        }
         return values | {
-            "opcode": PROGRAMS[self.operation].opcode, "period_log2": self.period.bit_length() - 1,
+            "opcode": PROGRAMS[self.operation].opcode,
+            "period_log2": self.period.bit_length() - 1,
             "input_format": OPERAND_CODES[number_format(self.input_format).name],
-            "output_format": OPERAND_CODES[number_format(self.output_format).name]}
+            "output_format": OPERAND_CODES[number_format(self.output_format).name],
+        }
 
     def pack(self) -> int:
         """The descriptor as one integer of `DESCRIPTOR_BITS` bits."""

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.language.corpus import ALPHABET, FOLDER, check_characters
 
 MERGES = 512
@@ -83,7 +83,7 @@ def write(tokens: BytePair, path: Path = FILE) -> None:
 def _merge(tokens: list[int], pair: tuple[int, int], merged: int) -> list[int]:
     out, i = [], 0
     while i < len(tokens):
-        if tuple(tokens[i:i + 2]) == pair:
+        if tuple(tokens[i : i + 2]) == pair:
             out.append(merged)
             i += 2
         else:

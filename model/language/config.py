@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +46,24 @@ class DecoderConfig:
     tie_word_embeddings: bool = True
 
     def __post_init__(self) -> None:
-        for field in ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
-                      "num_key_value_heads", "head_dim", "vocab_size", "max_position_embeddings"):
+        for field in (
+            "hidden_size",
+            "intermediate_size",
+            "num_hidden_layers",
+            "num_attention_heads",
+            "num_key_value_heads",
+            "head_dim",
+            "vocab_size",
+            "max_position_embeddings",
+        ):
             value = getattr(self, field)
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < 1 << 24:
                 raise InputError(f"{field} must be an integer from 1 to {(1 << 24) - 1}, not {value!r}")
         if self.num_attention_heads % self.num_key_value_heads:
-            raise InputError(f"num_attention_heads must be a multiple of num_key_value_heads, not "
-                             f"{self.num_attention_heads} and {self.num_key_value_heads}")
+            raise InputError(
+                f"num_attention_heads must be a multiple of num_key_value_heads, not "
+                f"{self.num_attention_heads} and {self.num_key_value_heads}"
+            )
         if self.head_dim % 2:
             raise InputError(f"head_dim must be even (positions rotate pairs), not {self.head_dim}")
         for field in ("rms_norm_eps", "rope_theta"):

@@ -12,7 +12,7 @@ import re
 import sysconfig
 from pathlib import Path
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 FOLDER = Path(__file__).parent
 TEXT = FOLDER / "text.xz"
@@ -61,7 +61,8 @@ def check_characters(of: str) -> None:
         if character not in ALPHABET:
             raise InputError(
                 f"a prompt must consist of printable ASCII characters and newlines, not {character!r} at place {place}; "
-                "leave it out or replace it")
+                "leave it out or replace it"
+            )
 
 
 def collect() -> str:
@@ -74,7 +75,7 @@ def collect() -> str:
             if not _is_prose(paragraph, line):
                 continue
             words = re.findall(r"[a-z]+", line.lower())
-            runs = {tuple(words[i:i + SHINGLE]) for i in range(max(1, len(words) - SHINGLE + 1))}
+            runs = {tuple(words[i : i + SHINGLE]) for i in range(max(1, len(words) - SHINGLE + 1))}
             if len(runs & seen) <= MOST_SHARED * len(runs):
                 seen |= runs
                 kept.append(line)

@@ -40,7 +40,7 @@ def forward(
         k = rotate(product(y, weights[at + "self_attn.k_proj.weight"]).reshape(b, t, -1, config.head_dim))
         v = product(y, weights[at + "self_attn.v_proj.weight"]).reshape(b, t, -1, config.head_dim)
         k, v = np.repeat(k, config.group, 2), np.repeat(v, config.group, 2)
-        scores = np.einsum("bihd,bjhd->bhij", q, k) * np.float32(config.head_dim ** -0.5)
+        scores = np.einsum("bihd,bjhd->bhij", q, k) * np.float32(config.head_dim**-0.5)
         scores = np.where(causal, scores, -np.inf)
         chance = np.exp(scores - scores.max(-1, keepdims=True))
         chance /= chance.sum(-1, keepdims=True)
@@ -67,17 +67,21 @@ def windows(tokens: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray, np
     first half window has at least half a window before it."""
     step = length // 2
     starts = np.arange(0, len(tokens) - length, step)
-    inputs = np.stack([tokens[s:s + length] for s in starts])
-    targets = np.stack([tokens[s + 1:s + length + 1] for s in starts])
+    inputs = np.stack([tokens[s : s + length] for s in starts])
+    targets = np.stack([tokens[s + 1 : s + length + 1] for s in starts])
     counted = np.zeros(targets.shape, bool)
-    counted[:, length - step:] = True
+    counted[:, length - step :] = True
     counted[0] = True
     return inputs, targets, counted
 
 
 def bits_per_character(
-    config: DecoderConfig, weights: dict[str, np.ndarray], tokens: np.ndarray, pieces: list[str],
-    product: Product = plain_product, batch: int = 16,
+    config: DecoderConfig,
+    weights: dict[str, np.ndarray],
+    tokens: np.ndarray,
+    pieces: list[str],
+    product: Product = plain_product,
+    batch: int = 16,
 ) -> float:
     """Mean bits per character of `tokens`, windows of the whole context."""
     inputs, targets, counted = windows(tokens, config.max_position_embeddings)

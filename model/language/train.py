@@ -64,7 +64,7 @@ def train(config: DecoderConfig, tokens: np.ndarray, steps: int = STEPS, seed: i
             k = rotate((y @ w["self_attn.k_proj.weight"].T).reshape(b, t, config.num_key_value_heads, -1))
             v = (y @ w["self_attn.v_proj.weight"].T).reshape(b, t, config.num_key_value_heads, -1)
             k, v = jnp.repeat(k, config.group, 2), jnp.repeat(v, config.group, 2)
-            scores = jnp.einsum("bihd,bjhd->bhij", q, k) * config.head_dim ** -0.5
+            scores = jnp.einsum("bihd,bjhd->bhij", q, k) * config.head_dim**-0.5
             chance = jax.nn.softmax(jnp.where(causal, scores, -1e30), -1)
             mixed = jnp.einsum("bhij,bjhd->bihd", chance, v).reshape(b, t, -1)
             x = x + mixed @ w["self_attn.o_proj.weight"].T
@@ -81,7 +81,9 @@ def train(config: DecoderConfig, tokens: np.ndarray, steps: int = STEPS, seed: i
         size = jnp.sqrt(sum((g * g).sum() for g in slope.values()))
         shrink = jnp.minimum(1.0, CLIP / size)
         part = jnp.clip((i - WARM_UP) / (steps - WARM_UP), 0, 1)
-        rate = (LEAST_RATE + (RATE - LEAST_RATE) * (1 + jnp.cos(jnp.pi * part)) / 2) * jnp.minimum(1.0, (i + 1) / WARM_UP)
+        rate = (LEAST_RATE + (RATE - LEAST_RATE) * (1 + jnp.cos(jnp.pi * part)) / 2) * jnp.minimum(
+            1.0, (i + 1) / WARM_UP
+        )
         out = ({}, {}, {})
         for name, w in weights.items():
             g = slope[name] * shrink
@@ -99,7 +101,7 @@ def train(config: DecoderConfig, tokens: np.ndarray, steps: int = STEPS, seed: i
     begun, mean = time.process_time(), 0.0
     for i in range(steps):
         starts = rng.integers(0, len(tokens) - LENGTH - 1, SEQUENCES)
-        batch = np.stack([tokens[s:s + LENGTH + 1] for s in starts])
+        batch = np.stack([tokens[s : s + LENGTH + 1] for s in starts])
         weights, first, second, value = step(weights, first, second, jnp.array(batch), jnp.float32(i))
         mean = float(value) if i == 0 else 0.98 * mean + 0.02 * float(value)
         if i % 100 == 99:
@@ -115,8 +117,11 @@ def main(folder: Path = WEIGHTS) -> None:
     tokens = bytepair.learn(text)
     bytepair.write(tokens)
     weights = train(read_config(folder / "config.json"), np.array(tokens.encode(text), np.int32))
-    save_file(weights, folder / "model.safetensors", metadata={
-        "format": "np", "seed": str(SEED), "steps": str(STEPS), "text": corpus.digest(corpus.text())})
+    save_file(
+        weights,
+        folder / "model.safetensors",
+        metadata={"format": "np", "seed": str(SEED), "steps": str(STEPS), "text": corpus.digest(corpus.text())},
+    )
 
 
 if __name__ == "__main__":

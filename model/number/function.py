@@ -72,7 +72,9 @@ def reciprocal(code: np.ndarray) -> np.ndarray:
     one = value == _ONE
     significand = np.where(one, 1 << 23, value << (24 - INVERSE_BITS) & 0xFFFFFF)
     field = 253 + one - exponent
-    result = np.where(field >= 1, np.clip(field, 0, 255) << 23 | significand & 0x7FFFFF, significand >> np.clip(1 - field, 0, 3))
+    result = np.where(
+        field >= 1, np.clip(field, 0, 255) << 23 | significand & 0x7FFFFF, significand >> np.clip(1 - field, 0, 3)
+    )
     result = np.where(field >= 255, _INFINITY, result)
     magnitude = c & 0x7FFFFFFF
     result = np.where(magnitude == 0, _INFINITY, np.where(magnitude == _INFINITY, 0, result)) | sign << 31
@@ -103,7 +105,9 @@ def floats(code: np.ndarray) -> np.ndarray:
 def canonical(value: np.ndarray) -> np.ndarray:
     """float32 as codes with the one NaN."""
     value = np.asarray(value, dtype=np.float32)
-    return np.where(np.isnan(value), np.uint32(CANONICAL_NAN), np.ascontiguousarray(value).view(np.uint32).reshape(value.shape))
+    return np.where(
+        np.isnan(value), np.uint32(CANONICAL_NAN), np.ascontiguousarray(value).view(np.uint32).reshape(value.shape)
+    )
 
 
 def _parts(c: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

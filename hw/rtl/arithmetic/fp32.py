@@ -4,9 +4,9 @@ from amaranth.hdl import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.rtl.fp_form import Cuts, leading_zeros, named
-from hw.rtl.fp_round import round_to_storage
-from hw.rtl.fp_sum import unpack
+from hw.rtl.arithmetic.fp_form import Cuts, leading_zeros, named
+from hw.rtl.arithmetic.fp_round import round_to_storage
+from hw.rtl.arithmetic.fp_sum import unpack
 from hw.spec.number import FORMATS, NumberFormat
 
 NAN = 0x7FC00000
@@ -39,11 +39,17 @@ class Fp32Multiply(wiring.Component):
         nan = named(m, "nan", x.nan | y.nan | (infinity & other_zero))
         exponent = named(m, "exponent", Cat(x.exponent + y.exponent, C(0, 1)).as_signed() - (2 * fmt.bias - 1) - zeros)
         code = round_to_storage(
-            m, Cuts(m, ()), [fmt], C(0, 0),
+            m,
+            Cuts(m, ()),
+            [fmt],
+            C(0, 0),
             sign=named(m, "sign", (x.sign ^ y.sign) & ~nan),
             exponent=named(m, "normal_exponent", Mux(zero, 1 - fmt.bias, exponent)),
             significand=named(m, "normal", (product << zeros)[:48]),
-            infinity=infinity, nan=nan, saturate=C(0, 1))
+            infinity=infinity,
+            nan=nan,
+            saturate=C(0, 1),
+        )
         m.d.comb += self.o.eq(code)
         return m
 

@@ -7,8 +7,8 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.rtl.arithmetic.fp32 import NAN
-from hw.rtl.fp_form import leading_zeros, named
-from hw.rtl.fp_sum import unpack
+from hw.rtl.arithmetic.fp_form import leading_zeros, named
+from hw.rtl.arithmetic.fp_sum import unpack
 from hw.spec.function_table import EXP2_BITS, INVERSE_BITS, exp2_table, reciprocal_table, root_table
 from hw.spec.number import FORMATS
 
@@ -40,19 +40,30 @@ class Function(wiring.Component):
         exponent = named(m, "normal_exponent", Cat(x.exponent, C(0, 1)).as_signed() - zeros)
         # two numbers in [1, 4) by the lowest bit of the unbiased exponent: a biased one that is odd has an even one
         segment = {
-            EXP2: fixed[9:16], RECIPROCAL: (1 << 7) | fraction[16:], ROOT: (1 << 8) | Cat(fraction[16:], ~exponent[0])}
+            EXP2: fixed[9:16],
+            RECIPROCAL: (1 << 7) | fraction[16:],
+            ROOT: (1 << 8) | Cat(fraction[16:], ~exponent[0]),
+        }
         rest = Mux(self.i_select == EXP2, Cat(C(0, 7), fixed[:9]), fraction[:16])
-        m.d.comb += port.addr.eq(Mux(
-            self.i_select == EXP2, segment[EXP2], Mux(self.i_select == RECIPROCAL, segment[RECIPROCAL], segment[ROOT])))
+        m.d.comb += port.addr.eq(
+            Mux(
+                self.i_select == EXP2,
+                segment[EXP2],
+                Mux(self.i_select == RECIPROCAL, segment[RECIPROCAL], segment[ROOT]),
+            )
+        )
         base, step = port.data[:_BASE_BITS], port.data[_BASE_BITS:]
         correction = named(m, "correction", (step * rest)[16:])
         value = named(m, "value", Mux(self.i_select == EXP2, base + correction, base - correction)[:_BASE_BITS])
         zero = named(m, "zero", ~self.x[:31].any())
         results = {
-            EXP2: self._exp2(m, x, fixed, value), RECIPROCAL: self._reciprocal(m, x, exponent, value, zero),
-            ROOT: self._root(m, x, exponent, value, zero)}
-        chosen = Mux(self.i_select == EXP2, results[EXP2],
-                     Mux(self.i_select == RECIPROCAL, results[RECIPROCAL], results[ROOT]))
+            EXP2: self._exp2(m, x, fixed, value),
+            RECIPROCAL: self._reciprocal(m, x, exponent, value, zero),
+            ROOT: self._root(m, x, exponent, value, zero),
+        }
+        chosen = Mux(
+            self.i_select == EXP2, results[EXP2], Mux(self.i_select == RECIPROCAL, results[RECIPROCAL], results[ROOT])
+        )
         m.d.comb += self.o.eq(Mux(x.nan, NAN, chosen))
         return m
 

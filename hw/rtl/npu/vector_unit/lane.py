@@ -5,7 +5,7 @@ from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.rtl.arithmetic.fp32 import Fp32Multiply, order_key
-from hw.rtl.fp_add import FpAdd
+from hw.rtl.arithmetic.fp_add import FpAdd
 from hw.rtl.npu.vector_unit.function import EXP2, RECIPROCAL, ROOT, Function
 
 
@@ -39,10 +39,17 @@ class Lane(wiring.Component):
     """
 
     def __init__(self) -> None:
-        super().__init__({
-            "i_unit": In(UnitCode), "x": In(32), "y": In(32), "o": Out(32),
-            "i_x_index": In(16), "i_y_index": In(16), "o_y_wins": Out(1),
-        })
+        super().__init__(
+            {
+                "i_unit": In(UnitCode),
+                "x": In(32),
+                "y": In(32),
+                "o": Out(32),
+                "i_x_index": In(16),
+                "i_y_index": In(16),
+                "o_y_wins": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -54,8 +61,9 @@ class Lane(wiring.Component):
         x_key, y_key = order_key(m, "x", self.x), order_key(m, "y", self.y)
         m.d.comb += [
             function.x.eq(self.x),
-            function.i_select.eq(Mux(self.i_unit == UnitCode.EXP2, EXP2,
-                                     Mux(self.i_unit == UnitCode.RECIPROCAL, RECIPROCAL, ROOT))),
+            function.i_select.eq(
+                Mux(self.i_unit == UnitCode.EXP2, EXP2, Mux(self.i_unit == UnitCode.RECIPROCAL, RECIPROCAL, ROOT))
+            ),
             self.o_y_wins.eq((y_key > x_key) | ((y_key == x_key) & (self.i_y_index < self.i_x_index))),
         ]
         with m.Switch(self.i_unit):

@@ -34,10 +34,19 @@ def descriptor_layout() -> data.StructLayout:
     return data.StructLayout(VECTOR_FIELDS)
 
 
-MICRO = data.StructLayout({
-    "unit": UnitCode, "x": 4, "y": 4, "exchange": 4, "negate": 1, "to": 2,
-    "repeat": 2, "ends_section": 1, "ends_program": 1,
-})
+MICRO = data.StructLayout(
+    {
+        "unit": UnitCode,
+        "x": 4,
+        "y": 4,
+        "exchange": 4,
+        "negate": 1,
+        "to": 2,
+        "repeat": 2,
+        "ends_section": 1,
+        "ends_program": 1,
+    }
+)
 """One word of the micro-program memory."""
 
 
@@ -54,11 +63,19 @@ def micro_words() -> tuple[list[int], dict[int, int]]:
 
 
 def _word(operation: MicroOperation, repeat: str, ends_section: bool, ends_program: bool) -> int:
-    return MICRO.const({
-        "unit": UnitCode[operation.unit.upper()], "x": SOURCES.index(operation.x), "y": SOURCES.index(operation.y),
-        "exchange": operation.exchange, "negate": operation.negate, "to": DESTINATIONS.index(operation.to),
-        "repeat": REPEATS.index(repeat), "ends_section": ends_section, "ends_program": ends_program,
-    }).as_bits()
+    return MICRO.const(
+        {
+            "unit": UnitCode[operation.unit.upper()],
+            "x": SOURCES.index(operation.x),
+            "y": SOURCES.index(operation.y),
+            "exchange": operation.exchange,
+            "negate": operation.negate,
+            "to": DESTINATIONS.index(operation.to),
+            "repeat": REPEATS.index(repeat),
+            "ends_section": ends_section,
+            "ends_program": ends_program,
+        }
+    ).as_bits()
 
 
 class VectorSequencer(wiring.Component):
@@ -84,19 +101,30 @@ class VectorSequencer(wiring.Component):
 
     def __init__(self, spec: VectorSpec) -> None:
         self.spec = spec
-        super().__init__({
-            "i_descriptor": In(stream.Signature(DESCRIPTOR_BITS)),
-            "o_done": Out(1), "o_refused": Out(1), "o_code": Out(4), "o_phase": Out(Phase), "o_micro": Out(MICRO),
-            "o_fields": Out(descriptor_layout()),
-            **{f"o_{name}": Out(16) for name in "abcd"},
-            "o_inner": Out(14), "o_valid_lanes": Out(LANES), "o_fills_infinity": Out(1), "o_masks": Out(1),
-            "o_clears_turn": Out(1),
-        })
+        super().__init__(
+            {
+                "i_descriptor": In(stream.Signature(DESCRIPTOR_BITS)),
+                "o_done": Out(1),
+                "o_refused": Out(1),
+                "o_code": Out(4),
+                "o_phase": Out(Phase),
+                "o_micro": Out(MICRO),
+                "o_fields": Out(descriptor_layout()),
+                **{f"o_{name}": Out(16) for name in "abcd"},
+                "o_inner": Out(14),
+                "o_valid_lanes": Out(LANES),
+                "o_fills_infinity": Out(1),
+                "o_masks": Out(1),
+                "o_clears_turn": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         words, starts = micro_words()
-        m.submodules.microprogram = rom = memory.Memory(shape=MICRO, depth=len(words), init=[MICRO.from_bits(w) for w in words])
+        m.submodules.microprogram = rom = memory.Memory(
+            shape=MICRO, depth=len(words), init=[MICRO.from_bits(w) for w in words]
+        )
         port = rom.read_port(domain="comb")
         fields = Signal(descriptor_layout())
         phase = Signal(Phase)
@@ -106,8 +134,12 @@ class VectorSequencer(wiring.Component):
         step = {name: Signal(16, name=f"step_{name}") for name in "abd"}
         micro = port.data
         m.d.comb += [
-            port.addr.eq(counter), self.o_micro.eq(micro), self.o_phase.eq(phase), self.o_fields.eq(fields),
-            self.o_inner.eq(inner), self.i_descriptor.ready.eq(phase == Phase.IDLE),
+            port.addr.eq(counter),
+            self.o_micro.eq(micro),
+            self.o_phase.eq(phase),
+            self.o_fields.eq(fields),
+            self.o_inner.eq(inner),
+            self.i_descriptor.ready.eq(phase == Phase.IDLE),
         ]
         by_code = {program.opcode: program for program in PROGRAMS.values()}
 
@@ -150,15 +182,16 @@ class VectorSequencer(wiring.Component):
         period_mask = ((1 << fields.period_log2) - 1)[:3]
         within = Mux(wraps, inner[:3] & period_mask, inner)
         m.d.comb += [
-            self.o_a.eq(base["a"] + step["a"]), self.o_d.eq(base["d"] + step["d"]),
-            self.o_b.eq(base["b"] + within), self.o_c.eq(base["b"] + within + (1 << fields.period_log2)),
+            self.o_a.eq(base["a"] + step["a"]),
+            self.o_d.eq(base["d"] + step["d"]),
+            self.o_b.eq(base["b"] + within),
+            self.o_c.eq(base["b"] + within + (1 << fields.period_log2)),
         ]
 
         code = Signal(4)
         m.d.comb += code.eq(self._refusal(m, fields, starts, blocks, across, row_words))
         finishes = Signal()
-        next_base = {
-            name: base[name] + Mux(across[name], 1, getattr(fields, f"{name}_stride")) for name in "abd"}
+        next_base = {name: base[name] + Mux(across[name], 1, getattr(fields, f"{name}_stride")) for name in "abd"}
         with m.Switch(phase):
             with m.Case(Phase.IDLE):
                 with m.If(self.i_descriptor.valid):
@@ -177,15 +210,20 @@ class VectorSequencer(wiring.Component):
                 with m.If(micro.ends_section):
                     m.d.sync += [counter.eq(section), inner.eq(inner + 1)]
                     m.d.sync += [
-                        step[name].eq(step[name] + Mux(across[name], getattr(fields, f"{name}_stride"), 1)) for name in "ad"]
+                        step[name].eq(step[name] + Mux(across[name], getattr(fields, f"{name}_stride"), 1))
+                        for name in "ad"
+                    ]
                     with m.If(repeats_end):
                         m.d.sync += [counter.eq(counter + 1), section.eq(counter + 1), inner.eq(0)]
                         m.d.sync += [step[name].eq(0) for name in "ad"]
                         with m.If(micro.ends_program):
                             m.d.comb += [finishes.eq(outer_end), self.o_clears_turn.eq(1)]
                             m.d.sync += [
-                                counter.eq(start), section.eq(start), outer.eq(outer + 1),
-                                length.eq(length + (fields.length_step & ~blocks))]
+                                counter.eq(start),
+                                section.eq(start),
+                                outer.eq(outer + 1),
+                                length.eq(length + (fields.length_step & ~blocks)),
+                            ]
                             m.d.sync += [base[name].eq(next_base[name]) for name in "abd"]
                             with m.If(outer_end):
                                 m.d.sync += phase.eq(Phase.IDLE)
@@ -195,18 +233,26 @@ class VectorSequencer(wiring.Component):
         return m
 
     def _refusal(
-        self, m: Module, fields: data.View, starts: dict[int, int], blocks: Value, across: dict[str, Value],
+        self,
+        m: Module,
+        fields: data.View,
+        starts: dict[int, int],
+        blocks: Value,
+        across: dict[str, Value],
         row_words: Value,
     ) -> Value:
         """Code the descriptor is refused with, 0 for none; the rules are those of `hw.spec.vector.refusal`."""
+
         def is_one_of(*names: str) -> Value:
             return Cat(*(fields.opcode == PROGRAMS[name].opcode for name in names)).any()
 
         known = Cat(*(fields.opcode == code for code in starts)).any()
         empty = ~fields.rows.any() | ~fields.length.any() | (blocks & (fields.rows > LANES))
         formats = [OPERAND_CODES[name] for name in self.spec.formats]
-        wrong_format = ~(Cat(*(fields.input_format == f for f in formats)).any()
-                         & Cat(*(fields.output_format == f for f in formats)).any())
+        wrong_format = ~(
+            Cat(*(fields.input_format == f for f in formats)).any()
+            & Cat(*(fields.output_format == f for f in formats)).any()
+        )
         last_row = Signal(7)
         words = Signal(11)
         m.d.comb += [
@@ -226,5 +272,3 @@ class VectorSequencer(wiring.Component):
             m.d.comb += reach.eq(getattr(fields, name) + last * getattr(fields, f"{name}_stride") + inside)
             beyond.append(reach > self.spec.memory_words)
         return Mux(~known, 1, Mux(empty, 2, Mux(wrong_format, 3, Mux(Cat(*beyond).any(), 4, 0))))
-
-

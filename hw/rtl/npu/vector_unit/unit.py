@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.rtl.arithmetic.fp32 import widen
-from hw.rtl.fp_convert import FpConvert
+from hw.rtl.arithmetic.fp_convert import FpConvert
 from hw.rtl.npu.vector_unit.lane import Lane, UnitCode
 from hw.rtl.npu.vector_unit.sequencer import DESTINATIONS, SOURCES, Phase, VectorSequencer
 from hw.spec.number import OPERAND_CODES, number_format
@@ -36,15 +36,24 @@ class VectorUnit(wiring.Component):
 
     def __init__(self, spec: VectorSpec) -> None:
         self.spec = spec
-        super().__init__({
-            "i_descriptor": In(stream.Signature(DESCRIPTOR_BITS)),
-            "o_done": Out(1), "o_refused": Out(1), "o_code": Out(4), "o_busy": Out(1), "o_label": Out(4),
-            "o_read_address_0": Out(16), "i_read_data_0": In(WORD_BITS),
-            "o_write_address": Out(16), "o_write_data": Out(WORD_BITS), "o_write_enable": Out(1),
-            "i_clear": In(1),
-            **{f"o_count_{event.replace('.', '_')}": Out(COUNTER_BITS) for event in EVENTS},
-            **{f"o_label_count_{label}": Out(COUNTER_BITS) for label in LABELS},
-        })
+        super().__init__(
+            {
+                "i_descriptor": In(stream.Signature(DESCRIPTOR_BITS)),
+                "o_done": Out(1),
+                "o_refused": Out(1),
+                "o_code": Out(4),
+                "o_busy": Out(1),
+                "o_label": Out(4),
+                "o_read_address_0": Out(16),
+                "i_read_data_0": In(WORD_BITS),
+                "o_write_address": Out(16),
+                "o_write_data": Out(WORD_BITS),
+                "o_write_enable": Out(1),
+                "i_clear": In(1),
+                **{f"o_count_{event.replace('.', '_')}": Out(COUNTER_BITS) for event in EVENTS},
+                **{f"o_label_count_{label}": Out(COUNTER_BITS) for label in LABELS},
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -53,8 +62,11 @@ class VectorUnit(wiring.Component):
         micro, fields = sequencer.o_micro, sequencer.o_fields
         running = Signal()
         m.d.comb += [
-            running.eq(sequencer.o_phase == Phase.RUN), self.o_busy.eq(sequencer.o_phase != Phase.IDLE),
-            self.o_done.eq(sequencer.o_done), self.o_refused.eq(sequencer.o_refused), self.o_code.eq(sequencer.o_code),
+            running.eq(sequencer.o_phase == Phase.RUN),
+            self.o_busy.eq(sequencer.o_phase != Phase.IDLE),
+            self.o_done.eq(sequencer.o_done),
+            self.o_refused.eq(sequencer.o_refused),
+            self.o_code.eq(sequencer.o_code),
         ]
         is_unit = {unit.name: Signal(name=f"is_{unit.name.lower()}") for unit in UnitCode}
         m.d.comb += [is_unit[unit.name].eq(running & (micro.unit == unit)) for unit in UnitCode]
@@ -63,7 +75,8 @@ class VectorUnit(wiring.Component):
         used = {s: Signal(name=f"uses_{s}") for s in ("a", "b", "c")}
         m.d.comb += [used[s].eq((micro.x == SOURCES.index(s)) | (micro.y == SOURCES.index(s))) for s in used]
         m.d.comb += self.o_read_address_0.eq(
-            Mux(used["b"], sequencer.o_b, Mux(used["c"], sequencer.o_c, sequencer.o_a)))
+            Mux(used["b"], sequencer.o_b, Mux(used["c"], sequencer.o_c, sequencer.o_a))
+        )
         turned = self._transposer(m, is_unit, sequencer)
         from_turn = micro.y == SOURCES.index("turn")
         word = Signal(WORD_BITS)
@@ -77,7 +90,8 @@ class VectorUnit(wiring.Component):
             **{f"r{i}": [register[l] for l in range(LANES)] for i, register in enumerate(registers)},
             **{name: read for name in ("a", "b", "c", "turn")},
             **{name: [C(code, 32)] * LANES for name, code in _CONSTANTS.items()},
-            "scale": [scale] * LANES, "epsilon": [epsilon] * LANES,
+            "scale": [scale] * LANES,
+            "epsilon": [epsilon] * LANES,
         }
         stored = []
         before = [self._choose(m, f"y_{l}", micro.y, {s: values[s][l] for s in values}) for l in range(LANES)]
@@ -92,15 +106,21 @@ class VectorUnit(wiring.Component):
                     with m.Case(bit):
                         m.d.comb += [y.eq(before[l ^ bit]), y_index.eq(index[l ^ bit])]
             m.d.comb += [
-                lane.i_unit.eq(micro.unit), lane.x.eq(self._choose(m, f"x_{l}", micro.x, {s: values[s][l] for s in values})),
-                lane.y.eq(y ^ Cat(C(0, 31), micro.negate)), lane.i_x_index.eq(index[l]), lane.i_y_index.eq(y_index),
+                lane.i_unit.eq(micro.unit),
+                lane.x.eq(self._choose(m, f"x_{l}", micro.x, {s: values[s][l] for s in values})),
+                lane.y.eq(y ^ Cat(C(0, 31), micro.negate)),
+                lane.i_x_index.eq(index[l]),
+                lane.i_y_index.eq(y_index),
                 index_in[l].eq(Mux(lane.o_y_wins, y_index, index[l])),
             ]
             for name, register in zip(DESTINATIONS[1:], registers, strict=True):
                 with m.If(running & (micro.to == DESTINATIONS.index(name))):
                     m.d.sync += register[l].eq(lane.o)
-            stored.append(self._converted(m, l, registers[0][l], fields.output_format,
-                                          sequencer.o_valid_lanes[l] | ~sequencer.o_masks))
+            stored.append(
+                self._converted(
+                    m, l, registers[0][l], fields.output_format, sequencer.o_valid_lanes[l] | ~sequencer.o_masks
+                )
+            )
         with m.If(sequencer.o_phase == Phase.CHECK):
             m.d.sync += index.eq(0)
         with m.Elif(is_unit["SELECT"]):
@@ -172,14 +192,19 @@ class VectorUnit(wiring.Component):
             return Cat(*(is_unit[unit] for unit in units)).any()
 
         lanes = {
-            "vector.multiply": is_unit["MULTIPLY"], "vector.add": is_unit["ADD"],
-            "vector.compare": any_of("MAXIMUM", "SELECT"), "vector.function": any_of("EXP2", "RECIPROCAL", "ROOT"),
-            "vector.move": is_unit["MOVE"], "vector.convert": is_unit["STORE"],
+            "vector.multiply": is_unit["MULTIPLY"],
+            "vector.add": is_unit["ADD"],
+            "vector.compare": any_of("MAXIMUM", "SELECT"),
+            "vector.function": any_of("EXP2", "RECIPROCAL", "ROOT"),
+            "vector.move": is_unit["MOVE"],
+            "vector.convert": is_unit["STORE"],
         }
         events = {name: Mux(value, LANES, 0) for name, value in lanes.items()} | {
-            "vector.descriptor": self.o_done, "vector.refuse": self.o_refused,
+            "vector.descriptor": self.o_done,
+            "vector.refuse": self.o_refused,
             "vector.transpose": any_of("TURN_IN", "TURN_OUT"),
-            "shared_memory.vector_read": running & reads, "shared_memory.vector_write": self.o_write_enable,
+            "shared_memory.vector_read": running & reads,
+            "shared_memory.vector_write": self.o_write_enable,
         }
         counters = {f"o_count_{event.replace('.', '_')}": amount for event, amount in events.items()}
         counters |= {f"o_label_count_{label}": self.o_label == i for i, label in enumerate(LABELS)}
