@@ -1,4 +1,4 @@
-"""exp2, exp, reciprocal and reciprocal root: every 16-bit input against the correctly rounded value, and RTL against NumPy."""
+"""exp2, exp, reciprocal, reciprocal root: every 16-bit input against the true value, and RTL against NumPy."""
 
 from decimal import Decimal, localcontext
 

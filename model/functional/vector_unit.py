@@ -53,7 +53,8 @@ class VectorMachine:
     def _carry_out(self, step: Step, fields: Mapping[str, int]) -> None:
         operation = step.operation
         program = program_of(fields["opcode"])
-        assert operation is not None and program is not None
+        assert operation is not None
+        assert program is not None
         place = step.addresses["d"]
         if operation.unit == "turn_in":
             self.turn[step.inner] = self.memory[step.addresses["a"]]
@@ -63,7 +64,7 @@ class VectorMachine:
             self.memory[place] = np.where(_LANE == 0, self.index[0], 0)
         elif operation.unit == "store":
             stored = encode(function.floats(self.registers["r0"]), _FORMATS[fields["output_format"]])
-            kept = (_LANE < step.lanes) | (not program.masks)
+            kept = (step.lanes > _LANE) | (not program.masks)
             self.memory[place] = np.where(kept, stored, 0)
         else:
             self.registers[operation.to] = self._result(step, fields)
@@ -104,4 +105,4 @@ class VectorMachine:
         wide = function.canonical(decode(codes, _FORMATS[fields["input_format"]]).astype(np.float32))
         program = program_of(fields["opcode"])
         assert program is not None
-        return np.where(_LANE < step.lanes, wide, np.uint32(_CONSTANTS[program.fill]))
+        return np.where(step.lanes > _LANE, wide, np.uint32(_CONSTANTS[program.fill]))

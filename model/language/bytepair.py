@@ -1,5 +1,6 @@
 """Byte-pair tokens: the characters of the alphabet and the pairs that were merged most often in the training text."""
 
+import itertools
 import re
 from collections import Counter
 from pathlib import Path
@@ -51,7 +52,7 @@ class BytePair:
         if word not in self._known:
             tokens = [ALPHABET.index(c) for c in word]
             while len(tokens) > 1:
-                ranks = [self.ranks.get(pair, len(self.merges)) for pair in zip(tokens, tokens[1:], strict=False)]
+                ranks = [self.ranks.get(pair, len(self.merges)) for pair in itertools.pairwise(tokens)]
                 best = min(ranks)
                 if best == len(self.merges):
                     break
@@ -67,7 +68,7 @@ def learn(text: str, count: int = MERGES) -> BytePair:
     for index in range(count):
         pairs: Counter[tuple[int, int]] = Counter()
         for tokens, times in words:
-            for pair in zip(tokens, tokens[1:], strict=False):
+            for pair in itertools.pairwise(tokens):
                 pairs[pair] += times
         best = min(pairs, key=lambda pair: (-pairs[pair], pair))
         merges.append(best)

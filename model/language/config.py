@@ -10,7 +10,7 @@ from hw.base.error import InputError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecoderConfig:
-    """A decoder with RMSNorm before attention and feed-forward part, rotary positions, grouped-query attention and SwiGLU.
+    """A decoder: RMSNorm before each part, rotary positions, grouped-query attention, SwiGLU.
 
     Parameters
     ----------

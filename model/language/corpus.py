@@ -60,8 +60,8 @@ def check_characters(of: str) -> None:
     for place, character in enumerate(of):
         if character not in ALPHABET:
             raise InputError(
-                f"a prompt must consist of printable ASCII characters and newlines, not {character!r} at place {place}; "
-                "leave it out or replace it"
+                f"a prompt must consist of printable ASCII characters and newlines, not {character!r} at place "
+                f"{place}; leave it out or replace it"
             )
 
 

@@ -38,8 +38,8 @@ def initial(config: DecoderConfig, seed: int) -> dict[str, np.ndarray]:
 
 def train(config: DecoderConfig, tokens: np.ndarray, steps: int = STEPS, seed: int = SEED) -> dict[str, np.ndarray]:
     """Weights after `steps` steps on sequences drawn from `tokens`."""
-    import jax
-    import jax.numpy as jnp
+    import jax  # pyright: ignore[reportMissingImports]
+    import jax.numpy as jnp  # pyright: ignore[reportMissingImports]
 
     def norm(x: jax.Array, gain: jax.Array) -> jax.Array:
         return x * jax.lax.rsqrt((x * x).mean(-1, keepdims=True) + config.rms_norm_eps) * gain

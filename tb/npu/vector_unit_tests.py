@@ -5,7 +5,7 @@
 from collections import Counter
 
 import numpy as np
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from cocotb.triggers import RisingEdge

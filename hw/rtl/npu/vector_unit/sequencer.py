@@ -12,7 +12,6 @@ from hw.spec.vector import (
     PROGRAMS,
     VECTOR_FIELDS,
     MicroOperation,
-    VectorProgram,
     VectorSpec,
 )
 
@@ -150,7 +149,9 @@ class VectorSequencer(wiring.Component):
             return held
 
         blocks = of_program("blocks", lambda p: p.outer == "words")
-        across = {name: of_program(f"{name}_across", lambda p, n=name: p.across == n) for name in "ad"}
+        across: dict[str, Value] = {
+            name: of_program(f"{name}_across", lambda p, n=name: p.across == n) for name in "ad"
+        }
         across["b"] = C(0, 1)
         wraps = of_program("wraps", lambda p: p is PROGRAMS["ROTARY"])
         m.d.comb += [
@@ -193,9 +194,8 @@ class VectorSequencer(wiring.Component):
         finishes = Signal()
         next_base = {name: base[name] + Mux(across[name], 1, getattr(fields, f"{name}_stride")) for name in "abd"}
         with m.Switch(phase):
-            with m.Case(Phase.IDLE):
-                with m.If(self.i_descriptor.valid):
-                    m.d.sync += [fields.eq(self.i_descriptor.payload), phase.eq(Phase.CHECK)]
+            with m.Case(Phase.IDLE), m.If(self.i_descriptor.valid):
+                m.d.sync += [fields.eq(self.i_descriptor.payload), phase.eq(Phase.CHECK)]
             with m.Case(Phase.CHECK):
                 m.d.comb += [self.o_refused.eq(code.any()), self.o_code.eq(code), self.o_clears_turn.eq(1)]
                 m.d.sync += [phase.eq(Mux(code.any(), Phase.IDLE, Phase.RUN)), inner.eq(0), outer.eq(0)]

@@ -87,38 +87,38 @@ class VectorUnit(wiring.Component):
         index = Signal(data.ArrayLayout(_BITS, LANES))
         scale, epsilon = fields.scale, Cat(C(0, 16), fields.epsilon)
         values = {
-            **{f"r{i}": [register[l] for l in range(LANES)] for i, register in enumerate(registers)},
+            **{f"r{i}": [register[n] for n in range(LANES)] for i, register in enumerate(registers)},
             **{name: read for name in ("a", "b", "c", "turn")},
             **{name: [C(code, 32)] * LANES for name, code in _CONSTANTS.items()},
             "scale": [scale] * LANES,
             "epsilon": [epsilon] * LANES,
         }
         stored = []
-        before = [self._choose(m, f"y_{l}", micro.y, {s: values[s][l] for s in values}) for l in range(LANES)]
+        before = [self._choose(m, f"y_{n}", micro.y, {s: values[s][n] for s in values}) for n in range(LANES)]
         index_in = Signal(data.ArrayLayout(_BITS, LANES))
-        for l in range(LANES):
-            m.submodules[f"lane_{l}"] = lane = Lane()
-            y, y_index = Signal(32, name=f"exchanged_{l}"), Signal(_BITS, name=f"exchanged_index_{l}")
-            own = Cat(C(l, 4), sequencer.o_inner[: _BITS - 4])
-            m.d.comb += [y.eq(before[l]), y_index.eq(own)]
+        for n in range(LANES):
+            m.submodules[f"lane_{n}"] = unit = Lane()
+            y, y_index = Signal(32, name=f"exchanged_{n}"), Signal(_BITS, name=f"exchanged_index_{n}")
+            own = Cat(C(n, 4), sequencer.o_inner[: _BITS - 4])
+            m.d.comb += [y.eq(before[n]), y_index.eq(own)]
             with m.Switch(micro.exchange):
                 for bit in (1, 2, 4, 8):
                     with m.Case(bit):
-                        m.d.comb += [y.eq(before[l ^ bit]), y_index.eq(index[l ^ bit])]
+                        m.d.comb += [y.eq(before[n ^ bit]), y_index.eq(index[n ^ bit])]
             m.d.comb += [
-                lane.i_unit.eq(micro.unit),
-                lane.x.eq(self._choose(m, f"x_{l}", micro.x, {s: values[s][l] for s in values})),
-                lane.y.eq(y ^ Cat(C(0, 31), micro.negate)),
-                lane.i_x_index.eq(index[l]),
-                lane.i_y_index.eq(y_index),
-                index_in[l].eq(Mux(lane.o_y_wins, y_index, index[l])),
+                unit.i_unit.eq(micro.unit),
+                unit.x.eq(self._choose(m, f"x_{n}", micro.x, {s: values[s][n] for s in values})),
+                unit.y.eq(y ^ Cat(C(0, 31), micro.negate)),
+                unit.i_x_index.eq(index[n]),
+                unit.i_y_index.eq(y_index),
+                index_in[n].eq(Mux(unit.o_y_wins, y_index, index[n])),
             ]
             for name, register in zip(DESTINATIONS[1:], registers, strict=True):
                 with m.If(running & (micro.to == DESTINATIONS.index(name))):
-                    m.d.sync += register[l].eq(lane.o)
+                    m.d.sync += register[n].eq(unit.o)
             stored.append(
                 self._converted(
-                    m, l, registers[0][l], fields.output_format, sequencer.o_valid_lanes[l] | ~sequencer.o_masks
+                    m, n, registers[0][n], fields.output_format, sequencer.o_valid_lanes[n] | ~sequencer.o_masks
                 )
             )
         with m.If(sequencer.o_phase == Phase.CHECK):
@@ -146,20 +146,20 @@ class VectorUnit(wiring.Component):
         """The 16 numbers of `word` in FP32, filled beyond the row's length."""
         lanes = []
         fill = Mux(sequencer.o_fills_infinity, _CONSTANTS["minus_infinity"], 0)
-        for l in range(LANES):
-            code = word.word_select(l, _BITS)
-            wide = Signal(32, name=f"read_{l}")
+        for n in range(LANES):
+            code = word.word_select(n, _BITS)
+            wide = Signal(32, name=f"read_{n}")
             for name in self.spec.formats:
                 with m.If(select == OPERAND_CODES[name]):
-                    m.d.comb += wide.eq(widen(m, f"{name}_{l}", code, number_format(name)))
-            filled = Signal(32, name=f"filled_{l}")
-            m.d.comb += filled.eq(Mux(sequencer.o_valid_lanes[l], wide, fill))
+                    m.d.comb += wide.eq(widen(m, f"{name}_{n}", code, number_format(name)))
+            filled = Signal(32, name=f"filled_{n}")
+            m.d.comb += filled.eq(Mux(sequencer.o_valid_lanes[n], wide, fill))
             lanes.append(filled)
         return lanes
 
-    def _converted(self, m: Module, l: int, code: Value, select: Value, kept: Value) -> Value:
+    def _converted(self, m: Module, n: int, code: Value, select: Value, kept: Value) -> Value:
         """One lane rounded to the output format, +0 where it is not kept."""
-        m.submodules[f"convert_{l}"] = convert = FpConvert(self.spec.formats, latency=0)
+        m.submodules[f"convert_{n}"] = convert = FpConvert(self.spec.formats, latency=0)
         m.d.comb += convert.x.eq(code)
         for i, name in enumerate(self.spec.formats):
             with m.If(select == OPERAND_CODES[name]):
