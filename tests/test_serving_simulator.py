@@ -291,7 +291,7 @@ def test_a_closed_loop_keeps_its_users_busy() -> None:
 def test_a_request_larger_than_the_cache_is_refused_in_a_sentence() -> None:
     engine = instance(blocks=10)
     with pytest.raises(
-        InputError, match=r"a request must fit the cache: number 0 has 100 \+ 100 tokens, the cache holds 160"
+        InputError, match=r"a request must fit the cache: no. 0 has 100 \+ 100 tokens; the cache holds 160"
     ):
         engine.check(Request(0, 0.0, 100, 100))
 

@@ -120,7 +120,7 @@ class Instance:
         if self.needs(request) > self.pool.total:
             most = self.pool.total * self.layout.block
             raise InputError(
-                f"a request must fit the cache: number {request.number} has {request.prompt} + {request.answer} tokens, "
+                f"a request must fit the cache: no. {request.number} has {request.prompt} + {request.answer} tokens; "
                 f"the cache holds {most:,}; use more cards, a narrower cache or a shorter request"
             )
 
