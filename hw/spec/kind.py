@@ -123,11 +123,11 @@ def load(name: str) -> Kind:
     return KINDS[name]
 
 
-def observations() -> frozenset[str]:
-    """Events of any kind that do no work of their own."""
-    return _observations(tuple(kind.events for kind in KINDS.values()))
+def events_of_all(constant: str) -> frozenset[str]:
+    """The names in `constant` ("OBSERVATIONS", "VALUE_EVENTS", ...) of the events of every kind."""
+    return _events(tuple(kind.events for kind in KINDS.values()), constant)
 
 
 @cache
-def _observations(modules: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(event for module in modules for event in importlib.import_module(module).OBSERVATIONS)
+def _events(modules: tuple[str, ...], constant: str) -> frozenset[str]:
+    return frozenset(event for module in modules for event in getattr(importlib.import_module(module), constant))

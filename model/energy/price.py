@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hw.base.error import InputError
-from hw.spec.kind import observations
+from hw.spec.kind import events_of_all
 from model.count import Counts
 from model.energy.table import EnergyTable
 
@@ -99,7 +99,9 @@ def price(
         If no counted event has a price: the table belongs to something else.
     """
     unpriced = tuple(
-        name for name, count in counts.items() if count and name not in table.energies and name not in observations()
+        name
+        for name, count in counts.items()
+        if count and name not in table.energies and name not in events_of_all("OBSERVATIONS")
     )
     if counts and not set(counts) & set(table.energies):
         raise InputError(
@@ -153,9 +155,14 @@ def _weights(
     """Toggles per event relative to the reference run, for the components both runs used."""
     here, there = Counts(counts).by_component(), Counts(reference[0]).by_component()
     weights: dict[str, float] = {}
+    observed = events_of_all("OBSERVATIONS")
     for component in set(LOGIC) & here.keys() & there.keys() & toggles.keys() & reference[1].keys():
         events, reference_events = (
-            sum(count for event, count in run[component].items() if f"{component}.{event}" not in observations())
+            sum(
+                count
+                for event, count in run[component].items()
+                if f"{component}.{event}" not in events_of_all("OBSERVATIONS")
+            )
             for run in (here, there)
         )
         if events and reference_events and reference[1][component]:

@@ -1,7 +1,6 @@
 """A chip, a workload and a seed to a measurement: emit, build, simulate, read what the bench reported."""
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from hw.base.error import InputError
 from model import workloads
 from model.count import Counts
 from model.record import Measurement, Origin, Result, current_commit
-from tb.bench import design
+from tb.bench import design, junit
 from tb.bench.activity import toggles
 from tb.bench.build import BUILD, Built, Trace, build
 from tb.bench.run import Outcome, run
@@ -78,11 +77,7 @@ def simulate(case: Case, built: Built, timeout_s: int = 1800) -> Outcome:
         reproduce=case.command,
     )
     if built.trace != "saif" and outcome.junit.is_file():
-        target = BUILD / "junit" / f"{case.name}.xml"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_suffix(".writing")
-        shutil.copyfile(outcome.junit, temporary)
-        temporary.replace(target)
+        junit.install(outcome.junit, BUILD / "junit" / f"{case.name}.xml", case.name)
     return outcome
 
 
