@@ -129,7 +129,8 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
     measurements = []
     for (chip, workload, seed), witness in ((TASK, "rtl"), (NETWORK, "model")):
         try:
-            found = locate(chip, workload, seed, witness, roots, chip_digest=chips[chip].digest)
+            known = chips[chip].digest if chip in chips else None
+            found = locate(chip, workload, seed, witness, roots, chip_digest=known)
             measurements.append(agreed(found, roots))
         except InputError as error:
             sites = " and ".join(scenarios.names())
