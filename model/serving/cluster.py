@@ -63,6 +63,11 @@ class Cluster:
             instance.owner = self
             instance.hands_over = bool(self.decoders) and instance in instances
 
+    def begin(self, source: Any) -> None:
+        """Take requests from `source` from now on."""
+        self.source = source
+        self._next = source.take()
+
     def done(self, request: Request, now: float) -> None:
         """A request ended."""
         self.log.add(request)

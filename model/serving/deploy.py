@@ -1,6 +1,6 @@
 """A model on the cards of an instance behind an engine: what the simulator needs of it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from model.card.device import Device
@@ -65,11 +65,11 @@ class Deployed:
 
     device: Device
     model: LanguageModel
-    split: Split = Split()
+    split: Split = field(default_factory=Split)
     weights: str = "fp16"
     cache: str = "fp16"
     engine: Engine = ENGINES["vllm"]
-    rules: Rules = Rules()
+    rules: Rules = field(default_factory=Rules)
 
     def iteration(self) -> Iteration:
         """The card model's times; `InputError` if the model cannot lie so."""
@@ -83,20 +83,16 @@ class Deployed:
             tokens=self.rules.filled(self.engine).tokens,
         )
 
-    def instance(
-        self,
-        iteration: Iteration,
-        *,
-        decode: float = 1.0,
-        prefill: float = 1.0,
-        name: str = "instance",
-        machine: Any = None,
-    ) -> Instance:
-        """An engine on the cards of `iteration`, its times stretched by `decode` and `prefill`."""
+    def machine(self, iteration: Iteration) -> Any:
+        """What gives the times of iterations: the card model, or what is wrapped around it."""
+        return iteration
+
+    def instance(self, iteration: Iteration, costs: Costs, *, speed: float = 1.0, name: str = "instance") -> Instance:
+        """An engine on the cards of `iteration`, with the times of `costs`."""
         rules = self.rules.filled(self.engine)
         layout = layout_of(iteration, rules.block or 1)
         return Instance(
-            Costs(machine or iteration, decode=decode, prefill=prefill),
+            costs,
             layout,
             blocks=layout.blocks(iteration.cache_room),
             tokens=rules.tokens or 1,
@@ -106,6 +102,7 @@ class Deployed:
             eviction=policy("eviction", rules.eviction or ""),
             keeps=bool(rules.keeps),
             swap=iteration.cache_bytes_per_token / self.device.host_bandwidth.nominal,
+            speed=speed,
             name=name,
         )
 
