@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from hw.base.error import InputError
 from hw.spec.command import Fence, pack
 from hw.spec.core import CoreSpec
-from hw.spec.error import InputError
 from hw.spec.memory_controller import DESCRIPTOR_BITS, ControllerSpec
 from hw.spec.pim import PimSpec
 
@@ -24,7 +24,9 @@ COUNT_BITS = 20
 """Width of a token: descriptors of one unit that a program may have."""
 
 SYSTEM_FIELDS: dict[str, int] = {
-    "payload": DESCRIPTOR_BITS, "unit": 4, **{f"wait_{unit}": COUNT_BITS for unit in UNITS},
+    "payload": DESCRIPTOR_BITS,
+    "unit": 4,
+    **{f"wait_{unit}": COUNT_BITS for unit in UNITS},
 }
 """Field -> width of a descriptor of the stream, from bit 0 up, all unsigned."""
 
@@ -78,8 +80,9 @@ class SystemSpec:
         dma, column = self.core.dma, self.pim.dram.organisation.column_bytes
         if dma is None or dma.bytes_per_cycle != column:
             given = "none" if dma is None else f"beats of {dma.bytes_per_cycle} bytes"
-            raise InputError(f"the core of a system must have copy channels with beats of a DRAM column, {column} "
-                             f"bytes, not {given}")
+            raise InputError(
+                f"the core of a system must have copy channels with beats of a DRAM column, {column} bytes, not {given}"
+            )
         if not 1 <= self.program_words <= 1 << COUNT_BITS:
             raise InputError(f"program_words must be from 1 to {1 << COUNT_BITS}, not {self.program_words}")
 
@@ -92,8 +95,7 @@ class SystemSpec:
     @property
     def controller(self) -> ControllerSpec:
         """The memory controller."""
-        return ControllerSpec(
-            pim=self.pim, rows=self.rows, shared_words=self.shared_words, refresh=self.refresh)
+        return ControllerSpec(pim=self.pim, rows=self.rows, shared_words=self.shared_words, refresh=self.refresh)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +116,14 @@ class SystemCommand:
 
     def pack(self) -> int:
         """The descriptor as one integer."""
-        return pack(SYSTEM_FIELDS, {
-            "payload": self.command.pack(), "unit": UNITS.index(self.unit),
-            **{f"wait_{unit}": self.waits.get(unit, 0) for unit in UNITS}})
+        return pack(
+            SYSTEM_FIELDS,
+            {
+                "payload": self.command.pack(),
+                "unit": UNITS.index(self.unit),
+                **{f"wait_{unit}": self.waits.get(unit, 0) for unit in UNITS},
+            },
+        )
 
 
 @dataclass(slots=True)
@@ -138,9 +145,11 @@ class Program:
         waits: dict[str, int] = {}
         for token in after:
             if token.unit == "core" and token.count not in self._fences:
-                raise InputError(f"a descriptor can wait for a FENCE of the core only, not for its descriptor "
-                                 f"{token.count - 1}; put a FENCE after that")
-            if token.unit != unit:          # of its own unit everything before it goes first
+                raise InputError(
+                    f"a descriptor can wait for a FENCE of the core only, not for its descriptor "
+                    f"{token.count - 1}; put a FENCE after that"
+                )
+            if token.unit != unit:  # of its own unit everything before it goes first
                 waits[token.unit] = max(waits.get(token.unit, 0), token.count)
         self.commands.append(SystemCommand(unit=unit, command=command, waits=waits))
         self.counts[unit] += 1
@@ -157,5 +166,7 @@ class Program:
 def fits(spec: SystemSpec, words: Sequence[int]) -> None:
     """Raise `InputError` unless a packed program fits the program memory."""
     if len(words) > spec.program_words:
-        raise InputError(f"a program must have at most {spec.program_words} descriptors, its end mark included, not "
-                         f"{len(words)}; enlarge program_words or generate fewer tokens")
+        raise InputError(
+            f"a program must have at most {spec.program_words} descriptors, its end mark included, not "
+            f"{len(words)}; enlarge program_words or generate fewer tokens"
+        )

@@ -4,7 +4,7 @@ from amaranth.hdl import *
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.rtl.enumeration import enumeration
+from hw.rtl.common.enumeration import enumeration
 from hw.spec.memory_controller import DESCRIPTOR_BITS
 from hw.spec.system import COUNT_BITS, END, QUEUE_ENTRIES, SYSTEM_FIELDS, UNITS, WAIT_LABELS
 
@@ -29,18 +29,23 @@ class Router(wiring.Component):
     """
 
     def __init__(self) -> None:
-        super().__init__({
-            "i_run": In(1), "o_address": Out(COUNT_BITS), "i_word": In(DESCRIPTOR.size), "o_finished": Out(1),
-            **{f"o_{unit}": Out(stream.Signature(DESCRIPTOR_BITS)) for unit in UNITS},
-            **{f"i_ended_{unit}": In(COUNT_BITS) for unit in UNITS},
-            **{f"i_busy_{unit}": In(1) for unit in UNITS},
-            **{f"o_count_{unit}_{label}": Out(LABEL_BITS) for unit in UNITS for label in WAIT_LABELS},
-        })
+        super().__init__(
+            {
+                "i_run": In(1),
+                "o_address": Out(COUNT_BITS),
+                "i_word": In(DESCRIPTOR.size),
+                "o_finished": Out(1),
+                **{f"o_{unit}": Out(stream.Signature(DESCRIPTOR_BITS)) for unit in UNITS},
+                **{f"i_ended_{unit}": In(COUNT_BITS) for unit in UNITS},
+                **{f"i_busy_{unit}": In(1) for unit in UNITS},
+                **{f"o_count_{unit}_{label}": Out(LABEL_BITS) for unit in UNITS for label in WAIT_LABELS},
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         fetched = Signal(DESCRIPTOR)
-        ended = Signal()                    # the end mark has been met
+        ended = Signal()  # the end mark has been met
         room, push = Signal(len(UNITS)), Signal(len(UNITS))
         ends = fetched.unit == END
         m.d.comb += Value.cast(fetched).eq(self.i_word)
@@ -52,9 +57,13 @@ class Router(wiring.Component):
             lacks = Cat(*(getattr(self, f"i_ended_{other}") < head[f"wait_{other}"] for other in UNITS))
             sent = Signal(COUNT_BITS, name=f"{unit}_sent")
             m.d.comb += [
-                room[i].eq(queue.w_rdy), push[i].eq(self.i_run & ~ended & (fetched.unit == i) & queue.w_rdy),
-                queue.w_en.eq(push[i]), queue.w_data.eq(fetched), Value.cast(head).eq(queue.r_data),
-                offer.payload.eq(head.payload), offer.valid.eq(queue.r_rdy & ~lacks.any()),
+                room[i].eq(queue.w_rdy),
+                push[i].eq(self.i_run & ~ended & (fetched.unit == i) & queue.w_rdy),
+                queue.w_en.eq(push[i]),
+                queue.w_data.eq(fetched),
+                Value.cast(head).eq(queue.r_data),
+                offer.payload.eq(head.payload),
+                offer.valid.eq(queue.r_rdy & ~lacks.any()),
                 queue.r_en.eq(offer.valid & offer.ready),
             ]
             m.d.sync += sent.eq(sent + push[i])

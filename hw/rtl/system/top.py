@@ -6,11 +6,11 @@ from amaranth.hdl import *
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.rtl.aim_channel import AimChannel
-from hw.rtl.core_top import CoreTop
+from hw.rtl.dram_pim.aim.channel import AimChannel
 from hw.rtl.dram_pim.controller.aim import AimController
-from hw.rtl.pim_signature import AIM_EVENTS, COUNTER_BITS
-from hw.rtl.signature import CounterPorts
+from hw.rtl.dram_pim.signature import AIM_EVENTS, COUNTER_BITS
+from hw.rtl.npu.core_top import CoreTop
+from hw.rtl.npu.signature import CounterPorts
 from hw.rtl.system.router import DESCRIPTOR, LABEL_BITS, Router
 from hw.spec.dram import Timing
 from hw.spec.memory_controller import CONTROLLER_LABELS
@@ -57,19 +57,27 @@ class SystemTop(wiring.Component):
         self.router = Router()
         self.program = memory.Memory(shape=DESCRIPTOR.size, depth=spec.program_words, init=[])
         # counters that are handed out: name here -> (component, its name there)
-        self._vector_counts = [] if vector is None else [
-            name for name in vector.signature.members if name.startswith("o_count_")]
-        super().__init__({
-            "i_run": In(1), "o_finished": Out(1), "o_error": Out(3), "core_counters": Out(CounterPorts()),
-            **{f"o_ended_{unit}": Out(COUNT_BITS) for unit in UNITS},
-            **{f"o_refused_{unit}": Out(COUNT_BITS) for unit in UNITS},
-            **{f"o_code_{unit}": Out(CODE_BITS) for unit in UNITS},
-            **{f"o_count_{unit}_{label}": Out(LABEL_BITS) for unit in UNITS for label in WAIT_LABELS},
-            **{f"o_count_controller_{label}": Out(LABEL_BITS) for label in CONTROLLER_LABELS},
-            **{f"o_count_channel_{event}": Out(COUNTER_BITS) for event in AIM_EVENTS},
-            **{f"o_count_vector_unit_{name.removeprefix('o_count_')}": vector.signature.members[name]
-               for name in self._vector_counts},
-        })
+        self._vector_counts = (
+            [] if vector is None else [name for name in vector.signature.members if name.startswith("o_count_")]
+        )
+        super().__init__(
+            {
+                "i_run": In(1),
+                "o_finished": Out(1),
+                "o_error": Out(3),
+                "core_counters": Out(CounterPorts()),
+                **{f"o_ended_{unit}": Out(COUNT_BITS) for unit in UNITS},
+                **{f"o_refused_{unit}": Out(COUNT_BITS) for unit in UNITS},
+                **{f"o_code_{unit}": Out(CODE_BITS) for unit in UNITS},
+                **{f"o_count_{unit}_{label}": Out(LABEL_BITS) for unit in UNITS for label in WAIT_LABELS},
+                **{f"o_count_controller_{label}": Out(LABEL_BITS) for label in CONTROLLER_LABELS},
+                **{f"o_count_channel_{event}": Out(COUNTER_BITS) for event in AIM_EVENTS},
+                **{
+                    f"o_count_vector_unit_{name.removeprefix('o_count_')}": vector.signature.members[name]
+                    for name in self._vector_counts
+                },
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -79,22 +87,31 @@ class SystemTop(wiring.Component):
         self._controller(m, shared.memory)
         self._vector(m, shared.memory)
         m.submodules.core, m.submodules.router, m.submodules.program = core, router, program = (
-            self.core, self.router, self.program)
+            self.core,
+            self.router,
+            self.program,
+        )
         fetch = program.read_port(domain="comb")
         m.d.comb += [
-            fetch.addr.eq(router.o_address), router.i_word.eq(fetch.data), router.i_run.eq(self.i_run),
+            fetch.addr.eq(router.o_address),
+            router.i_word.eq(fetch.data),
+            router.i_run.eq(self.i_run),
             self.o_finished.eq(router.o_finished),
             Value.cast(core.i_command.payload).eq(router.o_core.payload),
-            core.i_command.valid.eq(router.o_core.valid), router.o_core.ready.eq(core.i_command.ready),
-            router.i_busy_core.eq(core.status.busy), self.o_ended_core.eq(core.status.completed + core.status.refused),
-            self.o_refused_core.eq(core.status.refused), self.o_code_core.eq(core.status.error),
+            core.i_command.valid.eq(router.o_core.valid),
+            router.o_core.ready.eq(core.i_command.ready),
+            router.i_busy_core.eq(core.status.busy),
+            self.o_ended_core.eq(core.status.completed + core.status.refused),
+            self.o_refused_core.eq(core.status.refused),
+            self.o_code_core.eq(core.status.error),
         ]
         wiring.connect(m, core.counters, wiring.flipped(self.core_counters))
         for unit in UNITS:
             m.d.comb += getattr(router, f"i_ended_{unit}").eq(getattr(self, f"o_ended_{unit}"))
             m.d.comb += [
                 getattr(self, f"o_count_{unit}_{label}").eq(getattr(router, f"o_count_{unit}_{label}"))
-                for label in WAIT_LABELS]
+                for label in WAIT_LABELS
+            ]
         return m
 
     def _ends(self, m: Module, name: str, done: Value, refused: Value, code: Value) -> None:
@@ -112,20 +129,28 @@ class SystemTop(wiring.Component):
         m.d.comb += [
             controller.i_descriptor.payload.eq(router.o_memory.payload),
             controller.i_descriptor.valid.eq(router.o_memory.valid),
-            router.o_memory.ready.eq(controller.i_descriptor.ready), router.i_busy_memory.eq(controller.o_busy),
-            read.addr.eq(controller.o_shared_read_address), controller.i_shared_read_data.eq(read.data),
-            write.addr.eq(controller.o_shared_write_address), write.data.eq(controller.o_shared_write_data),
+            router.o_memory.ready.eq(controller.i_descriptor.ready),
+            router.i_busy_memory.eq(controller.o_busy),
+            read.addr.eq(controller.o_shared_read_address),
+            controller.i_shared_read_data.eq(read.data),
+            write.addr.eq(controller.o_shared_write_address),
+            write.data.eq(controller.o_shared_write_data),
             write.en.eq(controller.o_shared_write_enable),
-            channel.i_valid.eq(controller.o_valid), channel.i_command.eq(controller.o_command),
-            channel.i_data.eq(controller.o_data), controller.i_data.eq(channel.o_data),
-            controller.i_data_valid.eq(channel.o_data_valid), self.o_error.eq(channel.o_error),
+            channel.i_valid.eq(controller.o_valid),
+            channel.i_command.eq(controller.o_command),
+            channel.i_data.eq(controller.o_data),
+            controller.i_data.eq(channel.o_data),
+            controller.i_data_valid.eq(channel.o_data_valid),
+            self.o_error.eq(channel.o_error),
         ]
         self._ends(m, "memory", controller.o_done, controller.o_refused, controller.o_code)
         m.d.comb += [
             getattr(self, f"o_count_controller_{label}").eq(getattr(controller, f"o_count_{label}"))
-            for label in CONTROLLER_LABELS]
+            for label in CONTROLLER_LABELS
+        ]
         m.d.comb += [
-            getattr(self, f"o_count_channel_{event}").eq(getattr(channel, f"o_count_{event}")) for event in AIM_EVENTS]
+            getattr(self, f"o_count_channel_{event}").eq(getattr(channel, f"o_count_{event}")) for event in AIM_EVENTS
+        ]
 
     def _vector(self, m: Module, words: memory.Memory) -> None:
         """The vector unit, or nobody who takes its descriptors."""
@@ -137,12 +162,18 @@ class SystemTop(wiring.Component):
         m.submodules.vector = unit
         read, write = words.read_port(domain="comb"), words.write_port()
         m.d.comb += [
-            unit.i_descriptor.payload.eq(offer.payload), unit.i_descriptor.valid.eq(offer.valid),
-            offer.ready.eq(unit.i_descriptor.ready), self.router.i_busy_vector.eq(unit.o_busy),
-            read.addr.eq(unit.o_read_address_0), unit.i_read_data_0.eq(read.data),
-            write.addr.eq(unit.o_write_address), write.data.eq(unit.o_write_data), write.en.eq(unit.o_write_enable),
+            unit.i_descriptor.payload.eq(offer.payload),
+            unit.i_descriptor.valid.eq(offer.valid),
+            offer.ready.eq(unit.i_descriptor.ready),
+            self.router.i_busy_vector.eq(unit.o_busy),
+            read.addr.eq(unit.o_read_address_0),
+            unit.i_read_data_0.eq(read.data),
+            write.addr.eq(unit.o_write_address),
+            write.data.eq(unit.o_write_data),
+            write.en.eq(unit.o_write_enable),
         ]
         self._ends(m, "vector", unit.o_done, unit.o_refused, unit.o_code)
         m.d.comb += [
             getattr(self, f"o_count_vector_unit_{name.removeprefix('o_count_')}").eq(getattr(unit, name))
-            for name in self._vector_counts]
+            for name in self._vector_counts
+        ]
