@@ -53,8 +53,8 @@ def rms_norm(a: np.ndarray, gain: np.ndarray, name: str, epsilon: int) -> np.nda
     total = np.zeros((*a.shape[:-1], LANES), np.uint32)
     for word in range(x.shape[-2]):
         total = function.add(total, function.multiply(x[..., word, :], x[..., word, :]))
-    mean = function.multiply(across(total), np.uint32(fp32_code(1 / n)))
-    factor = function.root(function.add(mean, np.uint32(epsilon << 16)))
+    mean = function.multiply(across(total), _constant(fp32_code(1 / n), total[..., 0]))
+    factor = function.root(function.add(mean, _constant(epsilon << 16, mean)))
     wide = _wide(a, name)
     return _stored(
         function.multiply(function.multiply(_constant(factor[..., None], wide), wide), _wide(gain, name)), name
@@ -65,7 +65,7 @@ def softmax(a: np.ndarray, name: str, scale: int) -> np.ndarray:
     """One row (n,): exp2((a - largest) * scale) * reciprocal(sum); the sum over words ascending, then over lanes."""
     wide = _wide(a, name)
     largest = wide[int(np.argmax(function.order_key(wide)))]
-    negative = np.uint32(largest ^ np.uint32(1 << 31))
+    negative = int(largest) ^ 1 << 31
 
     def powers(x: np.ndarray) -> np.ndarray:
         return function.exp2(function.multiply(function.add(x, _constant(negative, x)), _constant(scale, x)))
