@@ -204,8 +204,8 @@ def find(chip: str, workload: str, seed: int, witness: str, root: Path = RECORDS
     """The record of a run below `root`; `InputError` saying which command writes it if there is none."""
     path = path_of(chip, workload, seed, witness, root)
     if not path.exists():
-        verb = "tb sim" if witness == "rtl" else "model predict"
-        command = f"python -m {verb} --chip {chip} --workload {workload} --seed {seed}"
+        verb = "sim" if witness == "rtl" else "predict"
+        command = f"kcloud-cosim {verb} --chip {chip} --workload {workload} --seed {seed}"
         raise InputError(f"there is no record {path}; run {command}")
     return read(path)
 
