@@ -34,10 +34,17 @@ def run(arguments: argparse.Namespace) -> int:
 
     chip = chips.load(arguments.chip)
     arguments.workload = arguments.workload or workloads.default(chip)
-    if arguments.workload not in workloads.names():
-        workloads.load(arguments.workload)
+    workload = workloads.load(arguments.workload)
     needed = {name: chips.load(name) for name in chips.names()}
-    summary = summarise(arguments.chip, chip, arguments.workload, arguments.seed, needed, folder=arguments.output)
+    summary = summarise(
+        arguments.chip,
+        chip,
+        arguments.workload,
+        arguments.seed,
+        needed,
+        workload_digest=workload.digest,
+        folder=arguments.output,
+    )
     if summary.programme is None and not arguments.screen:
         load_programme(needed)  # raises what it lacks, before anything is written
     everything = arguments.format == "all"

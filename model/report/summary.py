@@ -15,7 +15,7 @@ from model.projection.explain import compact
 from model.projection.programme import Programme
 from model.projection.projection import Projection
 from model.projection.run import prefix, run_figures
-from model.record import Measurement
+from model.record import Measurement, NoRecordError
 from model.report.load import ROOTS, TABLES, load_programme, locate, random_reference
 from model.report.run_data import Point, Tests, read_tests, utilisation_points
 from model.report.section_type import Shown
@@ -150,19 +150,23 @@ def summarise(
     seed: int,
     chips: Mapping[str, Chip],
     *,
+    workload_digest: str | None = None,
     roots: Sequence[Path] = ROOTS,
     build: Path = Path("build"),
     folder: Path | None = None,
 ) -> Summary:
-    """Gather everything about one run; what is missing is said, only a run without any record is an error."""
+    """Gather everything about one run; what is missing is said, only a run without any record is an error.
+
+    With `workload_digest` the record of that very workload is taken if there is one.
+    """
     missing: list[str] = []
     found: dict[str, Measurement | None] = {}
     for witness in ("rtl", "model"):
         try:
-            found[witness] = locate(chip_name, workload, seed, witness, roots)
-        except InputError as error:
-            if not str(error).startswith("there is no record"):
-                raise
+            found[witness] = locate(
+                chip_name, workload, seed, witness, roots, chip_digest=chip.digest, workload_digest=workload_digest
+            )
+        except NoRecordError as error:
             found[witness] = None
             missing.append(str(error))
     if found["rtl"] is None and found["model"] is None:
@@ -210,7 +214,7 @@ def summarise(
         seed=seed,
         rtl=found["rtl"],
         model=found["model"],
-        tests=read_tests(build),
+        tests=read_tests(build, chip_name, workload, seed),
         energies=tuple(energies),
         points=utilisation_points(chip_name, chip, roots),
         programme=programme,

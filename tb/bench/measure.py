@@ -1,7 +1,6 @@
 """A chip, a workload and a seed to a measurement: emit, build, simulate, read what the bench reported."""
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from model.lowering.lower import check_formats
 from model.lowering.schedule import schedule
 from model.record import Measurement, Origin, Result, current_commit
 from model.work.workload import Workload
-from tb.bench import design
+from tb.bench import design, junit
 from tb.bench.activity import toggles
 from tb.bench.build import BUILD, Built, Trace, build
 from tb.bench.run import Outcome, run
@@ -110,11 +109,7 @@ def simulate(case: Case, built: Built, timeout_s: int = 1800) -> Outcome:
         reproduce=case.command,
     )
     if built.trace != "saif" and outcome.junit.is_file():
-        target = BUILD / "junit" / f"{case.name}.xml"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_suffix(".writing")
-        shutil.copyfile(outcome.junit, temporary)
-        temporary.replace(target)
+        junit.install(outcome.junit, BUILD / "junit" / f"{case.name}.xml", case.name)
     return outcome
 
 
