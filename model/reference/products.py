@@ -42,7 +42,7 @@ def core_product(name: str) -> Product:
 
 
 def _exact_in_fp32(w: np.ndarray, x: np.ndarray) -> bool:
-    """Whether every product of two of these numbers is exact in FP32 and finite: a product and a sum then round once."""
+    """Whether each product of two of these numbers is finite and exact in FP32, so that adding it rounds once."""
     sizes = [np.abs(v[v != 0]) for v in (w, x)]
     if not all(np.isfinite(v).all() for v in (w, x)):
         return False
