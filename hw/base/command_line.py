@@ -1,4 +1,4 @@
-"""The command line shared by `python -m model` and `python -m tb`: one file in `cli/` is one verb.
+"""The command line shared by the verbs of `model` and of `tb`: one file in `cli/` is one verb.
 
 A verb's module has a one-line docstring (its help), `add_arguments(parser)` and `run(arguments) -> int`.
 """
@@ -18,6 +18,8 @@ from typing import NoReturn
 
 from hw.base import catalog
 from hw.base.error import InputError
+from hw.base.place import in_checkout
+from hw.base.program import NAME, as_typed
 
 _DISK = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR}
 """What goes wrong with a folder that cannot be written or a disk that is full."""
@@ -27,11 +29,20 @@ class _Parser(argparse.ArgumentParser):
     """Bad options are one sentence too, without the list of all options before it."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"error: {message}; `{self.prog} --help` lists what it takes\n")
+        self.exit(2, as_typed(f"error: {message}; `{self.prog} --help` lists what it takes\n"))
+
+
+_OURS = {"hw", "model", "tb"}
+
+
+def _missing(package: str) -> str:
+    """One sentence for an interpreter that lacks a package of the lock file."""
+    how = f"./{NAME} VERB" if in_checkout() else f"pip install {NAME}"
+    return f"error: the locked packages must be installed, and {package!r} is not in this Python; `{how}` has them all"
 
 
 def main(program: str, package: ModuleType, argv: list[str] | None = None) -> int:
-    """Run the verb named by the first argument; the process's exit code.
+    """Run the verb named by the first argument; the process's exit code. `program` is what stands before the verb.
 
     0 on success, 1 when a run found a failure, 2 on bad input (one sentence on stderr), 130 on Ctrl-C, 143 on SIGTERM,
     129 when the terminal is gone; whatever was started ends with us.
@@ -41,11 +52,17 @@ def main(program: str, package: ModuleType, argv: list[str] | None = None) -> in
     verbs = catalog.names(package)
     chosen = argv[0] if argv and argv[0] in verbs else None
     argv = _negative_values(argv)
-    parser = _Parser(prog=f"python -m {program}", allow_abbrev=False)
+    parser = _Parser(prog=as_typed(f"{NAME} {program} ").strip(), allow_abbrev=False)
     commands = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb in verbs if chosen is None else [chosen]:
-        module = importlib.import_module(f"{package.__name__}.{verb}")
-        text = (module.__doc__ or "").strip()
+        try:
+            module = importlib.import_module(f"{package.__name__}.{verb}")
+        except ModuleNotFoundError as error:
+            if (error.name or "").split(".")[0] in _OURS:
+                raise
+            print(_missing(error.name or "a package"), file=sys.stderr)
+            return 2
+        text = as_typed((module.__doc__ or "").strip())
         sub = commands.add_parser(
             verb,
             help=text.splitlines()[0] if text else "",
@@ -60,7 +77,7 @@ def main(program: str, package: ModuleType, argv: list[str] | None = None) -> in
         with stopping():
             return int(arguments.run(arguments) or 0)
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(as_typed(f"error: {error}"), file=sys.stderr)
         return 2
     except BrokenPipeError:
         # `... | head` closed our stdout: not an error, and nothing more can be said there.

@@ -23,6 +23,7 @@ from typing import Any, Literal, get_args
 
 import cocotb_tools.config
 
+from hw.base import place
 from hw.base.error import InputError
 from hw.rtl.emit.verilog import Emitted
 from tb.bench import verilator
@@ -30,8 +31,8 @@ from tb.bench.claim import claim, clean
 
 Trace = Literal["none", "fst", "saif"]
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build"
+ROOT = place.SOURCE
+BUILD = place.build()
 """All outputs go below this folder."""
 
 _FLAGS = ("--x-assign", "fast", "--x-initial", "fast", "--noassert", "-Wno-fatal", "-Wno-lint", "-Wno-style")

@@ -63,7 +63,7 @@ def check(chip: Chip, workload: Workload, seed: int) -> None:
     if chip.cores > 1:
         raise InputError(
             f"a workload on RTL must have a chip of one core, {chip.title!r} shares each layer among {chip.cores}; "
-            f"choose one of {', '.join(chip_names(one_core=True))}, or use `python -m model predict`"
+            f"choose one of {', '.join(chip_names(one_core=True))}, or use `kcloud-cosim predict`"
         )
     jobs = workload.jobs(seed)
     check_formats(core, jobs)
