@@ -39,7 +39,7 @@ def answer_sections(summary: Summary, full: bool) -> list[Section]:
                     "In brackets: middle 90 % of 10,000 samples of every uncertain input; many "
                     "reach further up than down, so the "
                     "nominal value can lie at the lower end. Every number opens to records and "
-                    "facts: python -m model explain "
+                    "facts: kcloud-cosim explain "
                     "NAME, names below.",
                 ),
             ),

@@ -42,7 +42,7 @@ def site_sections(summary: Summary, full: bool) -> list[Section]:
                 rows=tuple(rows),
                 notes=(
                     say("low and high: every input at its worse and better end; 5 % and 95 %: 10,000 samples."),
-                    say(f"{SERVICES} Open a figure: python -m model explain {name}.wall_kw"),
+                    say(f"{SERVICES} Open a figure: kcloud-cosim explain {name}.wall_kw"),
                 ),
             )
         )
