@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hw.spec.chip import Chip
 from model.card.device import Device
 from model.card.engine import ENGINES, Engine
 from model.card.iteration import Iteration
@@ -61,6 +62,10 @@ class Deployed:
     weights, cache : str
     engine : Engine
     rules : Rules
+    chip : Chip or None
+        What the device was made of, for its power and price.
+    pim : str or None
+        The memory is this one, with processing in it (`model.serving.pim`).
     """
 
     device: Device
@@ -70,6 +75,13 @@ class Deployed:
     cache: str = "fp16"
     engine: Engine = ENGINES["vllm"]
     rules: Rules = field(default_factory=Rules)
+    chip: Chip | None = None
+    pim: str | None = None
+
+    @property
+    def cards(self) -> float:
+        """Cards of one instance."""
+        return self.split.devices / self.device.devices
 
     def iteration(self) -> Iteration:
         """The card model's times; `InputError` if the model cannot lie so."""

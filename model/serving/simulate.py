@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from model.card.iteration import Iteration
 from model.serving.checkpoint import run_kept
@@ -33,7 +32,7 @@ def replay(
     """All requests of `load` at their own times; `copy`: where a long run is kept (`model.serving.checkpoint`)."""
 
     def run(stretch: Stretch, name: str) -> Cluster:
-        cluster = service.cluster(_Nothing(), stretch)
+        cluster = service.cluster(ClosedLoop(0, 0, _none), stretch)
 
         def attach(restored: Cluster) -> None:
             service.attach(restored)
@@ -71,9 +70,5 @@ def _outcome(service: Service, run: Callable[[Stretch, str], Cluster], ranges: b
     return Outcome(cluster=cluster, table=table, low=low, high=high, wall=wall)
 
 
-class _Nothing:
-    """No requests."""
-
-    def take(self) -> Any:
-        """None."""
-        return None
+def _none(number: int) -> tuple[int, int]:
+    raise AssertionError("nobody sends")
