@@ -162,7 +162,7 @@ def device(chip: Chip) -> Device:
     if chip.pim is not None or "internal_bandwidth" in facts:
         raise InputError(
             f"a chip must compute layers by itself to be modelled; {chip.title!r} is a memory: it works "
-            "beside one, see `python -m model serve --pim`"
+            "beside one, see `kcloud-cosim serve --pim`"
         )
     for needed in ("dram_capacity", "dram_bandwidth"):
         if needed not in facts:
