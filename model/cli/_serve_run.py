@@ -28,8 +28,8 @@ from model.serving.simulate import replay
 from model.serving.users import most_users
 
 WHOLE = (
-    "cards", "prompt", "answer", "pipeline", "data", "expert", "replicas", "closed_loop", "requests", "tensor", "tokens",
-    "sequences", "block",
+    "cards", "prompt", "answer", "pipeline", "data", "expert", "replicas", "closed_loop", "requests", "tensor",
+    "tokens", "sequences", "block",
 )  # fmt: skip
 """Options that count something."""
 

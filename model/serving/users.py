@@ -82,7 +82,7 @@ def most_users(
     if not holds(1, Stretch(), points):
         one = points[1]
         raise InputError(
-            f"a target must be one that a single user keeps: TTFT is {one.ttft_p99:.3g} s and TPOT {one.tpot_p99 * 1e3:.3g} "
+            f"a target must be one that one user keeps: TTFT is {one.ttft_p99:.3g} s and TPOT {one.tpot_p99 * 1e3:.3g} "
             f"ms there (99 %), of {prompt} + {answer} tokens; the target is {target[0]:g} s and {target[1] * 1e3:g} ms"
         )
     users = _bisect(lambda n: holds(n, Stretch(), points), 1)
