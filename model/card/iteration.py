@@ -150,7 +150,13 @@ class Iteration:
 
     @property
     def cache_tokens(self) -> int:
-        """Tokens of all sequences together whose cache fits; `InputError` if not even the weights do."""
+        """Tokens of all sequences together whose cache fits while no window is full; `InputError` if not even the
+        weights do."""
+        return int(self.cache_room // self.cache_bytes_per_token) if self.cache_bytes_per_token else 1 << 40
+
+    @property
+    def cache_room(self) -> float:
+        """Bytes of the fullest device for the cache of all sequences; `InputError` if not even the weights fit."""
         usable, model = self.device.dram_usable.nominal, self.model
         widest = 2 * model.intermediate * model.experts_per_token / self.split.tensor + 4 * model.hidden
         activations = self.tokens * widest * self._formats.activation + self._logit_bytes
@@ -162,7 +168,7 @@ class Iteration:
                 f"{model.name} in {self.weights} must fit {self.device.title}: a device needs {taken / 1e9:.1f} GB for "
                 f"weights, activations and software, of {usable / 1e9:.1f} GB; use more cards"
             )
-        return int(room // self.cache_bytes_per_token)
+        return room
 
     @property
     def _logit_bytes(self) -> float:

@@ -1,8 +1,8 @@
 """Say what a language model needs on its cards: weights, key-value cache, largest batch, work per step.
 
 examples:
-  python -m model language llama31_8b --memory 48 --weights fp8_e4m3
-  python -m model language path/to/config.json --cards 8 --context 4096 --memory 80
+  kcloud-cosim language llama31_8b --memory 48 --weights fp8_e4m3
+  kcloud-cosim language path/to/config.json --cards 8 --context 4096 --memory 80
 """
 
 import argparse

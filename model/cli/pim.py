@@ -4,12 +4,12 @@ Operands are .npy files: FP16 (hbm_pim) or BF16 given as float32 or as uint16 co
 Weights are (out, in); the input is (in,), (in, 1) or (batch, in).
 
 examples:
-  python -m model pim --chip hbm_pim --kernel gemv --weights W.npy --input X.npy --output Y.npy
-  python -m model pim --chip hbm_pim --kernel add --input A.npy --second B.npy --output Y.npy
-  python -m model pim --chip aim --kernel gelu --input X.npy --output Y.npy
-  python -m model pim --chip hbm_pim --assemble gemv.pim
-  python -m model pim --chip hbm_pim --disassemble gemv.hex
-  python -m model pim --energy-check
+  kcloud-cosim pim --chip hbm_pim --kernel gemv --weights W.npy --input X.npy --output Y.npy
+  kcloud-cosim pim --chip hbm_pim --kernel add --input A.npy --second B.npy --output Y.npy
+  kcloud-cosim pim --chip aim --kernel gelu --input X.npy --output Y.npy
+  kcloud-cosim pim --chip hbm_pim --assemble gemv.pim
+  kcloud-cosim pim --chip hbm_pim --disassemble gemv.hex
+  kcloud-cosim pim --energy-check
 """
 
 import argparse

@@ -1,12 +1,12 @@
 """Serve a language model on cards: time of a prefill and of a decode step, tokens per second against batch, PIM or not.
 
 examples:
-  python -m model serve --chip furiosa_rngd --model llama31_8b
-  python -m model serve --chip furiosa_rngd --model llama31_70b --cards 8 --format fp8_e4m3
-  python -m model serve --chip furiosa_rngd --model llama31_8b --format fp16 --pim aim
-  python -m model serve --chip furiosa_rngd --model llama31_8b --pim hbm_pim --choose energy
-  python -m model serve --chip nvidia_h100_sxm --model gptj_6b --prompt 900 --answer 70 --beams 4 --longest 20
-  python -m model serve --chip nvidia_h100_sxm --model path/to/config.json --prompt 128 --answer 4096
+  kcloud-cosim serve --chip furiosa_rngd --model llama31_8b
+  kcloud-cosim serve --chip furiosa_rngd --model llama31_70b --cards 8 --format fp8_e4m3
+  kcloud-cosim serve --chip furiosa_rngd --model llama31_8b --format fp16 --pim aim
+  kcloud-cosim serve --chip furiosa_rngd --model llama31_8b --pim hbm_pim --choose energy
+  kcloud-cosim serve --chip nvidia_h100_sxm --model gptj_6b --prompt 900 --answer 70 --beams 4 --longest 20
+  kcloud-cosim serve --chip nvidia_h100_sxm --model path/to/config.json --prompt 128 --answer 4096
 """
 
 import argparse
