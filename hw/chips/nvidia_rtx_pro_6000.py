@@ -14,7 +14,7 @@ CHIP = Chip(
         "peak_fp8": Fact(nominal=1007, unit="TFLOPS", confidence="inferred",
                          source=f"a quarter of the sheet's 4 PFLOPS of FP4 with sparsity; {_SHEET}"),
         "peak_fp16": Fact(nominal=503.8, unit="TFLOPS", confidence="inferred",
-                          source="188 multiprocessors x 512 multiply-accumulates x 2 x 2.617 GHz, as the smaller chips of "
+                          source="188 multiprocessors x 512 multiply-adds x 2 x 2.617 GHz, as the smaller ones of "
                                  f"its generation; {_SHEET}"),
         "multiprocessors": Fact(nominal=188, unit="1", confidence="secondary", source=f"24,064 lanes of 128; {_SHEET}"),
         "boost_clock": Fact(nominal=2.617, unit="GHz", confidence="secondary", source=_SHEET),
