@@ -66,6 +66,19 @@ class Costs:
         self.seconds_of: Callable[[Any], float] = machine.seconds
         self._lines: dict[int, tuple[float, float, float]] = {}
 
+    def __getstate__(self) -> tuple[float, float]:
+        return self.decode, self.prefill
+
+    def __setstate__(self, state: tuple[float, float]) -> None:
+        """A copy has no machine until it is attached to one."""
+        self.decode, self.prefill = state
+        self._lines = {}
+
+    def attach(self, machine: Machine) -> None:
+        """Take the times of `machine`."""
+        self.machine = machine
+        self.seconds_of = machine.seconds
+
     def line(self, sequences: int) -> tuple[float, float, float]:
         """(base, slope, window slope) of a decode step of `sequences`: seconds, and seconds for each token read."""
         found = self._lines.get(sequences)

@@ -124,6 +124,10 @@ class Instance:
                 f"the cache holds {most:,}; use more cards, a narrower cache or a shorter request"
             )
 
+    def check_size(self, prompt: int, answer: int) -> None:
+        """The same for a request of so many tokens."""
+        self.check(Request(0, 0.0, prompt, answer))
+
     def submit(self, request: Request, now: float) -> None:
         """A request arrives at `now`; changes `due`."""
         self.waiting.push(request)
