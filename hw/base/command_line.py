@@ -4,11 +4,15 @@ A verb's module has a one-line docstring (its help), `add_arguments(parser)` and
 """
 
 import argparse
+import contextlib
 import errno
 import importlib
 import os
 import re
+import signal
 import sys
+import threading
+from collections.abc import Iterator
 from types import ModuleType
 from typing import NoReturn
 
@@ -40,7 +44,8 @@ def _missing(package: str) -> str:
 def main(program: str, package: ModuleType, argv: list[str] | None = None) -> int:
     """Run the verb named by the first argument; the process's exit code. `program` is what stands before the verb.
 
-    0 on success, 1 when a run found a failure, 2 on bad input (one sentence on stderr), 130 on Ctrl-C.
+    0 on success, 1 when a run found a failure, 2 on bad input (one sentence on stderr), 130 on Ctrl-C, 143 on SIGTERM,
+    129 when the terminal is gone; whatever was started ends with us.
     Only the chosen verb's module is imported, so one verb's dependencies do not slow another.
     """
     argv = sys.argv[1:] if argv is None else argv
@@ -69,7 +74,8 @@ def main(program: str, package: ModuleType, argv: list[str] | None = None) -> in
         sub.set_defaults(run=module.run)
     arguments = parser.parse_args(argv)
     try:
-        return int(arguments.run(arguments) or 0)
+        with stopping():
+            return int(arguments.run(arguments) or 0)
     except InputError as error:
         print(as_typed(f"error: {error}"), file=sys.stderr)
         return 2
@@ -86,9 +92,53 @@ def main(program: str, package: ModuleType, argv: list[str] | None = None) -> in
             file=sys.stderr,
         )
         return 2
-    except KeyboardInterrupt:
-        print("stopped: nothing half-written was kept; the next run goes on", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stop:
+        with contextlib.suppress(OSError):
+            print("stopped: nothing half-written was kept; the next run goes on", file=sys.stderr)
+        return 128 + (stop.number if isinstance(stop, Stopped) else signal.SIGINT)
+    except MemoryError:
+        print("error: the work must fit in this machine's memory, it does not; ask for less at once", file=sys.stderr)
+        return 2
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal asks us to end; everything is cleaned up as on Ctrl-C.
+
+    Parameters
+    ----------
+    number : int
+        Of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"signal {number}")
+        self.number = number
+
+
+@contextlib.contextmanager
+def stopping() -> Iterator[None]:
+    """Within it SIGTERM and SIGHUP raise `Stopped`, once: what timeout, CI and systemd send is what Ctrl-C is."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: object) -> None:
+        for other in watched:
+            signal.signal(other, signal.SIG_IGN)
+        raise Stopped(number)
+
+    watched = [
+        s
+        for s in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(s) in (signal.SIG_DFL, signal.default_int_handler)
+    ]
+    for number in watched:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in watched:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _negative_values(argv: list[str]) -> list[str]:

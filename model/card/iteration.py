@@ -27,8 +27,9 @@ from model.network.split import Split
 RESERVED_BYTES = 1.2e9
 """What driver, libraries and communication buffers hold on each device before a model is loaded; assumed."""
 
-_FINE = 512
-"""Rows up to which every number of them is timed by itself; above, the next multiple of 16."""
+_FINE = 64
+"""Rows up to which every number of them is timed by itself; above, sixteen numbers of each octave, and between two of
+them in proportion."""
 
 
 class Mixture(NamedTuple):
@@ -252,8 +253,14 @@ class Iteration:
 
     def _blocks(self, rows: int) -> tuple[float, int, dict[str, float]]:
         """(seconds, kernels, seconds by bound) of all layers' projections and feed-forward parts on `rows` tokens."""
-        if rows > _FINE:
-            rows = -(-rows // 16) * 16
+        if rows > _FINE and rows not in self._linear:
+            step = 1 << (rows.bit_length() - 5)
+            low = rows // step * step
+            if low != rows:
+                (one, kernels, first), (other, _, second) = self._blocks(low), self._blocks(low + step)
+                share = (rows - low) / step
+                bound = {name: first[name] + share * (second[name] - first[name]) for name in BOUNDS}
+                self._linear[rows] = one + share * (other - one), kernels, bound
         if rows not in self._linear:
             total, kernels, bound = 0.0, 0, {name: 0.0 for name in BOUNDS}
             for times, layers in self.serving.blocks(rows, 1)[:-1] if rows else ():

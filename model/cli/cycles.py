@@ -77,7 +77,7 @@ def _hand_over_kernels(parser: argparse.ArgumentParser) -> None:
             return own(given, namespace)
         from model.cli import _kernel_cycles
 
-        other = argparse.ArgumentParser(prog=parser.prog, allow_abbrev=False)
+        other = type(parser)(prog=parser.prog, allow_abbrev=False)
         _kernel_cycles.add_arguments(other)
         other.set_defaults(run=_kernel_cycles.run)
         return other.parse_known_args(given, namespace)

@@ -40,6 +40,9 @@ INCUMBENTS = ("nvidia_",)
 TASK = ("npu_16", "digits", 1)
 """Chip, workload and seed of the RTL record whose counts price a MAC."""
 
+TASK_SERVICES = {"images": "image_processing", "tokens": "language_model"}
+"""Unit of a service -> the file in model/projection/services that the prose of a report names."""
+
 FIRST_SITE = "gwangju"
 """The site whose assumptions are the shared ones, if there is one of this name."""
 

@@ -41,11 +41,11 @@ class SystemTop(wiring.Component):
     o_ended_<unit> : Out(20), descriptors ended; o_refused_<unit> : Out(20), of these refused
     o_code_<unit> : Out(4), code of the last one refused
     o_error : Out(3), sticky error of the channel: 0 unless the controller broke a rule
-    core : Out(CounterPorts), counters of the core
+    core_counters : Out(CounterPorts), of the core
     o_count_<unit>_<label> : Out, cycles of the run by `WAIT_LABELS`
     o_count_controller_<label> : Out, cycles since reset by `CONTROLLER_LABELS`
     o_count_channel_<event> : Out, of the channel
-    o_count_vector_<name> : Out, counters of the vector unit, as it names them
+    o_count_vector_unit_<event>, o_label_count_vector_unit_<label> : Out, since reset, of the vector unit
     """
 
     def __init__(self, spec: SystemSpec, timing: Timing, *, vector: Any = None) -> None:
@@ -56,10 +56,13 @@ class SystemTop(wiring.Component):
         self.vector = vector
         self.router = Router()
         self.program = memory.Memory(shape=DESCRIPTOR.size, depth=spec.program_words, init=[])
-        # counters that are handed out: name here -> (component, its name there)
-        self._vector_counts = (
-            [] if vector is None else [name for name in vector.signature.members if name.startswith("o_count_")]
-        )
+        # its counters under the names they have here
+        self._vector_counts = {
+            f"{prefix}vector_unit_{name.removeprefix(prefix)}": name
+            for name in (() if vector is None else vector.signature.members)
+            for prefix in ("o_count_", "o_label_count_")
+            if name.startswith(prefix)
+        }
         super().__init__(
             {
                 "i_run": In(1),
@@ -72,10 +75,7 @@ class SystemTop(wiring.Component):
                 **{f"o_count_{unit}_{label}": Out(LABEL_BITS) for unit in UNITS for label in WAIT_LABELS},
                 **{f"o_count_controller_{label}": Out(LABEL_BITS) for label in CONTROLLER_LABELS},
                 **{f"o_count_channel_{event}": Out(COUNTER_BITS) for event in AIM_EVENTS},
-                **{
-                    f"o_count_vector_unit_{name.removeprefix('o_count_')}": vector.signature.members[name]
-                    for name in self._vector_counts
-                },
+                **{here: vector.signature.members[there] for here, there in self._vector_counts.items()},
             }
         )
 
@@ -173,7 +173,4 @@ class SystemTop(wiring.Component):
             write.en.eq(unit.o_write_enable),
         ]
         self._ends(m, "vector", unit.o_done, unit.o_refused, unit.o_code)
-        m.d.comb += [
-            getattr(self, f"o_count_vector_unit_{name.removeprefix('o_count_')}").eq(getattr(unit, name))
-            for name in self._vector_counts
-        ]
+        m.d.comb += [getattr(self, here).eq(getattr(unit, there)) for here, there in self._vector_counts.items()]
