@@ -1,7 +1,7 @@
 """How well the small language model predicts unseen text, beside what needs no network and in every format.
 
 `python -m model.language.measure` writes `quality.json` beside this file; the report and the documentation read it.
-Bits per character over the test text; a window of 128 tokens counts its second half (`model.language.floating.windows`).
+Bits per character over the test text; a window of 128 tokens counts its second half (`floating.windows`).
 Fixed formats are slow to reproduce bit for bit: they are measured on `WINDOWS` windows spread over the test text, and
 FP32 on the same ones beside them.
 """

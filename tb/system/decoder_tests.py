@@ -10,11 +10,9 @@ from cocotb.types import LogicArray
 
 from hw.rtl.npu.vector_unit.unit import VectorUnit
 from hw.rtl.system.top import SystemTop
-from hw.spec.chip import Chip
 from hw.spec.event import LABELS
 from hw.spec.memory_controller import CONTROLLER_LABELS
 from hw.spec.system import UNITS, WAIT_LABELS, SystemSpec
-from hw.spec.vector import LABELS as VECTOR_LABELS
 from model.functional.decoding import ReferenceRun, differences
 from model.lowering.decoder.lower import Lowered, lower
 from model.reference.decoder import store_weights
@@ -40,7 +38,7 @@ class DecoderBench:
 
     def load(self) -> None:
         """Program, weights and prompt, in no simulated time."""
-        spec, image = self.lowered.spec, self.lowered.image
+        spec, channel = self.lowered.spec, self.lowered.channel
         size = len(self.dut.program[0].value)
         for i, word in enumerate(self.lowered.program.pack()):
             self.dut.program[i].value = LogicArray.from_unsigned(word, size)
@@ -48,11 +46,11 @@ class DecoderBench:
             self.shared[i].value = LogicArray.from_unsigned(0, WORD_BITS)
         for i, token in enumerate(self.lowered.prompt):
             self.shared[self.lowered.ids + i].value = LogicArray.from_unsigned(token, WORD_BITS)
-        cells = [getattr(self.dut.channel.banks, f"bank_{b}").cells for b in range(image.banks)]
-        for bank, columns in enumerate(np.moveaxis(image.cells, 1, 0)):
-            for i in range(image.used_rows * image.columns):
-                word = int.from_bytes(columns[i].astype("<u2").tobytes(), "little")
-                cells[bank][i].value = LogicArray.from_unsigned(word, WORD_BITS)
+        cells = [getattr(self.dut.channel.banks, f"bank_{b}").cells for b in range(channel.banks)]
+        for (bank, row), columns in channel.bank_rows().items():
+            for column, codes in enumerate(columns):
+                word = int.from_bytes(codes.astype("<u2").tobytes(), "little")
+                cells[bank][row * channel.columns + column].value = LogicArray.from_unsigned(word, WORD_BITS)
 
     def words(self, first: int, count: int) -> np.ndarray:
         """Words of the shared memory, uint16 (count, 16)."""
