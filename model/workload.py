@@ -10,10 +10,16 @@ from hw.spec.command import Command, Copy, Fence, Geometry
 from hw.spec.core import CoreSpec
 from hw.spec.error import InputError
 
+LARGEST = 1 << 40
+"""The largest size of a product: beyond it lies no machine, and counts that search factors would not end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gemm:
-    """`count` matrix products of (m x k) by (k x n): m activation rows, n output columns, k terms each."""
+    """`count` matrix products of (m x k) by (k x n): m activation rows, n output columns, k terms each.
+
+    Raises `InputError` for a size that is no integer from 1 to `LARGEST`.
+    """
 
     name: str
     m: int
@@ -28,6 +34,8 @@ class Gemm:
                 raise InputError(
                     f"{field} of GEMM {self.name!r} must be an integer of at least 1, not {value!r}"
                 )
+            if value > LARGEST:
+                raise InputError(f"{field} of GEMM {self.name!r} must be at most {LARGEST}, not {value}; cut the work")
 
     @property
     def macs(self) -> int:

@@ -32,7 +32,7 @@ def config(tmp_path: Path) -> Path:
 def test_a_truncated_onnx_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "cut.onnx"
     path.write_bytes(shipped_with_onnx("light_resnet50").read_bytes()[:5000])
-    assert "must be a complete ONNX model" in spoken(capsys, "device", "--onnx", str(path))
+    assert "must be a complete ONNX model" in spoken(capsys, "device", "--network", str(path))
 
 
 def test_an_operator_nobody_knows(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -47,10 +47,10 @@ def test_an_operator_nobody_knows(capsys: pytest.CaptureFixture[str], tmp_path: 
     graph = onnx.helper.make_graph(nodes, "g", [inside], [outside])
     path = tmp_path / "odd.onnx"
     onnx.save(onnx.helper.make_model(graph), str(path))
-    assert "must let its shapes be inferred" in spoken(capsys, "device", "--onnx", str(path))  # my.own has no version
+    assert "Whirl is not" in spoken(capsys, "device", "--network", str(path))  # my.own has no version
     domains = [onnx.helper.make_opsetid("", 17), onnx.helper.make_opsetid("my.own", 1)]
     onnx.save(onnx.helper.make_model(graph, opset_imports=domains), str(path))
-    said = spoken(capsys, "device", "--onnx", str(path))
+    said = spoken(capsys, "device", "--network", str(path))
     assert "Whirl is not" in said
     assert "layer 'odd'" in said
 
@@ -63,8 +63,8 @@ def test_a_dynamic_shape_without_a_value(capsys: pytest.CaptureFixture[str], tmp
     graph = onnx.helper.make_graph([onnx.helper.make_node("Relu", ["x"], ["y"])], "g", [inside], [outside])
     path = tmp_path / "open.onnx"
     onnx.save(onnx.helper.make_model(graph), str(path))
-    assert "--dimension batch=1" in spoken(capsys, "device", "--onnx", str(path))
-    assert main("model", cli, ["device", "--onnx", str(path), "--dimension", "batch=2", "--chip", "nvidia_t4"]) == 0
+    assert "--dimension batch=1" in spoken(capsys, "device", "--network", str(path))
+    assert main("model", cli, ["device", "--network", str(path), "--dimension", "batch=2", "--chip", "nvidia_t4"]) == 0
 
 
 def test_a_configuration_without_a_field(capsys: pytest.CaptureFixture[str], config: Path) -> None:

@@ -8,7 +8,8 @@ from onnx import TensorProto, helper
 
 from hw.spec.error import InputError
 from model import workloads
-from model.cli.network import parse_dimensions, totals
+from model.cli._network import parse_dimensions
+from model.cli.network import totals
 from model.network.layer import Network
 from model.network.lower import products
 from model.network.onnx_file import read
@@ -183,7 +184,7 @@ def test_unknown_operators_are_named_with_their_share_of_the_work(tmp_path: Path
     network = imported(tmp_path, content)
     # 300 operations of one per output element beside 2 x 10 x 20 x 30 of the product
     assert network.unsupported() == {"vendor.example.NonMaxSuppressionLike": (1, 300 / 12300)}
-    assert "vendor.example.NonMaxSuppressionLike (1 node, 2.44%)" in totals(network)[-1]
+    assert "vendor.example.NonMaxSuppressionLike (1 node, 2.44%, operator not described)" in totals(network)[-1]
 
 
 def test_a_dynamic_dimension_needs_a_value_and_takes_it(tmp_path: Path) -> None:

@@ -54,7 +54,9 @@ class AimChannel(wiring.Component):
         by_opcode = sorted(spec.commands.commands, key=lambda c: c.opcode)
         self.checker = BankTiming(timing, organisation, [c.name for c in by_opcode])
         self.banks = BankArray(organisation, rows)
-        self.units = [AimUnit(spec) for _ in range(spec.units)]
+        # a slow command clock leaves no cycle between two MACs, and the tree the time to do without its register
+        latency = 1 if timing["t_ccd_l"] > 1 else 0
+        self.units = [AimUnit(spec, latency=latency) for _ in range(spec.units)]
         buffer = spec.register("GB")
         self.buffer = RegisterFile(buffer.entries, buffer.bits, 2)
         super().__init__({

@@ -18,6 +18,13 @@ class AimUnit(wiring.Component):
     The accumulator is FP32 and the tree keeps `spec.align_bits` bits below the largest exponent: the vendor's widths
     are unpublished; these lose less than 2**-22 of the largest term, below half a place of the BF16 that is read.
 
+    Parameters
+    ----------
+    spec : PimSpec
+    latency : 0 or 1
+        Registers inside the tree. A sum is in its accumulator `latency` + 2 cycles after the command of its MAC, so
+        MACs into one accumulator must be `latency` + 1 cycles apart.
+
     Members
     -------
     i_mac : In(1)
@@ -32,12 +39,12 @@ class AimUnit(wiring.Component):
         BF16 of the accumulator, and the activation register, at `i_index`.
     """
 
-    def __init__(self, spec: PimSpec) -> None:
+    def __init__(self, spec: PimSpec, *, latency: int = 1) -> None:
         if spec.align_bits != FRACTION_BITS or spec.accumulator != "fp32" or spec.number != "bf16":
             raise InputError(f"the tree of {spec.title} must keep {FRACTION_BITS} bits and add BF16 products in FP32, "
                              f"not {spec.align_bits}, {spec.number} and {spec.accumulator}")
         self.spec = spec
-        self.dot = FpDot(lanes=spec.lanes, name=spec.number, latency=1)
+        self.dot = FpDot(lanes=spec.lanes, name=spec.number, latency=latency)
         self.activation = AimActivation(spec)
         self.accumulators = RegisterFile(spec.register("MAC").entries, 32, 2)
         self.activated = RegisterFile(spec.register("AF").entries, 16, 1)
@@ -55,11 +62,13 @@ class AimUnit(wiring.Component):
         m.submodules.dot, m.submodules.activation = dot, activation = self.dot, self.activation
         m.submodules.accumulators, m.submodules.activated = accumulators, activated = self.accumulators, self.activated
         m.submodules.narrow = narrow = FpConvert(("bf16",), latency=0)
-        added = Signal()
-        place = Signal(5)
-        m.d.sync += added.eq(self.i_mac)
-        with m.If(self.i_mac):
-            m.d.sync += place.eq(self.i_accumulator)
+        added: Value = self.i_mac
+        place: Value = self.i_accumulator
+        if self.dot.latency:
+            added, place = Signal(name="added"), Signal(5, name="place")
+            m.d.sync += added.eq(self.i_mac)
+            with m.If(self.i_mac):
+                m.d.sync += place.eq(self.i_accumulator)
         m.d.comb += [
             accumulators.i_address_0.eq(self.i_accumulator), accumulators.i_address_1.eq(self.i_index),
             # operands only in the cycle of a MAC: the tree is quiet otherwise

@@ -11,6 +11,7 @@ examples:
   python -m model cycles --gemm 64,64,64 --rows 16 --columns 16 --dataflow ws
   python -m model cycles --conv 56,56,64,64,3,3,1,1 --chip npu_16 --set mac_latency=4 --json
   python -m model cycles --gemm 64,64,64 --rows 16 --columns 16 --dataflow os --set drain=link
+  python -m model cycles --network model.onnx --dimension batch=1 --chip npu_16
 """
 
 import argparse
@@ -28,6 +29,7 @@ from hw.spec.error import InputError
 from hw.spec.event import LABELS
 from hw.spec.mac_array import MacArraySpec
 from model import others
+from model.cli._network import add_dimension_arguments, add_file_arguments, not_counted, products_of, read_file
 from model.comparison import Work, compare
 from model.comparison_text import Count, as_json, render
 from model.cycle.budget import Budget
@@ -46,8 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     work = parser.add_mutually_exclusive_group(required=True)
     work.add_argument("--gemm", metavar="M,N,K", help="one product (M x K) by (K x N)")
     work.add_argument("--conv", metavar="H,W,C,FILTERS,KH,KW[,S[,P]]", help="one convolution")
-    work.add_argument("--network", metavar="FILE.onnx", help="every matrix layer of an ONNX model, one after the other")
+    add_file_arguments(work, "every matrix layer of an ONNX model, one after the other")
     work.add_argument("--kernel", metavar="NAME", help="a DRAM-PIM kernel with its own options (--kernel NAME --help)")
+    add_dimension_arguments(parser)
     parser.add_argument("--rows", type=int, metavar="R", help="rows of cells (default: the chip's, else 16)")
     parser.add_argument("--columns", type=int, metavar="C", help="columns of cells (default: the chip's, else 16)")
     parser.add_argument("--dataflow", choices=get_args(Dataflow), help="default: the chip's, else ws")
@@ -101,9 +104,7 @@ def read_work(arguments: argparse.Namespace) -> list[tuple[Work, int]]:
             kernel_height=kernel_height, kernel_width=kernel_width,
             stride=rest[0] if rest else 1, padding=rest[1] if len(rest) > 1 else 0,
         ), 1)]
-    from model.network.onnx_file import read
-
-    return [item for layer in read(arguments.network).layers for item in layer_work(layer)]
+    return [item for layer in arguments.read.layers for item in layer_work(layer)]
 
 
 def layer_work(layer: "Layer") -> list[tuple[Work, int]]:
@@ -184,9 +185,15 @@ def own_count(
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the count; 0."""
+    if arguments.network is None and arguments.dimension:
+        raise InputError("--dimension must come with --network, not alone; leave it out")
+    notes = list[str]()
+    if arguments.network is not None:
+        arguments.read = products_of(read_file(arguments.network, arguments.dimension, arguments.batch))
+        notes += not_counted(arguments.read)
     work = read_work(arguments)
     core, rows, columns, dataflow = read_core(arguments)
-    ours, labels, notes = None, {}, list[str]()
+    ours, labels = None, {}
     if core is None:
         notes.append(f"our core is built with {SMALLEST} to {LARGEST} rows and columns: only the others are counted")
     else:

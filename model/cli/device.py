@@ -6,18 +6,17 @@ examples:
   python -m model device --chip rebellions_atom --workload bert_large --batch 4 --format fp16
   python -m model device --chip rebellions_atom --dataflows 2 --scenario offline --layers
   python -m model device --chip sapeon_x220_compact --scenario server
-  python -m model device --chip furiosa_rngd --onnx model.onnx --dimension batch=1
+  python -m model device --chip furiosa_rngd --network model.onnx --dimension batch=1
 """
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
 
 from hw import chips
 from hw.spec.device import Device, device
 from hw.spec.error import InputError
 from model import workloads
-from model.cli.network import parse_dimensions
+from model.cli._network import adapted, add_dimension_arguments, add_file_arguments, read_file
 from model.device.layer_time import BOUNDS
 from model.device.range import Ranged, ranged
 from model.device.run import Run, multi_stream, offline, single_stream
@@ -33,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Card, network, scenario."""
     parser.add_argument("--chip", default="furiosa_warboy", metavar="NAME", help="default: furiosa_warboy")
     parser.add_argument("--workload", default="resnet50", metavar="NAME", help="a network (default: resnet50)")
-    parser.add_argument("--onnx", type=Path, metavar="FILE", help="a network from a file instead")
-    parser.add_argument("--dimension", action="append", default=[], metavar="NAME=N", help="of the file: a dynamic one")
+    add_file_arguments(parser, "a network from a file instead")
+    add_dimension_arguments(parser, batch=False)
     parser.add_argument("--scenario", choices=SCENARIOS, help="default: all but server")
     parser.add_argument("--limit", type=float, metavar="MS", help="of a query's latency in the server scenario, for 99 "
                         "of 100 queries (default: MLPerf's for the workload)")
@@ -53,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.batch is not None and not 1 <= arguments.batch <= 4096:
         raise InputError(f"--batch must be from 1 to 4096, not {arguments.batch}")
     arguments.format = arguments.format or image_format(spec)
-    print(f"{spec.title}: {network.name}, {network.macs / 1e9:.3f} GMAC per input, {arguments.format}")
+    print(f"{spec.title}: {network.name}, {adapted(network.macs, 'MAC')} per input, {arguments.format}")
     if arguments.dataflows is not None:
         spec = replace(spec, dataflows=replace(spec.dataflows, nominal=arguments.dataflows, low=None, high=None))
     if arguments.scenario == "server":
@@ -71,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def served(spec: Device, network: Network, arguments: argparse.Namespace) -> list[str]:
     """The server scenario in two lines; `InputError` if no limit is known or none can be kept."""
-    known = None if arguments.onnx is not None else LIMITS_S.get(arguments.workload)
+    known = None if arguments.network is not None else LIMITS_S.get(arguments.workload)
     if arguments.limit is None and known is None:
         raise InputError(f"--limit must be given in milliseconds: MLPerf has none for {network.name}, it has for "
                          f"{', '.join(LIMITS_S)}")
@@ -88,10 +87,10 @@ def served(spec: Device, network: Network, arguments: argparse.Namespace) -> lis
 
 def read_network(arguments: argparse.Namespace) -> Network:
     """The workload's network, or that of the file."""
-    if arguments.onnx is not None:
-        from model.network.onnx_file import read
-
-        return read(arguments.onnx, parse_dimensions(arguments.dimension))
+    if arguments.network is not None:
+        return read_file(arguments.network, arguments.dimension)
+    if arguments.dimension:
+        raise InputError("--dimension must come with --network, not alone; leave it out")
     workload = workloads.load(arguments.workload)
     if not isinstance(workload, NetworkWorkload):
         raise InputError(f"--workload must be a network, not {arguments.workload!r}; plain products: "

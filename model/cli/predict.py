@@ -3,9 +3,11 @@
 examples:
   python -m model predict --chip npu_16 --workload digits --seed 1
   python -m model predict --chip furiosa_warboy --workload resnet50
+  python -m model predict --chip npu_16 --network model.onnx --dimension batch=1 --layers
 """
 
 import argparse
+import re
 import shlex
 import sys
 from collections.abc import Mapping
@@ -16,9 +18,18 @@ from hw import chips
 from hw.spec.chip import Chip
 from hw.spec.error import InputError
 from model import reference, workloads
+from model.cli._network import (
+    adapted,
+    add_dimension_arguments,
+    add_file_arguments,
+    not_counted,
+    products_of,
+    read_file,
+)
 from model.count import Counts
 from model.functional import program_counts
 from model.lower import check_formats
+from model.network.workload import NetworkWorkload
 from model.pim.network import peak_macs_per_cycle, score
 from model.predict import Prediction, predict
 from model.record import Measurement, Origin, Result, current_commit, write
@@ -31,15 +42,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Chip, workload, seed; whether to list the layers."""
     parser.add_argument("--chip", default="npu_16", metavar="NAME", help="default: npu_16")
     parser.add_argument("--workload", default=None, metavar="NAME", help="default: digits, digits_float on a PIM chip")
-    parser.add_argument("--seed", type=int, default=1, help="default: 1")
+    add_file_arguments(parser, "the shapes of an ONNX file instead of a workload")
+    add_dimension_arguments(parser)
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of random operands (default: 1)")
     parser.add_argument("--layers", action="store_true", help="list every layer")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Predict, write the record, print a summary."""
     chip = chips.load(arguments.chip)
-    arguments.workload = arguments.workload or workloads.default(chip)
-    workload = workloads.load(arguments.workload)
+    if arguments.network is not None:
+        workload, words = _from_file(arguments)
+    else:
+        if arguments.dimension or arguments.batch != 1:
+            raise InputError("--dimension and --batch must come with --network, not alone; leave them out")
+        arguments.workload = arguments.workload or workloads.default(chip)
+        workload, words = workloads.load(arguments.workload), ["--workload", arguments.workload]
     prediction = predict(chip, workload)
     figures, values = _figures(chip, workload, prediction, arguments.seed)
     path = write(Measurement(
@@ -52,14 +70,29 @@ def run(arguments: argparse.Namespace) -> int:
         origin=Origin(
             tools={"python": sys.version.split()[0], "numpy": np.__version__}, commit=current_commit(),
             command="python -m model predict " + shlex.join(
-                ["--chip", arguments.chip, "--workload", arguments.workload, "--seed", str(arguments.seed)]
+                ["--chip", arguments.chip, *words, "--seed", str(arguments.seed)]
             ),
         ),
     ))
     if arguments.layers and prediction.layers:
         print(*table(prediction), "", sep="\n")
-    print(*summary(chip, workload, prediction, figures), f"record           {path}", sep="\n")
+    print(*summary(chip, workload, prediction, figures), sep="\n")
+    if isinstance(workload, NetworkWorkload) and arguments.network is not None:
+        print(*not_counted(workload.network()), sep="\n")
+    print(f"record           {path}")
     return 0
+
+
+def _from_file(arguments: argparse.Namespace) -> tuple[NetworkWorkload, list[str]]:
+    """The network of an ONNX file as a workload named after the file, and the words that name it on a command line."""
+    if arguments.workload is not None:
+        raise InputError("the work must be given once, not both as --workload and as --network; leave one out")
+    network = products_of(read_file(arguments.network, arguments.dimension, arguments.batch))
+    arguments.workload = re.sub(r"[^A-Za-z0-9_-]+", "_", arguments.network.stem) or "network"
+    batch = f", batch {arguments.batch}" if arguments.batch > 1 else ""
+    words = ["--network", str(arguments.network), *(w for d in arguments.dimension for w in ("--dimension", d))]
+    words += ["--batch", str(arguments.batch)] if arguments.batch > 1 else []
+    return NetworkWorkload(title=f"{network.source}{batch}", build=lambda: network), words
 
 
 def _figures(chip: Chip, workload: Workload, prediction: Prediction, seed: int) -> tuple[dict[str, float], Counts]:
@@ -111,7 +144,7 @@ def summary(
     lines = [
         f"chip             {chip.title}",
         f"workload         {workload.title}",
-        f"work             {len(workload.gemms())} {what}, {prediction.macs / 1e9:.3f} GMAC on {each}",
+        f"work             {len(workload.gemms())} {what}, {adapted(prediction.macs, 'MAC')} on {each}",
         f"cycles           {prediction.cycles:,} by {order}",
         f"utilisation      {prediction.utilisation:.2%} of {chip.macs_per_cycle:,} MACs per cycle",
     ]

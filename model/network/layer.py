@@ -46,12 +46,16 @@ class Layer:
     gemms : tuple of Gemm
         The matrix products it is lowered to; () unless `kind` is "gemm".
     operations : int
-        2 per multiply-accumulate; otherwise one per output element and window position.
+        2 per multiply-accumulate; otherwise one per output element and window position. Of an unsupported layer
+        an estimate: a product with the matrices among its constants, else one per output element.
     input_elements, weight_elements, output_elements : int
         Elements read and written once each; weights are operands known before the run.
     stationary : bool
         True if the right operand of the products is known before the run (weights, not activations).
     window : Window or None
+        Of a convolution or pooling.
+    reason : str
+        Why the work of an "unsupported" layer is not known; "" for the others.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Layer:
     output_elements: int = 0
     stationary: bool = True
     window: Window | None = None
+    reason: str = ""
 
     @property
     def macs(self) -> int:

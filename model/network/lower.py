@@ -2,7 +2,8 @@
 
 Convolutions by im2col: M = batch x output positions, N = output channels, K = input channels x kernel, once
 per group. Transposed convolutions run backwards: M = batch x input positions, N = output channels x kernel,
-K = input channels. Recurrent layers: one product per time step and direction, inputs and state side by side.
+K = input channels. Recurrent layers: one product per time step and direction, inputs and state side by side;
+`layout` 1 puts the batch before the time.
 """
 
 from collections.abc import Mapping
@@ -10,24 +11,23 @@ from math import prod
 from typing import Any
 
 from hw.spec.error import InputError
+from model.network.agree import RECURRENT, text
 from model.network.layer import Window
 from model.workload import Gemm
 
 Shape = tuple[int, ...]
 
-_GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
-
 
 def right_operand(operator: str) -> int:
     """Index of the node's input that is the right operand (the weights, if it is a constant)."""
-    return 3 if operator in ("QLinearConv", "QLinearMatMul") else 1
+    return 3 if operator in ("QLinearConv", "QLinearMatMul", "QGemm") else 1
 
 
 def products(
     name: str, operator: str, attributes: Mapping[str, Any], left: Shape, right: Shape, output: Shape
 ) -> tuple[Gemm, ...]:
     """The matrix products of one node from the shapes of its operands and its first output."""
-    if operator in ("Conv", "ConvInteger", "QLinearConv"):
+    if operator in ("Conv", "ConvInteger", "QLinearConv", "DeformConv"):
         groups = int(attributes.get("group", 1))
         return (
             Gemm(
@@ -39,22 +39,33 @@ def products(
         return (
             Gemm(name=name, m=left[0] * prod(left[2:]), n=prod(right[1:]), k=left[1] // groups, count=groups),
         )
-    if operator == "Gemm":
+    if operator in ("Gemm", "QGemm"):
         m, k = reversed(left) if attributes.get("transA") else left
         n = right[0] if attributes.get("transB") else right[1]
         return (Gemm(name=name, m=m, n=n, k=k),)
     if operator in ("MatMul", "MatMulInteger", "QLinearMatMul"):
         return (_matmul(name, left, right),)
+    if operator == "FusedMatMul":
+        return (_matmul(name, _turned(left, attributes.get("transA")), _turned(right, attributes.get("transB"))),)
+    if operator in ("MatMulNBits", "MatMulFpQ4"):   # weights are packed: their sizes stand in the attributes
+        n, k = int(attributes.get("N", output[-1])), int(attributes.get("K", left[-1]))
+        return (Gemm(name=name, m=prod(left[:-1]), n=n, k=k),)
     if operator == "Einsum":
         return (_einsum(name, attributes["equation"], left, right),)
-    if operator in _GATES:
-        steps, batch, width = left
-        directions, _, _ = right
-        hidden = int(attributes["hidden_size"])
+    if operator in RECURRENT:
+        batch_first = attributes.get("layout", 0) == 1
+        batch, steps = (left[0], left[1]) if batch_first else (left[1], left[0])
+        directions, rows, width = right
+        hidden = int(attributes.get("hidden_size", rows // RECURRENT[operator]))
         return (
-            Gemm(name=name, m=batch, n=_GATES[operator] * hidden, k=width + hidden, count=steps * directions),
+            Gemm(name=name, m=batch, n=RECURRENT[operator] * hidden, k=width + hidden, count=steps * directions),
         )
     raise InputError(f"operator {operator!r} of node {name!r} must be a matrix product; lower it as vector work")
+
+
+def _turned(shape: Shape, turn: Any) -> Shape:
+    """The shape with its last two axes exchanged if `turn` is set."""
+    return (*shape[:-2], shape[-1], shape[-2]) if turn and len(shape) > 1 else shape
 
 
 def _matmul(name: str, left: Shape, right: Shape) -> Gemm:
@@ -72,15 +83,22 @@ def _matmul(name: str, left: Shape, right: Shape) -> Gemm:
 
 def _einsum(name: str, equation: str | bytes, left: Shape, right: Shape) -> Gemm:
     """A two-operand product: letters in both and the result repeat, only-in-both are summed."""
-    text = (equation.decode() if isinstance(equation, bytes) else equation).replace(" ", "")
-    operands, arrow, result = text.partition("->")
+    written = text(equation).replace(" ", "")
+    operands, arrow, result = written.partition("->")
     terms = operands.split(",")
-    if not arrow or len(terms) != 2 or "." in text or len(terms[0]) != len(left) or len(terms[1]) != len(right):
+    fits = len(terms) == 2 and (len(terms[0]), len(terms[1])) == (len(left), len(right))
+    if not arrow or not fits or "." in written or any(len(set(term)) != len(term) for term in terms):
         raise InputError(
-            f"Einsum {name!r} must have two operands of named axes and an explicit result, not {text!r}; "
+            f"Einsum {name!r} must have two operands of named axes and an explicit result, not {written!r}; "
             "rewrite it as MatMul"
         )
-    size = dict(zip(terms[0] + terms[1], left + right, strict=True))
+    size: dict[str, int] = {}
+    for axis, extent in zip(terms[0] + terms[1], left + right, strict=True):
+        if size.setdefault(axis, extent) != extent:
+            raise InputError(
+                f"axis {axis!r} of Einsum {name!r} must have one size, not {size[axis]} and {extent}; "
+                "correct the shapes"
+            )
     both = set(terms[0]) & set(terms[1])
     return Gemm(
         name=name,
@@ -102,8 +120,7 @@ def window(operator: str, attributes: Mapping[str, Any], left: Shape, right: Sha
     kernel = attributes.get("kernel_shape") or (right[2:] if right else size)
     strides = attributes.get("strides") or (1,) * axes
     dilations = attributes.get("dilations") or (1,) * axes
-    automatic = attributes.get("auto_pad", b"NOTSET")
-    automatic = automatic.decode() if isinstance(automatic, bytes) else automatic
+    automatic = text(attributes.get("auto_pad", "NOTSET"))
     if automatic.startswith("SAME") and operator != "ConvTranspose":
         pads = []
         for i in range(axes):

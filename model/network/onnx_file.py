@@ -1,22 +1,21 @@
-"""ONNX files to layers: shapes from ONNX's own inference, constants folded away."""
+"""ONNX files to layers."""
 
 import re
 from collections.abc import Mapping
-from math import prod
 from pathlib import Path
-from typing import Any
 
 import onnx
+import onnx.inliner
 from google.protobuf.message import DecodeError
 
 from hw.spec.error import InputError
-from model.network.layer import Layer, Network
-from model.network.lower import products, right_operand, window
-from model.network.operator import POOLING, REDUCTION, kind_of
+from model.network.layer import Network
+from model.network.onnx_walk import Walk
 
-_WEIGHT_SUFFIX = re.compile(r"[._]w(eight)?(_0)?$")
-_NUMBER = re.compile(r"[A-Za-z]?_?\d+$")
-_WINDOWED = POOLING | {"Conv", "ConvInteger", "QLinearConv", "ConvTranspose"}
+LARGEST = 2**31 - 1
+"""The largest value of a dimension that can be given."""
+_NAMELESS = re.compile(r"\W*|none|null|nan|unknown|dynamic|unk|-?\d+", re.IGNORECASE)
+"""Names that exporters write for "some size": two axes called so need not be equal."""
 
 
 def read(path: Path | str, dimensions: Mapping[str, int] | None = None) -> Network:
@@ -25,41 +24,38 @@ def read(path: Path | str, dimensions: Mapping[str, int] | None = None) -> Netwo
     Parameters
     ----------
     path : Path
-        Weights in external files are not read: shapes are all that is needed.
+        Weights in external files are not read, shapes are all that is needed; constants that shapes depend on are, if
+        they lie in the file's folder.
     dimensions : mapping of str to int
-        Values of symbolic dimensions by name; a dimension without a name is "input.axis", e.g. "data.0".
+        Values of symbolic dimensions by name; a dimension without a name (or called "?") is "tensor.axis", e.g.
+        "data.0".
 
     Raises
     ------
     InputError
-        If the file is missing, truncated or no ONNX model, a dimension has no value, or a shape a layer
-        depends on cannot be inferred.
+        If the file is missing, truncated or no ONNX model, a dimension has no value, shapes contradict each other or a
+        shape that a matrix product depends on cannot be inferred.
     """
     path = Path(path)
-    model = _load(path)
-    _bind(model, dict(dimensions or {}), path.name)
-    try:
-        inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
-    except (onnx.shape_inference.InferenceError, RuntimeError, ValueError):
-        # operators ONNX does not know stop the strict mode; what cannot be inferred is found below
-        try:
-            inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
-        except (onnx.shape_inference.InferenceError, RuntimeError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"{path.name} must let its shapes be inferred, but {reason}; save it again") from None
-    graph = inferred.graph
-    constants = {t.name for t in graph.initializer} | {t.values.name for t in graph.sparse_initializer}
-    shapes = _shapes(graph)
-    layers = []
-    for index, node in enumerate(graph.node):
-        if all(not name or name in constants for name in node.input):
-            constants.update(node.output)
-            continue
-        layers.append(_layer(node, _name(node, index, constants), shapes, constants, path.name))
-    return Network(name=path.stem, source=path.name, layers=tuple(layers))
+    model = load(path)
+    given = dict(dimensions or {})
+    used = _bind(model, given, path.name)
+    walk = Walk(model, path.parent, path.name, given)
+    walk.graph(model.graph)
+    unknown = sorted(set(given) - used - walk.used)
+    if unknown:
+        raise InputError(f"{path.name} must have the given dimensions; it has no {', '.join(unknown)}, leave it out")
+    if not walk.layers:
+        raise InputError(f"{path.name} must hold work that depends on its inputs; every node is known before the run")
+    return Network(name=path.stem, source=path.name, layers=tuple(walk.layers))
 
 
-def _load(path: Path) -> onnx.ModelProto:
+def load(path: Path) -> onnx.ModelProto:
+    """The model in `path`, functions of the file written out, constants in other files left there."""
+    if path.suffix.lower() in (".csv", ".json", ".yaml", ".yml", ".txt", ".py", ".pt", ".pth", ".tflite") and (
+        path.is_file()
+    ):
+        raise InputError(f"{path} must be an ONNX file, not {path.suffix}; export the network to ONNX")
     try:
         model = onnx.load_model(str(path), format="protobuf", load_external_data=False)
     except FileNotFoundError:
@@ -72,107 +68,42 @@ def _load(path: Path) -> onnx.ModelProto:
         ) from None
     if not model.graph.node:
         raise InputError(f"{path} must hold an ONNX graph with nodes; it is empty or another kind of file")
+    if model.functions:
+        try:
+            model = onnx.inliner.inline_local_functions(model)
+        except (RuntimeError, ValueError, onnx.checker.ValidationError) as error:
+            reason = (str(error) or "unknown").splitlines()[0]
+            raise InputError(f"the functions of {path.name} must be complete ({reason}); save it again") from None
     return model
 
 
-def _name(node: onnx.NodeProto, index: int, constants: set[str]) -> str:
-    """The node's name unless it is a mere number, else its weights' without suffix, else its first output's."""
-    if node.name and not _NUMBER.match(node.name):
-        return node.name
-    if kind_of(node.op_type, node.domain) == "gemm":
-        weights = node.input[right_operand(node.op_type)]
-        if weights in constants:
-            return _WEIGHT_SUFFIX.sub("", weights)
-    if node.name:
-        return node.name
-    return node.output[0] if node.output and node.output[0] else f"{node.op_type}_{index}"
-
-
-def _bind(model: onnx.ModelProto, dimensions: dict[str, int], file: str) -> None:
-    """Give every symbolic dimension its value, in place."""
+def _bind(model: onnx.ModelProto, dimensions: Mapping[str, int], file: str) -> set[str]:
+    """Give every open dimension of the inputs its value, in place; the names that were used."""
     graph = model.graph
     for name, value in dimensions.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InputError(f"dimension {name!r} must be an integer of at least 1, not {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST:
+            raise InputError(f"dimension {name!r} must be an integer of at least 1, not {value!r}, and at most "
+                             f"{LARGEST}")
     constants = {t.name for t in graph.initializer}
-    used, missing = set(), []
-    for value in (*graph.input, *graph.output, *graph.value_info):
+    used: set[str] = set()
+    missing: list[str] = []
+    for value in graph.input:
         for axis, dimension in enumerate(value.type.tensor_type.shape.dim):
             if dimension.HasField("dim_value") and dimension.dim_value > 0:
                 continue
-            name = dimension.dim_param or f"{value.name}.{axis}"
-            if name in dimensions:
+            place = f"{value.name}.{axis}"
+            symbol = "" if _NAMELESS.fullmatch(dimension.dim_param) else dimension.dim_param
+            if place in dimensions or symbol in dimensions:
+                name = place if place in dimensions else symbol
                 used.add(name)
                 dimension.dim_value = dimensions[name]
-            elif value.name not in constants and any(value is i for i in graph.input):
-                missing.append(name)
-    missing = sorted(set(missing))
+            elif value.name not in constants:
+                missing.append(symbol or place)
     if missing:
-        values = " ".join(f"--dimension {name}=1" for name in missing)
+        names = list(dict.fromkeys(missing))
+        values = " ".join(f"--dimension {name}=1" for name in names)
         raise InputError(
-            f"every dimension of {file} must have a value; {', '.join(missing)} has none, give it, e.g. {values}"
+            f"every dimension of {file} must have a value; {', '.join(names)} "
+            f"{'has' if len(names) == 1 else 'have'} none, give {'it' if len(names) == 1 else 'them'}, e.g. {values}"
         )
-    unknown = sorted(set(dimensions) - used)
-    if unknown:
-        raise InputError(f"{file} must have the given dimensions; it has no {', '.join(unknown)}, leave it out")
-
-
-def _shapes(graph: onnx.GraphProto) -> dict[str, tuple[int, ...]]:
-    """Shapes of all tensors whose every dimension is known."""
-    shapes = {t.name: tuple(t.dims) for t in graph.initializer}
-    for value in (*graph.input, *graph.output, *graph.value_info):
-        tensor = value.type.tensor_type
-        if tensor.HasField("shape") and all(d.HasField("dim_value") for d in tensor.shape.dim):
-            shapes.setdefault(value.name, tuple(d.dim_value for d in tensor.shape.dim))
-    return shapes
-
-
-def _layer(
-    node: onnx.NodeProto, name: str, shapes: Mapping[str, tuple[int, ...]], constants: set[str], file: str
-) -> Layer:
-    attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-    operator = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
-    kind = kind_of(node.op_type, node.domain)
-
-    def shape(tensor: str) -> tuple[int, ...]:
-        if tensor not in shapes:
-            raise InputError(
-                f"{file} must let every shape be inferred; tensor {tensor!r} at node {name!r} ({operator}) has "
-                "none, give dynamic dimensions values or save the model with its shapes"
-            )
-        return shapes[tensor]
-
-    inputs = [i for i in node.input if i]
-    outputs = [o for o in node.output if o]
-    # data movement and unknown operators may stand on shapes nobody knows without hurting the count
-    strict = kind in ("gemm", "vector")
-    sizes = {
-        t: prod(shape(t)) if strict and t == outputs[0] else prod(shapes.get(t, (0,))) for t in inputs + outputs
-    }
-    elements: dict[str, Any] = {
-        "input_elements": sum(sizes[i] for i in inputs if i not in constants),
-        "weight_elements": sum(sizes[i] for i in inputs if i in constants),
-        "output_elements": sum(sizes[o] for o in outputs),
-    }
-    view = None
-    if node.op_type in _WINDOWED and strict:
-        right = shape(node.input[right_operand(node.op_type)]) if kind == "gemm" else None
-        view = window(node.op_type, attributes, shape(node.input[0]), right, shape(outputs[0]))
-    if kind == "gemm":
-        right_name = node.input[right_operand(node.op_type)]
-        gemms = products(
-            name, node.op_type, attributes, shape(node.input[0]), shape(right_name), shape(outputs[0])
-        )
-        return Layer(
-            name=name, operator=operator, kind=kind, gemms=gemms, operations=2 * sum(g.macs for g in gemms),
-            stationary=right_name in constants, window=view, **elements,
-        )
-    if kind == "move":
-        operations = 0
-    elif node.op_type in REDUCTION:
-        operations = elements["input_elements"]
-    elif node.op_type == "LRN":
-        operations = elements["output_elements"] * int(attributes["size"])
-    else:
-        operations = elements["output_elements"] * (prod(view.kernel) if view else 1)
-    return Layer(name=name, operator=operator, kind=kind, operations=operations, window=view, **elements)
+    return used

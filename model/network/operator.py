@@ -3,10 +3,12 @@
 Names of the default domain, opsets 1 to 24. What is missing here is reported as unsupported.
 """
 
+from model.network import attention, onnx_contrib
 from model.network.layer import Kind
 
 _PRODUCTS = """
-Conv ConvInteger QLinearConv ConvTranspose Gemm MatMul MatMulInteger QLinearMatMul Einsum LSTM GRU RNN
+Attention Conv ConvInteger ConvTranspose DeformConv Einsum GRU Gemm LSTM MatMul MatMulInteger QLinearConv QLinearMatMul
+RNN
 """
 _POOLING = """
 AveragePool GlobalAveragePool GlobalLpPool GlobalMaxPool LpPool MaxPool MaxRoiPool MaxUnpool RoiAlign
@@ -38,7 +40,10 @@ PRODUCTS = frozenset(_PRODUCTS.split())
 POOLING = frozenset(_POOLING.split())
 """Vector work of one operation per window position and output element."""
 
-VECTOR = POOLING | frozenset((_ELEMENT_WISE + _NORMALISATION).split())
+ELEMENT_WISE = frozenset((_ELEMENT_WISE + _NORMALISATION).split())
+"""Vector work that leaves as many elements as it reads, where it reads one tensor."""
+
+VECTOR = POOLING | ELEMENT_WISE
 """Vector work of one operation per output element, times the window if there is one."""
 
 REDUCTION = frozenset(_REDUCTION.split())
@@ -49,7 +54,9 @@ MOVEMENT = frozenset(_MOVEMENT.split())
 
 
 def kind_of(operator: str, domain: str) -> Kind:
-    """The kind of work of `operator`; domains other than ONNX's own are unsupported."""
+    """The kind of work of `operator`; of other domains than ONNX's own only ONNX Runtime's is known."""
+    if domain in onnx_contrib.DOMAINS:
+        return "gemm" if operator in attention.OPERATORS else onnx_contrib.kind_of(operator)
     if domain not in ("", "ai.onnx"):
         return "unsupported"
     if operator in PRODUCTS:

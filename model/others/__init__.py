@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from hw.spec import catalog
 from hw.spec.error import InputError
-from model.workload import Gemm
+from model.workload import LARGEST, Gemm
 
 Dataflow = Literal["ws", "os", "is"]
 """Weight-, output- or input-stationary."""
@@ -56,6 +56,10 @@ class Estimate:
         return {label: cycles for label, cycles in sums.items() if cycles}
 
 
+LARGEST_ARRAY = 1 << 20
+"""The largest side of an array that is counted."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Convolution:
     """A 2-D convolution of one image: `height` x `width` x `channels` in, `filters` channels out."""
@@ -77,6 +81,9 @@ class Convolution:
                 raise InputError(f"{field} of a convolution must be an integer of at least 1, not {value!r}")
         if isinstance(self.padding, bool) or not isinstance(self.padding, int) or self.padding < 0:
             raise InputError(f"padding of a convolution must be an integer of at least 0, not {self.padding!r}")
+        largest = max(self.height, self.width, self.channels, self.filters, self.stride, self.padding)
+        if largest > LARGEST:
+            raise InputError(f"sizes of a convolution must be at most {LARGEST}, not {largest}; cut the work")
         if self.kernel_height > self.height + 2 * self.padding or self.kernel_width > self.width + 2 * self.padding:
             raise InputError(
                 f"the kernel {self.kernel_height}x{self.kernel_width} must fit the padded input "
@@ -156,10 +163,12 @@ def repeat(estimate: Estimate | None, times: int) -> Estimate | None:
 
 
 def check_array(rows: int, columns: int) -> None:
-    """Raise `InputError` unless both sizes are integers of at least 1."""
+    """Raise `InputError` unless both sizes are integers from 1 to `LARGEST_ARRAY`."""
     for name, value in (("rows", rows), ("columns", columns)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise InputError(f"{name} must be an integer of at least 1, not {value!r}")
+        if value > LARGEST_ARRAY:
+            raise InputError(f"{name} must be at most {LARGEST_ARRAY}, not {value}; no array is larger")
 
 
 def ceil_div(a: int, b: int) -> int:

@@ -10,47 +10,25 @@ from model.workload import Gemm
 
 def _weight_stationary(m: int, n: int, k: int, rows: int, columns: int) -> tuple[int, int, int, int]:
     """(load, stream, skew, drain): a fold loads its rows, waits for its rows and columns, then M outputs leave."""
-    load = stream = skew = drain = 0
     if rows < k:
-        for v in range(ceil_div(n, columns)):
-            used_columns = min(n - v * columns, columns)
-            full, rest = divmod(k, rows)
-            count = full + (rest > 0)
-            load += k
-            skew += k
-            drain += count * used_columns
-            stream += count * m
-        return load, stream, skew, drain
+        blocks, count = ceil_div(n, columns), ceil_div(k, rows)
+        return blocks * k, blocks * count * m, blocks * k, count * n
     windows = rows // k
-    for v in range(ceil_div(n, windows * columns)):
-        remaining = n - v * windows * columns
-        used = min(windows, ceil_div(remaining, columns))
-        load += k * used
-        skew += k
-        drain += columns if used > 1 else min(remaining, columns)
-        stream += m
-    return load, stream, skew, drain
+    blocks = ceil_div(n, windows * columns)
+    last = n - (blocks - 1) * windows * columns
+    drain = (blocks - 1) * columns + min(last, columns)
+    return k * ceil_div(n, columns), blocks * m, blocks * k, drain
 
 
 def _input_stationary(m: int, n: int, k: int, rows: int, columns: int) -> tuple[int, int, int, int]:
     """The mirrored problem, counted one cycle per fold shorter."""
-    load = stream = skew = drain = 0
     if rows < k:
-        count = ceil_div(k, rows)
-        for v in range(ceil_div(m, columns)):
-            load += k
-            skew += k
-            drain += count * (min(m - v * columns, columns) - 1)
-            stream += count * n
-        return load, stream, skew, drain
+        blocks, count = ceil_div(m, columns), ceil_div(k, rows)
+        return blocks * k, blocks * count * n, blocks * k, count * (m - blocks)
     windows = rows // k
-    for v in range(ceil_div(m, windows * columns)):
-        pixels = min(m - v * windows * columns, windows * columns)
-        load += k * ceil_div(pixels, columns)
-        skew += k
-        drain += min(pixels, columns) - 1
-        stream += n
-    return load, stream, skew, drain
+    blocks = ceil_div(m, windows * columns)
+    last = m - (blocks - 1) * windows * columns
+    return k * ceil_div(m, columns), blocks * n, blocks * k, (blocks - 1) * (columns - 1) + min(last, columns) - 1
 
 
 def _output_stationary(m: int, n: int, k: int, rows: int, columns: int) -> int:
@@ -71,17 +49,14 @@ def _output_stationary(m: int, n: int, k: int, rows: int, columns: int) -> int:
         read = max(read, steps + last_rows - 1)
         if row_folds > 1:
             read = max(read, steps - k + rows - 1)
-    used_columns = min(columns, n)
-    write = k + used_columns - 1
-    for v in range(column_folds):
-        write += (row_folds - 1) * max(k, rows)
-        end = write + last_rows
-        if v == column_folds - 1:
-            return max(read, end)
-        next_columns = min(n - (v + 1) * columns, columns)
-        write = max(end, write - (last_rows + used_columns - 1) + k + next_columns)
-        used_columns = next_columns
-    raise AssertionError("a GEMM has at least one fold of columns")
+    within = (row_folds - 1) * max(k, rows)
+    used = min(columns, n)
+    write = k + used - 1
+    if column_folds > 1:   # from one column fold to the next; only the last of them is narrower
+        between = max(last_rows, k + 1 - last_rows)
+        write += (column_folds - 2) * (within + between)
+        write += within + max(last_rows, k + last_columns - (last_rows + used - 1))
+    return max(read, write + within + last_rows)
 
 
 def rule(gemm: Gemm, rows: int, columns: int, dataflow: Dataflow) -> Estimate:

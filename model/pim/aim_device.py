@@ -115,11 +115,11 @@ class AimDevice:
                     for b in targets:
                         self.row(b, rows[b])[column] = self.buffer[column]
                 case "load_accumulator":
-                    self.accumulator[:, index] = word.astype(np.uint32) << np.uint32(16)
+                    self.accumulator[:, index] = word[: self.spec.units].astype(np.uint32) << np.uint32(16)
                 case "drive_accumulator":
-                    answer = bf16_of(self.accumulator[:, index])
+                    answer[: self.spec.units] = bf16_of(self.accumulator[:, index])
                 case "drive_activation":
-                    answer = self.activated[:, index].copy()
+                    answer[: self.spec.units] = self.activated[:, index]
                 case "drive_column":
                     answer = read[0].copy()
                 case "toggle_mode":

@@ -1,0 +1,1 @@
+"""DRAM channels with units beside their banks: what HBM-PIM and AiM share."""

@@ -1,0 +1,39 @@
+"""The memory controller of an AiM channel against its stepped model: commands, cycles, labels, contents."""
+
+import pytest
+
+from hw.rtl.emit import emit
+from hw.spec.memory_controller import CONTROLLER_LABELS, REFUSALS
+from tb.build import BUILD, build
+from tb.protocol import Checked
+from tb.run import Outcome, run
+from tb.system.controller_player import ControllerPlayer
+from tb.system.devices import controller
+
+
+def play(device: str, programs: int) -> Outcome:
+    spec, timing = controller(device)
+    emitted = emit(Checked(ControllerPlayer(spec, timing)), f"controller_{device}", BUILD / "rtl")
+    public = [f"{emitted.name}.dut.{name}" for name in ("program", "log", "trace", "shared")]
+    built = build(emitted, "none", [*public, f"{emitted.name}.dut.channel.banks.bank_0.cells"])
+    return run(built, "tb.system.aim_controller_tests", seed=5,
+               parameters={"device": device, "programs": programs})
+
+
+@pytest.mark.rtl
+def test_random_programs_on_four_banks_equal_the_model() -> None:
+    outcome = play("aim_4", 30)
+    assert outcome.passed, outcome.explain()
+    assert set(outcome.data["codes"]) == {str(code) for code in REFUSALS}
+    assert set(outcome.data["labels"]) == set(CONTROLLER_LABELS)
+    assert min(outcome.data["labels"].values()) > 0
+    assert set(outcome.data["commands"]) == {
+        "ACT", "ACT16", "PRE", "PREA", "REF", "TMOD", "RD", "WR", "WRGB", "WRMAC16", "MAC16", "RDMAC16"}
+
+
+@pytest.mark.rtl
+@pytest.mark.volume
+def test_200_random_programs_on_sixteen_banks_equal_the_model() -> None:
+    outcome = play("aim_16", 200)
+    assert outcome.passed, outcome.explain()
+    assert min(outcome.data["labels"].values()) > 0
