@@ -14,9 +14,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from hw.rtl.emit import Emitted
-from hw.spec.error import InputError
-from tb.build import BUILD, Built
+from hw.base.error import InputError
+from hw.rtl.emit.verilog import Emitted
+from tb.bench.build import BUILD, Built
 
 _REGISTER = re.compile(r"^(  reg (?:signed )?(?:\[\d+:\d+\] )?(?:\\\S+ |\w+)) *= \d+'[hdb][0-9a-fx_]+;$", re.MULTILINE)
 _CLEARED = re.compile(r"^  integer (clear_\w+);\n  initial for \(\1 = .*\n    .*;\n", re.MULTILINE)
@@ -69,11 +69,30 @@ def build_icarus(emitted: Emitted, out_dir: Path | None = None) -> Built:
             made = folder / "part.vvp"
             (folder / "time.v").write_text("`timescale 1ns/1ps\n")
             done = subprocess.run(
-                ["iverilog", "-g2012", "-o", str(made), "-s", emitted.name, str(folder / "time.v"),
-                 str(emitted.verilog_path)], capture_output=True, text=True, check=False)
+                [
+                    "iverilog",
+                    "-g2012",
+                    "-o",
+                    str(made),
+                    "-s",
+                    emitted.name,
+                    str(folder / "time.v"),
+                    str(emitted.verilog_path),
+                ],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             if done.returncode:
                 raise RuntimeError(f"iverilog failed with code {done.returncode}:\n{done.stderr[-4000:]}")
             made.replace(folder / "sim.vvp")
     return Built(
-        emitted=emitted, trace="none", folder=folder, key=key, seconds=round(time.monotonic() - start, 2),
-        cached=cached, tools={"icarus": version, "cocotb": importlib.metadata.version("cocotb")}, simulator="icarus")
+        emitted=emitted,
+        trace="none",
+        folder=folder,
+        key=key,
+        seconds=round(time.monotonic() - start, 2),
+        cached=cached,
+        tools={"icarus": version, "cocotb": importlib.metadata.version("cocotb")},
+        simulator="icarus",
+    )

@@ -6,16 +6,16 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from hw.rtl.emit import Emitted, emit
+from hw.rtl.emit.verilog import Emitted, emit
 from hw.rtl.npu.memory_side.axi_top import AxiTop
 from hw.spec.axi import PAGE_BYTES, AxiSpec
 from hw.spec.command import Command
-from model.program import place, streamed
-from tb.build import BUILD, Built, build
+from model.lowering.program import place, streamed
+from tb.bench.build import BUILD, Built, build
+from tb.bench.run import Outcome, run
 from tb.icarus import build_icarus, without_power_on_values
-from tb.memory import CORES, parameters_of
-from tb.memory_tests import Case
-from tb.run import Outcome, run
+from tb.npu.memory_tests import Case
+from tests.support.memory import CORES, parameters_of
 
 AXI = AxiSpec(burst_beats=16, outstanding=3)
 CORE = replace(CORES["square"], activation_words=128, weight_words=64, output_words=128)
@@ -41,7 +41,8 @@ def _cases(count: int) -> list[dict]:
         rng = np.random.default_rng(seed)
         commands = [
             Command(m=int(rng.integers(1, 15)), n_blocks=int(rng.integers(1, 3)), k_blocks=int(rng.integers(1, 3)))
-            for _ in range(2)]
+            for _ in range(2)
+        ]
         first = PAGE * int(rng.integers(1, 3)) - int(rng.integers(1, 60))
         placed = place(CORE, commands, first)
         case = Case(program=streamed(CORE, placed), seed=seed, words=parameters_of(CORE, rng, placed))
@@ -50,8 +51,13 @@ def _cases(count: int) -> list[dict]:
 
 
 def _run(built: Built, test: str, **given: object) -> Outcome:
-    outcome = run(built, "tb.npu.foreign_axi_tests", tests=(test,), seed=2,
-                  parameters={"core": asdict(CORE), "axi": asdict(AXI), **given})
+    outcome = run(
+        built,
+        "tb.npu.foreign_axi_tests",
+        tests=(test,),
+        seed=2,
+        parameters={"core": asdict(CORE), "axi": asdict(AXI), **given},
+    )
     assert outcome.passed, outcome.explain()
     return outcome
 
@@ -67,5 +73,9 @@ def test_programs_across_pages_between_foreign_agents_break_no_rule(simulator: s
 @pytest.mark.rtl
 @needs_icarus
 def test_a_reset_in_any_phase_from_unknown_registers_leaves_a_clean_core() -> None:
-    _run(_built("icarus"), "a_reset_in_any_phase_then_a_clean_program", cases=_cases(1),
-         resets=[3, 50, 120, 200, 260, 320, 400])
+    _run(
+        _built("icarus"),
+        "a_reset_in_any_phase_then_a_clean_program",
+        cases=_cases(1),
+        resets=[3, 50, 120, 200, 260, 320, 400],
+    )

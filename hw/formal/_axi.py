@@ -13,16 +13,21 @@ def specs() -> tuple:
     from hw.spec.axi import AxiSpec
     from hw.spec.dma import DmaSpec
 
-    return (DmaSpec(bytes_per_cycle=1, external_beats=1 << 20),
-            AxiSpec(burst_beats=BURST_BEATS, outstanding=OUTSTANDING))
+    return (
+        DmaSpec(bytes_per_cycle=1, external_beats=1 << 20),
+        AxiSpec(burst_beats=BURST_BEATS, outstanding=OUTSTANDING),
+    )
 
 
 def legal(m: Module, valid: Value, payload: Value) -> None:
     """An address that is offered is that of a legal burst."""
     with m.If(valid):
         m.d.comb += [
-            Assert(payload.len < BURST_BEATS), Assert(payload.burst == 1), Assert(payload.size == 0),
-            Assert(payload.addr[:12] + payload.len < 4096)]
+            Assert(payload.len < BURST_BEATS),
+            Assert(payload.burst == 1),
+            Assert(payload.size == 0),
+            Assert(payload.addr[:12] + payload.len < 4096),
+        ]
 
 
 def count(m: Module, event: Value, name: str) -> Signal:
@@ -49,13 +54,15 @@ class FreeWriteSlave:
         self.response = Signal(2)
         self.inputs = [self.address_ready, self.beat_ready, self.answers, self.response]
         m.d.comb += [
-            port.axi_aw.ready.eq(self.address_ready), port.axi_w.ready.eq(self.beat_ready),
-            port.axi_b.valid.eq(self.answers), port.axi_b.payload.resp.eq(self.response)]
+            port.axi_aw.ready.eq(self.address_ready),
+            port.axi_w.ready.eq(self.beat_ready),
+            port.axi_b.valid.eq(self.answers),
+            port.axi_b.payload.resp.eq(self.response),
+        ]
         self.addressed = count(m, port.axi_aw.valid & port.axi_aw.ready, "addressed")
         self.ended = count(m, port.axi_w.valid & port.axi_w.ready & port.axi_w.payload.last, "ended")
         self.answered = count(m, port.axi_b.valid & port.axi_b.ready, "answered")
-        m.d.comb += Assume(
-            ~self.answers | ((self.answered != self.addressed) & (self.answered != self.ended)))
+        m.d.comb += Assume(~self.answers | ((self.answered != self.addressed) & (self.answered != self.ended)))
 
 
 class FreeReadSlave:
@@ -70,8 +77,13 @@ class FreeReadSlave:
         moved = read.valid & read.ready
         last = Signal()
         m.d.comb += [
-            address.ready.eq(self.ready), read.valid.eq(self.offers), read.payload.id.eq(self.identity),
-            read.payload.data.eq(self.data), read.payload.resp.eq(self.response), read.payload.last.eq(last)]
+            address.ready.eq(self.ready),
+            read.valid.eq(self.offers),
+            read.payload.id.eq(self.identity),
+            read.payload.data.eq(self.data),
+            read.payload.resp.eq(self.response),
+            read.payload.last.eq(last),
+        ]
         self.in_flight = []
         allowed: Value = Const(0)
         for index in range(channels):

@@ -11,8 +11,8 @@ class Harness(Elaboratable):
     """The port between three channels, of which the first is free, and a free slave."""
 
     def elaborate(self, platform: object) -> Module:
-        from hw.rtl.axi_read import AxiRead
-        from hw.rtl.external_memory import READ_CHANNELS
+        from hw.rtl.npu.memory_side.axi_read import AxiRead
+        from hw.rtl.npu.memory_side.external_memory import READ_CHANNELS
 
         m = Module()
         dma, axi = specs()
@@ -26,18 +26,27 @@ class Harness(Elaboratable):
             wants, where, beats, takes = Signal(), Signal(32), Signal(3), Signal()
             self.inputs += [wants, where, beats, takes]
             m.d.comb += [
-                channel.request.valid.eq(wants), channel.request.payload.address.eq(where),
-                channel.request.payload.beats.eq(beats), channel.data.ready.eq(takes)]
+                channel.request.valid.eq(wants),
+                channel.request.payload.address.eq(where),
+                channel.request.payload.beats.eq(beats),
+                channel.data.ready.eq(takes),
+            ]
         read, first = port.axi_r, port.activation
-        stopped = Signal()      # stays so
+        stopped = Signal()  # stays so
         m.d.sync += stopped.eq(stopped | stop)
         m.d.comb += port.i_stop.eq(stopped)
 
         stable(m, valid=port.axi_ar.valid, ready=port.axi_ar.ready, payload=port.axi_ar.payload.as_value())
         legal(m, port.axi_ar.valid, port.axi_ar.payload)
         # beats of the first channel reach it, in order and unchanged, unless the port stops
-        watch = Watch(m, payload=slave.data, accept=read.valid & read.ready & (slave.identity == 0),
-                      leave=first.data.valid & first.data.ready, mark=mark, depth=3)
+        watch = Watch(
+            m,
+            payload=slave.data,
+            accept=read.valid & read.ready & (slave.identity == 0),
+            leave=first.data.valid & first.data.ready,
+            mark=mark,
+            depth=3,
+        )
         with m.If(watch.turn & first.data.valid & ~stopped):
             m.d.comb += Assert(first.data.payload == watch.value)
         # no more beats are asked for than were wanted
@@ -53,7 +62,7 @@ class Harness(Elaboratable):
         m.d.comb += [
             Assert(asked <= wanted),
             Assert(~port.o_error.orphan),
-            Assert(~was_stopped | was_valid | ~address.valid),      # a stopped port begins nothing
+            Assert(~was_stopped | was_valid | ~address.valid),  # a stopped port begins nothing
             Assert(~(stopped & Cat(getattr(port, name).data.valid for name in READ_CHANNELS).any())),
             Assert(~port.o_idle | ((Cat(n != 0 for n in slave.in_flight) == 0) & ~address.valid)),
             Cover(watch.turn & first.data.valid & first.data.ready & (slave.in_flight[1] != 0)),
@@ -64,22 +73,45 @@ class Harness(Elaboratable):
 
 PROOF = Proof(
     title="the read port obeys AXI4, asks for no more than is wanted, gives beats to their channel in order, drains",
-    build=Harness, bounded=7, cover=10,
+    build=Harness,
+    bounded=7,
+    cover=10,
     bugs=(
-        Bug(name="a burst crosses a page", module="hw.rtl.axi_read",
+        Bug(
+            name="a burst crosses a page",
+            module="hw.rtl.npu.memory_side.axi_read",
             before="Mux(to_page < self.axi.burst_beats, to_page, self.axi.burst_beats)",
-            after="self.axi.burst_beats"),
-        Bug(name="AR falls before it is taken", module="hw.rtl.axi_read",
-            before="with m.If(self.axi_ar.ready):", after="with m.If(Const(1)):"),
-        Bug(name="a request is asked for beyond its end", module="hw.rtl.axi_read",
-            before="length.eq(Mux(left < limit, left, limit))", after="length.eq(limit)"),
-        Bug(name="a beat reaches the wrong channel", module="hw.rtl.axi_read",
+            after="self.axi.burst_beats",
+        ),
+        Bug(
+            name="AR falls before it is taken",
+            module="hw.rtl.npu.memory_side.axi_read",
+            before="with m.If(self.axi_ar.ready):",
+            after="with m.If(Const(1)):",
+        ),
+        Bug(
+            name="a request is asked for beyond its end",
+            module="hw.rtl.npu.memory_side.axi_read",
+            before="length.eq(Mux(left < limit, left, limit))",
+            after="length.eq(limit)",
+        ),
+        Bug(
+            name="a beat reaches the wrong channel",
+            module="hw.rtl.npu.memory_side.axi_read",
             before="mine.eq(read.valid & (read.payload.id == index) & asked.r_rdy)",
-            after="mine.eq(read.valid & asked.r_rdy)"),
-        Bug(name="a stopped port goes on asking", module="hw.rtl.axi_read",
-            before="want.eq((left != 0) & ~waits & ~self.i_stop)", after="want.eq((left != 0) & ~waits)"),
-        Bug(name="idle while a burst is unanswered", module="hw.rtl.axi_read",
+            after="mine.eq(read.valid & asked.r_rdy)",
+        ),
+        Bug(
+            name="a stopped port goes on asking",
+            module="hw.rtl.npu.memory_side.axi_read",
+            before="want.eq((left != 0) & ~waits & ~self.i_stop)",
+            after="want.eq((left != 0) & ~waits)",
+        ),
+        Bug(
+            name="idle while a burst is unanswered",
+            module="hw.rtl.npu.memory_side.axi_read",
             before="self.o_idle.eq(~self.axi_ar.valid & ~Cat(unanswered).any())",
-            after="self.o_idle.eq(~self.axi_ar.valid)"),
+            after="self.o_idle.eq(~self.axi_ar.valid)",
+        ),
     ),
 )

@@ -11,7 +11,7 @@ class Harness(Elaboratable):
     """The port between a free channel of beats and a free slave."""
 
     def elaborate(self, platform: object) -> Module:
-        from hw.rtl.axi_write import AxiWrite
+        from hw.rtl.npu.memory_side.axi_write import AxiWrite
 
         m = Module()
         dma, axi = specs()
@@ -22,8 +22,10 @@ class Harness(Elaboratable):
         self.inputs = [given, valid, mark, chosen, *slave.inputs]
         address, beat, answer = port.axi_aw, port.axi_w, port.axi_b
         m.d.comb += [
-            port.output.payload.address.eq(given[:32]), port.output.payload.data.eq(given[32:]),
-            port.output.valid.eq(valid)]
+            port.output.payload.address.eq(given[:32]),
+            port.output.payload.data.eq(given[32:]),
+            port.output.valid.eq(valid),
+        ]
         accept, leave = valid & port.output.ready, beat.valid & beat.ready
         watch = Watch(m, payload=given, accept=accept, leave=leave, mark=mark, depth=2 * axi.burst_beats)
 
@@ -76,20 +78,39 @@ class Harness(Elaboratable):
 
 PROOF = Proof(
     title="the write port obeys AXI4, offers address and beats together, writes every beat once at its place",
-    build=Harness, bounded=8, cover=12,
+    build=Harness,
+    bounded=8,
+    cover=12,
     bugs=(
-        Bug(name="W waits for AW to be taken", module="hw.rtl.axi_write",
+        Bug(
+            name="W waits for AW to be taken",
+            module="hw.rtl.npu.memory_side.axi_write",
             before="self.axi_w.valid.eq(lengths.r_rdy & beats.r_rdy)",
-            after="self.axi_w.valid.eq(lengths.r_rdy & beats.r_rdy & ~closed.r_rdy)"),
-        Bug(name="a burst goes on over a page", module="hw.rtl.axi_write",
-            before=" & (given.address[:page_bits] != 0)", after=""),
-        Bug(name="WLAST one beat late", module="hw.rtl.axi_write",
+            after="self.axi_w.valid.eq(lengths.r_rdy & beats.r_rdy & ~closed.r_rdy)",
+        ),
+        Bug(
+            name="a burst goes on over a page",
+            module="hw.rtl.npu.memory_side.axi_write",
+            before=" & (given.address[:page_bits] != 0)",
+            after="",
+        ),
+        Bug(
+            name="WLAST one beat late",
+            module="hw.rtl.npu.memory_side.axi_write",
             before="self.axi_w.payload.last.eq(sent + 1 == lengths.r_data)",
-            after="self.axi_w.payload.last.eq(sent == lengths.r_data)"),
-        Bug(name="the next address shows before the first is taken", module="hw.rtl.axi_write",
-            before="closed.r_en.eq(self.axi_aw.valid & self.axi_aw.ready)", after="closed.r_en.eq(self.axi_aw.valid)"),
-        Bug(name="the error's address is that of the burst being gathered", module="hw.rtl.axi_write",
+            after="self.axi_w.payload.last.eq(sent == lengths.r_data)",
+        ),
+        Bug(
+            name="the next address shows before the first is taken",
+            module="hw.rtl.npu.memory_side.axi_write",
+            before="closed.r_en.eq(self.axi_aw.valid & self.axi_aw.ready)",
+            after="closed.r_en.eq(self.axi_aw.valid)",
+        ),
+        Bug(
+            name="the error's address is that of the burst being gathered",
+            module="hw.rtl.npu.memory_side.axi_write",
             before="error.address.eq(page + (unanswered.r_data << size))",
-            after="error.address.eq(page + (start << size))"),
+            after="error.address.eq(page + (start << size))",
+        ),
     ),
 )

@@ -7,7 +7,7 @@ divided or, if there are fewer than cards, copied; partial sums are added over a
 from dataclasses import dataclass
 from math import ceil
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.number import number_format
 from model.network.build import Builder
 from model.network.layer import Layer, Network
@@ -159,7 +159,10 @@ class Serving:
             elements = rows * self.model.hidden
             builder.layers.append(
                 Layer(
-                    name=name, operator="AllReduce", kind="move",
-                    input_elements=elements, output_elements=elements,
+                    name=name,
+                    operator="AllReduce",
+                    kind="move",
+                    input_elements=elements,
+                    output_elements=elements,
                 )
             )

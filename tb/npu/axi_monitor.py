@@ -6,17 +6,23 @@ from typing import Any
 
 import cocotb
 
-from hw.rtl.axi_signature import INCR
+from hw.rtl.npu.memory_side.axi_signature import INCR
 from hw.spec.axi import PAGE_BYTES, AxiSpec
 from hw.spec.dma import DmaSpec
-from tb.bench import Bench
+from tb.bench.bench import Bench
 
 _ADDRESS = ("ID", "ADDR", "LEN", "SIZE", "BURST", "LOCK", "CACHE", "PROT", "QOS")
 CHANNELS: dict[str, tuple[bool, tuple[str, ...]]] = {
-    "M_AXI_AW": (True, _ADDRESS), "M_AXI_W": (True, ("DATA", "STRB", "LAST")), "M_AXI_B": (False, ("ID", "RESP")),
-    "M_AXI_AR": (True, _ADDRESS), "M_AXI_R": (False, ("ID", "DATA", "RESP", "LAST")),
-    "S_AXI_AW": (False, ("ADDR",)), "S_AXI_W": (False, ("DATA", "STRB")), "S_AXI_B": (True, ("RESP",)),
-    "S_AXI_AR": (False, ("ADDR",)), "S_AXI_R": (True, ("DATA", "RESP")),
+    "M_AXI_AW": (True, _ADDRESS),
+    "M_AXI_W": (True, ("DATA", "STRB", "LAST")),
+    "M_AXI_B": (False, ("ID", "RESP")),
+    "M_AXI_AR": (True, _ADDRESS),
+    "M_AXI_R": (False, ("ID", "DATA", "RESP", "LAST")),
+    "S_AXI_AW": (False, ("ADDR",)),
+    "S_AXI_W": (False, ("DATA", "STRB")),
+    "S_AXI_B": (True, ("RESP",)),
+    "S_AXI_AR": (False, ("ADDR",)),
+    "S_AXI_R": (True, ("DATA", "RESP")),
 }
 """Channel -> whether the design sends it, its fields."""
 
@@ -59,16 +65,20 @@ class AxiMonitor:
         """Watch until the test ends."""
         self._clear()
         self._ports = {
-            name: (getattr(self.bench.dut, f"{name}VALID"), getattr(self.bench.dut, f"{name}READY"),
-                   {part: getattr(self.bench.dut, name + part) for part in parts})
-            for name, (_, parts) in CHANNELS.items()}
+            name: (
+                getattr(self.bench.dut, f"{name}VALID"),
+                getattr(self.bench.dut, f"{name}READY"),
+                {part: getattr(self.bench.dut, name + part) for part in parts},
+            )
+            for name, (_, parts) in CHANNELS.items()
+        }
         cocotb.start_soon(self._run())
 
     def _clear(self) -> None:
         self._before: dict[str, _Seen] = {}
         self._reads: dict[int, deque[int]] = {i: deque() for i in range(4)}
-        self._addresses: deque[int] = deque()       # beats of bursts whose beats have not all come
-        self._lengths: deque[int] = deque()         # beats of bursts whose address has not come
+        self._addresses: deque[int] = deque()  # beats of bursts whose beats have not all come
+        self._lengths: deque[int] = deque()  # beats of bursts whose address has not come
         self._beats = self._offered = self._ended = 0
         self._lite = {"AW": 0, "W": 0, "AR": 0}
         self._page_end: int | None = None
@@ -89,8 +99,7 @@ class AxiMonitor:
                 self._clear()
                 was_reset = True
                 continue
-            seen = {name: _Seen(_number(valid), _number(ready), {})
-                    for name, (valid, ready, _) in self._ports.items()}
+            seen = {name: _Seen(_number(valid), _number(ready), {}) for name, (valid, ready, _) in self._ports.items()}
             for name, channel in seen.items():
                 if channel.valid != 0:
                     channel.payload = {part: _number(handle) for part, handle in self._ports[name][2].items()}

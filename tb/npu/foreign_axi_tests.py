@@ -12,12 +12,12 @@ import cocotb
 import numpy as np
 from cocotbext.axi import AxiBus, AxiLiteBus, AxiLiteMaster, AxiRam
 
-from hw.rtl.axi_signature import OKAY
+from hw.rtl.npu.memory_side.axi_signature import OKAY
 from hw.spec.axi import AxiSpec, capabilities
 from hw.spec.register import COMMAND_WORDS, REGISTERS, Register
-from tb.bench import Bench, bench_test
-from tb.memory_tests import core_of, unpacked
+from tb.bench.bench import Bench, bench_test
 from tb.npu.axi_monitor import AxiMonitor
+from tb.npu.memory_tests import core_of, unpacked
 
 BASE = 0x1_2345_0000
 """Byte address of the external memory: above 4 GB."""
@@ -41,10 +41,17 @@ class _Foreign:
         self.monitor = AxiMonitor(bench=bench, dma=self.core.dma, axi=self.axi)
         self.monitor.start()
         self.channels = [
-            self.memory.write_if.aw_channel, self.memory.write_if.w_channel, self.memory.write_if.b_channel,
-            self.memory.read_if.ar_channel, self.memory.read_if.r_channel,
-            self.host.write_if.aw_channel, self.host.write_if.w_channel, self.host.write_if.b_channel,
-            self.host.read_if.ar_channel, self.host.read_if.r_channel]
+            self.memory.write_if.aw_channel,
+            self.memory.write_if.w_channel,
+            self.memory.write_if.b_channel,
+            self.memory.read_if.ar_channel,
+            self.memory.read_if.r_channel,
+            self.host.write_if.aw_channel,
+            self.host.write_if.w_channel,
+            self.host.write_if.b_channel,
+            self.host.read_if.ar_channel,
+            self.host.read_if.r_channel,
+        ]
 
     def pause(self, chance: float, source: random.Random) -> None:
         """Every channel stands still in a cycle with this probability."""
@@ -92,8 +99,8 @@ class _Foreign:
         await self.idle()
         expected.run(case.program)
         after = self.memory.read(start - len(guard), len(held))
-        assert after[:len(guard)] == guard == after[-len(guard):], "a write left the memory"
-        got = np.frombuffer(after[len(guard):-len(guard)], np.uint8).reshape(-1, size)
+        assert after[: len(guard)] == guard == after[-len(guard) :], "a write left the memory"
+        got = np.frombuffer(after[len(guard) : -len(guard)], np.uint8).reshape(-1, size)
         wrong = np.flatnonzero((got != expected.external).any(1))
         assert not len(wrong), f"seed {case.seed}: {len(wrong)} beats differ, the first is {wrong[0]}"
 

@@ -36,9 +36,16 @@ class PortControl(wiring.Component):
     """
 
     def __init__(self) -> None:
-        super().__init__({
-            "i_soft_reset": In(1), "i_error": In(1), "i_idle": In(1), "o_stop": Out(1), "o_restart": Out(1),
-            "o_state": Out(PortState)})
+        super().__init__(
+            {
+                "i_soft_reset": In(1),
+                "i_error": In(1),
+                "i_idle": In(1),
+                "o_stop": Out(1),
+                "o_restart": Out(1),
+                "o_state": Out(PortState),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
