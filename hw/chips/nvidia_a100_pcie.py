@@ -21,6 +21,8 @@ CHIP = Chip(
                          source="PMC10448217, table 3: 7,219 GB/s at 1.41 GHz"),
         "sram": Fact(nominal=40, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
         "dram_capacity": Fact(nominal=80, unit="GB", confidence="vendor", source=_SHEET, note="HBM2e"),
+        "dram_usable": Fact(nominal=85.90, unit="GB", confidence="secondary",
+                            source="nvidia-smi listing of A100 80GB PCIe: 81,920 MiB (recalled, no stored copy)"),
         "dram_bandwidth": Fact(nominal=1935, unit="GB/s", confidence="vendor", source=_SHEET),
         "host_bandwidth": Fact(nominal=31.5, unit="GB/s", confidence="inferred",
                                source=f"PCIe 4.0 x16, 128/130 line code; {_SHEET}"),

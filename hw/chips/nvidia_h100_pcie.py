@@ -25,6 +25,8 @@ CHIP = Chip(
                                     "submitted kernels used it is not stated"),
         "sram": Fact(nominal=50, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
         "dram_capacity": Fact(nominal=80, unit="GB", confidence="vendor", source=_SHEET, note="HBM2e"),
+        "dram_usable": Fact(nominal=85.52, unit="GB", confidence="secondary",
+                            source="nvidia-smi listing of H100 PCIe: 81,559 MiB (recalled, no stored copy)"),
         "dram_bandwidth": Fact(nominal=2000, unit="GB/s", confidence="vendor", source=_SHEET),
         "host_bandwidth": Fact(nominal=63.0, unit="GB/s", confidence="inferred",
                                source=f"PCIe 5.0 x16, 128/130 line code; {_SHEET}"),

@@ -26,6 +26,8 @@ CHIP = Chip(
         "card_link_bandwidth": Fact(nominal=450, unit="GB/s", confidence="vendor", source=_SHEET,
                                     note="NVLink, one direction"),
         "dram_capacity": Fact(nominal=141, unit="GB", confidence="vendor", source=_SHEET, note="HBM3e"),
+        "dram_usable": Fact(nominal=150.75, unit="GB", confidence="secondary",
+                            source="nvidia-smi listing of H200: 143,771 MiB (recalled, no stored copy)"),
         "dram_bandwidth": Fact(nominal=4800, unit="GB/s", confidence="vendor", source=_SHEET),
         "host_bandwidth": Fact(nominal=63.0, unit="GB/s", confidence="inferred",
                                source=f"PCIe 5.0 x16, 128/130 line code; {_SHEET}"),

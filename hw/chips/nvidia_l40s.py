@@ -19,6 +19,8 @@ CHIP = Chip(
                            source="Ada whitepaper (recalled, not in a stored copy)"),
         "sram": Fact(nominal=96, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
         "dram_capacity": Fact(nominal=48, unit="GB", confidence="vendor", source=_SHEET, note="GDDR6"),
+        "dram_usable": Fact(nominal=48.31, unit="GB", confidence="secondary",
+                            source="nvidia-smi listing of L40S: 46,068 MiB (recalled, no stored copy)"),
         "dram_bandwidth": Fact(nominal=864, unit="GB/s", confidence="vendor", source=_SHEET),
         "host_bandwidth": Fact(nominal=31.5, unit="GB/s", confidence="inferred",
                                source=f"PCIe 4.0 x16, 128/130 line code; {_SHEET}"),

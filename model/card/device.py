@@ -10,6 +10,8 @@ range, the same rule for every chip, and named in `Device.hypotheses`. The keys 
     sram                  all scratchpads of the card                                       MB or MiB
     dram_capacity, dram_bandwidth, host_bandwidth                                           GB, GB/s, GB/s
     card_link_bandwidth   between two cards, one direction; the host link if not given      GB/s
+    dram_usable           of the capacity, what the driver lists; if not given, every GB of
+                          it is 2^30 bytes                                                  GB
     hop_cycles            from one core to the next                                         cycles
     peak_<format>         10^12 operations per second of the card, 2 per multiply-accumulate
     engines, cores, slices  how many cores the maker states                                 1
@@ -64,6 +66,10 @@ class Device:
     hop_cycles : Fact
     sram, dram_capacity, dram_bandwidth, host_bandwidth, link_bandwidth : Fact
         Bytes, bytes, bytes per second.
+    dram_usable : Fact
+        Bytes of the DRAM that a program can have.
+    own_links : bool
+        Cards are joined by links of their own, not through the host's.
     array_rows : Fact or None
         Range of the array's depth where it is a hypothesis.
     cores_published : bool
@@ -115,6 +121,8 @@ class Device:
     units: int
     unit_port: Fact
     sustained: Fact
+    dram_usable: Fact
+    own_links: bool
 
     def rate(self, number: str) -> float:
         """Multiply-accumulates per second in the format `number`.
@@ -217,6 +225,10 @@ def device(chip: Chip) -> Device:
         units=gpu.units if gpu else 0,
         unit_port=gpu.port if gpu else assumed(0.0, "B/cycle", "no multiprocessor"),
         sustained=gpu.sustained if gpu else assumed(1.0, "1", "the clock is a fact or a hypothesis of its own"),
+        dram_usable=scaled(facts["dram_usable"], share * 1e9)
+        if "dram_usable" in facts
+        else replace(scaled(facts["dram_capacity"], share * 2.0**30), low=share * 1e9 * facts["dram_capacity"].nominal),
+        own_links="card_link_bandwidth" in facts,
     )
 
 

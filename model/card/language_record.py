@@ -13,10 +13,14 @@ from hw.base.digest import digest
 from hw.base.error import InputError
 from model import workloads
 from model.card.device import Device, device
+from model.card.engine import ENGINES, Engine
+from model.card.iteration import Iteration, at
+from model.card.layer_time import BOUNDS
 from model.card.machine import Extra
 from model.card.range import ranged
 from model.card.record import measurement, span
-from model.card.serving import Deployment, serving_format
+from model.card.serving import Deployment, compute_format, serving_format
+from model.card.throughput import Steady, best_steady, most_requests, splits, steady
 from model.cli.serve import with_pim
 from model.network import llm
 from model.network.workload import NetworkWorkload
@@ -29,9 +33,9 @@ LanguageScenario = Literal["offline", "server", "single_stream"]
 class LanguageTask:
     """Requests of `prompt` and `answer` tokens to `model` on `cards` cards, at the batch that gives most tokens.
 
-    The model is cut over 1, 2, 4, ... of the cards, as gives most, and copied to the others. `cache` None: in the
-    format of the weights. `beams` sequences are followed for each request. `longest`: seconds a request of the server
-    scenario may take.
+    The model is cut over the cards by tensor, pipeline and expert parallelism and copied, as gives most. `cache` None:
+    in the format of the weights. `beams` sequences are followed for each request. `longest`: seconds a request of the
+    server scenario may take.
     """
 
     model: str
@@ -61,36 +65,53 @@ PIM_MODEL = "llama31_8b"
 
 
 def language_record(chip_name: str, name: str, scenario: LanguageScenario = "offline") -> Measurement:
-    """A language task on its cards at the best batch; `InputError` if it does not fit.
+    """A language task on its cards in the steady state that gives most; `InputError` if it does not fit.
 
-    Server: the best batch whose requests end within the task's limit, new ones joining as others end. Single stream:
-    one request at a time on one card; its figures also hold "time_ns" of a request with its range.
+    Server: the most requests in flight that end within the task's limit. Single stream: one request at a time on one
+    card; its figures also hold "time_ns" of a request with its range.
     """
     task = LANGUAGE_TASKS[name]
     spec = device(chips.load(chip_name))
     if scenario == "single_stream":
         task = replace(task, cards=1)
-    deployed, batch, rate = _best(spec, task, scenario)
-    copies = task.cards // deployed.cards
-    step = deployed.decode(task.prompt + (task.answer + 1) // 2, batch * task.beams)
+    iteration, found, copies = _best(spec, task, scenario)
 
     def value(changed: Device, extra: Extra) -> float:
-        one = replace(deployed, device=changed, extra=extra)
-        return copies * one.tokens_per_second(task.prompt, task.answer, batch, task.beams)
+        other = at(iteration, changed, extra)
+        try:
+            if scenario == "offline":
+                most = most_requests(other, task.prompt, task.answer, task.beams)
+                return copies * max(
+                    steady(other, task.prompt, task.answer, n, task.beams).per_second
+                    for n in {most, found.requests}
+                    if n <= most
+                )
+            return copies * steady(other, task.prompt, task.answer, found.requests, task.beams).per_second
+        except InputError:  # less memory than the weights need: the smallest batch is the end of the range
+            return copies * steady(other, task.prompt, task.answer, 1, task.beams).per_second
 
     clock = spec.clock.nominal if spec.core is not None else 1.0
-    rates = span("per_second", ranged(spec, value), 1.0)
+    rates = span("per_second", ranged(spec, value, iteration.engine), 1.0)
+    split = iteration.split
+    parts = {b: 0.0 for b in BOUNDS}
+    for share, mixture in found.mixtures:
+        for bound, seconds in iteration.parts(mixture).items():
+            parts[bound] += share * seconds
+    requests = copies * found.requests
     figures = {
-        "tokens": copies * batch * task.answer,
-        "answers": copies * batch,
+        "tokens": requests * task.answer,
+        "answers": requests,
         "answer": task.answer,
         "prompt": task.prompt,
-        "batch": batch,
+        "batch": found.requests,
         "beams": task.beams,
         "cards": task.cards,
-        "parallel": deployed.cards,
+        "parallel": split.devices / spec.devices,
+        "tensor": split.tensor,
+        "pipeline": split.pipeline,
+        "expert": split.expert,
         "devices": spec.devices,
-        "step_ns": step.time * 1e9,
+        "step_ns": found.token * 1e9,
         "clock_ghz": clock,
         **rates,
     }
@@ -99,45 +120,58 @@ def language_record(chip_name: str, name: str, scenario: LanguageScenario = "off
             f"time_ns{end}": 1e9 * task.answer / rates[f"per_second{other}"]
             for end, other in (("", ""), ("_low", "_high"), ("_high", "_low"))
         }
-    time = copies * batch * task.answer / rate
+    time = found.token * task.answer
     workload = name if scenario == "offline" else f"{name}_{scenario}"
     return measurement(
         chip_name,
         workload,
         digest(task),
         time * clock * 1e9,
-        {k: v * clock * 1e9 * task.answer for k, v in step.bound.items()},
+        {k: v * clock * 1e9 * task.answer for k, v in parts.items()},
         figures,
         [],
     )
 
 
-def _best(spec: Device, task: LanguageTask, scenario: LanguageScenario) -> tuple[Deployment, int, float]:
-    """The cut over cards and the batch that give most, and the tokens per second of all cards."""
-    found: tuple[Deployment, int, float] | None = None
+def serving_engine(spec: Device) -> Engine:
+    """The engine a chip's published results are served by: TensorRT-LLM on multiprocessors, else none is known."""
+    return ENGINES["trtllm" if spec.units else "none"]
+
+
+def _best(spec: Device, task: LanguageTask, scenario: LanguageScenario) -> tuple[Iteration, Steady, int]:
+    """The split and the number of requests that give most on all cards, and how many instances there are of it."""
+    found: tuple[Iteration, Steady, int] | None = None
     reason: InputError | None = None
-    for parallel in (p for p in (1, 2, 4, 8) if task.cards % p == 0):
+    model = llm.load(task.model)
+    number = task.weights or serving_format(spec)
+    compute_format(spec, number)
+    for split, copies in splits(model, task.cards * spec.devices):
+        if split.devices % spec.devices:
+            continue
         try:
-            deployed = _deployed(spec, task.model, parallel, task.weights, task.cache)
+            iteration = Iteration(
+                spec, model, split=split, weights=number, cache=task.cache or number, engine=serving_engine(spec)
+            )
             if scenario == "single_stream":
-                batch, rate = 1, deployed.tokens_per_second(task.prompt, task.answer, 1, task.beams)
+                most_requests(iteration, task.prompt, task.answer, task.beams)
+                best = steady(iteration, task.prompt, task.answer, 1, task.beams)
             else:
                 longest = task.longest if scenario == "server" else None
-                batch, rate = deployed.best_throughput(task.prompt, task.answer, task.beams, longest)
+                best = best_steady(iteration, task.prompt, task.answer, task.beams, longest)
         except InputError as error:
-            reason = error
+            reason = reason or error
             continue
-        rate *= task.cards // parallel
-        if found is None or rate > found[2]:
-            found = deployed, batch, rate
+        if found is None or copies * best.per_second > found[2] * found[1].per_second:
+            found = iteration, best, copies
     if found is None:
-        assert reason is not None  # one cut at least was tried
+        assert reason is not None  # one split at least was tried
         raise reason
     return found
 
 
 def decode_record(chip_name: str, workload: str) -> Measurement:
-    """One decode step of a language workload, as `model.card.survey` runs it, weights in INT8 if the chip multiplies it and
+    """One decode step of a language workload, as `model.card.survey` runs it, weights in INT8 if the chip
+    multiplies it and
     the cache in FP16."""
     loaded = workloads.load(workload)
     assert isinstance(loaded, NetworkWorkload)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from hw.spec.core import CoreSpec
 from hw.spec.number import number_format
 from model.card.gpu_tiles import tiling
+from model.card.links import Links
 from model.card.mapper import mapping
 from model.card.rules import VECTOR_STEPS
 from model.network.layer import Layer
@@ -35,13 +36,20 @@ class Machine:
         Seconds through all cores of the group.
     sram : float
         Bytes of scratchpad.
-    dram, host, link : float
+    dram, host : float
         Bytes per second.
+    links : Links
+        To the other devices of an instance.
     by_row : bool
         A row of a convolution's kernel lies in one word (see `mapper.packed_depth`).
-    start, link_step : float
-        Seconds per layer, and per step of a ring between cards.
+    start : float
+        Seconds per layer.
     cards : int
+        Devices that add partial sums.
+    units, port, shared, number_bytes : int, float, float, float
+        Of a GPU: multiprocessors, bytes per second into one and inside it, bytes of an operand's element.
+    dataflows : int
+        2: an array may hold results as well as weights.
     """
 
     core: CoreSpec | None
@@ -56,10 +64,9 @@ class Machine:
     sram: float
     dram: float
     host: float
-    link: float
+    links: Links
     by_row: bool
     start: float
-    link_step: float
     cards: int = 1
     units: int = 0
     port: float = 0.0
@@ -144,8 +151,8 @@ def layer_time(
     """
     if layer.kind == "gemm":
         return _product(machine, layer, formats, room, 0.0 if resident else share, streams_cache)
-    if layer.operator == "AllReduce":
-        return _all_reduce(machine, layer, formats)
+    if layer.operator in ("AllReduce", "AllToAll", "AllGather"):
+        return _collective(machine, layer, formats)
     if layer.kind != "vector" or fused:
         return None
     moved = (layer.input_elements + layer.output_elements) * formats.activation
@@ -184,7 +191,7 @@ def _product(
         right = sum(g.n * g.k * g.count for g in layer.gemms)
         inputs -= right
         cache = right * formats.cache
-    weights = layer.weight_elements * formats.weight
+    weights = layer.weight_elements * (formats.weight if layer.weight_bits is None else layer.weight_bits / 8)
     activations = (inputs + layer.output_elements) * formats.activation
     traffic = share * weights
     if streams_cache:
@@ -269,16 +276,15 @@ def _product(
     )
 
 
-def _all_reduce(machine: Machine, layer: Layer, formats: Formats) -> LayerTime:
-    cards = machine.cards
-    moved = layer.output_elements * formats.activation * 2 * (cards - 1) / cards
-    link = moved / machine.link + 2 * (cards - 1) * machine.link_step
+def _collective(machine: Machine, layer: Layer, formats: Formats) -> LayerTime:
+    size, links = layer.output_elements * formats.activation, machine.links
+    link = (links.sum if layer.operator == "AllReduce" else links.exchange)(size, machine.cards)
     return LayerTime(
         name=layer.name,
         operator=layer.operator,
         macs=0,
         time=link,
         bound="link",
-        least=moved / machine.link,
+        least=size / links.bandwidth,
         link=link,
     )

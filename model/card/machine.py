@@ -6,7 +6,16 @@ from hw.spec.number import number_format
 from model.card.device import Device
 from model.card.gpu_tiles import SHARED_BYTES
 from model.card.layer_time import Machine
-from model.card.rules import DRAM_EFFICIENCY, LAYER_START, LINK_STEP
+from model.card.links import Links
+from model.card.rules import (
+    CACHE_READ_EFFICIENCY,
+    COLLECTIVE_START,
+    DRAM_EFFICIENCY,
+    LAYER_START,
+    LINK_EFFICIENCY,
+    LINK_STEP,
+    PCIE_EFFICIENCY,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +25,15 @@ class Extra:
     dram_efficiency: float = DRAM_EFFICIENCY.nominal
     layer_start: float = LAYER_START.nominal
     link_step: float = LINK_STEP.nominal
+    link_efficiency: float = LINK_EFFICIENCY.nominal
+    pcie_efficiency: float = PCIE_EFFICIENCY.nominal
+    collective_start: float = COLLECTIVE_START.nominal
+    cache_read: float = CACHE_READ_EFFICIENCY.nominal
     by_row: bool = False
+    engine_step: float | None = None
+    engine_per_sequence: float | None = None
+    memory_share: float | None = None
+    """Of the serving engine; None: its nominal values."""
 
 
 NOMINAL = Extra()
@@ -50,10 +67,15 @@ def machine(
         sram=device.sram.nominal / groups,
         dram=device.dram_bandwidth.nominal / (groups if loaded else 1) * extra.dram_efficiency,
         host=device.host_bandwidth.nominal / (groups if loaded else 1),
-        link=device.link_bandwidth.nominal,
+        links=Links(
+            bandwidth=device.link_bandwidth.nominal
+            * (extra.link_efficiency if device.own_links else extra.pcie_efficiency),
+            switched=device.own_links,
+            start=extra.collective_start,
+            step=extra.link_step,
+        ),
         by_row=extra.by_row,
         start=extra.layer_start,
-        link_step=extra.link_step,
         cards=cards,
         units=device.units // groups,
         port=device.unit_port.nominal * clock,

@@ -8,14 +8,29 @@ import numpy as np
 
 from hw.spec.fact import Fact
 from model.card.device import Device, family, with_rows
+from model.card.engine import Engine
 from model.card.machine import Extra
-from model.card.rules import DRAM_EFFICIENCY, LAYER_START, LINK_STEP
+from model.card.rules import (
+    CACHE_READ_EFFICIENCY,
+    COLLECTIVE_START,
+    DRAM_EFFICIENCY,
+    LAYER_START,
+    LINK_EFFICIENCY,
+    LINK_STEP,
+    PCIE_EFFICIENCY,
+)
 from model.energy.price import Interval
 
 SAMPLES = 4000
 
 Reading = tuple[Device, Extra]
-_RULES = (("dram_efficiency", DRAM_EFFICIENCY), ("layer_start", LAYER_START), ("link_step", LINK_STEP))
+_RULES = (("dram_efficiency", DRAM_EFFICIENCY), ("layer_start", LAYER_START))
+_SERVING_RULES = (
+    ("cache_read", CACHE_READ_EFFICIENCY),
+    ("link_step", LINK_STEP),
+    ("collective_start", COLLECTIVE_START),
+)
+"""Rules that only serving a language model meets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +42,11 @@ class Ranged:
     effects: Mapping[str, tuple[float | None, float | None]]
 
 
-def readings(device: Device) -> Iterator[tuple[str, Reading | None, Reading | None]]:
+def readings(device: Device, engine: Engine | None = None) -> Iterator[tuple[str, Reading | None, Reading | None]]:
     """(input, device at its low end, at its high end) for every input with a range, all others nominal.
 
-    A clock whose peak is published leaves the rate as it is (fewer cells, faster), so it is left out.
+    A clock whose peak is published leaves the rate as it is (fewer cells, faster), so it is left out. With `engine`
+    also what only serving a language model meets: links, reads of the cache, usable memory, the engine's own.
     """
     base = Extra()
     names = [
@@ -51,6 +67,8 @@ def readings(device: Device) -> Iterator[tuple[str, Reading | None, Reading | No
     native = None if core is None else device.peaks.get(family(core.array.activation_format))
     if core is not None and (native is None or native.minimum < native.maximum):
         names.append("clock")
+    if engine is not None:
+        names.append("dram_usable")
     for name in names:
         fact: Fact = getattr(device, name)
         if fact.minimum < fact.maximum:
@@ -69,7 +87,20 @@ def readings(device: Device) -> Iterator[tuple[str, Reading | None, Reading | No
             yield "array_rows", low, high
         if device.dataflows.minimum == device.dataflows.maximum:  # held results pack any kernel: the same loss
             yield "kernel_row_in_a_word", None, (device, replace(base, by_row=True))
-    for name, fact in _RULES:
+    rules = _RULES
+    if engine is not None:
+        link = ("link_efficiency", LINK_EFFICIENCY) if device.own_links else ("pcie_efficiency", PCIE_EFFICIENCY)
+        rules = (
+            *_RULES,
+            *_SERVING_RULES,
+            link,
+            ("engine_step", engine.step),
+            ("engine_per_sequence", engine.per_sequence),
+            ("memory_share", engine.memory_share),
+        )
+    for name, fact in rules:
+        if fact.minimum == fact.maximum:
+            continue
         low, high = ((device, replace(base, **{name: v})) for v in (fact.minimum, fact.maximum))
         yield name, low, high
 
@@ -88,14 +119,14 @@ def _of_depth(device: Device, rows: int) -> Device:
     return replace(device, core=changed, cores=int(cores), fetch_width=fetch)
 
 
-def ranged(device: Device, value: Callable[[Device, Extra], float]) -> Ranged:
+def ranged(device: Device, value: Callable[[Device, Extra], float], engine: Engine | None = None) -> Ranged:
     """Range of `value`: each input drawn from the triangular distribution low / nominal / high, its effect on the
     logarithm of the value taken as linear from the nominal value to each end, effects of several inputs added."""
     nominal = value(device, Extra())
     random = np.random.default_rng(zlib.crc32(device.title.encode()))
     total = np.zeros(SAMPLES)
     effects = {}
-    for name, low, high in readings(device):
+    for name, low, high in readings(device, engine):
         ends = tuple(None if reading is None else value(*reading) for reading in (low, high))
         effects[name] = ends
         down, up = (0.0 if end is None else float(np.log(end / nominal)) for end in ends)

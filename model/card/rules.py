@@ -45,12 +45,61 @@ LAYER_START = Fact(
 )
 
 LINK_STEP = Fact(
-    nominal=2e-6,
+    nominal=2.5e-6,
     low=1e-6,
-    high=5e-6,
+    high=4e-6,
     unit="s",
+    confidence="measured",
+    source="one step between cards: all-reduce of 8 bytes over 8 cards on PCIe takes 42 us, 14 steps of a ring and a "
+    "start (NVIDIA/nccl issue 1530, nccl-tests listing)",
+)
+
+COLLECTIVE_START = Fact(
+    nominal=5e-6,
+    low=2e-6,
+    high=12e-6,
+    unit="s",
+    confidence="measured",
+    source="start and first barrier of a collective: what the 42 us above leave behind 14 steps; high: 18.7 us for "
+    "32 KB over 8 H100 with two steps (kvcache-ai/Mooncake pull request 3484, listing)",
+)
+
+LINK_EFFICIENCY = Fact(
+    nominal=0.75,
+    low=0.55,
+    high=1.0,
+    unit="1",
+    confidence="measured",
+    source="NVLink through a switch, bus bandwidth over line rate: 317 of 450 GB/s at 32 MB behind the start "
+    "(kvcache-ai/Mooncake pull request 3484), 475 of 450 with sums in the switch (NVIDIA/nccl-tests issue 272)",
+)
+
+PCIE_EFFICIENCY = Fact(
+    nominal=0.5,
+    low=0.3,
+    high=0.7,
+    unit="1",
+    confidence="measured",
+    source="PCIe, bus bandwidth over line rate: 35 of 63 GB/s over 4 cards, 28 over 8 (NVIDIA/nccl issue 1639)",
+)
+
+CACHE_READ_EFFICIENCY = Fact(
+    nominal=0.85,
+    low=0.7,
+    high=0.97,
+    unit="1",
     confidence="assumed",
-    source="one step of a ring between cards: usual latencies of a peer-to-peer transfer over NVLink or PCIe",
+    source="reads of a paged key-value cache over a plain stream: pages of 16 to 64 tokens of one head (4 to 16 KB), "
+    "and blocks of unequal length at the end of each kernel; nobody publishes it for all cards",
+)
+
+MEMORY_UNIT = Fact(
+    nominal=2.0**30,
+    low=1e9,
+    high=2.0**30,
+    unit="B",
+    confidence="measured",
+    source="a gigabyte of DRAM capacity in a maker's table: nvidia-smi lists 81,559 MiB for 80 GB",
 )
 
 VECTOR_STEPS = {
@@ -61,6 +110,7 @@ VECTOR_STEPS = {
     "RotaryEmbedding": 3,
     "Gelu": 4,
     "Swish": 3,
+    "SwishMultiply": 4,
     "Sigmoid": 2,
     "Tanh": 2,
     "HardSwish": 2,

@@ -156,6 +156,7 @@ def _key(layer: Layer, fused: bool) -> tuple[object, ...]:
         layer.weight_elements,
         layer.output_elements,
         layer.window,
+        layer.weight_bits,
     )
 
 

@@ -63,8 +63,18 @@ class Builder:
         )
         return out[0], out[1], channels
 
-    def product(self, name: str, m: int, n: int, k: int, *, count: int = 1, stationary: bool = True) -> None:
-        """A matrix product; `stationary` if its right operand is weights."""
+    def product(
+        self,
+        name: str,
+        m: int,
+        n: int,
+        k: int,
+        *,
+        count: int = 1,
+        stationary: bool = True,
+        weight_bits: float | None = None,
+    ) -> None:
+        """A matrix product; `stationary` if its right operand is weights, of `weight_bits` or the run's format."""
         gemm = Gemm(name=name, m=m, n=n, k=k, count=count)
         right = n * k * count
         self.layers.append(
@@ -78,6 +88,7 @@ class Builder:
                 weight_elements=right if stationary else 0,
                 output_elements=m * n * count,
                 stationary=stationary,
+                weight_bits=weight_bits,
             )
         )
 

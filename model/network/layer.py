@@ -54,6 +54,8 @@ class Layer:
         True if the right operand of the products is known before the run (weights, not activations).
     window : Window or None
         Of a convolution or pooling.
+    weight_bits : float or None
+        Of a stored weight, its share of scales included; None: as the run's format says.
     reason : str
         Why the work of an "unsupported" layer is not known; "" for the others.
     """
@@ -68,6 +70,7 @@ class Layer:
     output_elements: int = 0
     stationary: bool = True
     window: Window | None = None
+    weight_bits: float | None = None
     reason: str = ""
 
     @property

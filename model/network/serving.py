@@ -9,9 +9,15 @@ from math import ceil
 
 from hw.base.error import InputError
 from hw.spec.number import number_format
+from model.network.attention_shape import AttentionShape
 from model.network.build import Builder
 from model.network.layer import Layer, Network
 from model.network.llm import LanguageModel
+from model.network.split import Split
+
+HEAD_BITS = 16
+"""Embeddings and output matrix of a model whose weights are of 8 bits or fewer: what quantisers leave as it was (the
+`lm_head` of llm-compressor and of TensorRT Model Optimizer's defaults, `embed_tokens` in both)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +29,8 @@ class Serving:
     model : LanguageModel
     cards : int
         Divides the heads and the feed-forward width.
+    split : Split or None
+        Beyond tensor parallelism; its `tensor` must be `cards`. None: tensor parallel alone.
     weight_format, cache_format : str
         Of weights and of the key-value cache, names of `hw.spec.number.FORMATS`.
     """
@@ -31,8 +39,11 @@ class Serving:
     cards: int = 1
     weight_format: str = "fp16"
     cache_format: str = "fp16"
+    split: Split | None = None
 
     def __post_init__(self) -> None:
+        if self.split is not None and self.split.tensor != self.cards:
+            raise InputError(f"cards must be the split's tensor parallelism, {self.split.tensor}, not {self.cards}")
         number_format(self.weight_format)
         number_format(self.cache_format)
         model, cards = self.model, self.cards
@@ -54,6 +65,60 @@ class Serving:
         copied = self.kv_heads * self.cards - model.kv_heads
         elements = model.parameters + model.layers * 2 * model.hidden * model.head_size * copied
         return elements / self.cards * number_format(self.weight_format).bits / 8
+
+    @property
+    def pipeline(self) -> int:
+        """Groups of devices that hold consecutive layers."""
+        return 1 if self.split is None else self.split.pipeline
+
+    @property
+    def held_bytes(self) -> float:
+        """Bytes of weights on the fullest device: the layers of a pipeline stage, experts spread or cut, embeddings and
+        output matrix in 16 bits."""
+        model = self.model
+        layers = ceil(model.layers / self.pipeline)
+        weights = sum(
+            layer.weight_elements * (layer.weight_bits or number_format(self.weight_format).bits) / 8
+            for times, block in self.blocks(1, 1, whole=True)
+            for layer in block * (layers if times > 1 else 1)
+        )
+        embeddings = model.vocabulary * model.hidden / self.cards * self._head_bits / 8
+        return weights + (0 if model.tied else embeddings)
+
+    @property
+    def held_cache_bytes(self) -> float:
+        """Bytes of key-value cache on each device per token: of the layers of a pipeline stage."""
+        bits = number_format(self.cache_format).bits
+        return sum(ceil(times / self.pipeline) * shape.cache_elements for times, shape in self.attentions) * bits / 8
+
+    @property
+    def _head_bits(self) -> int:
+        return max(HEAD_BITS, number_format(self.weight_format).bits)
+
+    @property
+    def attentions(self) -> tuple[tuple[int, AttentionShape], ...]:
+        """(how many layers, the attention of one on a device)."""
+        model = self.model
+        shape = AttentionShape(
+            heads=model.heads // self.cards,
+            kv_heads=self.kv_heads,
+            key_size=model.head_size,
+            value_size=model.head_size,
+            cache_elements=2 * self.kv_heads * model.head_size,
+        )
+        return ((model.layers, shape),)
+
+    def blocks(self, rows: int, outputs: int, *, whole: bool = False) -> tuple[tuple[int, tuple[Layer, ...]], ...]:
+        """(how many such layers, their layers on one device) for `rows` tokens of which `outputs` become the next one.
+
+        Without scores and their sums, which are `attentions`. `whole`: all experts of a device, as in memory.
+        """
+        builder = Builder("block", "block")
+        self._attention(builder, "layer0", rows)
+        self._feed_forward(builder, "layer0", rows, whole=whole)
+        head = Builder("head", "head")
+        self._head(head, outputs)
+        return (self.model.layers, tuple(builder.layers)), (1, tuple(head.layers))
 
     @property
     def cache_bytes_per_token(self) -> float:
@@ -113,45 +178,83 @@ class Serving:
         )
         rows = queries * batch
         for index in range(model.layers):
-            self._attention(builder, f"layer{index}", rows, queries, context, batch)
+            self._attention(builder, f"layer{index}", rows, (queries, context, batch))
             self._feed_forward(builder, f"layer{index}", rows)
-        builder.vector("norm", "RMSNormalization", rows * model.hidden, weights=model.hidden)
-        # only the last position of each sequence is turned into a token
-        builder.product("output", batch, ceil(model.vocabulary / self.cards), model.hidden)
+        self._head(builder, batch)
         return builder.network()
 
-    def _attention(self, builder: Builder, name: str, rows: int, queries: int, context: int, batch: int) -> None:
+    def _head(self, builder: Builder, outputs: int) -> None:
+        """Only the last position of each sequence is turned into a token."""
+        model = self.model
+        builder.vector("norm", "RMSNormalization", outputs * model.hidden, weights=model.hidden)
+        builder.product(
+            "output", outputs, ceil(model.vocabulary / self.cards), model.hidden, weight_bits=self._head_bits
+        )
+        if self.cards > 1:
+            builder.layers.append(
+                Layer(
+                    name="logits",
+                    operator="AllGather",
+                    kind="move",
+                    input_elements=outputs * model.vocabulary // self.cards,
+                    output_elements=outputs * model.vocabulary,
+                )
+            )
+        builder.vector("sample", "Softmax", outputs * model.vocabulary)
+
+    def _attention(self, builder: Builder, name: str, rows: int, scores: tuple[int, int, int] | None = None) -> None:
+        """Projections; with `scores`, (queries, context, batch), also the products of queries, keys and values."""
         model, cards = self.model, self.cards
         heads, size, group = model.heads // cards, model.head_size, model.heads // model.kv_heads
-        # heads that share keys are stacked as rows of one product
-        group = min(group, heads)
-        builder.vector(f"{name}_norm_1", "RMSNormalization", rows * model.hidden, weights=model.hidden)
+        builder.vector(f"{name}_norm_1", "RMSNormalization", rows * model.hidden, inputs=2, weights=model.hidden)
         builder.product(f"{name}_query", rows, heads * size, model.hidden)
         builder.product(f"{name}_key_value", rows, 2 * self.kv_heads * size, model.hidden)
         builder.vector(f"{name}_rotary", "RotaryEmbedding", rows * (heads + self.kv_heads) * size)
-        many = batch * heads // group
-        builder.product(f"{name}_scores", group * queries, context, size, count=many, stationary=False)
-        builder.vector(f"{name}_softmax", "Softmax", batch * heads * queries * context)
-        builder.product(f"{name}_context", group * queries, size, context, count=many, stationary=False)
+        if scores is not None:
+            queries, context, batch = scores
+            # heads that share keys are stacked as rows of one product
+            group = min(group, heads)
+            many = batch * heads // group
+            builder.product(f"{name}_scores", group * queries, context, size, count=many, stationary=False)
+            builder.vector(f"{name}_softmax", "Softmax", batch * heads * queries * context)
+            builder.product(f"{name}_context", group * queries, size, context, count=many, stationary=False)
         builder.product(f"{name}_attention_output", rows, model.hidden, heads * size)
         self._all_reduce(builder, f"{name}_sum_1", rows)
-        builder.vector(f"{name}_add_1", "Add", rows * model.hidden, inputs=2)
 
-    def _feed_forward(self, builder: Builder, name: str, rows: int) -> None:
-        model = self.model
-        width, experts, each = model.intermediate // self.cards, 1, rows
+    def _feed_forward(self, builder: Builder, name: str, rows: int, *, whole: bool = False) -> None:
+        model, split = self.model, self.split or Split(tensor=self.cards)
         if model.gated:
-            builder.vector(f"{name}_norm_2", "RMSNormalization", rows * model.hidden, weights=model.hidden)
+            builder.vector(f"{name}_norm_2", "RMSNormalization", rows * model.hidden, inputs=2, weights=model.hidden)
+        width, experts, each = model.intermediate // self.cards, 1, rows
         if model.experts > 1:
-            builder.product(f"{name}_router", rows, model.experts, model.hidden)
-            experts = self.active_experts(rows)
-            each = ceil(rows * model.experts_per_token / experts)
+            builder.product(f"{name}_router", rows, model.experts, model.hidden, weight_bits=HEAD_BITS)
+            everyone = rows * split.data
+            active = model.experts if whole else self.active_experts(everyone)
+            each = ceil(everyone * model.experts_per_token / active)
+            experts = ceil(active / split.expert)
+            width = model.intermediate * split.expert // (self.cards * split.data)
+            if split.expert > 1:
+                self._all_to_all(builder, f"{name}_dispatch", rows)
         columns = 2 * width if model.gated else width
         builder.product(f"{name}_up", each, columns, model.hidden, count=experts)
-        builder.vector(f"{name}_activation", "Swish" if model.gated else "Gelu", each * width * experts)
+        builder.vector(
+            f"{name}_activation",
+            "SwishMultiply" if model.gated else "Gelu",
+            each * width * experts,
+            inputs=2 if model.gated else 1,
+        )
         builder.product(f"{name}_down", each, model.hidden, width, count=experts)
-        self._all_reduce(builder, f"{name}_sum_2", rows)
-        builder.vector(f"{name}_add_2", "Add", rows * model.hidden, inputs=2)
+        if model.experts > 1 and split.expert > 1:
+            self._all_to_all(builder, f"{name}_combine", rows)
+        else:
+            self._all_reduce(builder, f"{name}_sum_2", rows)
+
+    def _all_to_all(self, builder: Builder, name: str, rows: int) -> None:
+        """Tokens to their experts, or results back: of a device's equal share of the rows."""
+        elements = ceil(rows / self.cards) * self.model.hidden * self.model.experts_per_token
+        builder.layers.append(
+            Layer(name=name, operator="AllToAll", kind="move", input_elements=elements, output_elements=elements)
+        )
 
     def _all_reduce(self, builder: Builder, name: str, rows: int) -> None:
         """Partial sums over all cards; nothing on one card."""

@@ -1,0 +1,49 @@
+"""Time of collective transfers between the devices of an instance.
+
+A sum over p devices of s bytes: on switched links in two steps (each device reads its share from all others and sends
+the sum to all), or for short vectors each reads everything at once; on PCIe round a ring of 2 (p - 1) steps. Either
+moves 2 (p - 1) / p of s over each link. Tokens to experts, or
+parts gathered into s: one step, (p - 1) / p of s.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Plain numbers of the links of one device; bytes per second, seconds.
+
+    Parameters
+    ----------
+    bandwidth : float
+        One direction, as a collective reaches it.
+    switched : bool
+        Every device reaches every other directly (NVLink, NVSwitch, a maker's own links); else through the host's PCIe.
+    start, step : float
+    """
+
+    bandwidth: float
+    switched: bool
+    start: float
+    step: float
+
+    def sum(self, size: float, devices: int) -> float:
+        """Seconds until every one of `devices` has the sum of `size` bytes."""
+        if devices == 1:
+            return 0.0
+        steps = 2 if self.switched else 2 * (devices - 1)
+        whole = self.start + steps * self.step + 2 * (devices - 1) / devices * size / self.bandwidth
+        if not self.switched:
+            return whole
+        return min(whole, self.start + self.step + (devices - 1) * size / self.bandwidth)
+
+    def exchange(self, size: float, devices: int) -> float:
+        """Seconds until tokens of `size` bytes, leaving each of `devices`, are where their experts are, or until `size`
+        bytes gathered from all of them are on each."""
+        if devices == 1:
+            return 0.0
+        return self.start + self.step + (devices - 1) / devices * size / self.bandwidth
+
+    def send(self, size: float) -> float:
+        """Seconds for `size` bytes to one neighbour."""
+        return self.start + self.step + size / self.bandwidth
