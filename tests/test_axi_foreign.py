@@ -12,8 +12,8 @@ from hw.spec.axi import PAGE_BYTES, AxiSpec
 from hw.spec.command import Command
 from model.lowering.program import place, streamed
 from tb.bench.build import BUILD, Built, build
+from tb.bench.icarus import build_icarus, without_power_on_values
 from tb.bench.run import Outcome, run
-from tb.icarus import build_icarus, without_power_on_values
 from tb.npu.memory_tests import Case
 from tests.support.memory import CORES, parameters_of
 

@@ -8,8 +8,8 @@ import pytest
 from hw.formal import Bug, planted
 from hw.rtl.emit.verilog import emit
 from tb.bench.build import BUILD
+from tb.bench.icarus import build_icarus, without_power_on_values
 from tb.bench.run import run
-from tb.icarus import build_icarus, without_power_on_values
 from tests.test_axi_foreign import AXI, CORE, _cases
 
 BUGS = {

@@ -1,5 +1,7 @@
 """What the proofs of the AXI port share: its sizes, legal bursts, a slave that is free within the rules."""
 
+from typing import Any
+
 from amaranth.hdl import *
 
 BURST_BEATS = 2
@@ -49,7 +51,7 @@ def constant(m: Module, free: Value, name: str) -> Signal:
 class FreeWriteSlave:
     """AW, W and B of a slave that does anything legal with a write port; counts what it has seen."""
 
-    def __init__(self, m: Module, port: Value) -> None:
+    def __init__(self, m: Module, port: Any) -> None:
         self.address_ready, self.beat_ready, self.answers = Signal(), Signal(), Signal()
         self.response = Signal(2)
         self.inputs = [self.address_ready, self.beat_ready, self.answers, self.response]
@@ -68,7 +70,7 @@ class FreeWriteSlave:
 class FreeReadSlave:
     """AR and R of a slave that answers in any order of IDs, one burst at a time of each; counts what is in flight."""
 
-    def __init__(self, m: Module, port: Value, channels: int) -> None:
+    def __init__(self, m: Module, port: Any, channels: int) -> None:
         read, address = port.axi_r, port.axi_ar
         self.ready, self.offers, self.identity = Signal(), Signal(), Signal(2)
         self.data, self.response = Signal(8), Signal(2)

@@ -69,8 +69,8 @@ PROOF = Proof(
         Bug(
             name="the reset does not wait",
             module="hw.rtl.npu.memory_side.axi_control",
-            before="with m.If(self.i_idle):",
-            after="with m.If(Const(1)):",
+            before="m.If(self.i_idle)",
+            after="m.If(Const(1))",
         ),
         Bug(
             name="an error stops nothing",

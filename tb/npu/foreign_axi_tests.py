@@ -36,8 +36,8 @@ class _Foreign:
         for name in ("aw", "w", "ar", "r", "b"):
             logging.getLogger(f"cocotb.{cocotb.top._name}.M_AXI.{name}").setLevel(logging.WARNING)
         with_reset: Any = {"reset": dut.ARESETN, "reset_active_level": False}
-        self.memory = AxiRam(AxiBus.from_prefix(dut, "M_AXI"), dut.ACLK, size=MEMORY_BYTES, **with_reset)
-        self.host = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "S_AXI"), dut.ACLK, **with_reset)
+        self.memory: Any = AxiRam(AxiBus.from_prefix(dut, "M_AXI"), dut.ACLK, size=MEMORY_BYTES, **with_reset)
+        self.host: Any = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "S_AXI"), dut.ACLK, **with_reset)
         self.monitor = AxiMonitor(bench=bench, dma=self.core.dma, axi=self.axi)
         self.monitor.start()
         self.channels = [
