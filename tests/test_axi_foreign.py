@@ -14,8 +14,9 @@ from model.lowering.program import place, streamed
 from tb.bench.build import BUILD, Built, build
 from tb.bench.icarus import build_icarus, without_power_on_values
 from tb.bench.run import Outcome, run
+from tb.npu.axi_cases import parameters_of
 from tb.npu.memory_tests import Case
-from tests.support.memory import CORES, parameters_of
+from tests.support.memory import CORES
 
 AXI = AxiSpec(burst_beats=16, outstanding=3)
 CORE = replace(CORES["square"], activation_words=128, weight_words=64, output_words=128)

@@ -6,7 +6,9 @@ from amaranth.hdl import *
 
 BURST_BEATS = 2
 OUTSTANDING = 2
-COUNT_BITS = 5
+ADDRESS_BITS = 14
+"""Of beats that are asked for: four pages; what is above plays no part."""
+COUNT_BITS = 4
 """Of counts of handshakes: more than a bounded run can have."""
 
 

@@ -3,7 +3,7 @@
 from amaranth.hdl import *
 
 from hw.formal import Bug, Proof
-from hw.formal._axi import FreeReadSlave, FreeWriteSlave, specs
+from hw.formal._axi import ADDRESS_BITS, FreeReadSlave, FreeWriteSlave, specs
 from hw.formal._queue import no_reset, stable
 
 
@@ -23,7 +23,14 @@ class Harness(Elaboratable):
         m.submodules.write = ResetInserter(control.o_restart)(write)
         no_reset(m)
         reads, writes = FreeReadSlave(m, read, 1), FreeWriteSlave(m, write)
-        wants, where, beats, gives, given, soft = (Signal(), Signal(32), Signal(3), Signal(), Signal(40), Signal())
+        wants, where, beats, gives, given, soft = (
+            Signal(),
+            Signal(ADDRESS_BITS),
+            Signal(3),
+            Signal(),
+            Signal(ADDRESS_BITS),
+            Signal(),
+        )
         self.inputs = [wants, where, beats, gives, given, soft, *reads.inputs, *writes.inputs]
         writing = write.o_opened != write.o_responded
         m.d.comb += [
@@ -32,7 +39,7 @@ class Harness(Elaboratable):
             read.activation.request.payload.beats.eq(beats),
             read.activation.data.ready.eq(1),
             write.output.valid.eq(gives),
-            write.output.payload.as_value().eq(given),
+            write.output.payload.address.eq(given),
             read.i_opened.eq(write.o_opened),
             read.i_responded.eq(write.o_responded),
             control.i_soft_reset.eq(soft),
@@ -63,7 +70,7 @@ class Harness(Elaboratable):
 PROOF = Proof(
     title="a soft reset comes when nothing is in flight; after an error response nothing new begins",
     build=Harness,
-    bounded=8,
+    bounded=7,
     cover=12,
     bugs=(
         Bug(

@@ -3,7 +3,7 @@
 from amaranth.hdl import *
 
 from hw.formal import Bug, Proof
-from hw.formal._axi import FreeReadSlave, legal, specs
+from hw.formal._axi import ADDRESS_BITS, FreeReadSlave, legal, specs
 from hw.formal._queue import Watch, no_reset, stable
 
 
@@ -23,7 +23,7 @@ class Harness(Elaboratable):
         self.inputs = [mark, stop, *slave.inputs]
         for name in READ_CHANNELS:
             channel = getattr(port, name)
-            wants, where, beats, takes = Signal(), Signal(32), Signal(3), Signal()
+            wants, where, beats, takes = Signal(), Signal(ADDRESS_BITS), Signal(3), Signal()
             self.inputs += [wants, where, beats, takes]
             m.d.comb += [
                 channel.request.valid.eq(wants),

@@ -3,7 +3,7 @@
 from amaranth.hdl import *
 
 from hw.formal import Bug, Proof
-from hw.formal._axi import COUNT_BITS, FreeWriteSlave, constant, count, legal, specs
+from hw.formal._axi import ADDRESS_BITS, COUNT_BITS, FreeWriteSlave, constant, count, legal, specs
 from hw.formal._queue import Watch, no_reset, stable
 
 
@@ -16,14 +16,14 @@ class Harness(Elaboratable):
         m = Module()
         dma, axi = specs()
         m.submodules.write = port = AxiWrite(dma, axi)
-        given, valid, mark, chosen = Signal(40), Signal(), Signal(), Signal(COUNT_BITS)
+        given, valid, mark, chosen = Signal(ADDRESS_BITS + 8), Signal(), Signal(), Signal(COUNT_BITS)
         no_reset(m)
         slave = FreeWriteSlave(m, port)
         self.inputs = [given, valid, mark, chosen, *slave.inputs]
         address, beat, answer = port.axi_aw, port.axi_w, port.axi_b
         m.d.comb += [
-            port.output.payload.address.eq(given[:32]),
-            port.output.payload.data.eq(given[32:]),
+            port.output.payload.address.eq(given[:ADDRESS_BITS]),
+            port.output.payload.data.eq(given[ADDRESS_BITS:]),
             port.output.valid.eq(valid),
         ]
         accept, leave = valid & port.output.ready, beat.valid & beat.ready
@@ -55,9 +55,9 @@ class Harness(Elaboratable):
         # the marked beat: it leaves unchanged, at its place in the burst it belongs to
         expected, placed = Signal(32), Signal()
         with m.If(watch.turn & leave):
-            m.d.comb += Assert(beat.payload.data == watch.value[32:])
+            m.d.comb += Assert(beat.payload.data == watch.value[ADDRESS_BITS:])
             with m.If(slave.ended == index):
-                m.d.sync += [expected.eq(watch.value[:32] - position), placed.eq(1)]
+                m.d.sync += [expected.eq(watch.value[:ADDRESS_BITS] - position), placed.eq(1)]
         with m.If(known & over):
             m.d.comb += Assert(beats == length)
         with m.If(known & placed):
@@ -79,8 +79,8 @@ class Harness(Elaboratable):
 PROOF = Proof(
     title="the write port obeys AXI4, offers address and beats together, writes every beat once at its place",
     build=Harness,
-    bounded=8,
-    cover=12,
+    bounded=7,
+    cover=10,
     bugs=(
         Bug(
             name="W waits for AW to be taken",

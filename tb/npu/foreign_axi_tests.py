@@ -119,7 +119,7 @@ async def programs_run_between_foreign_agents(bench: Bench) -> None:
     """Every case under its pauses, one after the other without a reset; reports the bursts at pages."""
     foreign = _Foreign(bench)
     await bench.reset()
-    for name, word in capabilities(foreign.core, foreign.axi).items():
+    for name, word in capabilities(foreign.core, foreign.axi, bench.parameters.get("build", 0)).items():
         assert await foreign.read(REGISTERS[name]) == word, name
     for data in bench.parameters["cases"]:
         foreign.pause(data["pause"], bench.random)

@@ -1,10 +1,11 @@
 """A core behind AXI: one AXI4 master for all copies, AXI4-Lite registers for commands, status and counters."""
 
 from amaranth.hdl import *
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
 from hw.base.error import InputError
+from hw.rtl.common.ram import Ram
 from hw.rtl.npu.core import Core
 from hw.rtl.npu.memory_side.axi_control import PortControl, PortState
 from hw.rtl.npu.memory_side.axi_lite import AxiLite
@@ -50,7 +51,7 @@ class AxiCore(wiring.Component):
         self.core = Core(core) if core.array.dataflow == "ws" else OsCore(core)
         self.read, self.write = AxiRead(core.dma, axi), AxiWrite(core.dma, axi)
         self.registers = AxiLite(capabilities(core, axi, build))
-        self.output_memory = memory.Memory(shape=output_word_bits(core), depth=core.output_words, init=[])
+        self.output_memory = Ram(shape=output_word_bits(core), depth=core.output_words)
         super().__init__({**read_members(core.dma), **write_members(core.dma), **lite_members(), "o_interrupt": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
