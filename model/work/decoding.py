@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hw.base.error import InputError
 from hw.spec.dram import Timing
 from hw.spec.system import SystemSpec
 from hw.spec.vector import VectorSpec
@@ -11,6 +12,8 @@ from model.language import corpus
 from model.language.bytepair import BytePair
 from model.language.config import DecoderConfig, read_config
 from model.lowering.decoder.checkpoint import read_weights
+from model.lowering.decoder.lower import Lowered, lower
+from model.reference.decoder import StoredWeights, store_weights
 
 PROMPT = (
     "If the iterator is exhausted, the method raises an exception. The default value of this argument is used when "
@@ -59,6 +62,39 @@ def small_llm(count: int = TOKENS, prompt: str = PROMPT) -> Decoding:
         count=count,
         pieces=pieces,
     )
+
+
+def tiny(count: int) -> Decoding:
+    """Random weights in the configuration of tiny-NPU."""
+    return random_decoding(np.random.default_rng(1), TINY_NPU, 8, min(count, 8))
+
+
+def work_of(name: str, count: int) -> Decoding:
+    """The work called `name`; raises `InputError` listing the known ones."""
+    known = {"small_llm": small_llm, "tiny_npu": tiny}
+    if name not in known:
+        raise InputError(f"a language model to run must be one of {', '.join(known)}, not {name!r}")
+    return known[name](count)
+
+
+def system_of(chip_name: str) -> SystemSpec:
+    """The system of a chip; raises `InputError` if it has none."""
+    from tb.system.decoder_system import decoder_system  # TEMPORARY
+
+    machine = decoder_system(chip_name)
+    if not isinstance(machine, SystemSpec):
+        raise InputError(
+            f"a language model runs on a chip with core, vector unit and PIM channel, not on {chip_name!r}; "
+            "choose npu_aim or npu_hbm_pim"
+        )
+    return machine
+
+
+def lowered_of(chip_name: str, work: Decoding, pim: str) -> tuple[Lowered, StoredWeights]:
+    """The program of `work` on a chip, and its weights as stored."""
+    spec = system_of(chip_name)
+    weights = store_weights(work.config, work.weights, spec.pim.number)
+    return lower(spec, work.config, weights, work.prompt, work.count, pim), weights
 
 
 def random_decoding(rng: np.random.Generator, config: DecoderConfig, prompt: int, count: int) -> Decoding:

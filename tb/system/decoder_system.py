@@ -24,4 +24,4 @@ def decoder_system(device: str) -> SystemSpec:
         output_format=pim.number,
         dma=DmaSpec(bytes_per_cycle=32, latency_cycles=4, external_beats=8192),
     )
-    return SystemSpec(core=core, pim=pim, rows=64, program_words=1 << 16)
+    return SystemSpec(core=core, pim=pim, rows=64 if pim.align_bits else 256, program_words=1 << 16)

@@ -3,6 +3,8 @@
 # pyright: reportAttributeAccessIssue=false
 
 import time
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from cocotb.triggers import ValueChange
@@ -10,13 +12,13 @@ from cocotb.types import LogicArray
 
 from hw.rtl.npu.vector_unit.unit import VectorUnit
 from hw.rtl.system.top import SystemTop
-from hw.spec.event import LABELS
+from hw.spec.event import LABELS as CORE_LABELS
 from hw.spec.memory_controller import CONTROLLER_LABELS
 from hw.spec.system import UNITS, WAIT_LABELS, SystemSpec
-from model.functional.decoding import ReferenceRun, differences
-from model.lowering.decoder.lower import Lowered, lower
-from model.reference.decoder import store_weights
-from model.work.decoding import small_llm, timing_of, vector_spec
+from hw.spec.vector import EVENTS as VECTOR_EVENTS
+from model.functional.decoding import Difference, ReferenceRun, differences
+from model.lowering.decoder.lower import Lowered
+from model.work.decoding import lowered_of, timing_of, vector_spec, work_of
 from tb.bench.bench import Bench, bench_test
 
 WORD_BITS = 256
@@ -66,6 +68,7 @@ class DecoderBench:
         await self.bench.edge
         top.rst.value = 0
         top.i_run.value = 1
+        await self.bench.edge
 
     async def until_ended(self, vector_descriptors: int) -> None:
         """Wait until so many descriptors of the vector unit have ended."""
@@ -74,46 +77,70 @@ class DecoderBench:
         while int(ended.value) < vector_descriptors:
             await change
 
+    def counts(self, prefix: str, names: Iterable[str]) -> dict[str, int]:
+        """Counters of the top whose names are `prefix` and one of `names`."""
+        return {name: int(getattr(self.top, prefix + name.replace(".", "_")).value) for name in names}
 
-def labels_of(top: object) -> dict[str, dict[str, int]]:
-    """Every counter of labels: of each unit in the run, and of the units by their own labels."""
-
-    def read(prefix: str, names: object) -> dict[str, int]:
-        return {name: int(getattr(top, prefix + name).value) for name in names}  # pyright: ignore[reportGeneralTypeIssues]
-
-    found = {unit: read(f"o_count_{unit}_", WAIT_LABELS) for unit in UNITS}
-    found["controller"] = read("o_count_controller_", CONTROLLER_LABELS)
-    found["core_labels"] = read("core_counters__label_", LABELS)
-    return found
+    def labels(self) -> dict[str, dict[str, int]]:
+        """Counters of labels and events: of each unit in the run, and of the units by their own."""
+        found: dict[str, dict[str, int]] = {unit: self.counts(f"o_count_{unit}_", WAIT_LABELS) for unit in UNITS}
+        found["controller"] = self.counts("o_count_controller_", CONTROLLER_LABELS)
+        found["core_labels"] = self.counts("core_counters__label_", CORE_LABELS)
+        found["vector_events"] = self.counts("o_count_vector_unit_", VECTOR_EVENTS)
+        prefix = "o_count_channel_"
+        names = [handle._name for handle in self.top if handle._name.startswith(prefix)]
+        found["channel_events"] = {name.removeprefix(prefix): int(getattr(self.top, name).value) for name in names}
+        return found
 
 
 @bench_test(timeout_cycles=1_000_000_000)
 async def every_tensor_of_every_token_is_the_references(bench: Bench) -> None:
-    work = small_llm(int(bench.parameters["count"]))
-    from tb.system.decoder_system import decoder_system
-
-    spec = decoder_system(bench.parameters["device"])
-    weights = store_weights(work.config, work.weights, spec.pim.number)
-    lowered = lower(spec, work.config, weights, work.prompt, work.count, bench.parameters["pim"])
+    chip, pim, count = (bench.parameters[name] for name in ("chip", "pim", "count"))
+    work = work_of(bench.parameters.get("work", "small_llm"), int(count))
+    lowered, weights = lowered_of(chip, work, pim)
     reference = ReferenceRun(lowered, work, weights)
     watched = DecoderBench(bench, lowered)
-    begun = time.process_time()
+    clock = time.perf_counter()
     watched.load()
+    loaded = time.perf_counter() - clock
     await watched.start()
-    started = bench.cycle
-    print("loaded", time.process_time() - begun, flush=True)
-    ends = []
+    begun = bench.cycle
+    ends: list[int] = []
+    wrong: Difference | None = None
+    tensors = compared = 0
+    before: dict[str, Any] = {}
+    comparing = 0.0
     for step in lowered.steps:
         await watched.until_ended(step.ended.count)
-        ends.append(bench.cycle - started)
+        ends.append(bench.cycle - begun)
+        mark = time.perf_counter()
         expected = reference.step(step)
-        found = next(differences(step, watched.words, expected), None)
-        assert found is None, str(found)
-        print(step.first, ends[-1], time.process_time() - begun, flush=True)
-    for _ in range(10_000):
-        if int(bench.dut.o_finished.value):
+        tensors += len(step.places)
+        compared += sum(place.region.rows * place.region.length for place in step.places)
+        wrong = wrong or next(differences(step, watched.words, expected), None)
+        comparing += time.perf_counter() - mark
+        if step.first + step.tokens == len(lowered.prompt):
+            before = watched.labels()
+        if wrong is not None:
             break
-        await bench.edge
+    if wrong is None:
+        for _ in range(100_000):
+            if int(bench.dut.o_finished.value):
+                break
+            await bench.edge
+    bench.report(
+        ends=ends,
+        cycles=bench.cycle - begun,
+        tokens=reference.answer,
+        equal=wrong is None and len(ends) == len(lowered.steps),
+        tensors=tensors,
+        elements=compared,
+        labels_after_prompt=before,
+        labels=watched.labels(),
+        seconds={"load": loaded, "compare": comparing, "all": time.perf_counter() - clock},
+    )
+    assert wrong is None, str(wrong)
     assert int(bench.dut.o_finished.value), "the program did not end"
-    print(labels_of(bench.dut), work.text(reference.answer), flush=True)
-    bench.report(ends=ends, tokens=reference.answer, text=work.text(reference.answer), labels=labels_of(bench.dut))
+    refused = {unit: int(getattr(bench.dut, f"o_refused_{unit}").value) for unit in UNITS}
+    assert not any(refused.values()), f"descriptors were refused: {refused}"
+    assert not int(bench.dut.o_error.value), "the channel refused a command of the controller"
