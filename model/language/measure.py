@@ -42,7 +42,21 @@ def baselines(training: str, test: str) -> dict[str, float]:
     sizes = [len(lzma.compress(t.encode(), lzma.FORMAT_RAW, filters=filters)) for t in (training, training + test)]
     found["xz_primed"] = 8 * (sizes[1] - sizes[0]) / len(test)
     found["xz_alone"] = 8 * len(lzma.compress(test.encode(), lzma.FORMAT_RAW, filters=filters)) / len(test)
-    return found
+    return found | ppmd(training, test)
+
+
+def ppmd(training: str, test: str, order: int = 16) -> dict[str, float]:
+    """PPMd variant H, primed with the training text and adapting as it goes; nothing without the extra `train`."""
+    try:
+        import pyppmd  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        return {}
+
+    def size(text: str) -> int:
+        encoder = pyppmd.Ppmd7Encoder(order, 1 << 28)
+        return len(encoder.encode(text.encode()) + encoder.flush())
+
+    return {f"ppmd_{order}_primed": 8 * (size(training + test) - size(training)) / len(test)}
 
 
 def int8_product(config: DecoderConfig, weights: dict[str, np.ndarray], tokens: np.ndarray) -> Product:
