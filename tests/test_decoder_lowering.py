@@ -16,8 +16,8 @@ from model.language.config import DecoderConfig
 from model.lowering.decoder.checkpoint import check_finite, read_weights
 from model.lowering.decoder.lower import Lowered, lower
 from model.reference.decoder import StoredWeights, store_weights
+from model.work.decoder_system import decoder_system
 from model.work.decoding import Decoding, random_decoding, small_llm, timing_of, vector_spec
-from tb.system.decoder_system import decoder_system
 
 SMALL = DecoderConfig(
     hidden_size=48,

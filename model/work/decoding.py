@@ -14,6 +14,7 @@ from model.language.config import DecoderConfig, read_config
 from model.lowering.decoder.checkpoint import read_weights
 from model.lowering.decoder.lower import Lowered, lower
 from model.reference.decoder import StoredWeights, store_weights
+from model.work.decoder_system import decoder_system
 
 PROMPT = (
     "If the iterator is exhausted, the method raises an exception. The default value of this argument is used when "
@@ -78,16 +79,8 @@ def work_of(name: str, count: int) -> Decoding:
 
 
 def system_of(chip_name: str) -> SystemSpec:
-    """The system of a chip; raises `InputError` if it has none."""
-    from tb.system.decoder_system import decoder_system  # TEMPORARY
-
-    machine = decoder_system(chip_name)
-    if not isinstance(machine, SystemSpec):
-        raise InputError(
-            f"a language model runs on a chip with core, vector unit and PIM channel, not on {chip_name!r}; "
-            "choose npu_aim or npu_hbm_pim"
-        )
-    return machine
+    """The system around a PIM device."""
+    return decoder_system(chip_name)
 
 
 def lowered_of(chip_name: str, work: Decoding, pim: str) -> tuple[Lowered, StoredWeights]:
