@@ -17,7 +17,7 @@ from hw.base.error import InputError
 from hw.spec.number import FORMATS
 from model.card.engine import ENGINES
 from model.card.pim import FORMATS as FORMATS_OF
-from model.cli import _serve_run, _serve_static
+from model.cli import _serve_run, _serve_site, _serve_static
 from model.serving.draw import ARRIVALS
 from model.serving.policies import names
 
@@ -123,4 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
                     "--users or --site"
                 )
         return _serve_static.run(arguments)
+    if chosen[0] == "site":
+        _serve_run.check(arguments)
+        return _serve_site.run(arguments)
     return _serve_run.run(arguments, chosen[0])

@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"--clock must be above 0 GHz, not {arguments.clock:g}; give the clock of the leakage")
     core = gates.core_of(chips.load(arguments.chip))
     array = core.array
-    fitted = not array.is_floating_point and array.dataflow == "ws"
+    fitted = not array.is_floating_point and MEASURES[core.kind] is _weight_stationary
     if not fitted and (arguments.write_table or arguments.test):
         raise InputError(
             "energies of events must be fitted on operands that an RTL run moved, captured of integer "
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     if array.is_floating_point:
         record = _float(process, arguments, FloatArray.of(core, process, arguments.build, arguments.clock))
     else:
-        record = (_weight_stationary if fitted else _output_stationary)(process, arguments, core)
+        record = MEASURES[core.kind](process, arguments, core)
     for number in formats:
         record[number] = _float(process, arguments, FloatArray(number, process, arguments.build, arguments.clock))
     folder.mkdir(parents=True, exist_ok=True)
@@ -223,3 +223,7 @@ def _write(path: Path, text: str) -> None:
 
 def _say(line: str) -> None:
     print(line, flush=True)
+
+
+MEASURES = {"npu_weight_stationary": _weight_stationary, "npu_output_stationary": _output_stationary}
+"""Kind of an integer core -> what measures it."""
