@@ -99,6 +99,10 @@ class Deployed:
         """What gives the times of iterations: the card model, or what is wrapped around it."""
         return iteration
 
+    def costs(self, iteration: Iteration | None = None) -> Costs:
+        """Nominal times."""
+        return Costs(self.machine(iteration or self.iteration()))
+
     def instance(self, iteration: Iteration, costs: Costs, *, speed: float = 1.0, name: str = "instance") -> Instance:
         """An engine on the cards of `iteration`, with the times of `costs`."""
         rules = self.rules.filled(self.engine)
