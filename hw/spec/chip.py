@@ -46,6 +46,13 @@ class Chip:
     facts: CardFacts = field(default_factory=CardFacts)
 
     def __post_init__(self) -> None:
+        for field_name in ("title", "hypothesis"):
+            if not isinstance(getattr(self, field_name), str):
+                raise InputError(f"{field_name} must be text, not {getattr(self, field_name)!r}")
+        for field_name, kind in (("core", CoreSpec), ("pim", PimSpec)):
+            value = getattr(self, field_name)
+            if value is not None and not isinstance(value, kind):
+                raise InputError(f"{field_name} must be a {kind.__name__} or None, not {value!r}")
         for field_name in ("cores", "devices"):
             value = getattr(self, field_name)
             if not isinstance(value, int) or value < 1:

@@ -42,7 +42,9 @@ NOT_COUNTED = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the PIM kernels."""
     parser.description, parser.formatter_class = __doc__, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--chip", default="hbm_pim", metavar="NAME", help="a chip with processing in memory")
+    parser.add_argument(
+        "--chip", type=chips.option, default="hbm_pim", metavar="NAME", help="a chip with processing in memory"
+    )
     parser.add_argument(
         "--kernel",
         required=True,
@@ -123,7 +125,7 @@ def read_spec(name: str) -> PimSpec:
     """The PIM device of the chip called `name`."""
     chip = chips.load(name)
     if chip.pim is None:
-        known = ", ".join(n for n in chips.names() if chips.load(n).pim is not None)
+        known = ", ".join(n for n, c in chips.load_all()[0].items() if c.pim is not None)
         raise InputError(f"--chip must name a chip with processing in memory ({known}), not {name!r}")
     return chip.pim
 

@@ -1,6 +1,7 @@
 """Set predictions beside every published result: range, published value, error, and what cannot be validated."""
 
 import argparse
+import sys
 
 from hw import chips
 
@@ -18,7 +19,9 @@ def run(arguments: argparse.Namespace) -> int:
     from model.report.load import NETWORK, locate, recorded
     from model.report.text import table
 
-    all_chips = {name: chips.load(name) for name in chips.names()}
+    all_chips, broken = chips.load_all()
+    for sentence in broken:
+        print(sentence, file=sys.stderr)
     _, workload, seed = NETWORK
     records = {
         name: locate(name, workload, seed, "model") for name in all_chips if recorded(name, workload, seed, "model")

@@ -80,7 +80,7 @@ def check_core(chip: Chip) -> CoreSpec:
 
 def chip_names(*, one_core: bool = False) -> list[str]:
     """Chips with a core; only those with exactly one, which its RTL is the whole of, if `one_core`."""
-    known = {name: chips.load(name) for name in chips.names()}
+    known, _ = chips.load_all()
     return [name for name, chip in known.items() if chip.core is not None and (chip.cores == 1 or not one_core)]
 
 

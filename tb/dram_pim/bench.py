@@ -25,7 +25,7 @@ STREAM_LENGTH = 120
 def spec_of(chip: Chip, suits: Callable[[Chip], bool], bench_name: str, wanted: str) -> PimSpec:
     """The PIM device of `chip`; raises `InputError` unless it has what is `wanted`."""
     if chip.pim is None or not suits(chip):
-        known = ", ".join(name for name in chips.names() if suits(chips.load(name)))
+        known = ", ".join(name for name, chip in chips.load_all()[0].items() if suits(chip))
         raise InputError(
             f"the {bench_name} bench needs a chip with {wanted}, {chip.title!r} has none; choose one of {known}"
         )

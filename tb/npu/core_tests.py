@@ -60,7 +60,7 @@ def top(chip: Chip) -> wiring.Component:
 
 def _core(chip: Chip) -> CoreSpec:
     if chip.core is None:
-        with_core = ", ".join(name for name in chips.names() if chips.load(name).core is not None)
+        with_core = ", ".join(name for name, chip in chips.load_all()[0].items() if chip.core is not None)
         raise InputError(f"the core bench needs a chip with a core, {chip.title!r} has none; choose one of {with_core}")
     return chip.core
 
