@@ -6,10 +6,13 @@ file's stem.
 
 import argparse
 import sys
+from typing import TypeVar
 
 from hw.base import catalog, own_file
 from hw.base.error import InputError
 from hw.spec.chip import Chip
+
+_Machine = TypeVar("_Machine")
 
 
 def names() -> list[str]:
@@ -28,9 +31,9 @@ def load(name: str) -> Chip:
     if path is None:
         chip = catalog.load(sys.modules[__name__], "CHIP", name, "chip")
     elif path.suffix == ".json":
-        from hw.spec.from_json import read
+        from hw.spec.from_json import read_chip
 
-        chip = read(path, Chip)
+        chip = read_chip(path)
     else:
         chip = catalog.constant_of(own_file.module_of(path, "chip"), "CHIP", name, "chip")
     if not isinstance(chip, Chip):
@@ -55,3 +58,14 @@ def option(text: str) -> str:
         return own_file.register("chip", text) if own_file.is_path(text) else text
     except InputError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def machine(chip: Chip, spec: type[_Machine], needed: str = "this") -> _Machine:
+    """`Chip.machine_as`, naming the chips whose machine is described by `spec` if that of `chip` is not."""
+    known = "" if isinstance(chip.machine, spec) else ", ".join(with_machine(spec))
+    return chip.machine_as(spec, needed, known)
+
+
+def with_machine(spec: type) -> list[str]:
+    """The names of the chips whose machine is described by `spec`."""
+    return [name for name, chip in load_all()[0].items() if isinstance(chip.machine, spec)]

@@ -5,16 +5,22 @@ import enum
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from hw.base.catalog import nearest
 from hw.base.error import InputError
+from hw.spec.chip import Chip
+from hw.spec.core import CoreSpec
 from hw.spec.fact import Fact
 from hw.spec.facts import CardFacts
+from hw.spec.pim import PimSpec
 
 Spec = TypeVar("Spec")
+PARTS: dict[str, type] = {"core": CoreSpec, "pim": PimSpec}
+"""Machines that JSON can describe, by the name of their part."""
 
 
 def read(path: Path, spec: type[Spec]) -> Spec:
@@ -23,6 +29,10 @@ def read(path: Path, spec: type[Spec]) -> Spec:
     Raises `InputError` naming file and field if it is no JSON, a field is unknown (with the nearest), missing or of
     another kind, or the spec refuses it.
     """
+    return _named(path, lambda value: build(spec, value, path.stem))
+
+
+def _named(path: Path, make: Callable[[Any], Spec]) -> Spec:
     try:
         value = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -31,21 +41,51 @@ def read(path: Path, spec: type[Spec]) -> Spec:
         line = f" in line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise InputError(f"{path} must be complete JSON, it is not{line}; correct it") from None
     try:
-        return build(spec, value, path.stem)
+        return make(value)
     except InputError as error:
         raise InputError(f"{path.name}: {error}") from None
 
 
-def build(spec: type[Spec], value: Any, where: str) -> Spec:
-    """`value`, JSON types, as a `spec`; `where` is what messages call it."""
+def read_chip(path: Path) -> Chip:
+    """The chip in the JSON file `path`, its machine under the name of its part, "core" or "pim". Errors as `read`."""
+    return _named(path, lambda value: chip_of(value, path.stem))
+
+
+def chip_of(value: Any, where: str) -> Chip:
+    """`value`, JSON types, as a chip; `where` is what messages call it."""
+    if not isinstance(value, Mapping):
+        raise InputError(f"{where} must be an object with the fields of a Chip, not {_shown(value)}")
+    given = [part for part in PARTS if value.get(part) is not None]
+    if len(given) > 1:
+        raise InputError(f"{where} must have one machine, not both {' and '.join(given)}; leave one out")
+    machine = build(PARTS[given[0]], value[given[0]], f"{where}.{given[0]}") if given else None
+    rest = {name: item for name, item in value.items() if name not in PARTS}
+    if "machine" in rest:
+        raise InputError(f"{where} must have its machine under {' or '.join(PARTS)}, not under machine; rename it")
+    return build(Chip, rest, where, fixed={"machine": machine}, also=tuple(PARTS))
+
+
+def build(
+    spec: type[Spec],
+    value: Any,
+    where: str,
+    *,
+    fixed: Mapping[str, Any] = MappingProxyType({}),
+    also: Sequence[str] = (),
+) -> Spec:
+    """`value`, JSON types, as a `spec`; `where` is what messages call it.
+
+    `fixed` are fields made already; `also` are names that stand for them in messages.
+    """
     if not isinstance(value, Mapping):
         raise InputError(f"{where} must be an object with the fields of a {spec.__name__}, not {_shown(value)}")
     hints = get_type_hints(spec)
-    known = {field.name: field for field in dataclasses.fields(spec) if field.init}  # type: ignore[arg-type]
+    known = {f.name: f for f in dataclasses.fields(spec) if f.init and f.name not in fixed}  # type: ignore[arg-type]
+    names = [*also, *known]
     for name in value:
         if name not in known:
             raise InputError(
-                f"{where} must not have a field {name!r}; {nearest(name, list(known))}its fields are {', '.join(known)}"
+                f"{where} must not have a field {name!r}; {nearest(name, names)}its fields are {', '.join(names)}"
             )
     for name, field in known.items():
         absent = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
@@ -53,7 +93,7 @@ def build(spec: type[Spec], value: Any, where: str) -> Spec:
             raise InputError(f"{where} must have the field {name!r}; add it")
     made = {name: _convert(hints[name], item, f"{where}.{name}") for name, item in value.items()}
     try:
-        return spec(**made)
+        return spec(**made, **fixed)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     except (TypeError, ValueError, AttributeError, KeyError, OverflowError) as error:
