@@ -79,7 +79,8 @@ def network_layers(
     outside = sum(t.bytes for t in whole if t is not None)
     spills = outside > (0 if resident else 1.000001 * network.weights * formats.weight)
     parts = 2
-    while spills and parts <= batch and first:
+    # the kernels of a GPU take the whole batch one after the other
+    while spills and parts <= batch and first and not machine.units:
         pieces = _times(network, machine, formats, batch // parts, parts, streams_cache, resident, first)
         ahead, behind = 0.0, sum(t.time for t in whole if t is not None)
         for index in range(first):
