@@ -1,6 +1,6 @@
 """`python -m model VERB ...`: what a machine should do, and what that means."""
 
-from hw.spec.command_line import main
+from hw.base.command_line import main
 from model import cli
 
 if __name__ == "__main__":

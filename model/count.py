@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _seen: set[str] = set()

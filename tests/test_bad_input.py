@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.command_line import main
+from hw.base.command_line import main
 from model import cli
 from model.network.workload import shipped_with_onnx
 
@@ -22,10 +22,20 @@ def spoken(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "config.json"
-    path.write_text(json.dumps({
-        "model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 32,
-        "num_key_value_heads": 8, "intermediate_size": 14336, "vocab_size": 128256, "max_position_embeddings": 131072,
-    }))
+    path.write_text(
+        json.dumps(
+            {
+                "model_type": "llama",
+                "hidden_size": 4096,
+                "num_attention_heads": 32,
+                "num_hidden_layers": 32,
+                "num_key_value_heads": 8,
+                "intermediate_size": 14336,
+                "vocab_size": 128256,
+                "max_position_embeddings": 131072,
+            }
+        )
+    )
     return path
 
 

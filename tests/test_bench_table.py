@@ -2,13 +2,22 @@
 
 from pathlib import Path
 
-from tb import table
+from tb.npu import table
 
 
 def _row(size: int) -> table.Row:
     return table.Row(
-        size=size, gates=12_345, flip_flops=678, memory_bits=9_000, modules=20, emit_s=1.25, build_s=30.0,
-        build_cpu_s=45.5, cycles=4096, cycles_per_s=250_000.4)
+        size=size,
+        gates=12_345,
+        flip_flops=678,
+        memory_bits=9_000,
+        modules=20,
+        emit_s=1.25,
+        build_s=30.0,
+        build_cpu_s=45.5,
+        cycles=4096,
+        cycles_per_s=250_000.4,
+    )
 
 
 def test_every_core_has_a_line_and_the_tools_are_named(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from hw import chips
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model import record
+from model.card import language_record as language
+from model.card import record as make
 from model.cli.records import plan
-from model.device import language_record as language
-from model.device import record as make
 from model.projection import published
 from model.projection.figure import from_range
 from model.projection.validate import LANGUAGE, SCENARIOS, TASKS, validate
@@ -31,8 +31,12 @@ def same(one: Measurement, other: Measurement) -> bool:
 
 @pytest.mark.parametrize(
     ("chip", "task", "scenario"),
-    [("furiosa_warboy", "resnet50", "offline"), ("furiosa_warboy", "resnet50", "single_stream"),
-     ("nvidia_t4", "bert_large", "offline"), ("sapeon_x220_compact", "resnet50", "server")],
+    [
+        ("furiosa_warboy", "resnet50", "offline"),
+        ("furiosa_warboy", "resnet50", "single_stream"),
+        ("nvidia_t4", "bert_large", "offline"),
+        ("sapeon_x220_compact", "resnet50", "server"),
+    ],
 )
 def test_a_committed_record_is_what_the_model_says_now(chip: str, task: str, scenario: make.Scenario) -> None:
     assert same(make.network_record(chip, task, scenario), committed(chip, f"{task}_{scenario}"))
@@ -67,9 +71,7 @@ def test_the_curve_of_pim_says_up_to_which_batch_it_wins() -> None:
 
 def test_a_published_result_is_held_against_its_record_with_its_range() -> None:
     every = {name: chips.load(name) for name in chips.names()}
-    runs = {
-        ("furiosa_warboy", f"resnet50_{s}"): committed("furiosa_warboy", f"resnet50_{s}") for s in make.SCENARIOS
-    }
+    runs = {("furiosa_warboy", f"resnet50_{s}"): committed("furiosa_warboy", f"resnet50_{s}") for s in make.SCENARIOS}
     checks = {(c.what, c.published): c for c in validate(every, {}, runs=runs).checks if c.chip == "furiosa_warboy"}
     offline = checks["resnet50 offline, per card", 2758.44]
     assert abs(offline.error) <= 0.15
@@ -84,14 +86,16 @@ def test_a_published_result_is_held_against_its_record_with_its_range() -> None:
 
 
 def test_bert_is_held_without_padding_and_its_range_reaches_to_all_positions() -> None:
-    runs = {("nvidia_t4", name): committed("nvidia_t4", name) for name in ("bert_large_offline",
-                                                                           "bert_large_177_offline")}
+    runs = {
+        ("nvidia_t4", name): committed("nvidia_t4", name) for name in ("bert_large_offline", "bert_large_177_offline")
+    }
     checks = validate({"nvidia_t4": chips.load("nvidia_t4")}, {}, runs=runs).checks
     offline = [c for c in checks if c.what.startswith("bert-99 offline, per card")]
     assert offline
     for check in offline:
-        without, padded = (runs["nvidia_t4", f"{name}_offline"].result.figures for name in
-                           ("bert_large_177", "bert_large"))
+        without, padded = (
+            runs["nvidia_t4", f"{name}_offline"].result.figures for name in ("bert_large_177", "bert_large")
+        )
         assert check.predicted.nominal == pytest.approx(without["per_second"])
         assert check.predicted.low == pytest.approx(padded["per_second_low"])
         assert "padding dropped" in check.rule

@@ -3,20 +3,45 @@
 import pytest
 
 from hw import chips
+from hw.base.error import InputError
 from hw.spec.chip import Chip
-from hw.spec.error import InputError
 
 NAMED = {
-    "sapeon_x220_compact", "sapeon_x220_enterprise", "sapeon_x330_compact", "sapeon_x330_prime", "rebellions_atom",
-    "furiosa_warboy", "furiosa_rngd", "deepx_dx_m1", "deepx_dx_h1", "telechips_n_dolphin", "telechips_dolphin5",
-    "nvidia_t4", "nvidia_a2", "nvidia_a100_pcie", "nvidia_l40s", "nvidia_h100_pcie", "nvidia_h100_sxm",
-    "nvidia_h200_sxm", "nvidia_jetson_agx_orin",
+    "sapeon_x220_compact",
+    "sapeon_x220_enterprise",
+    "sapeon_x330_compact",
+    "sapeon_x330_prime",
+    "rebellions_atom",
+    "furiosa_warboy",
+    "furiosa_rngd",
+    "deepx_dx_m1",
+    "deepx_dx_h1",
+    "telechips_n_dolphin",
+    "telechips_dolphin5",
+    "nvidia_t4",
+    "nvidia_a2",
+    "nvidia_a100_pcie",
+    "nvidia_l40s",
+    "nvidia_h100_pcie",
+    "nvidia_h100_sxm",
+    "nvidia_h200_sxm",
+    "nvidia_jetson_agx_orin",
 }
 
 UNITS = {
-    "peak_int4": "TOPS", "peak_int8": "TOPS", "peak_fp8": "TFLOPS", "peak_fp16": "TFLOPS", "peak_bf16": "TFLOPS",
-    "tdp": "W", "idle_power": "W", "dram_capacity": "GB", "dram_bandwidth": "GB/s", "host_bandwidth": "GB/s",
-    "process": "nm", "die_area": "mm2", "price": "USD",
+    "peak_int4": "TOPS",
+    "peak_int8": "TOPS",
+    "peak_fp8": "TFLOPS",
+    "peak_fp16": "TFLOPS",
+    "peak_bf16": "TFLOPS",
+    "tdp": "W",
+    "idle_power": "W",
+    "dram_capacity": "GB",
+    "dram_bandwidth": "GB/s",
+    "host_bandwidth": "GB/s",
+    "process": "nm",
+    "die_area": "mm2",
+    "price": "USD",
 }
 
 
@@ -82,7 +107,9 @@ def test_the_memories_of_a_core_fill_its_published_scratchpad(name: str, kib: in
     assert core is not None
     rows, columns = core.array.rows, core.array.columns
     total = (
-        core.activation_words * rows + core.weight_words * columns + core.accumulator_rows * columns * 4
+        core.activation_words * rows
+        + core.weight_words * columns
+        + core.accumulator_rows * columns * 4
         + core.output_words * columns
     )
     assert total == kib * 1024

@@ -11,15 +11,14 @@ from hw.spec.core import CoreSpec
 from hw.spec.dma import HOLDS
 from hw.spec.event import LABELS
 from hw.spec.number import number_format
-from model.cycle.program import Program, step_program
-from model.functional import Memories, windows
+from model.cycle.npu.program.program import Program, step_program
+from model.functional.npu import Memories, windows
+from model.lowering.program import Placed
 from model.number.codec import code_type, decode
-from model.program import Placed
-from tb.memory import CORES, counters_of, parameters_of
-from tb.memory_tests import Case
+from tb.npu.memory_tests import Case
+from tests.support.memory import CORES, counters_of, parameters_of
 
-CORE = replace(
-    CORES["square"], activation_words=512, weight_words=512, output_words=512, convolution=True)
+CORE = replace(CORES["square"], activation_words=512, weight_words=512, output_words=512, convolution=True)
 
 FORMATS = {
     "int8": CORE,
@@ -44,9 +43,20 @@ def _geometry(rng: np.random.Generator) -> Geometry | None:
     if out_height < 1 or out_width < 1:
         return None
     return Geometry(
-        images=int(rng.integers(1, 4)), height=height, width=width, out_height=out_height, out_width=out_width,
-        kernel_height=kernel_height, kernel_width=kernel_width, stride=stride, dilation=dilation,
-        pad_top=pad_top, pad_left=pad_left, groups=int(rng.choice([1, 1, 2, 3])), group_blocks=int(rng.integers(1, 3)))
+        images=int(rng.integers(1, 4)),
+        height=height,
+        width=width,
+        out_height=out_height,
+        out_width=out_width,
+        kernel_height=kernel_height,
+        kernel_width=kernel_width,
+        stride=stride,
+        dilation=dilation,
+        pad_top=pad_top,
+        pad_left=pad_left,
+        groups=int(rng.choice([1, 1, 2, 3])),
+        group_blocks=int(rng.integers(1, 3)),
+    )
 
 
 def _case(core: CoreSpec, seed: int) -> Case:
@@ -74,36 +84,52 @@ def _case(core: CoreSpec, seed: int) -> Case:
     if seed % 2:
         size = int(rng.integers(1, 3))
         pool = Geometry(
-            images=g.images, height=g.out_height, width=g.out_width, out_height=_extent(g.out_height, size, 2, 1, 1, 1),
-            out_width=_extent(g.out_width, size, 2, 1, 0, 1), kernel_height=size, kernel_width=size, stride=2,
-            pad_top=1, groups=n_blocks)
+            images=g.images,
+            height=g.out_height,
+            width=g.out_width,
+            out_height=_extent(g.out_height, size, 2, 1, 1, 1),
+            out_width=_extent(g.out_width, size, 2, 1, 0, 1),
+            kernel_height=size,
+            kernel_width=size,
+            stride=2,
+            pad_top=1,
+            groups=n_blocks,
+        )
         if min(pool.out_height, pool.out_width) > 0 and n_blocks * pool.pixels <= 250:
-            follower = Command(
-                m=pool.pixels, n_blocks=1, k_blocks=n_blocks, activation_address=256)
+            follower = Command(m=pool.pixels, n_blocks=1, k_blocks=n_blocks, activation_address=256)
             program += [
                 pool,
                 Copy(target="output_to_activation_max", words=n_blocks * pool.pixels, other_address=256),
                 follower,
-                Copy(target="output_to_external", words=pool.pixels, other_address=2500)]
+                Copy(target="output_to_external", words=pool.pixels, other_address=2500),
+            ]
             if n_blocks > k_blocks * g.taps * n_blocks:
                 program = program[:6]
     held = {name: float(rng.choice([0.0, 0.1, 0.5])) for name in HOLDS} if seed % 3 == 1 else {}
     return Case(
-        program=program, seed=seed, words=parameters_of(core, rng, [placed]), held=held,
-        held_cycles=int(rng.integers(50, 1000)) if held else 0)
+        program=program,
+        seed=seed,
+        words=parameters_of(core, rng, [placed]),
+        held=held,
+        held_cycles=int(rng.integers(50, 1000)) if held else 0,
+    )
 
 
 @pytest.mark.rtl
-@pytest.mark.parametrize("name", [
-    "int8", "fp8", pytest.param("bf16", marks=pytest.mark.volume), pytest.param("int4", marks=pytest.mark.volume)])
+@pytest.mark.parametrize(
+    "name",
+    ["int8", "fp8", pytest.param("bf16", marks=pytest.mark.volume), pytest.param("int4", marks=pytest.mark.volume)],
+)
 def test_convolutions_run_as_the_stepped_model_says(name: str) -> None:
     core = FORMATS[name]
     cases = [_case(core, 7000 + i) for i in range(60)]
     for case, counted in zip(cases, counters_of(core, cases), strict=True):
         timing = step_program(core, case.program, case.patterns())
         expected = {"busy": timing.cycles, **timing.budget, **timing.counts}
-        assert counted == expected, (case.seed, {
-            name: (counted[name], expected[name]) for name in counted if counted[name] != expected[name]})
+        assert counted == expected, (
+            case.seed,
+            {name: (counted[name], expected[name]) for name in counted if counted[name] != expected[name]},
+        )
         assert sum(counted[label] for label in LABELS) == counted["busy"]
 
 
@@ -129,16 +155,22 @@ def test_the_reference_windows_are_a_convolution_written_out() -> None:
 def test_the_largest_of_a_window_is_ieee_maximum(name: str) -> None:
     fmt = number_format(name)
     core = replace(FORMATS["bf16" if fmt.bits >= 16 else "fp8"], output_format=name)
-    if fmt.bits == 32:      # two results where four activations lie
+    if fmt.bits == 32:  # two results where four activations lie
         core = replace(core, array=replace(core.array, columns=2))
-    nan = [code for code in (fmt.lowest_code + 1, (1 << fmt.bits) - 1, (1 << fmt.bits - 1) - 1)
-           if np.isnan(decode(np.array(code, code_type(name)), name))]
+    nan = [
+        code
+        for code in (fmt.lowest_code + 1, (1 << fmt.bits) - 1, (1 << fmt.bits - 1) - 1)
+        if np.isnan(decode(np.array(code, code_type(name)), name))
+    ]
     assert nan
     special = [fmt.lowest_code, *nan, 0, 1 << fmt.bits - 1, 1, 1 << fmt.bits - 1 | 1]
     rng = np.random.default_rng(4)
-    codes = np.concatenate([
-        np.array(list(itertools.product(special, repeat=2)), np.uint32),
-        rng.integers(0, 1 << fmt.bits, (300, 2), dtype=np.uint32)]).astype(code_type(name))
+    codes = np.concatenate(
+        [
+            np.array(list(itertools.product(special, repeat=2)), np.uint32),
+            rng.integers(0, 1 << fmt.bits, (300, 2), dtype=np.uint32),
+        ]
+    ).astype(code_type(name))
     pool = Geometry(images=1, height=1, width=2, out_height=1, out_width=1, kernel_height=1, kernel_width=2)
     for first, second in codes:
         memories = Memories(core)
@@ -167,6 +199,6 @@ def test_a_depthwise_convolution_takes_each_block_of_channels_by_itself() -> Non
     for n in range(2):
         memories.parameter[n] = np.frombuffer(word.to_bytes(memories.parameter.shape[1], "little"), np.uint8)
     memories.run([g, Command(opcode=OPCODE_CONV, m=9, n_blocks=2, k_blocks=1)])
-    half = np.rint(memories.activation[:18].astype(np.float64) / 2)     # ties to even
+    half = np.rint(memories.activation[:18].astype(np.float64) / 2)  # ties to even
     np.testing.assert_array_equal(memories.output[:18], half)
     assert output_word_bits(CORE) == 32

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from hw.rtl.counters import increment_bits
-from hw.rtl.fp_class import is_beyond, is_infinity, is_nan
-from hw.rtl.fp_form import storage_format
+from hw.rtl.arithmetic.fp_class import is_beyond, is_infinity, is_nan
+from hw.rtl.arithmetic.fp_form import storage_format
+from hw.rtl.npu.counters import increment_bits
 from hw.spec.core import CoreSpec
 from hw.spec.event import EVENTS, LABELS, OBSERVATIONS, VALUE_EVENTS
 from hw.spec.mac_array import MacArraySpec
+from model.functional.value_counts import value_counts
 from model.number.codec import decode, encode
-from model.value_counts import value_counts
-from model.workload import OutputStage
-from tb.fp_vectors import FLOATS, near_codes, special_codes
+from model.work.workload import OutputStage
+from tb.arithmetic.fp_vectors import FLOATS, near_codes, special_codes
 
 
 def test_every_counter_is_documented_in_the_words_of_the_spec() -> None:
@@ -76,8 +76,13 @@ def test_a_sum_is_beyond_a_format_exactly_if_its_conversion_overflows(name: str,
 def _core(formats: tuple[str, str], output_format: str = "int8") -> CoreSpec:
     array = MacArraySpec(rows=2, columns=3, activation_format=formats[0], weight_format=formats[1])
     return CoreSpec(
-        array=array, activation_words=64, weight_words=64, accumulator_rows=8, output_words=64,
-        output_format=output_format)
+        array=array,
+        activation_words=64,
+        weight_words=64,
+        accumulator_rows=8,
+        output_words=64,
+        output_format=output_format,
+    )
 
 
 def test_values_are_counted_as_often_as_words_enter_and_in_padding_columns() -> None:
@@ -91,15 +96,20 @@ def test_values_are_counted_as_often_as_words_enter_and_in_padding_columns() -> 
     assert counted["mac_array.infinity_in"] == 2 * 1
     # row 0: six lanes NaN; row 1: infinity times zero in two padding lanes, and the NaN weight; rows 2 to 4: that one
     assert counted["output_stage.nan_out"] == 6 + 3 + 3
-    assert counted["output_stage.saturate"] == 1     # 180,000 in fp16; the infinite sums of row 1 were infinite before
+    assert counted["output_stage.saturate"] == 1  # 180,000 in fp16; the infinite sums of row 1 were infinite before
 
 
 def test_int8_saturates_at_the_limits_of_int8_not_at_those_of_the_clamp() -> None:
     core = _core(("int8", "int8"))
     # halves: 100 -> 50, + 100 = 150; -100 -> -50, + 100 = 50, raised to 60 by the clamp
     stage = OutputStage(
-        bias=np.array([100, -100, 56], np.int32), multiplier=np.full(3, 1 << 30, np.int32), shift=np.zeros(3, np.int32),
-        zero_point=100, low=60, high=127)
+        bias=np.array([100, -100, 56], np.int32),
+        multiplier=np.full(3, 1 << 30, np.int32),
+        shift=np.zeros(3, np.int32),
+        zero_point=100,
+        low=60,
+        high=127,
+    )
     counted = value_counts(core, np.zeros((1, 2), np.int8), np.zeros((2, 3), np.int8), stage)
     assert counted["output_stage.saturate"] == 2
     assert counted["mac_array.nan_in"] == counted["output_stage.nan_out"] == 0

@@ -6,25 +6,25 @@ from typing import Any
 
 import pytest
 
-from hw.spec.change import change
+from hw.base.change import change
+from hw.base.command_line import main
+from hw.base.error import InputError
 from hw.spec.command import Command
-from hw.spec.command_line import main
 from hw.spec.core import CoreSpec
 from hw.spec.dma import DmaSpec
-from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
 from model import cli
-from model.comparison import add, difference
-from model.cycle import mac_array
-from model.cycle.array_form import closed_form
 from model.cycle.budget import Budget
-from model.cycle.core_budget import budget_of, core_labels
-from model.cycle.program import step_program
-from model.cycle.timing import OUTPUT_CYCLES, PREPARE_CYCLES
+from model.cycle.npu import core as mac_array
+from model.cycle.npu.array_form import closed_form
+from model.cycle.npu.core_budget import budget_of, core_labels
+from model.cycle.npu.program.program import step_program
+from model.cycle.npu.timing import OUTPUT_CYCLES, PREPARE_CYCLES
+from model.lowering.program import place, streamed
 from model.network.workload import shipped_with_onnx
-from model.others import Estimate, Term, load
-from model.program import place, streamed
-from model.workload import Gemm
+from model.other_simulators import Estimate, Term, load
+from model.other_simulators.comparison import add, difference
+from model.work.workload import Gemm
 
 CORE = PREPARE_CYCLES + OUTPUT_CYCLES
 """Cycles of the weight-stationary core around its array."""
@@ -60,7 +60,7 @@ def test_others_are_given_and_null_where_they_have_no_such_dataflow(capsys: pyte
 
 
 def test_input_stationary_is_the_transposed_product_on_the_weight_stationary_core(
-    capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     result = cycles(capsys, "--gemm", "64,64,64", "--rows", "16", "--columns", "16", "--dataflow", "is")
     assert (result["others"]["scalesim3"], result["others"]["scalesim1"]) == (1760, 1776)
@@ -99,42 +99,79 @@ def test_a_convolution_is_counted_padded_and_by_each_tool_its_own_way(capsys: py
     assert padded["others"]["onnxim"] == pytest.approx(615286, rel=0.005)
 
 
-@pytest.mark.parametrize(("change_text", "expected"), [
-    ("mac_latency=4", 1072 + 3 * 16), ("weight_double_buffer=false", 1072 + 15 * 16),
-    ("fold_overlap=off", 16 * (16 + 64 + 16 + 16)),
-    ("activation_format=fp16,weight_format=bf16,output_format=fp32", 1072),
-    ("activation_format=int4,weight_format=int4", 1072 - 8 * 64),
-])
+@pytest.mark.parametrize(
+    ("change_text", "expected"),
+    [
+        ("mac_latency=4", 1072 + 3 * 16),
+        ("weight_double_buffer=false", 1072 + 15 * 16),
+        ("fold_overlap=off", 16 * (16 + 64 + 16 + 16)),
+        ("activation_format=fp16,weight_format=bf16,output_format=fp32", 1072),
+        ("activation_format=int4,weight_format=int4", 1072 - 8 * 64),
+    ],
+)
 def test_switches_change_the_count(capsys: pytest.CaptureFixture[str], change_text: str, expected: int) -> None:
-    result = cycles(capsys, "--gemm", "64,64,64", "--rows", "16", "--columns", "16",
-                    *(f"--set={one}" for one in change_text.split(",")))
+    result = cycles(
+        capsys,
+        "--gemm",
+        "64,64,64",
+        "--rows",
+        "16",
+        "--columns",
+        "16",
+        *(f"--set={one}" for one in change_text.split(",")),
+    )
     assert result["cycles"] == expected + CORE
 
 
-@pytest.mark.parametrize(("change_text", "expected"), [
-    ("drain=columns", 16 * 64 + 16 + 16 + 15), ("drain=link", 16 * 64 + 16 + 16),
-    ("drain=link,fold_overlap=off", 16 * (64 + 16 + 16)), ("fold_overlap=off", 16 * (64 + 16 + 16 + 15)),
-])
+@pytest.mark.parametrize(
+    ("change_text", "expected"),
+    [
+        ("drain=columns", 16 * 64 + 16 + 16 + 15),
+        ("drain=link", 16 * 64 + 16 + 16),
+        ("drain=link,fold_overlap=off", 16 * (64 + 16 + 16)),
+        ("fold_overlap=off", 16 * (64 + 16 + 16 + 15)),
+    ],
+)
 def test_switches_change_the_output_stationary_count(
     capsys: pytest.CaptureFixture[str], change_text: str, expected: int
 ) -> None:
-    result = cycles(capsys, "--gemm", "64,64,64", "--rows", "16", "--columns", "16", "--dataflow", "os",
-                    *(f"--set={one}" for one in change_text.split(",")))
+    result = cycles(
+        capsys,
+        "--gemm",
+        "64,64,64",
+        "--rows",
+        "16",
+        "--columns",
+        "16",
+        "--dataflow",
+        "os",
+        *(f"--set={one}" for one in change_text.split(",")),
+    )
     assert result["cycles"] == expected + CORE == sum(result["budget"].values())
 
 
-@pytest.mark.parametrize("changes", [
-    ("bytes_per_cycle=16",), ("bytes_per_cycle=4", "latency_cycles=100"), ("latency_cycles=1", "banks=1"),
-    ("bytes_per_cycle=2", "weight_double_buffer=off", "fold_overlap=off"),
-])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ("bytes_per_cycle=16",),
+        ("bytes_per_cycle=4", "latency_cycles=100"),
+        ("latency_cycles=1", "banks=1"),
+        ("bytes_per_cycle=2", "weight_double_buffer=off", "fold_overlap=off"),
+    ],
+)
 def test_bandwidth_and_latency_change_the_count_as_the_stepped_core_says(
     capsys: pytest.CaptureFixture[str], changes: tuple[str, ...]
 ) -> None:
     sets = [f"--set={one}" for one in (*changes, "rows=4", "columns=8")]
     result = cycles(capsys, "--gemm", "50,20,30", *sets)
     core = CoreSpec(
-        array=MacArraySpec(rows=4, columns=8), activation_words=1 << 12, weight_words=1 << 12,
-        accumulator_rows=1 << 10, output_words=1 << 12, dma=DmaSpec())
+        array=MacArraySpec(rows=4, columns=8),
+        activation_words=1 << 12,
+        weight_words=1 << 12,
+        accumulator_rows=1 << 10,
+        output_words=1 << 12,
+        dma=DmaSpec(),
+    )
     core = change(core, [one.removeprefix("--set=") for one in sets])
     stepped = step_program(core, streamed(core, place(core, [Command(m=50, n_blocks=3, k_blocks=8)])))
     assert result["cycles"] == stepped.cycles == sum(result["budget"].values())
@@ -143,7 +180,7 @@ def test_bandwidth_and_latency_change_the_count_as_the_stepped_core_says(
 
 
 def test_layers_larger_than_the_memories_are_counted_out_of_scratchpads_and_named(
-    capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     result = cycles(capsys, "--conv", "56,56,64,64,3,3,1,1", "--chip", "npu_16_cnn")
     assert "larger than the memories" in result["notes"][1]
@@ -152,8 +189,17 @@ def test_layers_larger_than_the_memories_are_counted_out_of_scratchpads_and_name
 
 
 def test_int4_pairs_are_two_products_a_cell(capsys: pytest.CaptureFixture[str]) -> None:
-    result = cycles(capsys, "--gemm", "4096,16,32", "--rows", "16", "--columns", "16",
-                    "--set=activation_format=int4", "--set=weight_format=int4")
+    result = cycles(
+        capsys,
+        "--gemm",
+        "4096,16,32",
+        "--rows",
+        "16",
+        "--columns",
+        "16",
+        "--set=activation_format=int4",
+        "--set=weight_format=int4",
+    )
     assert 0.95 < result["utilisation"] <= 1
 
 
@@ -163,25 +209,28 @@ def test_fewer_rows_than_a_load_takes_show_as_bubbles(capsys: pytest.CaptureFixt
     assert result["budget"]["bubble"] == 6 * (4 - 1)
 
 
-@pytest.mark.parametrize(("arguments", "sentence"), [
-    (("--gemm", "64,64"), "the work must be given as M,N,K, not '64,64'"),
-    (("--gemm", "64,64,a"), "integers M,N,K"),
-    (("--gemm", "64,64,0"), "k of GEMM 'gemm' must be an integer of at least 1, not 0"),
-    (("--gemm", "8,8,8", "--set", "rws=3"), "did you mean 'rows'?"),
-    (("--gemm", "8,8,8", "--set", "rows"), "must read FIELD=VALUE"),
-    (("--gemm", "8,8,8", "--set", "rows=many"), "rows must be a number, not 'many'"),
-    (("--gemm", "8,8,8", "--set", "fold_overlap=2"), "fold_overlap must be true or false"),
-    (("--gemm", "8,8,8", "--set", "dma=8"), "FIELD must be one of accumulator_rows"),
-    (("--gemm", "8,8,8", "--set", "drain=up"), "drain must be 'columns' or 'link', not 'up'"),
-    (("--gemm", "8,8,8", "--rows", "0"), "rows must be an integer of at least 1, not 0"),
-    (("--gemm", "8,8,8", "--chip", "npu_61"), "did you mean 'npu_16'?"),
-    (("--gemm", "8,8,131072"), "k must be at most 131071 = 2**31 / 2**14 - 1 (products of up to 2**14"),
-    (("--conv", "4,4,1,1,5,5"), "must fit the padded input"),
-    (("--conv", "4,4,1,1"), "must be given as H,W,C,FILTERS,KH,KW"),
-    (("--gemm", "-1,8,8"), "m of GEMM 'gemm' must be an integer of at least 1, not -1"),
-    (("--network", "nonesuch.onnx"), "there is no such file"),
-    (("--gemm", "8,8,8", "--dataflow", "os", "--set", "mac_latency=4"), "mac_latency"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--gemm", "64,64"), "the work must be given as M,N,K, not '64,64'"),
+        (("--gemm", "64,64,a"), "integers M,N,K"),
+        (("--gemm", "64,64,0"), "k of GEMM 'gemm' must be an integer of at least 1, not 0"),
+        (("--gemm", "8,8,8", "--set", "rws=3"), "did you mean 'rows'?"),
+        (("--gemm", "8,8,8", "--set", "rows"), "must read FIELD=VALUE"),
+        (("--gemm", "8,8,8", "--set", "rows=many"), "rows must be a number, not 'many'"),
+        (("--gemm", "8,8,8", "--set", "fold_overlap=2"), "fold_overlap must be true or false"),
+        (("--gemm", "8,8,8", "--set", "dma=8"), "FIELD must be one of accumulator_rows"),
+        (("--gemm", "8,8,8", "--set", "drain=up"), "drain must be 'columns' or 'link', not 'up'"),
+        (("--gemm", "8,8,8", "--rows", "0"), "rows must be an integer of at least 1, not 0"),
+        (("--gemm", "8,8,8", "--chip", "npu_61"), "did you mean 'npu_16'?"),
+        (("--gemm", "8,8,131072"), "k must be at most 131071 = 2**31 / 2**14 - 1 (products of up to 2**14"),
+        (("--conv", "4,4,1,1,5,5"), "must fit the padded input"),
+        (("--conv", "4,4,1,1"), "must be given as H,W,C,FILTERS,KH,KW"),
+        (("--gemm", "-1,8,8"), "m of GEMM 'gemm' must be an integer of at least 1, not -1"),
+        (("--network", "nonesuch.onnx"), "there is no such file"),
+        (("--gemm", "8,8,8", "--dataflow", "os", "--set", "mac_latency=4"), "mac_latency"),
+    ],
+)
 def test_bad_input_is_one_sentence(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], sentence: str
 ) -> None:
@@ -191,11 +240,15 @@ def test_bad_input_is_one_sentence(
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize(("arguments", "sentence"), [
-    (("--gemm", "8,8,8", "--conv", "4,4,1,1,1,1"), "not allowed with argument --gemm"), ((), "is required"),
-    (("--gemm", "8,8,8", "--rows", "1.5"), "invalid int value: '1.5'"),
-    (("--gemm", "8,8,8", "--dataflow", "rs"), "invalid choice: 'rs'"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--gemm", "8,8,8", "--conv", "4,4,1,1,1,1"), "not allowed with argument --gemm"),
+        ((), "is required"),
+        (("--gemm", "8,8,8", "--rows", "1.5"), "invalid int value: '1.5'"),
+        (("--gemm", "8,8,8", "--dataflow", "rs"), "invalid choice: 'rs'"),
+    ],
+)
 def test_options_that_cannot_be_are_one_sentence_too(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], sentence: str
 ) -> None:
@@ -238,12 +291,20 @@ def drawn_core(draw: random.Random, formats: tuple[str, ...] = ("int8", "int4"))
     latency = draw.randint(1, 4) if dataflow == "ws" or form == "bf16" else 1
     return CoreSpec(
         array=MacArraySpec(
-            rows=draw.randint(2, 20), columns=draw.randint(2, 20), dataflow=dataflow,
-            mac_latency=latency, drain=draw.choice(["columns", "link"]),
+            rows=draw.randint(2, 20),
+            columns=draw.randint(2, 20),
+            dataflow=dataflow,
+            mac_latency=latency,
+            drain=draw.choice(["columns", "link"]),
             fold_overlap=draw.random() < 0.7 or (dataflow == "os" and latency > 1),
-            weight_double_buffer=draw.random() < 0.7, activation_format=form, weight_format=form,
+            weight_double_buffer=draw.random() < 0.7,
+            activation_format=form,
+            weight_format=form,
         ),
-        activation_words=1, weight_words=1, accumulator_rows=1 << draw.randint(8, 9), output_words=1,
+        activation_words=1,
+        weight_words=1,
+        accumulator_rows=1 << draw.randint(8, 9),
+        output_words=1,
         output_format="fp32" if form == "bf16" else "int8",
     )
 
@@ -269,7 +330,8 @@ def test_the_budget_is_the_form_of_the_bare_array_with_the_core_around_it() -> N
             continue  # the output stage takes one row per cycle: the core's folds come less often than the array's
         bare = closed_form(core.array, gemm, core.block_rows)
         assert budget_of(core, core_labels(core, (gemm.m, gemm.n, gemm.k))) == bare + Budget(
-            prepare=PREPARE_CYCLES, drain=OUTPUT_CYCLES), (core, gemm)
+            prepare=PREPARE_CYCLES, drain=OUTPUT_CYCLES
+        ), (core, gemm)
 
 
 def test_a_network_is_counted_layer_by_layer(capsys: pytest.CaptureFixture[str]) -> None:

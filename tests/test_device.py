@@ -7,23 +7,26 @@ from functools import cache
 import pytest
 
 from hw import chips
+from hw.base.error import InputError
 from hw.spec.core import CoreSpec
-from hw.spec.device import Device, device
-from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
 from model import workloads
-from model.cycle.mac_array import closed_form, step
-from model.device.layer_time import Formats, layer_time, spilled
-from model.device.machine import Extra, machine
-from model.device.mapper import best, chain_cycles, packed_depth, results_cycles
-from model.device.range import ranged
-from model.device.run import fused_layers, multi_stream, offline, single_stream
+from model.card.device import Device, device
+from model.card.layer_time import Formats, layer_time, spilled
+from model.card.machine import Extra, machine
+from model.card.mapper import best, chain_cycles, packed_depth, results_cycles
+from model.card.range import ranged
+from model.card.run import fused_layers, multi_stream, offline, single_stream
+from model.cycle.npu.core import closed_form, step
 from model.network.build import Builder
 from model.network.layer import Layer, Network
 from model.network.workload import NetworkWorkload
 
 CORE = CoreSpec(
-    array=MacArraySpec(rows=8, columns=4), activation_words=4096, weight_words=4096, accumulator_rows=64,
+    array=MacArraySpec(rows=8, columns=4),
+    activation_words=4096,
+    weight_words=4096,
+    accumulator_rows=64,
     output_words=4096,
 )
 SHAPES = [(1, 1, 1), (5, 4, 8), (32, 9, 17), (33, 4, 8), (70, 13, 40), (256, 4, 64)]
@@ -68,8 +71,8 @@ def test_a_word_used_for_two_tiles_needs_half_the_feed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("k", "kernel", "by_position", "by_row"), [(147, (7, 7), 1568, 224), (576, (3, 3), 576, 576), (64, (), 64, 64),
-                                               (9, (3, 3), 288, 96)],
+    ("k", "kernel", "by_position", "by_row"),
+    [(147, (7, 7), 1568, 224), (576, (3, 3), 576, 576), (64, (), 64, 64), (9, (3, 3), 288, 96)],
 )
 def test_the_depth_holds_channels_of_one_position(
     k: int, kernel: tuple[int, ...], by_position: int, by_row: int
@@ -81,7 +84,8 @@ def test_the_depth_holds_channels_of_one_position(
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("times", [1, 3])
 def test_held_results_give_the_closed_form_of_the_output_stationary_core(
-    shape: tuple[int, int, int], times: int,
+    shape: tuple[int, int, int],
+    times: int,
 ) -> None:
     held = replace(CORE, array=replace(CORE.array, dataflow="os"))
     stream, fed, ramp, wait = results_cycles(CORE, *shape, times, fetch=8.0)
@@ -167,8 +171,15 @@ def test_activations_behind_products_are_fused_and_pooling_is_not() -> None:
 
 
 def test_a_wide_enough_memory_is_not_a_bound_and_a_narrow_one_is() -> None:
-    layer = Layer(name="x", operator="MatMul", kind="gemm", gemms=resnet50().layers[0].gemms, input_elements=100,
-                  weight_elements=10_000, output_elements=100)
+    layer = Layer(
+        name="x",
+        operator="MatMul",
+        kind="gemm",
+        gemms=resnet50().layers[0].gemms,
+        input_elements=100,
+        weight_elements=10_000,
+        output_elements=100,
+    )
     group = machine(card("furiosa_warboy"), "int8")
     fast, slow = replace(group, dram=1e15), replace(group, dram=1e6)
     one, other = (layer_time(m, layer, Formats(), room=1e9) for m in (fast, slow))
@@ -206,8 +217,11 @@ def test_more_of_anything_never_slows_a_card() -> None:
 
 
 def test_times_of_the_bounds_sum_to_the_run() -> None:
-    for result in (offline(card("furiosa_warboy"), resnet50()), single_stream(card("nvidia_t4"), resnet50()),
-                   multi_stream(card("rebellions_atom"), resnet50())):
+    for result in (
+        offline(card("furiosa_warboy"), resnet50()),
+        single_stream(card("nvidia_t4"), resnet50()),
+        multi_stream(card("rebellions_atom"), resnet50()),
+    ):
         assert sum(result.bound.values()) == pytest.approx(result.time)
         assert result.time >= result.least
 

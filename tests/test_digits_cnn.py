@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from hw import chips
+from hw.base.error import InputError
 from hw.spec.core import CoreSpec
-from hw.spec.error import InputError
 from model import workloads
-from model.digits_cnn import DigitsCnn
-from model.functional import Memories, program_counts
+from model.functional.npu import Memories, program_counts
 from model.predict import predict
 from model.record import Result
 from model.train import digits_cnn
 from model.train.digits import data
-from model.workload import Programmed, Workload
-from tb import design
-from tb.measure import Case, measure
+from model.work.digits_cnn import DigitsCnn
+from model.work.workload import Programmed, Workload
+from tb.bench import design
+from tb.bench.measure import Case, measure
 
 CHIP = chips.load("npu_16_cnn")
 
@@ -45,9 +45,9 @@ def test_the_program_leaves_what_the_integer_reference_says() -> None:
     work = workload.program(core)
     memories = Memories(core)
     for beat, beats in work.external:
-        memories.external[beat:beat + len(beats)] = beats
+        memories.external[beat : beat + len(beats)] = beats
     memories.run(work.program)
-    outputs = memories.external[work.output:work.output + work.words].view(np.int8)
+    outputs = memories.external[work.output : work.output + work.words].view(np.int8)
     np.testing.assert_array_equal(outputs[:, :10], workload.expected())
 
 

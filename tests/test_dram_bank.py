@@ -3,7 +3,7 @@
 import pytest
 
 from hw import dram
-from model.cycle.dram_bank import Banks
+from model.cycle.dram_pim.bank import Banks
 
 HBM2 = dram.load("hbm2")
 

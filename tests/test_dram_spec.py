@@ -3,7 +3,7 @@
 import pytest
 
 from hw import dram
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 
 @pytest.mark.parametrize("name", dram.names())
@@ -32,8 +32,10 @@ def test_four_activate_window_and_precharge_before_refresh_are_on_by_default() -
     hbm2 = dram.load("hbm2")
 
     def has(preset: str, after: str, window: int) -> bool:
-        return any(after in r.after and r.window == window and r.level == "rank" and r.before in (("ACT",), ("PRE",))
-                   for r in hbm2.resolve(preset).rules)
+        return any(
+            after in r.after and r.window == window and r.level == "rank" and r.before in (("ACT",), ("PRE",))
+            for r in hbm2.resolve(preset).rules
+        )
 
     assert has("default", "ACT", 4)
     assert has("default", "REF", 1)

@@ -8,8 +8,8 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data, enum, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.rtl.emit import emit
-from hw.spec.error import InputError
+from hw.base.error import InputError
+from hw.rtl.emit.verilog import emit
 
 
 class Op(enum.Enum, shape=2):
@@ -42,10 +42,14 @@ class Grid(wiring.Component):
         self.n = n
         self.init = list(init)
         payload = data.StructLayout({"a": signed(8), "op": Op})
-        super().__init__({
-            "i": In(stream.Signature(payload)), "o": Out(stream.Signature(signed(20), always_ready=True)),
-            "address": In(4), "state": Out(Op),
-        })
+        super().__init__(
+            {
+                "i": In(stream.Signature(payload)),
+                "o": Out(stream.Signature(signed(20), always_ready=True)),
+                "address": In(4),
+                "state": Out(Op),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -60,8 +64,13 @@ class Grid(wiring.Component):
                 m.d.comb += [cell.a.eq(a), cell.sum_in.eq(sums[column]), cell.load.eq(self.i.valid)]
                 a, sums[column] = cell.right, cell.sum_out
         m.d.comb += [
-            write.addr.eq(self.address), write.data.eq(sum(sums)), write.en.eq(1), read.addr.eq(self.address),
-            self.o.payload.eq(read.data), self.o.valid.eq(1), self.i.ready.eq(1),
+            write.addr.eq(self.address),
+            write.data.eq(sum(sums)),
+            write.en.eq(1),
+            read.addr.eq(self.address),
+            self.o.payload.eq(read.data),
+            self.o.valid.eq(1),
+            self.i.ready.eq(1),
         ]
         with m.FSM(name="control"):
             with m.State("IDLE"):
@@ -115,7 +124,12 @@ def test_25_cells_are_printed_at_most_nine_times(emitted):
 def test_the_manifest_lists_ports_with_direction_width_sign_and_interface(emitted):
     ports = {p["name"]: p for p in emitted.manifest["ports"]}
     assert ports["o__payload"] == {
-        "name": "o__payload", "direction": "out", "width": 20, "signed": True, "interface": "o", "enum": None,
+        "name": "o__payload",
+        "direction": "out",
+        "width": 20,
+        "signed": True,
+        "interface": "o",
+        "enum": None,
     }
     assert ports["state"]["enum"] == "Op"
     assert ports["clk"]["direction"] == "in"
@@ -138,7 +152,7 @@ def test_the_manifest_lists_registers_memories_and_enumerations(emitted):
 
 def test_every_register_of_the_verilog_is_in_the_manifest_with_its_width(tmp_path):
     from hw import chips
-    from hw.rtl.core_top import CoreTop
+    from hw.rtl.npu.core_top import CoreTop
 
     core = emit(CoreTop(chips.load("tiny").core), "core_tiny", tmp_path)
     registers: dict[str, dict[str, int]] = {}
@@ -146,8 +160,10 @@ def test_every_register_of_the_verilog_is_in_the_manifest_with_its_width(tmp_pat
         found = re.findall(r"^  reg (?:signed )?(?:\[(\d+):0\] )?(\\\S+|\w+)[^\[\n]*;$", text, re.MULTILINE)
         registers[text.split("(")[0].strip()] = {name.lstrip("\\"): int(high or 0) + 1 for high, name in found}
     wanted = {
-        f"{path}.{name}": width for path, module in core.manifest["instances"].items()
-        for name, width in registers[module].items()}
+        f"{path}.{name}": width
+        for path, module in core.manifest["instances"].items()
+        for name, width in registers[module].items()
+    }
     listed = {s["path"]: s["width"] for s in core.manifest["signals"] if s["register"]}
     assert len(wanted) > 200
     assert listed == wanted

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from hw import chips
+from hw.base.error import InputError
 from hw.spec.core import CoreSpec
-from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from hw.spec.mac_array import MacArraySpec
 from model import energy, record
@@ -52,9 +52,7 @@ def test_memories_cost_what_the_table_prints_at_its_own_sizes() -> None:
     assert table.energies["activation_memory.read"].nominal == pytest.approx(2 * 10.0)  # 128 bits from 8 KiB
     assert table.energies["weight_memory.read"].nominal == pytest.approx(2 * 20.0)  # 128 bits from 32 KiB
     assert table.energies["accumulator.write"].nominal == pytest.approx(8 * 20.0)  # 512 bits from 32 KiB
-    between = energy.table_for("horowitz_45nm", replace(CORE, weight_words=16384)).energies[
-        "weight_memory.read"
-    ]
+    between = energy.table_for("horowitz_45nm", replace(CORE, weight_words=16384)).energies["weight_memory.read"]
     assert 2 * 20.0 < between.nominal < 2 * 100.0
     assert between.minimum == pytest.approx(2 * 10.0)
 
@@ -102,9 +100,7 @@ def test_fewer_toggles_than_on_random_operands_price_lower_but_keep_the_high_end
 
 def test_more_advanced_nodes_price_lower() -> None:
     counts = Counts({name: 1000 for name in energy.table_for("horowitz_45nm", CORE).energies})
-    old, new = (
-        energy.price(counts, energy.table_for(n, CORE)).total_j for n in ("horowitz_45nm", "tpuv4i_7nm")
-    )
+    old, new = (energy.price(counts, energy.table_for(n, CORE)).total_j for n in ("horowitz_45nm", "tpuv4i_7nm"))
     assert new.nominal < old.nominal
 
 
@@ -167,9 +163,15 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> energy.EnergyTable:
     kept = energy.load_operations(MEASURED)
     assert isinstance(kept, energy.EnergyTable)
     assert kept.gates is not None
-    table = replace(kept, gates=replace(
-        kept.gates, blocks_digest=origin.blocks_digest(NPU_16), liberty_digest=origin.file_digest(kept.gates.liberty),
-        rtl={path: origin.file_digest(path) for path in origin.RTL_FILES}))
+    table = replace(
+        kept,
+        gates=replace(
+            kept.gates,
+            blocks_digest=origin.blocks_digest(NPU_16),
+            liberty_digest=origin.file_digest(kept.gates.liberty),
+            rtl={path: origin.file_digest(path) for path in origin.RTL_FILES},
+        ),
+    )
     load = tables.load_operations
     monkeypatch.setattr(tables, "load_operations", lambda name: table if name == MEASURED else load(name))
     return energy.table_for(MEASURED, NPU_16)
@@ -180,10 +182,17 @@ def test_a_measured_table_prices_exactly_what_it_covers_and_names_the_rest(measu
     priced = energy.price(result.counts, table, cycles=result.cycles)
     assert priced.activity == GATE_ACTIVITY
     assert {c.component for c in priced.components} == {CLOCK, "mac_array", "accumulator", "output_stage"}
-    assert {"activation_memory.read", "weight_memory.read", "accumulator.read", "accumulator.drain_read",
-            "output_memory.write", "parameter_memory.read"} <= set(priced.unpriced)
+    assert {
+        "activation_memory.read",
+        "weight_memory.read",
+        "accumulator.read",
+        "accumulator.drain_read",
+        "output_memory.write",
+        "parameter_memory.read",
+    } <= set(priced.unpriced)
     by_hand = table.cycle.nominal * result.cycles + sum(  # type: ignore[union-attr]
-        fact.nominal * result.counts.get(event, 0) for event, fact in table.energies.items())
+        fact.nominal * result.counts.get(event, 0) for event, fact in table.energies.items()
+    )
     assert priced.total_j.nominal == pytest.approx(by_hand * 1e-12)
     assert sum(c.energy_j.nominal for c in priced.components) == pytest.approx(priced.total_j.nominal)
 
@@ -191,8 +200,9 @@ def test_a_measured_table_prices_exactly_what_it_covers_and_names_the_rest(measu
 def test_toggles_do_not_weigh_a_measured_table_again(measured) -> None:
     table, counts = measured, Counts({"mac_array.mac": 100})
     plain = energy.price(counts, table, cycles=1)
-    weighed = energy.price(counts, table, toggles={"mac_array": 1}, cycles=1,
-                           reference=({"mac_array.mac": 50}, {"mac_array": 1000}))
+    weighed = energy.price(
+        counts, table, toggles={"mac_array": 1}, cycles=1, reference=({"mac_array.mac": 50}, {"mac_array": 1000})
+    )
     assert plain.total_j == weighed.total_j
 
 
@@ -218,7 +228,7 @@ def test_deeper_memories_and_queues_leave_a_measured_table_valid(measured) -> No
     assert energy.measured_for("npu_16", other) == ([measured], [])
 
 
-@pytest.mark.parametrize(("path", "says"), [(None, "is of cells"), ("hw/rtl/cell.py", "is of hw/rtl/cell.py")])
+@pytest.mark.parametrize(("path", "says"), [(None, "is of cells"), ("hw/rtl/npu/cell.py", "is of hw/rtl/npu/cell.py")])
 def test_an_edited_cell_library_and_edited_blocks_are_noticed(
     measured, path: str | None, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

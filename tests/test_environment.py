@@ -59,8 +59,13 @@ def test_a_missing_verb_leaves_with_code_2() -> None:
 def test_a_build_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "build").write_text("")
     done = subprocess.run(
-        [sys.executable, "-m", "tb", "formal", "--proof", "skid"], cwd=tmp_path, capture_output=True, text=True,
-        check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        [sys.executable, "-m", "tb", "formal", "--proof", "skid"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     assert done.returncode == 2
     assert "must be writable and have free space" in done.stderr
     assert "Traceback" not in done.stderr
@@ -68,7 +73,11 @@ def test_a_build_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -
 
 def test_a_negative_size_is_refused_by_its_meaning_not_as_an_unknown_option() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "model", "cycles", "--gemm", "-1,4,4"], cwd=ROOT, capture_output=True, text=True,
-        check=False)
+        [sys.executable, "-m", "model", "cycles", "--gemm", "-1,4,4"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 2
     assert done.stderr == "error: m of GEMM 'gemm' must be an integer of at least 1, not -1\n"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from hw import formal
+from hw.base.error import InputError
 from hw.formal import Bug, planted
-from hw.spec.error import InputError
 from tb import formal as runner
 
 ALL = formal.names()
@@ -30,21 +30,21 @@ def test_proofs_cover_queues_array_commands_and_rounding() -> None:
 
 
 def test_a_planted_bug_leaves_with_its_block() -> None:
-    import hw.rtl.skid as before
+    import hw.rtl.common.skid as before
 
     bug = formal.load("skid").bugs[0]
     with planted(bug):
-        from hw.rtl.skid import SkidBuffer as Wrong
+        from hw.rtl.common.skid import SkidBuffer as Wrong
 
         assert Wrong is not before.SkidBuffer
-    import hw.rtl.skid as after
+    import hw.rtl.common.skid as after
 
     assert after is before
-    assert sys.modules["hw.rtl.skid"] is before
+    assert sys.modules["hw.rtl.common.skid"] is before
 
 
 def test_a_bug_whose_text_is_gone_is_an_error() -> None:
-    bug = Bug(name="stale", module="hw.rtl.skid", before="no such text", after="")
+    bug = Bug(name="stale", module="hw.rtl.common.skid", before="no such text", after="")
     with pytest.raises(InputError, match=r"must occur once in hw\.rtl\.skid, not 0 times"), planted(bug):
         pass
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from hw.rtl.mac_array import MacArray
-from hw.spec.error import InputError
+from hw.base.error import InputError
+from hw.rtl.npu.mac_array import MacArray
 from hw.spec.mac_array import MacArraySpec
 from model.number.codec import encode
 from model.number.fused import matmul, pack_int4, unpack_int4
-from tb.fp_vectors import special_codes
+from tb.arithmetic.fp_vectors import special_codes
 
 OPERAND_READ = 1
 """Cycles of the synchronous operand memory, which the closed form counts and the array alone has not."""
@@ -97,9 +97,7 @@ def check_floats(array: MacArraySpec, heights: list[int], rng: np.random.Generat
 @pytest.mark.parametrize("latency", range(1, 6))
 @pytest.mark.parametrize("formats", [("bf16", "bf16"), ("fp8_e4m3", "fp16")], ids="-".join)
 def test_4x4_array_is_bit_and_cycle_exact_at_every_depth(latency: int, formats: tuple[str, str]) -> None:
-    array = MacArraySpec(
-        rows=4, columns=4, mac_latency=latency, activation_format=formats[0], weight_format=formats[1]
-    )
+    array = MacArraySpec(rows=4, columns=4, mac_latency=latency, activation_format=formats[0], weight_format=formats[1])
     heights = [array.tile_interval, 1, 9, 3]
     check_floats(array, heights, np.random.default_rng(latency), special=False)
 

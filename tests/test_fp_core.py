@@ -6,25 +6,23 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from hw.rtl.core_top import CoreTop
-from hw.rtl.signature import counter_names
+from hw.base.error import InputError
+from hw.rtl.npu.core_top import CoreTop
+from hw.rtl.npu.signature import counter_names
 from hw.spec.command import COMMAND_FIELDS
 from hw.spec.core import CoreSpec
-from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
-from model import lower
+from model.lowering import lower
 from model.number.codec import code_type, encode
 from model.number.fused import matmul
-from model.workload import Gemm
+from model.work.workload import Gemm
 
 Shape = tuple[int, int, int]
 
 
 def core_of(formats: tuple[str, str], output: str, *, latency: int, saturate: bool = False) -> CoreSpec:
     """A 4 x 3 core."""
-    array = MacArraySpec(
-        rows=4, columns=3, mac_latency=latency, activation_format=formats[0], weight_format=formats[1]
-    )
+    array = MacArraySpec(rows=4, columns=3, mac_latency=latency, activation_format=formats[0], weight_format=formats[1])
     return CoreSpec(
         array=array,
         activation_words=512,
@@ -85,8 +83,7 @@ def run(core: CoreSpec, shapes: list[Shape], *, seed: int, size: float = 1.0) ->
         code = np.dtype(code_type(core.output_format)).newbyteorder("<")
         for command, (a, w) in zip(commands, operands, strict=True):
             words = [
-                ctx.get(top.output_memory.data[command.output_address + i])
-                for i in range(command.n_blocks * command.m)
+                ctx.get(top.output_memory.data[command.output_address + i]) for i in range(command.n_blocks * command.m)
             ]
             row_bytes = core.array.columns * code.itemsize
             data = b"".join(word.to_bytes(row_bytes, "little") for word in words)

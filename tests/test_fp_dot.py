@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from hw.rtl.fp_dot import FRACTION_BITS, FpDot
-from hw.spec.error import InputError
+from hw.base.error import InputError
+from hw.rtl.arithmetic.fp_dot import FRACTION_BITS, FpDot
 from model.number import aligned
 from model.number.aligned import aligned_dot
 from model.number.codec import decode, encode
-from tb.fp_vectors import special_codes
+from tb.arithmetic.fp_vectors import special_codes
 
 
 def operands(rows: int, lanes: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,18 +10,18 @@ from amaranth.hdl import Module, UnusedElaboratable
 from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
-from hw.rtl.fp_add import FpAdd
-from hw.rtl.fp_convert import FpConvert
-from hw.rtl.fp_decode import FpDecode
-from hw.rtl.fp_form import OperandForm
-from hw.rtl.fp_lane import FpLane
-from hw.rtl.fp_mac import FpMac
-from hw.rtl.fp_mul import FpMul
-from hw.spec.error import InputError
+from hw.base.error import InputError
+from hw.rtl.arithmetic.fp_add import FpAdd
+from hw.rtl.arithmetic.fp_convert import FpConvert
+from hw.rtl.arithmetic.fp_decode import FpDecode
+from hw.rtl.arithmetic.fp_form import OperandForm
+from hw.rtl.arithmetic.fp_lane import FpLane
+from hw.rtl.arithmetic.fp_mac import FpMac
+from hw.rtl.arithmetic.fp_mul import FpMul
 from model.number.codec import code_type, decode, encode
 from model.number.fused import fp32_add, fused_mac
 from model.number.half import fp16_add, fp16_multiply
-from tb.fp_vectors import FLOATS, PAIRS, adder_operands, all_classes, near_codes, special_codes
+from tb.arithmetic.fp_vectors import FLOATS, PAIRS, adder_operands, all_classes, near_codes, special_codes
 
 
 def play(dut: wiring.Component, inputs: Mapping[str, np.ndarray], count: int) -> np.ndarray:

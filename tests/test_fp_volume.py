@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from hw.rtl.fp_add import FpAdd
-from hw.spec.error import InputError
-from tb import arithmetic, softfloat
-from tb.fp_vectors import FP8, PAIRS, adder_operands
-from tb.vectors import play
+from hw.base.error import InputError
+from hw.rtl.arithmetic.fp_add import FpAdd
+from tb.arithmetic import compare, softfloat
+from tb.arithmetic.fp_vectors import FP8, PAIRS, adder_operands
+from tb.arithmetic.vectors import play
 
 pytestmark = pytest.mark.rtl
 
 
 @pytest.mark.parametrize("latency", [3])
 def test_every_unit_equals_softfloat(latency: int) -> None:
-    rows = list(arithmetic.run(accumulators=1, vectors=200, latency=latency, seed=11))
+    rows = list(compare.run(accumulators=1, vectors=200, latency=latency, seed=11))
     assert [f"{unit}, {kind}: {r.first}" for unit, kind, r in rows if r.mismatches] == []
     assert sum(r.vectors for _, _, r in rows) > 280_000
 
@@ -22,7 +22,7 @@ def test_every_unit_equals_softfloat(latency: int) -> None:
 @pytest.mark.volume
 def test_every_unit_equals_softfloat_in_volume() -> None:
     """All FP8 products of all four format pairs with 16 accumulators, 24,000 vectors for each of the 16 pairs."""
-    rows = list(arithmetic.run(accumulators=16, vectors=4000, latency=4, seed=21))
+    rows = list(compare.run(accumulators=16, vectors=4000, latency=4, seed=21))
     assert [f"{unit}, {kind}: {r.first}" for unit, kind, r in rows if r.mismatches] == []
     volumes = {kind: r.vectors for _, kind, r in rows}
     pairs = [(a, b) for a in FP8 for b in FP8]
@@ -41,4 +41,4 @@ def test_a_single_wrong_sum_is_found_and_named() -> None:
 
 def test_a_volume_of_nothing_is_refused() -> None:
     with pytest.raises(InputError, match="vectors must be from 1 to 1048576, not 0"):
-        next(arithmetic.run(accumulators=1, vectors=0, latency=3, seed=1))
+        next(compare.run(accumulators=1, vectors=0, latency=3, seed=1))

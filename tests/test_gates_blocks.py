@@ -9,9 +9,9 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.base.error import InputError
 from hw.gates import activity, blocks, library, power, pulse, synthesis, timed, timing
 from hw.gates.netlist import Netlist
-from hw.spec.error import InputError
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hw.base.error import InputError
 from hw.cells import MINI45_LIBERTY, mini45
 from hw.cells.boolean import evaluate, parse
 from hw.cells.deck import walk
 from hw.gates import liberty, library, write_library
-from hw.spec.error import InputError
 
 
 def _broken(tmp_path: Path, old: str, new: str) -> Path:
@@ -18,9 +18,16 @@ def _broken(tmp_path: Path, old: str, new: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("text", "truth"), [
-    ("!(A & B)", 0b0111), ("(A & !B) | (!A & B)", 0b0110), ("A'B + A B'", 0b0110), ("A ^ B", 0b0110), ("!A", 0b0101),
-])
+@pytest.mark.parametrize(
+    ("text", "truth"),
+    [
+        ("!(A & B)", 0b0111),
+        ("(A & !B) | (!A & B)", 0b0110),
+        ("A'B + A B'", 0b0110),
+        ("A ^ B", 0b0110),
+        ("!A", 0b0101),
+    ],
+)
 def test_a_function_text_means_its_truth_table(text: str, truth: int) -> None:
     # bit k of a value belongs to the inputs (A, B) = (bit 0 of k, bit 1 of k)
     assert evaluate(parse(text), {"A": 0b1010, "B": 0b1100}, 0b1111) == truth
@@ -62,8 +69,9 @@ def test_the_committed_library_has_all_cells_with_sane_figures() -> None:
 
 
 def test_a_table_is_bilinear_between_and_beyond_its_points() -> None:
-    table = liberty.Table(slews_ns=np.array([0.0, 1.0]), loads_ff=np.array([0.0, 10.0]),
-                          values=np.array([[0.0, 10.0], [2.0, 12.0]]))
+    table = liberty.Table(
+        slews_ns=np.array([0.0, 1.0]), loads_ff=np.array([0.0, 10.0]), values=np.array([[0.0, 10.0], [2.0, 12.0]])
+    )
     assert table.at(0.5, 5.0) == pytest.approx(6.0)
     assert table.at(2.0, 20.0) == pytest.approx(24.0)
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hw.base.command_line import main
+from hw.base.error import InputError
 from hw.cells import MINI45_LIBERTY
 from hw.gates import blocks, library, scaling, streams, synthesis
 from hw.gates.block import Block
-from hw.rtl.cell import Cell
-from hw.spec.command_line import main
-from hw.spec.error import InputError
+from hw.rtl.npu.cell import Cell
 from hw.spec.mac_array import MacArraySpec
 from model.energy import sram
 from tb import cli
@@ -37,8 +37,9 @@ def adder(build, process) -> synthesis.Synthesised:
 def _saif(adder: synthesis.Synthesised, path: Path, extra: str = "", leave_out: int = 0) -> Path:
     """A SAIF file with every driven net of the adder at 3 toggles."""
     names = [adder.netlist.names[net].replace("[", "\\[").replace("]", "\\]") for net in adder.netlist.drivers()]
-    nets = "\n".join(f"({name} (T0 1) (T1 1) (TZ 0) (TX 0) (TB 0) (TC 3))"
-                     for name in [*names[leave_out:], *extra.split()])
+    nets = "\n".join(
+        f"({name} (T0 1) (T1 1) (TZ 0) (TX 0) (TB 0) (TC 3))" for name in [*names[leave_out:], *extra.split()]
+    )
     path.write_text(f'(SAIFILE\n(SAIFVERSION "2.0")\n(INSTANCE top\n(NET\n{nets}\n)\n)\n)\n')
     return path
 
@@ -63,10 +64,13 @@ def test_toggles_equal_verilators_net_by_net(adder, build) -> None:
     assert found.nets == len(adder.netlist.drivers()) + 16
 
 
-@pytest.mark.parametrize(("change", "says"), [
-    (("internal_power", "no_power"), "every cell must have internal_power tables on its output, but cell INV_X1"),
-    (('"1ns"', '"1fortnight"'), "must give time_unit as one of"),
-])
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("internal_power", "no_power"), "every cell must have internal_power tables on its output, but cell INV_X1"),
+        (('"1ns"', '"1fortnight"'), "must give time_unit as one of"),
+    ],
+)
 def test_a_bad_liberty_file_is_one_sentence_and_code_2(change, says: str, tmp_path, capsys) -> None:
     path = tmp_path / "bad.lib"
     path.write_text(MINI45_LIBERTY.read_text().replace(*change))
@@ -77,10 +81,17 @@ def test_a_bad_liberty_file_is_one_sentence_and_code_2(change, says: str, tmp_pa
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("text", [
-    "library (", "library (a b", 'library (a) { time_unit : "1ns', "library (x) { cell (y) { area : foo; } }",
-    "\x00\x01", "",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "library (",
+        "library (a b",
+        'library (a) { time_unit : "1ns',
+        "library (x) { cell (y) { area : foo; } }",
+        "\x00\x01",
+        "",
+    ],
+)
 def test_a_liberty_file_that_is_none_is_one_sentence_and_code_2(text: str, tmp_path, capsys) -> None:
     path = tmp_path / "bad.lib"
     path.write_bytes(text.encode() + b"\xff\xfe" * text.startswith("\x00"))
@@ -100,13 +111,19 @@ def test_a_liberty_file_with_words_for_numbers_is_one_sentence_and_code_2(change
     assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.parametrize(("arguments", "says"), [
-    (["--clock", "0"], "--clock must be above 0 GHz"), (["--clock", "nan"], "--clock must be above 0 GHz"),
-    (["--chip", "npu_16_os", "--write-table"], "must be fitted on operands that an RTL run moved"),
-    (["--chip", "npu_16_bf16", "--test", "digits_60"], "must be fitted on operands that an RTL run moved"),
-    (["--chip", "npu_16_int4"], "choose a workload in its formats"), (["--chip", "nvidia_l4"], "has none; try npu_16"),
-    (["--formats", "fp4"], "--formats must be some of"), (["--library", "other"], "must be one of mini45, osu018"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--clock", "0"], "--clock must be above 0 GHz"),
+        (["--clock", "nan"], "--clock must be above 0 GHz"),
+        (["--chip", "npu_16_os", "--write-table"], "must be fitted on operands that an RTL run moved"),
+        (["--chip", "npu_16_bf16", "--test", "digits_60"], "must be fitted on operands that an RTL run moved"),
+        (["--chip", "npu_16_int4"], "choose a workload in its formats"),
+        (["--chip", "nvidia_l4"], "has none; try npu_16"),
+        (["--formats", "fp4"], "--formats must be some of"),
+        (["--library", "other"], "must be one of mini45, osu018"),
+    ],
+)
 def test_energy_refuses_in_one_sentence_before_it_works(arguments, says: str, tmp_path, capsys) -> None:
     assert main("tb", cli, ["energy", *arguments, "--build", str(tmp_path / "build")]) == 2
     error = capsys.readouterr().err

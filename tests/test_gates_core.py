@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 
 from hw import chips
+from hw.base.error import InputError
 from hw.gates import activity, library, scaling, streams
 from hw.gates.block import Block
-from hw.rtl.cell import Cell
-from hw.rtl.output_stage import OutputStage
+from hw.rtl.npu.cell import Cell
+from hw.rtl.npu.output_stage import OutputStage
 from hw.spec.core import CoreSpec
-from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
-from model import reference, workloads
-from model.workload import OutputStage as OutputParameters
+from model import workloads
+from model.reference import npu as reference
+from model.work.workload import OutputStage as OutputParameters
 from tb.gates import capture, floating
 from tb.gates import core as gates
 
@@ -151,8 +152,7 @@ def check_output_stage(block: Block, core: CoreSpec, cycles: int = 200) -> None:
     lanes = {"bias": bias & 0xFFFFFFFF, "multiplier": multiplier, "shift": shift}
     values = {name: np.full(cycles, value & 0xFF) for name, value in (("zero_point", -3), ("low", -100), ("high", 90))}
     values |= {name: np.broadcast_to(value, (cycles, 2)) for name, value in lanes.items()}
-    given = capture.output_streams(
-        {**values, "valid": np.ones(cycles, np.int64), "sums": sums & 0xFFFFFFFF}, 2)
+    given = capture.output_streams({**values, "valid": np.ones(cycles, np.int64), "sums": sums & 0xFFFFFFFF}, 2)
     _, outputs = block.simulator.run(gates.with_reset(block, given))
     parameters = OutputParameters(bias=bias, multiplier=multiplier, shift=shift, zero_point=-3, low=-100, high=90)
     exact = reference.requantise(sums, parameters, core.rounding_mode).astype(np.int64)

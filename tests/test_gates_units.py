@@ -13,15 +13,16 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw import chips
+from hw.base.command_line import main
+from hw.base.error import InputError
 from hw.gates import hierarchy, library, streams, synthesis
 from hw.gates.block import Block
 from hw.gates.blocks import Adder
-from hw.rtl.cell import Cell
-from hw.spec.command_line import main
+from hw.rtl.npu.cell import Cell
 from hw.spec.core import CoreSpec
-from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
-from tb import cli, measure
+from tb import cli
+from tb.bench import measure
 from tb.gates import core as gates
 from tb.gates import pim, pim_unit
 from tb.gates.os_array import OsIntegers
@@ -43,8 +44,15 @@ class _Four(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.low, m.submodules.high, m.submodules.last = low, high, last = Adder(8), Adder(8), Adder(16)
-        m.d.comb += [low.a.eq(self.a), low.b.eq(self.b), high.a.eq(self.c), high.b.eq(self.d),
-                     last.a.eq(low.sum), last.b.eq(high.sum), self.sum.eq(last.sum)]
+        m.d.comb += [
+            low.a.eq(self.a),
+            low.b.eq(self.b),
+            high.a.eq(self.c),
+            high.b.eq(self.d),
+            last.a.eq(low.sum),
+            last.b.eq(high.sum),
+            self.sum.eq(last.sum),
+        ]
         return m
 
 
@@ -79,8 +87,9 @@ def _os(number: str, build: Path) -> OsIntegers:
 
 
 @pytest.mark.parametrize(("number", "k"), [("int8", 9), ("int8", 3), ("int4", 14)])
-def test_an_output_stationary_netlist_gives_every_product_and_drains_it_row_by_row(number: str, k: int, build: Path
-                                                                                   ) -> None:
+def test_an_output_stationary_netlist_gives_every_product_and_drains_it_row_by_row(
+    number: str, k: int, build: Path
+) -> None:
     bits = {"int8": (8, 8), "int4": (4, 4)}[number]
     array = _os(number, build)
     a, w = streams.operand_class("random", 8, k, 4, 5, bits)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import hw.chips
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model import workloads
 
 ROOT = Path(__file__).resolve().parent.parent

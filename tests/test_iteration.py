@@ -5,12 +5,12 @@ from statistics import median
 import pytest
 
 from hw import chips
-from hw.spec.device import device
-from hw.spec.error import InputError
-from model.device.engine import ENGINES, engine
-from model.device.iteration import Iteration, Mixture, decode, prefill, together
-from model.device.links import Links
-from model.device.throughput import best_steady, mixed, splits, steady
+from hw.base.error import InputError
+from model.card.device import device
+from model.card.engine import ENGINES, engine
+from model.card.iteration import Iteration, Mixture, decode, prefill, together
+from model.card.links import Links
+from model.card.throughput import best_steady, mixed, splits, steady
 from model.network import llm
 from model.network.split import Split
 from model.projection.published.language import LanguageRow, language_rows
@@ -20,8 +20,12 @@ H100 = device(chips.load("nvidia_h100_sxm"))
 
 def built(row: LanguageRow) -> Iteration:
     return Iteration(
-        device(chips.load(row.chip)), llm.load(row.model), split=Split(tensor=row.tensor), weights=row.weights,
-        cache=row.cache, engine=engine(row.engine),
+        device(chips.load(row.chip)),
+        llm.load(row.model),
+        split=Split(tensor=row.tensor),
+        weights=row.weights,
+        cache=row.cache,
+        engine=engine(row.engine),
     )
 
 
@@ -32,8 +36,9 @@ def test_a_step_is_linear_in_the_keys_of_decoding_sequences() -> None:
 
 
 def test_parts_add_up_and_prompts_cost_their_products() -> None:
-    iteration = Iteration(H100, llm.load("llama31_70b"), split=Split(tensor=4), weights="fp8_e4m3",
-                          engine=ENGINES["trtllm"])
+    iteration = Iteration(
+        H100, llm.load("llama31_70b"), split=Split(tensor=4), weights="fp8_e4m3", engine=ENGINES["trtllm"]
+    )
     mixture = together(decode(1000, 16), prefill(2048))
     assert sum(iteration.parts(mixture).values()) == pytest.approx(iteration.seconds(mixture))
     # 2 x 68.5 G weights x 2048 tokens on 4 cards of 1,979 TFLOPS

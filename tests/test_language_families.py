@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.network import llm
 from model.network.families import families
 from model.network.language import Attention

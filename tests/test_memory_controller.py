@@ -2,11 +2,11 @@
 
 import pytest
 
-from hw.rtl.emit import emit
+from hw.rtl.emit.verilog import emit
 from hw.spec.memory_controller import CONTROLLER_LABELS, REFUSALS
-from tb.build import BUILD, build
-from tb.protocol import Checked
-from tb.run import Outcome, run
+from tb.bench.build import BUILD, build
+from tb.bench.protocol import Checked
+from tb.bench.run import Outcome, run
 from tb.system.controller_player import ControllerPlayer
 from tb.system.devices import controller
 
@@ -16,8 +16,7 @@ def play(device: str, programs: int) -> Outcome:
     emitted = emit(Checked(ControllerPlayer(spec, timing)), f"controller_{device}", BUILD / "rtl")
     public = [f"{emitted.name}.dut.{name}" for name in ("program", "log", "trace", "shared")]
     built = build(emitted, "none", [*public, f"{emitted.name}.dut.channel.banks.bank_0.cells"])
-    return run(built, "tb.system.aim_controller_tests", seed=5,
-               parameters={"device": device, "programs": programs})
+    return run(built, "tb.system.aim_controller_tests", seed=5, parameters={"device": device, "programs": programs})
 
 
 @pytest.mark.rtl
@@ -28,7 +27,19 @@ def test_random_programs_on_four_banks_equal_the_model() -> None:
     assert set(outcome.data["labels"]) == set(CONTROLLER_LABELS)
     assert min(outcome.data["labels"].values()) > 0
     assert set(outcome.data["commands"]) == {
-        "ACT", "ACT16", "PRE", "PREA", "REF", "TMOD", "RD", "WR", "WRGB", "WRMAC16", "MAC16", "RDMAC16"}
+        "ACT",
+        "ACT16",
+        "PRE",
+        "PREA",
+        "REF",
+        "TMOD",
+        "RD",
+        "WR",
+        "WRGB",
+        "WRMAC16",
+        "MAC16",
+        "RDMAC16",
+    }
 
 
 @pytest.mark.rtl

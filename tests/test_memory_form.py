@@ -6,27 +6,38 @@ from dataclasses import replace
 import pytest
 
 from hw import chips
+from hw.base.error import InputError
 from hw.spec.command import Command
 from hw.spec.core import CoreSpec
 from hw.spec.dma import DmaSpec
-from hw.spec.error import InputError
 from hw.spec.mac_array import Drain, MacArraySpec
-from model.cycle.mac_array import closed_form
-from model.cycle.memory_form import program_form
-from model.cycle.program import step_program
-from model.program import Placed, place, streamed
+from model.cycle.npu.core import closed_form
+from model.cycle.npu.program.closed_form import program_form
+from model.cycle.npu.program.program import step_program
+from model.lowering.program import Placed, place, streamed
 
 FORMATS = [
-    ("int8", "int8"), ("int4", "int4"), ("int8", "int4"), ("int4", "int8"), ("fp16", "fp16"), ("bf16", "bf16"),
-    ("fp8_e4m3", "fp8_e5m2"), ("fp8_e5m2", "bf16")]
+    ("int8", "int8"),
+    ("int4", "int4"),
+    ("int8", "int4"),
+    ("int4", "int8"),
+    ("fp16", "fp16"),
+    ("bf16", "bf16"),
+    ("fp8_e4m3", "fp8_e5m2"),
+    ("fp8_e5m2", "bf16"),
+]
 
 
 def _array(rng: random.Random) -> MacArraySpec:
     """An array of any size, formats and switches; one in three is output-stationary."""
     activation, weight = rng.choice(FORMATS)
     array = MacArraySpec(
-        rows=rng.randint(2, 16), columns=rng.randint(2, 16), activation_format=activation, weight_format=weight,
-        fold_overlap=rng.random() < 0.7)
+        rows=rng.randint(2, 16),
+        columns=rng.randint(2, 16),
+        activation_format=activation,
+        weight_format=weight,
+        fold_overlap=rng.random() < 0.7,
+    )
     if rng.random() < 0.35:
         drain: Drain = "columns" if rng.random() < 0.5 else "link"
         return replace(array, dataflow="os", drain=drain)
@@ -40,17 +51,26 @@ def _draw(rng: random.Random) -> tuple[CoreSpec, list[Placed]]:
     least = array.rows * array.mac_latency if stationary else 2 * array.rows + array.finish_latency
     least += array.columns + 1
     core = CoreSpec(
-        array=array, activation_words=1024, weight_words=1024, output_words=1024, parameter_words=16,
+        array=array,
+        activation_words=1024,
+        weight_words=1024,
+        output_words=1024,
+        parameter_words=16,
         accumulator_rows=max(rng.choice([2, 32, 64]), 1 << least.bit_length()),
-        command_entries=rng.choice([2, 4, 16]), output_format="fp32" if array.is_floating_point else "int8",
+        command_entries=rng.choice([2, 4, 16]),
+        output_format="fp32" if array.is_floating_point else "int8",
         dma=DmaSpec(
-            bytes_per_cycle=rng.choice([1, 2, 4, 8, 16, 64]), latency_cycles=rng.choice([1, 2, 5, 30, 100]),
-            banks=rng.choice([1, 2, 4, 16])))
+            bytes_per_cycle=rng.choice([1, 2, 4, 8, 16, 64]),
+            latency_cycles=rng.choice([1, 2, 5, 30, 100]),
+            banks=rng.choice([1, 2, 4, 16]),
+        ),
+    )
     while True:
         size, most = rng.choice([3, 20, 50]), 4 if stationary else 40
         commands = [
             Command(m=rng.randint(1, size), n_blocks=rng.randint(1, 4), k_blocks=rng.randint(1, most))
-            for _ in range(rng.choice([1, 1, 1, 1, 2, 3, 5]))]
+            for _ in range(rng.choice([1, 1, 1, 1, 2, 3, 5]))
+        ]
         try:
             return core, place(core, commands)
         except InputError:
@@ -58,7 +78,8 @@ def _draw(rng: random.Random) -> tuple[CoreSpec, list[Placed]]:
 
 
 @pytest.mark.parametrize(
-    ("count", "seed"), [(2000, 43), pytest.param(10_000, 44, marks=pytest.mark.volume)], ids=["2000", "10000"])
+    ("count", "seed"), [(2000, 43), pytest.param(10_000, 44, marks=pytest.mark.volume)], ids=["2000", "10000"]
+)
 def test_stepped_model_is_the_closed_form_on_random_configurations_with_bandwidth(count: int, seed: int) -> None:
     rng = random.Random(seed)
     bound = dict.fromkeys(("weight_missing", "activation_missing", "output_blocked", "wait_accumulator", "copy"), 0)
@@ -85,8 +106,13 @@ def test_stepped_model_is_the_closed_form_on_random_configurations_with_bandwidt
 def _core(bytes_per_cycle: int, latency: int, operands: str = "int8", output_format: str = "int8") -> CoreSpec:
     return CoreSpec(
         array=MacArraySpec(rows=8, columns=8, activation_format=operands, weight_format=operands),
-        activation_words=4096, weight_words=4096, accumulator_rows=128, output_words=1024, output_format=output_format,
-        dma=DmaSpec(bytes_per_cycle=bytes_per_cycle, latency_cycles=latency, banks=256))
+        activation_words=4096,
+        weight_words=4096,
+        accumulator_rows=128,
+        output_words=1024,
+        output_format=output_format,
+        dma=DmaSpec(bytes_per_cycle=bytes_per_cycle, latency_cycles=latency, banks=256),
+    )
 
 
 def _cycles(core: CoreSpec, command: Command) -> int:
@@ -100,7 +126,8 @@ def _cycles(core: CoreSpec, command: Command) -> int:
 def test_a_program_bound_by_computation_adds_latency_first_tile_and_last_word(latency: int) -> None:
     core = _core(16, latency)
     assert _cycles(core, Command(m=64, n_blocks=4, k_blocks=5)) == (
-        closed_form(core, [(64, 32, 40)]).cycles + latency + 8 + 1)
+        closed_form(core, [(64, 32, 40)]).cycles + latency + 8 + 1
+    )
 
 
 @pytest.mark.parametrize("latency", [1, 17, 200])
@@ -109,20 +136,20 @@ def test_a_program_bound_by_weights_takes_their_beats(bytes_per_cycle: int, beat
     core = _core(bytes_per_cycle, latency)
     m, passes = 1, 3 * 5
     assert _cycles(core, Command(m=m, n_blocks=3, k_blocks=5)) == (
-        latency + passes * 8 * beats + 3 + 8 + m + (8 + 8) + 6 + beats)
+        latency + passes * 8 * beats + 3 + 8 + m + (8 + 8) + 6 + beats
+    )
 
 
 @pytest.mark.parametrize("latency", [1, 17, 200])
 @pytest.mark.parametrize(("bytes_per_cycle", "beats"), [(1, 8), (2, 4), (4, 2)])
 def test_a_program_bound_by_activations_takes_their_beats(bytes_per_cycle: int, beats: int, latency: int) -> None:
     core = _core(bytes_per_cycle, latency)
-    assert _cycles(core, Command(m=64, n_blocks=1, k_blocks=5)) == (
-        latency + 64 * 5 * beats + (8 + 8) + 11 + beats)
+    assert _cycles(core, Command(m=64, n_blocks=1, k_blocks=5)) == (latency + 64 * 5 * beats + (8 + 8) + 11 + beats)
 
 
 @pytest.mark.parametrize("latency", [1, 17, 200])
 def test_a_program_bound_by_outputs_takes_their_beats(latency: int) -> None:
-    core = _core(8, latency, "fp8_e4m3", "fp32")     # 32-byte outputs of 8-byte operands: 4 beats
+    core = _core(8, latency, "fp8_e4m3", "fp32")  # 32-byte outputs of 8-byte operands: 4 beats
     cycles = _cycles(core, Command(m=64, n_blocks=6, k_blocks=2))
     assert cycles == latency + 8 + 3 + 8 + 64 + (8 + 8) + 7 + 64 * 6 * 4
 

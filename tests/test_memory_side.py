@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from hw import chips
+from hw.base.error import InputError
 from hw.spec.command import Command, Copy, Fence, activation_word_bits, output_word_bits
 from hw.spec.core import CoreSpec
 from hw.spec.dma import HOLDS
-from hw.spec.error import InputError
 from hw.spec.event import LABELS
-from model import lower
-from model.cycle.memory_form import program_form
-from model.cycle.program import step_program
-from model.program import place, streamed
-from model.workload import Gemm
-from tb.memory import CORES, counters_of, parameters_of
-from tb.memory_tests import Case
+from model.cycle.npu.program.closed_form import program_form
+from model.cycle.npu.program.program import step_program
+from model.lowering import lower
+from model.lowering.program import place, streamed
+from model.work.workload import Gemm
+from tb.npu.memory_tests import Case
+from tests.support.memory import CORES, counters_of, parameters_of
 
 
 def _command(core: CoreSpec, m: int, n: int, k: int) -> Command:
@@ -38,9 +38,21 @@ def _drawn(core: CoreSpec, rng: np.random.Generator, count: int) -> list[Command
 
 
 BUILDS = {
-    "square": (100, 40), "narrow": (200, 40), "deep": (300, 24), "no_overlap": (400, 24), "one_register": (500, 24),
-    "wide": (600, 24), "bf16": (700, 12), "fp8": (800, 12), "fp32_out": (900, 12), "int4_pairs": (1000, 12),
-    "int4_weights": (1100, 12), "os": (1200, 24), "os_link": (1300, 24), "os_fp8": (1400, 24)}
+    "square": (100, 40),
+    "narrow": (200, 40),
+    "deep": (300, 24),
+    "no_overlap": (400, 24),
+    "one_register": (500, 24),
+    "wide": (600, 24),
+    "bf16": (700, 12),
+    "fp8": (800, 12),
+    "fp32_out": (900, 12),
+    "int4_pairs": (1000, 12),
+    "int4_weights": (1100, 12),
+    "os": (1200, 24),
+    "os_link": (1300, 24),
+    "os_fp8": (1400, 24),
+}
 """Core -> seed and number of random programs run on it."""
 
 
@@ -61,28 +73,45 @@ def _cases(core: CoreSpec, seed: int, count: int) -> list[Case]:
             for item in placed:
                 outputs = item.command.m * item.command.n_blocks
                 follower = Command(
-                    m=item.command.m, n_blocks=1, k_blocks=item.command.n_blocks,
+                    m=item.command.m,
+                    n_blocks=1,
+                    k_blocks=item.command.n_blocks,
                     activation_address=core.activation_words - outputs,
-                    weight_address=item.command.weight_address, parameter_address=item.command.parameter_address,
-                    output_address=item.command.output_address)
+                    weight_address=item.command.weight_address,
+                    parameter_address=item.command.parameter_address,
+                    output_address=item.command.output_address,
+                )
                 if follower.k_blocks > item.command.n_blocks * item.command.k_blocks:
                     continue
                 at = next(n for n, entry in enumerate(program) if entry is item.command) + 2
                 program[at:at] = [
-                    Copy(target="output_to_activation", words=outputs, address=item.command.output_address,
-                         other_address=follower.activation_address),
+                    Copy(
+                        target="output_to_activation",
+                        words=outputs,
+                        address=item.command.output_address,
+                        other_address=follower.activation_address,
+                    ),
                     follower,
-                    Copy(target="output_to_external", words=follower.m, address=follower.output_address,
-                         other_address=item.activation)]
+                    Copy(
+                        target="output_to_external",
+                        words=follower.m,
+                        address=follower.output_address,
+                        other_address=item.activation,
+                    ),
+                ]
                 # the operands of a later GEMM must not come while the two before it run
                 program = [_without_overlap(entry) if isinstance(entry, Copy) else entry for entry in program]
         stalled = i % 2 == 1
-        held = {
-            name: float(rng.choice([0.0, 0.1, 0.5, 0.9])) for name in HOLDS
-        } if stalled else {}
-        cases.append(Case(
-            program=program, seed=seed + i, words=parameters_of(core, rng, placed), held=held,
-            held_cycles=int(rng.integers(50, 1500)) if stalled else 0))
+        held = {name: float(rng.choice([0.0, 0.1, 0.5, 0.9])) for name in HOLDS} if stalled else {}
+        cases.append(
+            Case(
+                program=program,
+                seed=seed + i,
+                words=parameters_of(core, rng, placed),
+                held=held,
+                held_cycles=int(rng.integers(50, 1500)) if stalled else 0,
+            )
+        )
     return cases
 
 
@@ -96,7 +125,8 @@ VOLUME = ("deep", "no_overlap", "bf16", "fp32_out", "int4_weights", "os_link", "
 
 @pytest.mark.rtl
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.volume) if name in VOLUME else name for name in BUILDS])
+    "name", [pytest.param(name, marks=pytest.mark.volume) if name in VOLUME else name for name in BUILDS]
+)
 def test_programs_with_copies_run_as_the_stepped_model_says(name: str) -> None:
     core = CORES[name]
     cases = _cases(core, *BUILDS[name])
@@ -105,8 +135,10 @@ def test_programs_with_copies_run_as_the_stepped_model_says(name: str) -> None:
     for case, counted in zip(cases, counters, strict=True):
         timing = step_program(core, case.program, case.patterns())
         expected = {"busy": timing.cycles, **timing.budget, **timing.counts}
-        assert counted == expected, (case.seed, {
-            name: (counted[name], expected[name]) for name in counted if counted[name] != expected[name]})
+        assert counted == expected, (
+            case.seed,
+            {name: (counted[name], expected[name]) for name in counted if counted[name] != expected[name]},
+        )
         assert sum(counted[label] for label in LABELS) == counted["busy"]
         reached = {label: reached[label] + counted[label] for label in LABELS}
     for label in ("weight_missing", "activation_missing", "activation_blocked", "output_blocked", "copy"):
@@ -120,7 +152,8 @@ def test_the_rtl_takes_the_cycles_of_the_closed_form() -> None:
     programs = [place(core, _drawn(core, rng, count)) for count in (1, 1, 1, 2, 2, 3, 5)]
     cases = [
         Case(program=streamed(core, placed), seed=i, words=parameters_of(core, rng, placed))
-        for i, placed in enumerate(programs)]
+        for i, placed in enumerate(programs)
+    ]
     for placed, counted in zip(programs, counters_of(core, cases), strict=True):
         form = program_form(core, placed)
         assert counted == {"busy": form.cycles, **form.budget, **form.counts}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from hw.base.error import InputError
 from hw.spec.command import (
     OPCODE_CONV,
     Command,
@@ -20,23 +21,29 @@ from hw.spec.command import (
 )
 from hw.spec.core import CoreSpec
 from hw.spec.dma import HOLDS, DmaSpec
-from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
-from model import lower
-from model.convolution import diagonals, lower_weights, pixel_words
-from model.cycle.program import Program, step_program
-from model.functional import beats_of
-from model.reference import requantise
-from model.workload import OutputStage
-from tb.memory import CORES, counters_of
-from tb.memory_tests import Case
+from model.cycle.npu.program.program import Program, step_program
+from model.functional.npu import beats_of
+from model.lowering import lower
+from model.lowering.convolution import diagonals, lower_weights, pixel_words
+from model.reference.npu import requantise
+from model.work.workload import OutputStage
+from tb.npu.memory_tests import Case
+from tests.support.memory import CORES, counters_of
 
 PLAIN = replace(CORES["square"], activation_words=512, weight_words=512, output_words=512, convolution=True)
 DEEP = CoreSpec(
     # two cycles per multiply-accumulate, a ring of accumulators that fills up, words of two beats, no banks
-    array=MacArraySpec(rows=4, columns=4, mac_latency=2), activation_words=512, weight_words=512,
-    accumulator_rows=16, output_words=512, parameter_words=16, command_entries=8, convolution=True,
-    dma=DmaSpec(bytes_per_cycle=2, latency_cycles=3, external_beats=8192, banks=1))
+    array=MacArraySpec(rows=4, columns=4, mac_latency=2),
+    activation_words=512,
+    weight_words=512,
+    accumulator_rows=16,
+    output_words=512,
+    parameter_words=16,
+    command_entries=8,
+    convolution=True,
+    dma=DmaSpec(bytes_per_cycle=2, latency_cycles=3, external_beats=8192, banks=1),
+)
 
 KINDS = ("dense", "grouped", "depthwise", "average")
 AFTER = ("nothing", "max_pool", "residual")
@@ -62,9 +69,19 @@ def windows_of(x: np.ndarray, layer: Layer, fill: int) -> np.ndarray:
     reach = [(k - 1) * layer.dilation for k in (kernel_height, kernel_width)]
     rows = range(0, padded.shape[1] - reach[0], layer.stride)
     columns = range(0, padded.shape[2] - reach[1], layer.stride)
-    return np.stack([np.stack([
-        padded[:, y:y + reach[0] + 1:layer.dilation, c:c + reach[1] + 1:layer.dilation] for c in columns], axis=1)
-        for y in rows], axis=1)
+    return np.stack(
+        [
+            np.stack(
+                [
+                    padded[:, y : y + reach[0] + 1 : layer.dilation, c : c + reach[1] + 1 : layer.dilation]
+                    for c in columns
+                ],
+                axis=1,
+            )
+            for y in rows
+        ],
+        axis=1,
+    )
 
 
 def convolved(x: np.ndarray, layer: Layer) -> np.ndarray:
@@ -72,17 +89,26 @@ def convolved(x: np.ndarray, layer: Layer) -> np.ndarray:
     seen = windows_of(x, layer, 0)
     filters, _, _, channels = layer.weights.shape
     each = filters // layer.groups
-    return np.stack([
-        (seen[..., f // each * channels:(f // each + 1) * channels] * layer.weights[f].astype(np.int64)).sum((3, 4, 5))
-        for f in range(filters)], axis=-1)
+    return np.stack(
+        [
+            (seen[..., f // each * channels : (f // each + 1) * channels] * layer.weights[f].astype(np.int64)).sum(
+                (3, 4, 5)
+            )
+            for f in range(filters)
+        ],
+        axis=-1,
+    )
 
 
 def random_stage(rng: np.random.Generator, n: int) -> OutputStage:
     return OutputStage(
         bias=rng.integers(-2000, 2000, n, dtype=np.int32),
         multiplier=rng.integers(1 << 30, (1 << 31) - 1, n, dtype=np.int32),
-        shift=rng.integers(2, 9, n, dtype=np.int32), zero_point=int(rng.integers(-30, 30)),
-        low=int(rng.integers(-128, -60)), high=int(rng.integers(60, 128)))
+        shift=rng.integers(2, 9, n, dtype=np.int32),
+        zero_point=int(rng.integers(-30, 30)),
+        low=int(rng.integers(-128, -60)),
+        high=int(rng.integers(60, 128)),
+    )
 
 
 def random_layer(rng: np.random.Generator, kind: str) -> tuple[np.ndarray, Layer]:
@@ -105,9 +131,20 @@ def random_layer(rng: np.random.Generator, kind: str) -> tuple[np.ndarray, Layer
 
 def geometry_of(x_shape: tuple[int, ...], y_shape: tuple[int, ...], layer: Layer, groups: int, blocks: int) -> Geometry:
     return Geometry(
-        images=x_shape[0], height=x_shape[1], width=x_shape[2], out_height=y_shape[1], out_width=y_shape[2],
-        kernel_height=layer.weights.shape[1], kernel_width=layer.weights.shape[2], stride=layer.stride,
-        dilation=layer.dilation, pad_top=layer.pads[0], pad_left=layer.pads[1], groups=groups, group_blocks=blocks)
+        images=x_shape[0],
+        height=x_shape[1],
+        width=x_shape[2],
+        out_height=y_shape[1],
+        out_width=y_shape[2],
+        kernel_height=layer.weights.shape[1],
+        kernel_width=layer.weights.shape[2],
+        stride=layer.stride,
+        dilation=layer.dilation,
+        pad_top=layer.pads[0],
+        pad_left=layer.pads[1],
+        groups=groups,
+        group_blocks=blocks,
+    )
 
 
 class Builder:
@@ -140,8 +177,7 @@ class Builder:
 
     def result(self, words: int, address: int, wanted: np.ndarray) -> None:
         """Copy output words out; `wanted` (images, height, width, channels)."""
-        self.program.append(Copy(
-            target="output_to_external", words=words, address=address, other_address=self.beat))
+        self.program.append(Copy(target="output_to_external", words=words, address=address, other_address=self.beat))
         self.results.append((self.beat, wanted))
         self.beat += words * self.core.dma.beats(8 * self.core.array.columns)
 
@@ -166,8 +202,15 @@ def built(core: CoreSpec, seed: int) -> tuple[Case, list[tuple[int, np.ndarray]]
     b.load("external_to_activation", lower.integers(inputs), activation_word_bits(core), 0)
     b.program += [
         geometry_of(x.shape, y.shape, layer, lowered.groups, lowered.group_blocks),
-        Command(opcode=OPCODE_CONV, m=pixels, n_blocks=n_blocks, k_blocks=lowered.k_blocks, weight_address=weight,
-                parameter_address=parameter)]
+        Command(
+            opcode=OPCODE_CONV,
+            m=pixels,
+            n_blocks=n_blocks,
+            k_blocks=lowered.k_blocks,
+            weight_address=weight,
+            parameter_address=parameter,
+        ),
+    ]
     words = n_blocks * pixels
     b.result(words, 0, y)
     used = max(len(inputs), words)
@@ -175,21 +218,30 @@ def built(core: CoreSpec, seed: int) -> tuple[Case, list[tuple[int, np.ndarray]]
     if after == "max_pool":
         size, stride = (int(v) for v in rng.integers(1, (4, 3)))
         pads = tuple(int(rng.integers(0, min(size, 2))) for _ in range(4))
-        pool = Layer(weights=np.ones((1, size, size, 1)), groups=1, stride=stride, dilation=int(rng.integers(1, 3)),
-                     pads=pads)
+        pool = Layer(
+            weights=np.ones((1, size, size, 1)), groups=1, stride=stride, dilation=int(rng.integers(1, 3)), pads=pads
+        )
         if min(s + pads[i] + pads[i + 2] - (size - 1) * pool.dilation for i, s in enumerate(y.shape[1:3])) < 1:
             return None
         z = max_pooled(y, pool)
         moved = n_blocks * int(np.prod(z.shape[:3]))
         used = len(inputs) + moved
         one = random_stage(rng, z.shape[3])
-        weights = diagonals(np.full(z.shape[3], 90), np.zeros(z.shape[3]))[:z.shape[3]]
+        weights = diagonals(np.full(z.shape[3], 90), np.zeros(z.shape[3]))[: z.shape[3]]
         at = b.constants(lower.weight_words(core, weights), one)
         b.program += [
             geometry_of(y.shape, z.shape, pool, n_blocks, 1),
             Copy(target="output_to_activation_max", words=moved, other_address=len(inputs)),
-            Command(m=moved // n_blocks, n_blocks=n_blocks, k_blocks=n_blocks, activation_address=len(inputs),
-                    weight_address=at[0], parameter_address=at[1], output_address=words)]
+            Command(
+                m=moved // n_blocks,
+                n_blocks=n_blocks,
+                k_blocks=n_blocks,
+                activation_address=len(inputs),
+                weight_address=at[0],
+                parameter_address=at[1],
+                output_address=words,
+            ),
+        ]
         sums = z.reshape(-1, z.shape[3]).astype(np.int64) * 90
         b.result(moved, words, requantise(sums, one).reshape(z.shape))
         words += moved
@@ -199,7 +251,7 @@ def built(core: CoreSpec, seed: int) -> tuple[Case, list[tuple[int, np.ndarray]]
         one = random_stage(rng, y.shape[3])
         n = y.shape[3]
         both = np.zeros((2 * n_blocks * core.array.rows, n), np.int8)
-        both[:n], both[n_blocks * core.array.rows:][:n] = np.diag(scales[0]), np.diag(scales[1])
+        both[:n], both[n_blocks * core.array.rows :][:n] = np.diag(scales[0]), np.diag(scales[1])
         at = b.constants(lower.weight_words(core, both), one)
         start = len(inputs)
         used = start + 2 * words
@@ -207,16 +259,25 @@ def built(core: CoreSpec, seed: int) -> tuple[Case, list[tuple[int, np.ndarray]]
         b.load("external_to_activation", held, activation_word_bits(core), start)
         b.program += [
             Copy(target="output_to_activation", words=words, other_address=start + words),
-            Command(m=pixels, n_blocks=n_blocks, k_blocks=2 * n_blocks, activation_address=start,
-                    weight_address=at[0], parameter_address=at[1], output_address=words)]
+            Command(
+                m=pixels,
+                n_blocks=n_blocks,
+                k_blocks=2 * n_blocks,
+                activation_address=start,
+                weight_address=at[0],
+                parameter_address=at[1],
+                output_address=words,
+            ),
+        ]
         sums = other.reshape(-1, n) * scales[0] + y.reshape(-1, n) * scales[1]
         b.result(words, words, requantise(sums, one).reshape(y.shape))
         words *= 2
     if max(used, words, b.weight) > 512 or b.parameter > 16 or b.beat > core.dma.external_beats:
         return None
     held = {name: float(rng.choice([0.0, 0.1, 0.5])) for name in HOLDS} if seed % 5 == 1 else {}
-    case = Case(program=b.program, seed=seed, words=b.outside, held=held,
-                held_cycles=int(rng.integers(50, 1000)) if held else 0)
+    case = Case(
+        program=b.program, seed=seed, words=b.outside, held=held, held_cycles=int(rng.integers(50, 1000)) if held else 0
+    )
     return case, b.results
 
 
@@ -239,9 +300,9 @@ def check_values(core: CoreSpec, case: Case, results: list[tuple[int, np.ndarray
     for beat, wanted in results:
         pixels = int(np.prod(wanted.shape[:3]))
         blocks = -(-wanted.shape[3] // core.array.columns)
-        words = memories.external[beat:beat + blocks * pixels * width].reshape(blocks * pixels, -1)
-        lanes = words[:, :core.array.columns].view(np.int8).reshape(blocks, pixels, -1)
-        got = lanes.transpose(1, 0, 2).reshape(pixels, -1)[:, :wanted.shape[3]]
+        words = memories.external[beat : beat + blocks * pixels * width].reshape(blocks * pixels, -1)
+        lanes = words[:, : core.array.columns].view(np.int8).reshape(blocks, pixels, -1)
+        got = lanes.transpose(1, 0, 2).reshape(pixels, -1)[:, : wanted.shape[3]]
         np.testing.assert_array_equal(got, wanted.reshape(pixels, -1), err_msg=f"seed {case.seed}")
 
 
@@ -252,8 +313,10 @@ def test_the_memories_hold_what_tensor_arithmetic_says(core: CoreSpec) -> None:
 
 
 @pytest.mark.rtl
-@pytest.mark.parametrize(("core", "count"), [
-    pytest.param(PLAIN, 96, id="plain"), pytest.param(DEEP, 48, id="deep", marks=pytest.mark.volume)])
+@pytest.mark.parametrize(
+    ("core", "count"),
+    [pytest.param(PLAIN, 96, id="plain"), pytest.param(DEEP, 48, id="deep", marks=pytest.mark.volume)],
+)
 def test_the_rtl_runs_every_layer_as_the_stepped_model_says(core: CoreSpec, count: int) -> None:
     items = drawn(core, 5000, count)
     for case, results in items:
@@ -262,8 +325,10 @@ def test_the_rtl_runs_every_layer_as_the_stepped_model_says(core: CoreSpec, coun
     for case, counted in zip(cases, counters_of(core, cases), strict=True):
         timing = step_program(core, case.program, case.patterns())
         expected = {"busy": timing.cycles, **timing.budget, **timing.counts}
-        assert counted == expected, (case.seed, {
-            name: (counted[name], expected[name]) for name in counted if counted[name] != expected[name]})
+        assert counted == expected, (
+            case.seed,
+            {name: (counted[name], expected[name]) for name in counted if counted[name] != expected[name]},
+        )
 
 
 def test_groups_are_put_together_until_they_fill_blocks() -> None:

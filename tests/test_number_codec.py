@@ -6,10 +6,10 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.number.codec import code_type, decode, encode, infinity_code, largest_code, nan_code
-from tb import softfloat
-from tb.fp_vectors import FLOATS, special_codes
+from tb.arithmetic import softfloat
+from tb.arithmetic.fp_vectors import FLOATS, special_codes
 
 SECOND_OPINION = {
     "fp16": np.float16,
@@ -37,9 +37,7 @@ def fp32_samples(name: str) -> np.ndarray:
     with np.errstate(over="ignore"):
         edge = np.float32(2) * decode(np.array([largest_code(name)]), name)
     around = np.concatenate([midpoints, edge, -edge, rng.uniform(-1, 1, 2000).astype(np.float32) * edge])
-    bits = np.concatenate(
-        [around.view(np.uint32), (around.view(np.uint32) + 1), (around.view(np.uint32) - 1)]
-    )
+    bits = np.concatenate([around.view(np.uint32), (around.view(np.uint32) + 1), (around.view(np.uint32) - 1)])
     return np.concatenate([anything, bits, special_codes("fp32")]).view(np.float32)
 
 
@@ -97,9 +95,7 @@ def test_saturation_keeps_overflow_and_infinity_finite_and_nan_a_nan(name: str) 
 
 
 def test_e4m3_overflows_to_nan_with_its_sign_and_464_still_rounds_to_448() -> None:
-    values = np.array(
-        [448, 464, np.nextafter(np.float32(464), np.float32(500)), -1000, -np.inf], dtype=np.float32
-    )
+    values = np.array([448, 464, np.nextafter(np.float32(464), np.float32(500)), -1000, -np.inf], dtype=np.float32)
     assert list(encode(values, "fp8_e4m3")) == [0x7E, 0x7E, 0x7F, 0xFF, 0xFF]
     assert infinity_code("fp8_e4m3") is None
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.number.codec import CANONICAL_NAN, code_type, encode
 from model.number.fused import fp32_add, fused_mac, matmul, pack_int4, product_fits_fp32, unpack_int4
-from tb import softfloat
-from tb.fp_vectors import PAIRS, all_classes, special_codes, widened
+from tb.arithmetic import softfloat
+from tb.arithmetic.fp_vectors import PAIRS, all_classes, special_codes, widened
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids="-".join)
@@ -32,12 +32,8 @@ def test_only_pairs_with_bf16_need_more_than_float32() -> None:
 def test_fp32_add_equals_softfloat() -> None:
     rng = np.random.default_rng(2)
     specials = special_codes("fp32")
-    x = np.concatenate(
-        [rng.integers(0, 1 << 32, 4000, dtype=np.uint64).astype(np.uint32), np.repeat(specials, 30)]
-    )
-    y = np.concatenate(
-        [rng.integers(0, 1 << 32, 4000, dtype=np.uint64).astype(np.uint32), np.tile(specials, 30)]
-    )
+    x = np.concatenate([rng.integers(0, 1 << 32, 4000, dtype=np.uint64).astype(np.uint32), np.repeat(specials, 30)])
+    y = np.concatenate([rng.integers(0, 1 << 32, 4000, dtype=np.uint64).astype(np.uint32), np.tile(specials, 30)])
     assert np.array_equal(fp32_add(x, y), softfloat.f32_add(x, y))
 
 

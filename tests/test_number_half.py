@@ -3,8 +3,8 @@
 import numpy as np
 
 from model.number.half import fp16_add, fp16_multiply, fp16_multiply_add, fp16_relu
-from tb import softfloat
-from tb.fp_vectors import special_codes
+from tb.arithmetic import softfloat
+from tb.arithmetic.fp_vectors import special_codes
 
 
 def operands() -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model import workloads
 from model.cli._network import parse_dimensions
 from model.cli.network import totals
@@ -34,7 +34,8 @@ SHIPPED = {
 def model(nodes: list, inputs: dict, outputs: dict, weights: dict | None = None, opset: int = 17, **extra) -> bytes:
     """A serialised model; `weights` maps names to shapes of float initialisers."""
     graph = helper.make_graph(
-        nodes, "test",
+        nodes,
+        "test",
         [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in inputs.items()],
         [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in outputs.items()],
         [

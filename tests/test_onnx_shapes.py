@@ -9,12 +9,12 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import model.cli
-from hw.spec.command_line import main
-from hw.spec.error import InputError
+from hw.base.command_line import main
+from hw.base.error import InputError
 from model.network.layer import Network
 from model.network.onnx_file import read
-from model.others import scalesim1
-from model.workload import Gemm
+from model.other_simulators import scalesim1
+from model.work.workload import Gemm
 
 FLOAT = TensorProto.FLOAT
 
@@ -22,20 +22,29 @@ FLOAT = TensorProto.FLOAT
 def graph(nodes: list, inputs: dict, outputs: list[str], constants: dict | None = None, **more) -> onnx.GraphProto:
     """A graph of float inputs; a constant is a shape (zeros) or an array."""
     return helper.make_graph(
-        nodes, "g", [helper.make_tensor_value_info(n, FLOAT, s) for n, s in inputs.items()],
+        nodes,
+        "g",
+        [helper.make_tensor_value_info(n, FLOAT, s) for n, s in inputs.items()],
         [helper.make_tensor_value_info(n, FLOAT, None) for n in outputs],
-        [numpy_helper.from_array(v if isinstance(v, np.ndarray) else np.zeros(v, np.float32), n)
-         for n, v in (constants or {}).items()], **more,
+        [
+            numpy_helper.from_array(v if isinstance(v, np.ndarray) else np.zeros(v, np.float32), n)
+            for n, v in (constants or {}).items()
+        ],
+        **more,
     )
 
 
 def saved(folder: Path, nodes: list, inputs: dict, outputs: list[str], constants: dict | None = None, **more) -> Path:
     """The model of such a graph in a file."""
-    opsets = [helper.make_opsetid("", more.pop("opset", 17)), helper.make_opsetid("com.microsoft", 1),
-              *more.pop("opsets", [])]
+    opsets = [
+        helper.make_opsetid("", more.pop("opset", 17)),
+        helper.make_opsetid("com.microsoft", 1),
+        *more.pop("opsets", []),
+    ]
     functions = more.pop("functions", [])
-    proto = helper.make_model(graph(nodes, inputs, outputs, constants, **more), opset_imports=opsets,
-                              functions=functions)
+    proto = helper.make_model(
+        graph(nodes, inputs, outputs, constants, **more), opset_imports=opsets, functions=functions
+    )
     path = folder / "net.onnx"
     path.write_bytes(proto.SerializeToString())
     return path
@@ -51,8 +60,11 @@ def branching(condition: dict) -> tuple[list, dict]:
     """first -> If (then: two products, else: one) -> last, sizes 8, 16, 32, 64 at 4 rows."""
     then = graph([node("MatMul", "h w1", "a")], {}, ["a"])
     other = graph([node("MatMul", "h w2", "b1"), node("MatMul", "b1 w3", "b")], {}, ["b"])
-    nodes = [node("MatMul", "x w0", "h"), node("If", "c", "i", then_branch=then, else_branch=other),
-             node("MatMul", "i w4", "y")]
+    nodes = [
+        node("MatMul", "x w0", "h"),
+        node("If", "c", "i", then_branch=then, else_branch=other),
+        node("MatMul", "i w4", "y"),
+    ]
     return nodes, {"w0": (8, 16), "w1": (16, 32), "w2": (16, 16), "w3": (16, 32), "w4": (32, 64)} | condition
 
 
@@ -85,26 +97,53 @@ def test_a_loop_with_a_product_is_refused_and_one_without_is_named(tmp_path: Pat
 
 
 def test_functions_of_the_file_are_written_out(tmp_path: Path) -> None:
-    function = helper.make_function("own", "Twice", ["a", "b"], ["d"], [
-        node("MatMul", "a b", "c"), node("MatMul", "c b", "d")], [helper.make_opsetid("", 17)])
+    function = helper.make_function(
+        "own",
+        "Twice",
+        ["a", "b"],
+        ["d"],
+        [node("MatMul", "a b", "c"), node("MatMul", "c b", "d")],
+        [helper.make_opsetid("", 17)],
+    )
     call = helper.make_node("Twice", ["x", "w"], ["y"], domain="own")
-    path = saved(tmp_path, [call], {"x": [3, 8]}, ["y"], {"w": (8, 8)}, functions=[function],
-                 opsets=[helper.make_opsetid("own", 1)])
+    path = saved(
+        tmp_path,
+        [call],
+        {"x": [3, 8]},
+        ["y"],
+        {"w": (8, 8)},
+        functions=[function],
+        opsets=[helper.make_opsetid("own", 1)],
+    )
     assert read(path).macs == 2 * 3 * 8 * 8
 
 
 def test_shapes_that_follow_from_constants_and_shapes_are_worked_out(tmp_path: Path) -> None:
     nodes = [
-        node("Concat", "p0 p1", "pc", axis=0), node("Cast", "pc", "p32", to=TensorProto.INT32),
-        node("Cast", "p32", "p", to=TensorProto.INT64), node("Pad", "x p", "xp"), node("Conv", "xp w", "c"),
-        node("Shape", "c", "s"), node("Gather", "s zero", "b", axis=0), node("Unsqueeze", "b front", "b1"),
-        node("Concat", "b1 rest", "t", axis=0), node("Reshape", "c t", "flat"), node("MatMul", "flat v", "y"),
+        node("Concat", "p0 p1", "pc", axis=0),
+        node("Cast", "pc", "p32", to=TensorProto.INT32),
+        node("Cast", "p32", "p", to=TensorProto.INT64),
+        node("Pad", "x p", "xp"),
+        node("Conv", "xp w", "c"),
+        node("Shape", "c", "s"),
+        node("Gather", "s zero", "b", axis=0),
+        node("Unsqueeze", "b front", "b1"),
+        node("Concat", "b1 rest", "t", axis=0),
+        node("Reshape", "c t", "flat"),
+        node("MatMul", "flat v", "y"),
     ]
-    constants = {"p0": np.array([0, 0, 2]), "p1": np.array([0, 0, 2]), "w": (4, 1, 5), "zero": np.array(0),
-                 "front": np.array([0]), "rest": np.array([-1]), "v": (256, 10)}
+    constants = {
+        "p0": np.array([0, 0, 2]),
+        "p1": np.array([0, 0, 2]),
+        "w": (4, 1, 5),
+        "zero": np.array(0),
+        "front": np.array([0]),
+        "rest": np.array([-1]),
+        "v": (256, 10),
+    }
     found = read(saved(tmp_path, nodes, {"x": [3, 1, 64]}, ["y"], constants))
     assert [(g.m, g.n, g.k) for g in found.gemms()] == [(3 * 64, 4, 5), (3, 10, 256)]
-    assert [layer.operator for layer in found.layers] == ["Pad", "Conv", "Reshape", "MatMul"]   # shapes are no work
+    assert [layer.operator for layer in found.layers] == ["Pad", "Conv", "Reshape", "MatMul"]  # shapes are no work
 
 
 def external(path: Path, name: str, location: str, **where: str) -> None:
@@ -133,13 +172,16 @@ def test_a_constant_beside_the_file_is_read(tmp_path: Path) -> None:
     assert (gemm.m, gemm.n, gemm.k) == (32, 40, 16)
 
 
-@pytest.mark.parametrize(("location", "where", "reason"), [
-    ("../shape.bin", {}, r"must lie in a file beside the model, not in '\.\./shape\.bin'"),
-    ("/etc/hostname", {}, "must lie in a file beside the model"),
-    ("shape.bin", {"length": "64"}, "must hold the 64 bytes of the constant 's' of net.onnx, it ends after 16"),
-    ("shape.bin", {"offset": "x"}, "must have an offset and a length in bytes"),
-    ("gone.bin", {}, r"gone\.bin, which holds the constant 's' of net\.onnx, must lie beside the model"),
-])
+@pytest.mark.parametrize(
+    ("location", "where", "reason"),
+    [
+        ("../shape.bin", {}, r"must lie in a file beside the model, not in '\.\./shape\.bin'"),
+        ("/etc/hostname", {}, "must lie in a file beside the model"),
+        ("shape.bin", {"length": "64"}, "must hold the 64 bytes of the constant 's' of net.onnx, it ends after 16"),
+        ("shape.bin", {"offset": "x"}, "must have an offset and a length in bytes"),
+        ("gone.bin", {}, r"gone\.bin, which holds the constant 's' of net\.onnx, must lie beside the model"),
+    ],
+)
 def test_a_constant_that_a_shape_needs_says_what_is_wrong_with_it(
     tmp_path: Path, location: str, where: dict[str, str], reason: str
 ) -> None:
@@ -152,8 +194,9 @@ def test_a_constant_that_a_shape_needs_says_what_is_wrong_with_it(
 
 
 def test_axes_without_a_real_name_are_given_one_by_one(tmp_path: Path) -> None:
-    path = saved(tmp_path, [node("Conv", "x w", "y", pads=[1, 1, 1, 1])], {"x": [1, 3, "?", "?"]}, ["y"],
-                 {"w": (8, 3, 3, 3)})
+    path = saved(
+        tmp_path, [node("Conv", "x w", "y", pads=[1, 1, 1, 1])], {"x": [1, 3, "?", "?"]}, ["y"], {"w": (8, 3, 3, 3)}
+    )
     with pytest.raises(InputError, match=r"x\.2, x\.3 have none, give them, e\.g\. --dimension x\.2=1"):
         read(path)
     assert read(path, {"x.2": 48, "x.3": 192}).macs == 48 * 192 * 8 * 27
@@ -162,10 +205,12 @@ def test_axes_without_a_real_name_are_given_one_by_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("operator", ["GRU", "LSTM", "RNN"])
 def test_layout_1_is_the_same_work_with_the_batch_first(tmp_path: Path, operator: str) -> None:
     gates = {"GRU": 3, "LSTM": 4, "RNN": 1}[operator]
+
     def one(shape: list[int], **layout: int) -> Network:
         recurrent = node(operator, "x W R", "y", hidden_size=16, **layout)
         constants = {"W": (1, gates * 16, 8), "R": (1, gates * 16, 16)}
         return read(saved(tmp_path, [recurrent], {"x": shape}, ["y"], constants))
+
     assert one([5, 100, 8], layout=1).gemms() == one([100, 5, 8]).gemms()
     assert one([100, 5, 8]).gemms()[0].count == 100
 
@@ -177,8 +222,13 @@ def test_products_of_onnx_runtime_are_products(tmp_path: Path) -> None:
         node("SimplifiedLayerNormalization", "b gain", "c", domain="com.microsoft"),
         node("FusedMatMul", "c v", "d", domain="com.microsoft", transB=1),
     ]
-    constants = {"w": (16, 256), "packed": np.zeros((96, 8, 16), np.uint8), "scales": (96 * 8,), "gain": (96,),
-                 "v": (12, 96)}
+    constants = {
+        "w": (16, 256),
+        "packed": np.zeros((96, 8, 16), np.uint8),
+        "scales": (96 * 8,),
+        "gain": (96,),
+        "v": (12, 96),
+    }
     found = read(saved(tmp_path, nodes, {"x": [2, 5, 16]}, ["d"], constants))
     assert [(g.m, g.n, g.k) for g in found.gemms()] == [(10, 256, 16), (10, 96, 256), (10, 12, 96)]
     assert found.unsupported() == {}
@@ -186,8 +236,9 @@ def test_products_of_onnx_runtime_are_products(tmp_path: Path) -> None:
 
 
 def test_grouped_attention_is_its_two_products(tmp_path: Path) -> None:
-    attention = node("GroupQueryAttention", "q k v past_k past_v", "y", domain="com.microsoft", num_heads=8,
-                     kv_num_heads=2)
+    attention = node(
+        "GroupQueryAttention", "q k v past_k past_v", "y", domain="com.microsoft", num_heads=8, kv_num_heads=2
+    )
     inputs = {"q": [1, 1, 128], "k": [1, 1, 32], "v": [1, 1, 32], "past_k": [1, 2, 99, 16], "past_v": [1, 2, 99, 16]}
     found = read(saved(tmp_path, [attention], inputs, ["y"]))
     assert [(g.m, g.n, g.k, g.count) for g in found.gemms()] == [(1, 100, 16, 8), (1, 16, 100, 8)]
@@ -195,8 +246,14 @@ def test_grouped_attention_is_its_two_products(tmp_path: Path) -> None:
 
 def test_an_unknown_operator_with_weights_is_not_taken_for_one_operation_per_element(tmp_path: Path) -> None:
     nodes = [node("MatMul", "x w", "a"), node("Secret", "a v", "y", domain="vendor")]
-    path = saved(tmp_path, nodes, {"x": [4, 16]}, ["y"], {"w": (16, 256), "v": (256, 256)},
-                 opsets=[helper.make_opsetid("vendor", 1)])
+    path = saved(
+        tmp_path,
+        nodes,
+        {"x": [4, 16]},
+        ["y"],
+        {"w": (16, 256), "v": (256, 256)},
+        opsets=[helper.make_opsetid("vendor", 1)],
+    )
     proto = onnx.load(path)
     proto.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", FLOAT, [4, 256]))
     path.write_bytes(proto.SerializeToString())
@@ -229,8 +286,12 @@ CONTRADICTIONS = [
     (node("Concat", "x w", "y", axis=0), [4, 8], {"w": (4, 9)}, "n_y"),
     (node("Reshape", "x w", "y"), [4, 8], {"w": np.array([5, 7])}, "32 elements must stay as many, not become 35"),
     (node("BatchNormalization", "x w w w w", "y"), [1, 3, 8, 8], {"w": (4,)}, "must be 3 as the channels"),
-    (node("MatMulNBits", "x w s", "y", domain="com.microsoft", K=9, N=4), [4, 8], {"w": (4, 1, 16), "s": (4,)},
-     "K must be the data's 8"),
+    (
+        node("MatMulNBits", "x w s", "y", domain="com.microsoft", K=9, N=4),
+        [4, 8],
+        {"w": (4, 1, 16), "s": (4,)},
+        "K must be the data's 8",
+    ),
 ]
 
 
@@ -244,8 +305,14 @@ def test_shapes_that_contradict_each_other_are_refused_by_name(
 
 
 def test_a_declared_shape_that_nothing_makes_is_refused(tmp_path: Path) -> None:
-    path = saved(tmp_path, [node("MatMul", "x w", "h"), node("Relu", "h", "y")], {"x": [4, 8]}, ["y"], {"w": (8, 3)},
-                 value_info=[helper.make_tensor_value_info("h", FLOAT, [4, 5])])
+    path = saved(
+        tmp_path,
+        [node("MatMul", "x w", "h"), node("Relu", "h", "y")],
+        {"x": [4, 8]},
+        ["y"],
+        {"w": (8, 3)},
+        value_info=[helper.make_tensor_value_info("h", FLOAT, [4, 5])],
+    )
     with pytest.raises(InputError, match=r"'n_h' \(MatMul\) makes 'h' \[4, 3\], the file declares it \[4, 5\]"):
         read(path)
 
@@ -270,8 +337,14 @@ def test_every_verb_takes_the_same_file_with_the_same_options(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nodes = [node("MatMul", "x w", "h"), node("Softmax", "h", "s"), node("Secret", "s v", "y", domain="vendor")]
-    path = saved(tmp_path, nodes, {"x": ["batch", 64]}, ["y"], {"w": (64, 32), "v": (32, 32)},
-                 opsets=[helper.make_opsetid("vendor", 1)])
+    path = saved(
+        tmp_path,
+        nodes,
+        {"x": ["batch", 64]},
+        ["y"],
+        {"w": (64, 32), "v": (32, 32)},
+        opsets=[helper.make_opsetid("vendor", 1)],
+    )
     monkeypatch.chdir(tmp_path)
     for verb in (["network"], ["cycles"], ["predict"]):
         assert main("model", model.cli, [*verb, "--network", str(path)]) == 2
@@ -297,11 +370,16 @@ def test_a_network_without_a_product_and_files_of_other_kinds_are_one_sentence(
     assert "must be an ONNX file, not .csv" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [
-    ["cycles", "--gemm", f"{10**40},8,8"], ["cycles", "--gemm", f"8,{10**40},8"],
-    ["cycles", "--conv", f"9,9,{10**40},1,1,1"],
-    ["cycles", "--conv", f"9,9,1,1,1,1,{10**40}"], ["cycles", "--gemm", "8,8,8", "--rows", str(10**40)],
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["cycles", "--gemm", f"{10**40},8,8"],
+        ["cycles", "--gemm", f"8,{10**40},8"],
+        ["cycles", "--conv", f"9,9,{10**40},1,1,1"],
+        ["cycles", "--conv", f"9,9,1,1,1,1,{10**40}"],
+        ["cycles", "--gemm", "8,8,8", "--rows", str(10**40)],
+    ],
+)
 def test_sizes_have_bounds(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main("model", model.cli, words) == 2
     assert "must be" in capsys.readouterr().err

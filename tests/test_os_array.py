@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from hw.rtl.os_array import SUM_BITS, OsArray, OsEngine
-from hw.spec.error import InputError
+from hw.base.error import InputError
+from hw.rtl.npu.output_stationary_array import SUM_BITS, OsArray, OsEngine
 from hw.spec.mac_array import Drain, MacArraySpec
-from model.cycle import os_array
-from model.cycle.array_form import output_stationary
-from model.workload import Gemm
+from model.cycle.npu import output_stationary_array
+from model.cycle.npu.array_form import output_stationary
+from model.work.workload import Gemm
 
 
 def spec_of(rows: int, columns: int, drain: Drain = "columns", overlap: bool = True) -> MacArraySpec:
@@ -67,8 +67,10 @@ def simulate(spec: MacArraySpec, m: int, n: int, k: int, seed: int) -> tuple[int
             word = None
             if ctx.get(engine.o_read):
                 i, j = ctx.get(engine.o_activation_address), ctx.get(engine.o_weight_address)
-                word = (pack(a[i // k * rows:(i // k + 1) * rows, i % k]),
-                        pack(w[j % k, j // k * columns:(j // k + 1) * columns]))
+                word = (
+                    pack(a[i // k * rows : (i // k + 1) * rows, i % k]),
+                    pack(w[j % k, j // k * columns : (j // k + 1) * columns]),
+                )
             await ctx.tick()
             if word is not None:
                 ctx.set(engine.i_activation, word[0])
@@ -83,8 +85,15 @@ def simulate(spec: MacArraySpec, m: int, n: int, k: int, seed: int) -> tuple[int
 
 
 SHAPES = [
-    (2, 2, 2, 2, 2), (4, 4, 8, 8, 16), (4, 4, 9, 7, 5), (3, 5, 7, 11, 6), (5, 3, 11, 7, 9), (4, 2, 8, 4, 1),
-    (4, 4, 12, 8, 2), (2, 6, 5, 13, 3), (6, 2, 6, 2, 6),
+    (2, 2, 2, 2, 2),
+    (4, 4, 8, 8, 16),
+    (4, 4, 9, 7, 5),
+    (3, 5, 7, 11, 6),
+    (5, 3, 11, 7, 9),
+    (4, 2, 8, 4, 1),
+    (4, 4, 12, 8, 2),
+    (2, 6, 5, 13, 3),
+    (6, 2, 6, 2, 6),
 ]
 
 
@@ -95,7 +104,7 @@ def test_rtl_agrees_with_both_models_in_cycles_and_values(
 ) -> None:
     spec, gemm = spec_of(rows, columns, drain, overlap), Gemm(name="g", m=m, n=n, k=k)
     cycles, last, sums, expected = simulate(spec, m, n, k, seed=rows * 1000 + k)
-    run = os_array.step(spec, gemm)
+    run = output_stationary_array.step(spec, gemm)
     assert cycles == last == run.cycles == output_stationary(spec, gemm).cycles
     assert np.array_equal(sums, expected)
 
@@ -112,11 +121,11 @@ def test_closed_form_is_the_stepped_model_on_ten_thousand_draws() -> None:
     for _ in range(10_000):
         spec = spec_of(draw.randint(2, 40), draw.randint(2, 40), draw.choice(["columns", "link"]), draw.random() < 0.7)
         gemm = Gemm(name="g", m=draw.randint(1, 90), n=draw.randint(1, 90), k=draw.randint(1, 80))
-        assert output_stationary(spec, gemm) == os_array.step(spec, gemm).budget, (spec, gemm)
+        assert output_stationary(spec, gemm) == output_stationary_array.step(spec, gemm).budget, (spec, gemm)
 
 
 def test_results_of_one_fold_are_all_out_before_the_next_fold_overwrites_them() -> None:
-    run = os_array.step(spec_of(8, 4), Gemm(name="g", m=16, n=8, k=3))
+    run = output_stationary_array.step(spec_of(8, 4), Gemm(name="g", m=16, n=8, k=3))
     for before, after in zip(run.folds, run.folds[1:], strict=False):
         assert after.first_result > before.last_result
 
@@ -125,4 +134,4 @@ def test_other_dataflows_are_refused() -> None:
     with pytest.raises(InputError, match="dataflow must be 'os', not 'ws'"):
         OsArray(MacArraySpec(rows=2, columns=2))
     with pytest.raises(InputError, match="dataflow must be 'os', not 'ws'"):
-        os_array.step(MacArraySpec(rows=2, columns=2), Gemm(name="g", m=2, n=2, k=2))
+        output_stationary_array.step(MacArraySpec(rows=2, columns=2), Gemm(name="g", m=2, n=2, k=2))

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.error import InputError
-from model import others
-from model.others import Convolution, Dataflow, zigzag
-from model.workload import Gemm
+from hw.base.error import InputError
+from model import other_simulators
+from model.other_simulators import Convolution, Dataflow, zigzag
+from model.work.workload import Gemm
 
 DATA = Path(__file__).parent / "data"
 DATAFLOWS: tuple[Dataflow, ...] = ("ws", "os", "is")
@@ -24,14 +24,19 @@ def gemm_of(row: dict[str, str]) -> Gemm:
 
 
 def count(simulator: str, gemm: Gemm, rows: int, columns: int, dataflow: Dataflow) -> int:
-    estimate = others.load(simulator).count(gemm, rows, columns, dataflow)
+    estimate = other_simulators.load(simulator).count(gemm, rows, columns, dataflow)
     assert estimate is not None
     return estimate.cycles
 
 
 COLUMNS = {
-    "folds_x_T": "ideal", "maestro_inf_bw": "maestro", "zigzag_inf_bw": "zigzag", "scalesim_v1": "scalesim1",
-    "stonne_os_mesh": "stonne", "scalesim3": "scalesim3", "ispass2020_eq": "ispass2020",
+    "folds_x_T": "ideal",
+    "maestro_inf_bw": "maestro",
+    "zigzag_inf_bw": "zigzag",
+    "scalesim_v1": "scalesim1",
+    "stonne_os_mesh": "stonne",
+    "scalesim3": "scalesim3",
+    "ispass2020_eq": "ispass2020",
 }
 
 
@@ -69,7 +74,7 @@ def test_scalesim3_reports_one_less_than_it_counts() -> None:
     measured = 0
     for row in rows_of("scalesim3_gemm"):
         size = int(row["array"].split("x")[0])
-        estimate = others.load("scalesim3").count(gemm_of(row), size, size, row["dataflow"])
+        estimate = other_simulators.load("scalesim3").count(gemm_of(row), size, size, row["dataflow"])
         assert estimate is not None
         assert estimate.cycles == int(row["formula_folds_x_len"])
         if row["reported_total_cycles"]:
@@ -80,14 +85,20 @@ def test_scalesim3_reports_one_less_than_it_counts() -> None:
 
 def convolution_of(row: dict[str, str], padding: int = 0) -> Convolution:
     return Convolution(
-        name=row["layer_first"], height=int(row["ifmap_h"]), width=int(row["ifmap_w"]),
-        channels=int(row["channels"]), filters=int(row["filters"]), kernel_height=int(row["filt_h"]),
-        kernel_width=int(row["filt_w"]), stride=int(row["stride"]), padding=padding,
+        name=row["layer_first"],
+        height=int(row["ifmap_h"]),
+        width=int(row["ifmap_w"]),
+        channels=int(row["channels"]),
+        filters=int(row["filters"]),
+        kernel_height=int(row["filt_h"]),
+        kernel_width=int(row["filt_w"]),
+        stride=int(row["stride"]),
+        padding=padding,
     )
 
 
 def test_scalesim3_lowers_every_resnet50_layer_as_it_does() -> None:
-    simulator = others.load("scalesim3")
+    simulator = other_simulators.load("scalesim3")
     for row in rows_of("resnet50_layers"):
         size = int(row["array"].split("x")[0])
         work = convolution_of(row)
@@ -101,19 +112,24 @@ def test_scalesim3_lowers_every_resnet50_layer_as_it_does() -> None:
 
 
 def distinct_layers() -> list[tuple[dict[str, str], int]]:
-    return [(row, int(row["count"])) for row in rows_of("resnet50_layers")
-            if row["array"] == "16x16" and row["dataflow"] == "ws"]
+    return [
+        (row, int(row["count"]))
+        for row in rows_of("resnet50_layers")
+        if row["array"] == "16x16" and row["dataflow"] == "ws"
+    ]
 
 
 def test_resnet50_totals_of_scalesim3_are_reproduced() -> None:
-    simulator = others.load("scalesim3")
+    simulator = other_simulators.load("scalesim3")
     checked = 0
     for total in rows_of("resnet50_totals"):
         if not total["simulator"].startswith("SCALE-Sim"):
             continue
         size, dataflow = int(total["array"].split("x")[0]), total["dataflow"]
-        estimates = [(simulator.count_convolution(convolution_of(row), size, size, dataflow), times)
-                     for row, times in distinct_layers()]
+        estimates = [
+            (simulator.count_convolution(convolution_of(row), size, size, dataflow), times)
+            for row, times in distinct_layers()
+        ]
         assert sum(e.cycles * times for e, times in estimates) == int(total["cycles_sum_of_folds_x_len"])
         reported = next(value for key, value in total.items() if key.startswith("cycles_as_reported"))
         assert sum(e.reported * times for e, times in estimates) == int(reported)
@@ -122,7 +138,7 @@ def test_resnet50_totals_of_scalesim3_are_reproduced() -> None:
 
 
 def test_onnxim_resnet50_totals_are_explained_within_four_percent() -> None:
-    simulator = others.load("onnxim")
+    simulator = other_simulators.load("onnxim")
     checked = 0
     for total in rows_of("resnet50_totals"):
         if not total["simulator"].startswith("ONNXim"):
@@ -183,9 +199,9 @@ def test_stonne_charges_each_tile_its_own_size() -> None:
 
 
 def test_terms_sum_to_the_count_and_labels_do_too() -> None:
-    for name in others.names():
+    for name in other_simulators.names():
         for dataflow in DATAFLOWS:
-            estimate = others.load(name).count(Gemm(name="g", m=33, n=20, k=50, count=3), 8, 8, dataflow)
+            estimate = other_simulators.load(name).count(Gemm(name="g", m=33, n=20, k=50, count=3), 8, 8, dataflow)
             if estimate is not None:
                 assert sum(estimate.by_label().values()) == estimate.cycles > 0
 
@@ -197,13 +213,13 @@ def test_counts_of_repeated_products_add_up() -> None:
 
 def test_a_tool_says_nothing_about_what_it_cannot_do() -> None:
     gemm = Gemm(name="g", m=8, n=8, k=8)
-    assert others.load("stonne").count(gemm, 4, 4, "ws") is None
-    assert others.load("onnxim").count(gemm, 4, 8, "ws") is None
-    assert others.load("maestro").count(gemm, 4, 4, "is") is None
+    assert other_simulators.load("stonne").count(gemm, 4, 4, "ws") is None
+    assert other_simulators.load("onnxim").count(gemm, 4, 8, "ws") is None
+    assert other_simulators.load("maestro").count(gemm, 4, 4, "is") is None
 
 
 def test_bad_arrays_and_convolutions_are_refused() -> None:
     with pytest.raises(InputError, match="rows must be an integer of at least 1, not 0"):
-        others.load("ideal").count(Gemm(name="g", m=8, n=8, k=8), 0, 4, "ws")
+        other_simulators.load("ideal").count(Gemm(name="g", m=8, n=8, k=8), 0, 4, "ws")
     with pytest.raises(InputError, match="kernel 5x5 must fit the padded input 4x4"):
         Convolution(name="c", height=4, width=4, channels=1, filters=1, kernel_height=5, kernel_width=5)

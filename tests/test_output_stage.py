@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from hw.rtl.output_stage import OutputStage
+from hw.rtl.npu.output_stage import OutputStage
 from hw.spec.core import CoreSpec, RoundingMode
 from hw.spec.mac_array import MacArraySpec
-from model import lower, reference
-from model.workload import OutputStage as Parameters
+from model.lowering import lower
+from model.reference import npu as reference
+from model.work.workload import OutputStage as Parameters
 
 COLUMNS = 8
 INT32 = (-(1 << 31), (1 << 31) - 1)
@@ -37,16 +38,23 @@ def rows(count: int, rng: np.random.Generator) -> tuple[np.ndarray, list[Paramet
     for i in range(count):
         zero_point = int(rng.integers(-128, 128))
         low, high = CLAMPS[i % len(CLAMPS)](zero_point, int(rng.integers(1, 128)))
-        parameters.append(Parameters(
-            bias=bias[i].astype(np.int32), multiplier=multiplier[i].astype(np.int32), shift=shift[i].astype(np.int32),
-            zero_point=zero_point, low=low, high=high))
+        parameters.append(
+            Parameters(
+                bias=bias[i].astype(np.int32),
+                multiplier=multiplier[i].astype(np.int32),
+                shift=shift[i].astype(np.int32),
+                zero_point=zero_point,
+                low=low,
+                high=high,
+            )
+        )
     return sums, parameters
 
 
 CLAMPS = (
-    lambda zero_point, six: (-128, 127),                                # none
-    lambda zero_point, six: (zero_point, 127),                          # ReLU
-    lambda zero_point, six: (zero_point, min(zero_point + six, 127)),   # ReLU6; `six` is 6 / scale of the output
+    lambda zero_point, six: (-128, 127),  # none
+    lambda zero_point, six: (zero_point, 127),  # ReLU
+    lambda zero_point, six: (zero_point, min(zero_point + six, 127)),  # ReLU6; `six` is 6 / scale of the output
     lambda zero_point, six: (-six, six - 1),
 )
 """(low, high) for a zero point."""
@@ -55,7 +63,8 @@ CLAMPS = (
 def test_the_rows_hold_what_is_hard() -> None:
     sums, parameters = rows(250, np.random.default_rng(17))
     bias, multiplier, shift = (
-        np.array([getattr(p, name) for p in parameters]).astype(np.int64) for name in ("bias", "multiplier", "shift"))
+        np.array([getattr(p, name) for p in parameters]).astype(np.int64) for name in ("bias", "multiplier", "shift")
+    )
     assert {0, 31} <= set(shift.ravel().tolist())
     assert {*INT32, 0, 1, -1} <= set(multiplier.ravel().tolist())
     assert set(INT32) <= set(sums.ravel().tolist())
@@ -113,9 +122,7 @@ def test_every_mode_equals_the_reference_over_the_full_range(mode: RoundingMode)
 
 def test_the_modes_differ_where_their_rules_do() -> None:
     sums = np.array([[1, 3, -1, -3]])
-    half = Parameters(
-        bias=np.zeros(4, np.int32), multiplier=np.full(4, 1 << 30, np.int32), shift=np.zeros(4, np.int32)
-    )
+    half = Parameters(bias=np.zeros(4, np.int32), multiplier=np.full(4, 1 << 30, np.int32), shift=np.zeros(4, np.int32))
     results = {mode: reference.requantise(sums, half, mode)[0].tolist() for mode in get_args(RoundingMode)}
     assert results["exact_rne"] == results["float32"] == [0, 2, 0, -2]
     assert results["tflite_single"] == [1, 2, 0, -1]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from hw import chips
-from hw.spec.error import InputError
-from model.cycle.pim_aim import AimChannel, HostRequest
-from model.cycle.pim_run import Aim
+from hw.base.error import InputError
+from model.cycle.dram_pim.aim import AimChannel, HostRequest
+from model.cycle.dram_pim.run import Aim
 
 DATA = Path(__file__).parent / "data" / "pim"
 SPEC = chips.load("aim").pim
@@ -44,11 +44,22 @@ TRACES = {
     "WR_BIAS x 1024": lambda i: [request("WR_BIAS")],
     "WR_ABK x 1024 (1 channel)": lambda i: [request("WR_ABK", 1, i)],
     "WR_BIAS + MAC_ABK64 + AF + RD_AF; 1024 times": lambda i: [
-        request("WR_BIAS"), mac(0), request("AF"), request("RD_AF")],
+        request("WR_BIAS"),
+        mac(0),
+        request("AF"),
+        request("RD_AF"),
+    ],
     "WR_BIAS + MAC_ABK64 + RD_MAC + MAC_ABK64; 1024 times": lambda i: [
-        request("WR_BIAS"), mac(0), request("RD_MAC"), mac(1)],
+        request("WR_BIAS"),
+        mac(0),
+        request("RD_MAC"),
+        mac(1),
+    ],
     "WR_GB64 + COPY_GBBK64 + COPY_BKGB64; 1024 times": lambda i: [
-        request("WR_GB", 64), request("COPY_GBBK", 64, i, 0), request("COPY_BKGB", 64, i, 8)],
+        request("WR_GB", 64),
+        request("COPY_GBBK", 64, i, 0),
+        request("COPY_BKGB", 64, i, 8),
+    ],
 }
 
 

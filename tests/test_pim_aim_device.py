@@ -4,10 +4,10 @@ import numpy as np
 
 from hw import chips
 from hw.spec.pim import ERRORS
-from model.cycle.pim_aim import AimChannel
-from model.cycle.pim_aim_kernels import gemv_requests
-from model.pim.aim_device import AimDevice
-from model.pim.numerics import aim_gemv
+from model.cycle.dram_pim.aim import AimChannel
+from model.cycle.dram_pim.aim_kernels import gemv_requests
+from model.functional.aim import AimDevice
+from model.functional.dram_pim_numerics import aim_gemv
 
 SPEC = chips.load("aim").pim
 assert SPEC is not None
@@ -90,7 +90,7 @@ def test_copies_move_words_between_buffer_and_bank() -> None:
 
 def test_activation_reads_back_the_function_of_the_accumulator() -> None:
     device = loose()
-    device.activation = 3        # relu
+    device.activation = 3  # relu
     device.issue("TMOD", 0)
     device.issue("WRMAC16", 0, accumulator=4, data=bf16(np.arange(16) - 8))
     device.issue("TMOD", 0)

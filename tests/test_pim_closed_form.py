@@ -5,8 +5,8 @@ import random
 import pytest
 
 from hw import chips
-from model.cycle.pim_closed_form import aim_gemv_cycles, hbm_gemv_cycles, hbm_tile_cycles
-from model.cycle.pim_run import Aim, HbmPim
+from model.cycle.dram_pim.closed_form import aim_gemv_cycles, hbm_gemv_cycles, hbm_tile_cycles
+from model.cycle.dram_pim.run import Aim, HbmPim
 
 HBM = chips.load("hbm_pim").pim
 AIM = chips.load("aim").pim
@@ -27,8 +27,17 @@ def test_tiles_at_the_usual_timings_take_341_and_388_clocks() -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_hbm_gemv_formula_equals_the_stepped_model(seed: int) -> None:
     draw = random.Random(seed)
-    overrides = {"t_rp": draw.randint(12, 24), "t_rcd_rd": draw.randint(12, 20), "t_wr": draw.randint(12, 24),
-                 "t_wtr_l": draw.randint(6, 14), "rl": draw.randint(16, 28)} if seed else {}
+    overrides = (
+        {
+            "t_rp": draw.randint(12, 24),
+            "t_rcd_rd": draw.randint(12, 20),
+            "t_wr": draw.randint(12, 24),
+            "t_wtr_l": draw.randint(6, 14),
+            "rl": draw.randint(16, 28),
+        }
+        if seed
+        else {}
+    )
     machine = HbmPim(HBM, preset="pimsimulator", channels=draw.choice([1, 4]), refresh=False, overrides=overrides)
     outputs, tiles, batch = draw.randint(1, 200), 2 * draw.randint(1, 6), draw.randint(1, 2)
     inputs = 128 * tiles - draw.randint(0, 127)
@@ -39,8 +48,11 @@ def test_hbm_gemv_formula_equals_the_stepped_model(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_aim_gemv_formula_equals_the_stepped_model(seed: int) -> None:
     draw = random.Random(seed)
-    machine = Aim(AIM, channels=draw.choice([1, 2, 32]),
-                  overrides={"t_rp": draw.randint(30, 50), "t_rcd_mac": draw.randint(50, 70)} if seed else {})
+    machine = Aim(
+        AIM,
+        channels=draw.choice([1, 2, 32]),
+        overrides={"t_rp": draw.randint(30, 50), "t_rcd_mac": draw.randint(50, 70)} if seed else {},
+    )
     outputs, inputs = draw.randint(1, 600), draw.randint(1, 3000)
     stepped = machine.run(machine.requests("gemv", outputs=outputs, inputs=inputs, order="simple")).cycles
     assert aim_gemv_cycles(machine, outputs, inputs) == stepped

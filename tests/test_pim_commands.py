@@ -3,7 +3,7 @@
 import pytest
 
 from hw import chips, commands
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.pim_command import MICRO_OPERATIONS, Command
 
 

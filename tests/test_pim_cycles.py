@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from hw import chips
-from hw.spec.error import InputError
-from model.cycle.pim_host_kernels import layout_segments
-from model.cycle.pim_player import Player
-from model.cycle.pim_result import hbm_breakdown
-from model.cycle.pim_run import HbmPim
-from model.cycle.pim_stream import flatten
+from hw.base.error import InputError
+from model.cycle.dram_pim.host_kernels import layout_segments
+from model.cycle.dram_pim.player import Player
+from model.cycle.dram_pim.result import hbm_breakdown
+from model.cycle.dram_pim.run import HbmPim
+from model.cycle.dram_pim.stream import flatten
 
 DATA = Path(__file__).parent / "data" / "pim"
 SPEC = chips.load("hbm_pim").pim
@@ -29,8 +29,13 @@ def sizes(point: dict[str, str]) -> dict[str, int]:
 
 
 def system(point: dict[str, str]) -> HbmPim:
-    return HbmPim(SPEC, preset="pimsimulator", channels=int(point["channels"]), ranks=int(point["ranks"]),
-                  refresh=point["refresh"] == "on")
+    return HbmPim(
+        SPEC,
+        preset="pimsimulator",
+        channels=int(point["channels"]),
+        ranks=int(point["ranks"]),
+        refresh=point["refresh"] == "on",
+    )
 
 
 def name(point: dict[str, str]) -> str:
@@ -53,13 +58,15 @@ def test_host_stream_takes_the_measured_cycles(point: dict[str, str]) -> None:
     assert sum(result.breakdown.values()) == result.cycles
 
 
-@pytest.mark.parametrize("row", list(csv.DictReader((DATA / "hbmpim_timing_sensitivity.csv").open())),
-                         ids=lambda r: r["changed_parameter"])
+@pytest.mark.parametrize(
+    "row", list(csv.DictReader((DATA / "hbmpim_timing_sensitivity.csv").open())), ids=lambda r: r["changed_parameter"]
+)
 def test_changed_timing_takes_the_measured_cycles(row: dict[str, str]) -> None:
     names = {"default": {}, "tRP=20": {"t_rp": 20}, "RL=28": {"rl": 28}}
     changed = names[row["changed_parameter"]]
     run = HbmPim(SPEC, preset="pimsimulator", ranks=2, refresh=False, overrides=changed).run(
-        "gemv", outputs=4096, inputs=4096)
+        "gemv", outputs=4096, inputs=4096
+    )
     assert run.cycles == int(row["cycles_no_refresh"])
 
 
@@ -108,10 +115,26 @@ def test_plain_streams_have_the_measured_bandwidth(kernel: str, mebibytes: int, 
 @pytest.mark.parametrize("seed", range(40))
 def test_reused_segments_equal_stepping_every_request(seed: int) -> None:
     draw = random.Random(seed)
-    overrides = draw.choice([{}, {"t_rp": draw.randint(8, 24)}, {"wl": draw.randint(4, 12)}, {"t_ccd_l": 6},
-                             {"t_wtr_l": draw.randint(4, 16)}, {"t_wr": 30}, {"t_rcd_rd": 22}, {"t_refi": 1500}])
-    machine = HbmPim(SPEC, preset=draw.choice(["default", "pimsimulator"]), channels=draw.choice([1, 3, 16]),
-                     ranks=draw.choice([1, 2]), refresh=draw.random() < 0.6, overrides=overrides)
+    overrides = draw.choice(
+        [
+            {},
+            {"t_rp": draw.randint(8, 24)},
+            {"wl": draw.randint(4, 12)},
+            {"t_ccd_l": 6},
+            {"t_wtr_l": draw.randint(4, 16)},
+            {"t_wr": 30},
+            {"t_rcd_rd": 22},
+            {"t_refi": 1500},
+        ]
+    )
+    machine = HbmPim(
+        SPEC,
+        preset=draw.choice(["default", "pimsimulator"]),
+        channels=draw.choice([1, 3, 16]),
+        ranks=draw.choice([1, 2]),
+        refresh=draw.random() < 0.6,
+        overrides=overrides,
+    )
     kernel = draw.choice(["gemv", "gemv_tree", "add", "mul", "relu"])
     given = {"outputs": draw.randint(1, 2000), "inputs": draw.randint(1, 1500), "batch": draw.randint(1, 3)}
     if not kernel.startswith("gemv"):
@@ -120,7 +143,7 @@ def test_reused_segments_equal_stepping_every_request(seed: int) -> None:
         given["outputs"] = draw.randint(1, 300)
     result = machine.run(kernel, **given)
     plain = machine.controller()
-    plain.trace = []                    # written down command by command: no stretch is served at once
+    plain.trace = []  # written down command by command: no stretch is served at once
     plain.give(flatten(machine.stream(kernel, **given).segments))
     plain.run()
     plain.idle_until(plain.finish)
@@ -131,12 +154,18 @@ def test_reused_segments_equal_stepping_every_request(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_reused_host_segments_equal_stepping_every_request(seed: int) -> None:
-    from model.cycle.pim_host_kernels import HostStream
+    from model.cycle.dram_pim.host_kernels import HostStream
 
     draw = random.Random(100 + seed)
     overrides = {"t_refi": draw.choice([800, 1500, 3900]), "t_wr": draw.choice([16, 30])}
-    machine = HbmPim(SPEC, channels=1, ranks=draw.choice([1, 2]), refresh=seed % 4 > 0, overrides=overrides,
-                     preset="pimsimulator" if seed % 2 else "default")
+    machine = HbmPim(
+        SPEC,
+        channels=1,
+        ranks=draw.choice([1, 2]),
+        refresh=seed % 4 > 0,
+        overrides=overrides,
+        preset="pimsimulator" if seed % 2 else "default",
+    )
     bursts, write = draw.randint(1500, 6000), draw.random() < 0.5
     result = machine.run("host_write" if write else "host_read", elements=bursts * 16)
     plain = machine.controller()

@@ -7,7 +7,7 @@ import pytest
 from hw import chips
 from hw.spec.dram_event import DRAM_EVENTS
 from model.count import Counts
-from model.cycle.pim_run import HbmPim
+from model.cycle.dram_pim.run import HbmPim
 from model.energy import dram
 from model.energy.price import price
 from model.record import Measurement, Origin, Result, write
@@ -57,8 +57,14 @@ def test_a_run_of_a_pim_chip_is_priced_by_every_source_of_its_dram(name: str, tm
     chip = chips.load(name)
     assert chip.pim is not None
     result = Result(
-        chip=name, chip_digest=chip.digest, workload="digits_float", workload_digest="0" * 16, witness="model", seed=1,
-        cycles=1000, counts=Counts({"dram.activate_kilobyte": 4, "dram.read_bit": 1 << 15, "pim.mac": 2048}),
+        chip=name,
+        chip_digest=chip.digest,
+        workload="digits_float",
+        workload_digest="0" * 16,
+        witness="model",
+        seed=1,
+        cycles=1000,
+        counts=Counts({"dram.activate_kilobyte": 4, "dram.read_bit": 1 << 15, "pim.mac": 2048}),
         figures={"images": 10},
     )
     write(Measurement(result=result, origin=Origin(tools={}, commit="c0ffee")), root=tmp_path)

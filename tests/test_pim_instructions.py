@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hw import chips
-from tb.pim.aim_instructions import AimInstructionStreams, every_request
-from tb.pim.instructions import InstructionStreams, every_form
+from tb.dram_pim.aim_instructions import AimInstructionStreams, every_request
+from tb.dram_pim.instructions import InstructionStreams, every_form
 
 HBM = chips.load("hbm_pim").pim
 AIM = chips.load("aim").pim
@@ -17,7 +17,7 @@ def test_every_form_of_every_hbm_pim_instruction_does_what_plain_arithmetic_says
     rng = np.random.default_rng(11)
     forms = every_form(HBM.commands)
     assert len(forms) > 2700
-    rng.shuffle(forms)                                                       # type: ignore[arg-type]
+    rng.shuffle(forms)  # type: ignore[arg-type]
     while forms:
         walk = InstructionStreams(HBM, HBM.dram.resolve(), {}, rng, rows=128)
         while forms and walk.room():

@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 
 from hw import chips
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.pim import PimSpec
 from model import workloads
-from model.cycle.pim_run import HbmPim
-from model.float_digits import FloatDigits
+from model.cycle.dram_pim.network import layer_result, predict_pim, score
+from model.cycle.dram_pim.run import HbmPim
+from model.functional.aim import AimDevice
+from model.functional.dram_pim_numerics import aim_gemv
+from model.lowering.dram_pim.aim_driver import gemv_cells, gemv_commands
+from model.lowering.dram_pim.hbm_pim_driver import gemv_commands as hbm_commands
 from model.number.codec import encode
-from model.pim.aim_device import AimDevice
-from model.pim.aim_driver import gemv_cells, gemv_commands
-from model.pim.driver import gemv_commands as hbm_commands
-from model.pim.network import layer_result, predict_pim, score
-from model.pim.numerics import aim_gemv
 from model.train.digits import data
-from tb.pim.driver import played
-from tb.pim.phases import aim_phases, hbm_phases
+from model.work.float_digits import FloatDigits
+from tb.dram_pim.driver import played
+from tb.dram_pim.phases import aim_phases, hbm_phases
 
 
 def spec_of(chip: str) -> PimSpec:
@@ -66,7 +66,8 @@ def test_commands_of_an_aim_gemv_give_the_formula_on_the_device(outputs: int, in
     for c in commands:
         data = np.array(c.data, np.uint16) if c.data else None
         word = device.issue(
-            c.name, c.cycle, bank=c.bank, row=c.row, column=c.column, accumulator=c.accumulator, data=data)
+            c.name, c.cycle, bank=c.bank, row=c.row, column=c.column, accumulator=c.accumulator, data=data
+        )
         if c.name == "RDMAC16":
             words.append(word)
     assert device.error == 0

@@ -6,13 +6,10 @@ import numpy as np
 import pytest
 
 from hw import chips
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.pim import ERRORS
-from model.cycle.pim_run import HbmPim
-from model.number.half import fp16_add, fp16_multiply
-from model.pim.device import HbmPimDevice
-from model.pim.driver import gemv_commands, run_gemv, weight_words
-from model.pim.numerics import (
+from model.cycle.dram_pim.run import HbmPim
+from model.functional.dram_pim_numerics import (
     aim_activation,
     aim_gemv,
     hbm_pim_elementwise,
@@ -20,6 +17,9 @@ from model.pim.numerics import (
     hbm_pim_lane_sums,
     sum_lanes,
 )
+from model.functional.hbm_pim import HbmPimDevice
+from model.lowering.dram_pim.hbm_pim_driver import gemv_commands, run_gemv, weight_words
+from model.number.half import fp16_add, fp16_multiply
 
 SPEC = chips.load("hbm_pim").pim
 AIM = chips.load("aim").pim
@@ -81,10 +81,15 @@ def test_subnormals_infinities_and_nan_follow_ieee_with_one_canonical_nan() -> N
     assert hbm_pim_elementwise("relu", np.array([0x8001, 0xFC00, 0x8000, 5], np.uint16)).tolist() == [0, 0, 0, 5]
 
 
-@pytest.mark.parametrize(("outputs", "inputs", "batch", "refresh"),
-                         [(64, 128, 1, False), (70, 300, 2, True), (130, 640, 1, True), (5, 20, 1, True)])
+@pytest.mark.parametrize(
+    ("outputs", "inputs", "batch", "refresh"),
+    [(64, 128, 1, False), (70, 300, 2, True), (130, 640, 1, True), (5, 20, 1, True)],
+)
 def test_the_schedule_played_on_the_device_computes_the_formula(
-    outputs: int, inputs: int, batch: int, refresh: bool,
+    outputs: int,
+    inputs: int,
+    batch: int,
+    refresh: bool,
 ) -> None:
     rng = np.random.default_rng(outputs)
     w, x = codes(rng.normal(size=(outputs, inputs))), codes(rng.normal(size=(batch, inputs)))
@@ -132,7 +137,7 @@ def enter_pim(device: HbmPimDevice, words: list[int]) -> None:
 
 
 def plain_device(text: str) -> HbmPimDevice:
-    from model.pim.assembler import assemble
+    from model.lowering.dram_pim.assembler import assemble
 
     device = HbmPimDevice(SPEC, SPEC.dram.resolve(), check_timing=False)
     rng = np.random.default_rng(7)
@@ -204,14 +209,19 @@ def test_jump_repeats_and_falls_through() -> None:
     assert d.instructions == {"MOV": 4}
 
 
-@pytest.mark.parametrize(("words", "bank", "reason"), [
-    ([7 << 28], 0, "unknown_opcode"),
-    ([14 << 28 | 1 << 11 | 5], 0, "jump_range"),
-    ([14 << 28 | 9 << 11 | 1], 0, "jump_range"),
-    ([8 << 28 | 4 << 25 | 3 << 22], 0, "bank_mismatch"),
-])
+@pytest.mark.parametrize(
+    ("words", "bank", "reason"),
+    [
+        ([7 << 28], 0, "unknown_opcode"),
+        ([14 << 28 | 1 << 11 | 5], 0, "jump_range"),
+        ([14 << 28 | 9 << 11 | 1], 0, "jump_range"),
+        ([8 << 28 | 4 << 25 | 3 << 22], 0, "bank_mismatch"),
+    ],
+)
 def test_a_refused_trigger_sets_the_sticky_error_and_changes_nothing_else(
-    words: list[int], bank: int, reason: str,
+    words: list[int],
+    bank: int,
+    reason: str,
 ) -> None:
     device = HbmPimDevice(SPEC, SPEC.dram.resolve(), check_timing=False)
     enter_pim(device, words)
@@ -221,7 +231,7 @@ def test_a_refused_trigger_sets_the_sticky_error_and_changes_nothing_else(
     after = [device.grf["GRF_A"], device.counter, device.repeat, device.jump, device.mode]
     assert np.array_equal(before[0], after[0])
     assert before[1:] == after[1:]
-    device.issue("ACT", 0, 0, 0, 0)     # another mistake: the first stays
+    device.issue("ACT", 0, 0, 0, 0)  # another mistake: the first stays
     assert device.error == ERRORS[reason]
 
 
@@ -267,9 +277,13 @@ def test_aim_activation_follows_the_function(activation) -> None:
     x = (given.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
     got = (aim_activation(activation, given).astype(np.uint32) << 16).view(np.float32)
     held = np.clip(x, -8, 8)
-    true = {"relu": np.maximum(x, 0), "leaky_relu": np.where(x < 0, 0.01 * x, x), "tanh": np.tanh(held),
-            "sigmoid": 1 / (1 + np.exp(-held)),
-            "gelu": 0.5 * held * (1 + np.tanh(np.sqrt(2 / np.pi) * (held + 0.044715 * held**3)))}[activation.name]
+    true = {
+        "relu": np.maximum(x, 0),
+        "leaky_relu": np.where(x < 0, 0.01 * x, x),
+        "tanh": np.tanh(held),
+        "sigmoid": 1 / (1 + np.exp(-held)),
+        "gelu": 0.5 * held * (1 + np.tanh(np.sqrt(2 / np.pi) * (held + 0.044715 * held**3))),
+    }[activation.name]
     assert np.max(np.abs(got - true)) < 0.06
 
 

@@ -44,7 +44,7 @@ def rule(w: np.ndarray, x: np.ndarray) -> np.ndarray:
 def test_any_codes_in_any_shape_follow_the_measured_rule(compute, outputs: int, inputs: int, batch: int) -> None:
     rng = np.random.default_rng(inputs)
     w, x = (rng.normal(size=(n, inputs)).astype(np.float16) for n in (outputs, batch))
-    for m in (w, x):                             # subnormals, infinities and NaN among them
+    for m in (w, x):  # subnormals, infinities and NaN among them
         m.view(np.uint16)[rng.random(m.shape) < 0.02] = rng.choice([1, 0x8001, 0x3FF, 0x7BFF, 0x8000])
     w.view(np.uint16)[-1, -1] = rng.choice([0x7C00, 0xFC00, 0x7E01])
     with np.errstate(all="ignore"):
@@ -62,9 +62,12 @@ def test_any_codes_in_any_shape_follow_the_measured_rule(compute, outputs: int, 
 def test_values_codes_and_byte_orders_give_the_same_result(compute, chip: str) -> None:
     rng = np.random.default_rng(2)
     w, x = rng.integers(-8, 8, (9, 40)).astype(np.float32) / 4, rng.integers(-8, 8, 40).astype(np.float32)
-    narrow = (lambda v: v.astype(np.float16).view(np.uint16)) if chip == "hbm_pim" else (
-        lambda v: (np.ascontiguousarray(v).view(np.uint32) >> 16).astype(np.uint16))
-    wanted = w @ x                               # small integers over 4: exact in any order
+    narrow = (
+        (lambda v: v.astype(np.float16).view(np.uint16))
+        if chip == "hbm_pim"
+        else (lambda v: (np.ascontiguousarray(v).view(np.uint32) >> 16).astype(np.uint16))
+    )
+    wanted = w @ x  # small integers over 4: exact in any order
     for kind in (np.float16, np.float32, np.float64, ">f2", ">f4"):
         assert np.array_equal(compute(chip, "gemv", weights=w.astype(kind), input=x.astype(kind)), wanted)
     for order in ("<u2", ">u2"):
@@ -73,22 +76,34 @@ def test_values_codes_and_byte_orders_give_the_same_result(compute, chip: str) -
 
 
 @pytest.mark.parametrize("chip", ["hbm_pim", "aim"])
-@pytest.mark.parametrize(("array", "message"), [
-    (np.arange(4), "floating-point values or uint16 codes, not int64"), (np.zeros(4, bool), "not bool"),
-    (np.zeros(4, complex), "not complex128"), (np.zeros((0, 4)), "at least one value"),
-    (np.zeros((1, 1, 4)), "1 or 2 dimensions"), (np.zeros(3), r"vectors \(batch, 4\)"),
-    (np.array([None]), "a .npy array of numbers"),
-])
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.arange(4), "floating-point values or uint16 codes, not int64"),
+        (np.zeros(4, bool), "not bool"),
+        (np.zeros(4, complex), "not complex128"),
+        (np.zeros((0, 4)), "at least one value"),
+        (np.zeros((1, 1, 4)), "1 or 2 dimensions"),
+        (np.zeros(3), r"vectors \(batch, 4\)"),
+        (np.array([None]), "a .npy array of numbers"),
+    ],
+)
 def test_operands_that_are_none_are_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], chip: str, array: np.ndarray, message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    chip: str,
+    array: np.ndarray,
+    message: str,
 ) -> None:
     import re
 
     w, x, y = (str(tmp_path / f"{n}.npy") for n in "wxy")
     np.save(w, np.ones((2, 4), np.float16))
     np.save(x, array, allow_pickle=True)
-    assert main("model", cli, ["pim", "--chip", chip, "--kernel", "gemv", "--weights", w, "--input", x,
-                               "--output", y]) == 2
+    assert (
+        main("model", cli, ["pim", "--chip", chip, "--kernel", "gemv", "--weights", w, "--input", x, "--output", y])
+        == 2
+    )
     error = capsys.readouterr().err
     assert re.search(message, error)
     assert error.count("\n") == 1

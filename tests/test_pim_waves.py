@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tb import design
-from tb.build import build
-from tb.run import run
-from tb.wave import save_file
+from tb.bench import design
+from tb.bench.build import build
+from tb.bench.run import run
+from tb.bench.wave import save_file
 
 STREAMS = "random_streams_are_accepted_when_the_model_says_and_do_what_it_says"
 
@@ -25,7 +25,7 @@ def texts_of(save: Path, trace: Path, signals: set[str]) -> dict[str, list[str]]
             if table is not None and name.rpartition(".")[2] in signals:
                 tables[name] = dict(row.split(" ", 1) for row in table.read_text().splitlines())
             table = None
-    variables = {v.full_name: v for v in pywellen.Waveform(str(trace)).all_vars()}       # type: ignore[attr-defined]
+    variables = {v.full_name: v for v in pywellen.Waveform(str(trace)).all_vars()}  # type: ignore[attr-defined]
     found = {}
     for name, words in tables.items():
         width = len(next(iter(words)))
@@ -35,18 +35,35 @@ def texts_of(save: Path, trace: Path, signals: set[str]) -> dict[str, list[str]]
 
 @pytest.mark.rtl
 @pytest.mark.volume
-@pytest.mark.parametrize(("chip", "commands", "modes", "instructions", "rows"), [
-    ("hbm_pim", {"ACT", "PRE", "RD", "WR", "REF", "IDLE"}, {"SB", "HAB", "HAB_PIM"},
-     {"ADD", "MUL", "MAC", "MAD", "MOV", "NOP", "IDLE"}, {"CLOSED", "REGISTERS", "TO_HAB", "TO_SB"}),
-    ("aim", {"ACT16", "MAC16", "WRGB", "TMOD", "RDMAC16", "IDLE"}, {"memory", "register"}, set(), {"CLOSED"}),
-])
+@pytest.mark.parametrize(
+    ("chip", "commands", "modes", "instructions", "rows"),
+    [
+        (
+            "hbm_pim",
+            {"ACT", "PRE", "RD", "WR", "REF", "IDLE"},
+            {"SB", "HAB", "HAB_PIM"},
+            {"ADD", "MUL", "MAC", "MAD", "MOV", "NOP", "IDLE"},
+            {"CLOSED", "REGISTERS", "TO_HAB", "TO_SB"},
+        ),
+        ("aim", {"ACT16", "MAC16", "WRGB", "TMOD", "RDMAC16", "IDLE"}, {"memory", "register"}, set(), {"CLOSED"}),
+    ],
+)
 def test_commands_modes_instructions_and_open_rows_are_text(
-    chip: str, commands: set[str], modes: set[str], instructions: set[str], rows: set[str],
+    chip: str,
+    commands: set[str],
+    modes: set[str],
+    instructions: set[str],
+    rows: set[str],
 ) -> None:
     bench = design.load(chip)
     emitted = design.design(chip, chip)
-    outcome = run(build(emitted, "fst", design.published(bench, emitted)), f"tb.{chip}_tests", seed=4,
-                  parameters={"chip": chip, "streams": 6}, tests=(STREAMS,))
+    outcome = run(
+        build(emitted, "fst", design.published(bench, emitted)),
+        f"tb.{chip}_tests",
+        seed=4,
+        parameters={"chip": chip, "streams": 6},
+        tests=(STREAMS,),
+    )
     assert outcome.passed, outcome.explain()
     assert outcome.trace is not None
     save = save_file(emitted.manifest, outcome.trace, outcome.folder / "waves.gtkw")

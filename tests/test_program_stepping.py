@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from hw import chips
+from hw.base.error import InputError
 from hw.spec.command import Command, Copy, Fence
-from hw.spec.error import InputError
-from model.cycle.program import step_program
-from model.program import Program, place, streamed
-from tb.memory import CORES
+from model.cycle.npu.program.program import step_program
+from model.lowering.program import Program, place, streamed
+from tests.support.memory import CORES
 
 CYCLE_BY_CYCLE = {"row": [False] * 200_000}
 """A pattern that holds nothing: as long as one lasts, nothing is taken at once."""
@@ -24,7 +24,8 @@ def _drawn(name: str, rng: np.random.Generator) -> Program:
         m, n, k = int(rng.choice([3, 12, 40])), int(rng.choice([1, 3, 9])), int(rng.choice([1, 2, 8]))
         commands = [
             Command(m=int(rng.integers(1, m + 1)), n_blocks=int(rng.integers(1, n + 1)), k_blocks=k)
-            for _ in range(int(rng.integers(1, 5)))]
+            for _ in range(int(rng.integers(1, 5)))
+        ]
         try:
             placed = place(core, commands)
             break
@@ -36,10 +37,15 @@ def _drawn(name: str, rng: np.random.Generator) -> Program:
             words = min(item.command.m * item.command.n_blocks, 20)
             at = next(i for i, entry in enumerate(program) if entry is item.command) + 2
             program[at:at] = [
-                Copy(target="output_to_activation", words=words, address=item.command.output_address,
-                     other_address=core.activation_words - words),
+                Copy(
+                    target="output_to_activation",
+                    words=words,
+                    address=item.command.output_address,
+                    other_address=core.activation_words - words,
+                ),
                 Command(m=words, n_blocks=1, k_blocks=1, activation_address=core.activation_words - words),
-                Fence()]
+                Fence(),
+            ]
     return program
 
 
@@ -61,7 +67,8 @@ def test_patterns_that_end_hand_over_to_what_is_taken_at_once() -> None:
         program = _drawn("square", rng)
         held = {name: [draws.random() < 0.3 for _ in range(draws.randint(1, 400))] for name in ("activation", "output")}
         assert step_program(CORES["square"], program, held) == step_program(
-            CORES["square"], program, held | CYCLE_BY_CYCLE), program
+            CORES["square"], program, held | CYCLE_BY_CYCLE
+        ), program
 
 
 def test_stepping_512_cubed_from_outside_takes_at_most_20_ms() -> None:

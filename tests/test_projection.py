@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hw import chips
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.fact import Fact
 from model import energy
 from model.count import Counts
@@ -32,8 +32,14 @@ def core_record() -> Measurement:
     """100 images of 25,600 MACs on a 16 x 16 core at half of its cells: round numbers to check by hand."""
     macs = 2_560_000
     result = Result(
-        chip="npu_16", chip_digest=chips.load("npu_16").digest, workload="digits", workload_digest="0" * 16,
-        witness="rtl", seed=1, cycles=2 * macs // 256, figures={"macs": macs, "images": 100, "correct": 97},
+        chip="npu_16",
+        chip_digest=chips.load("npu_16").digest,
+        workload="digits",
+        workload_digest="0" * 16,
+        witness="rtl",
+        seed=1,
+        cycles=2 * macs // 256,
+        figures={"macs": macs, "images": 100, "correct": 97},
         counts=Counts({"mac_array.mac": macs, "activation_memory.read": macs // 256, "command.accept": 2}),
     )
     return Measurement(result=result, origin=Origin(commit="c0ffee"))
@@ -42,8 +48,14 @@ def core_record() -> Measurement:
 def network_record() -> Measurement:
     """A network of 4 G MACs per image, 400,000 cycles."""
     result = Result(
-        chip="furiosa_warboy", chip_digest="1" * 16, workload="resnet50", workload_digest="2" * 16,
-        witness="model", seed=1, cycles=400_000, figures={"macs": 4_000_000_000, "images": 1},
+        chip="furiosa_warboy",
+        chip_digest="1" * 16,
+        workload="resnet50",
+        workload_digest="2" * 16,
+        witness="model",
+        seed=1,
+        cycles=400_000,
+        figures={"macs": 4_000_000_000, "images": 1},
     )
     return Measurement(result=result, origin=Origin(commit="c0ffee"))
 
@@ -52,9 +64,11 @@ def a_programme(**changes: object) -> Programme:
     npu = chips.load("npu_16")
     assert npu.core is not None
     inputs = {
-        "core_record": core_record(), "network_record": network_record(),
+        "core_record": core_record(),
+        "network_record": network_record(),
         "chips": {name: chips.load(name) for name in chips.names()},
-        "table_name": TABLE, "compose": partial(energy.table_for, TABLE),
+        "table_name": TABLE,
+        "compose": partial(energy.table_for, TABLE),
         "scenarios": {name: scenarios.load(name) for name in scenarios.names()},
     }
     return project(**(inputs | changes))  # type: ignore[arg-type]
@@ -63,7 +77,15 @@ def a_programme(**changes: object) -> Programme:
 def test_arithmetic_on_figures_is_the_arithmetic_on_their_values() -> None:
     a, b = from_fact("a", fact(6)), from_fact("b", fact(4))
     assert [f.nominal for f in (a + b, a - b, a * b, a / b, 1 - b, 12 / b, ceil(a / b), total([a, b, a]))] == [
-        10, 2, 24, 1.5, -3, 3, 2, 16]
+        10,
+        2,
+        24,
+        1.5,
+        -3,
+        3,
+        2,
+        16,
+    ]
 
 
 def test_the_formula_shown_is_the_one_computed() -> None:
@@ -127,8 +149,10 @@ def test_ten_thousand_samples_of_both_sites_take_less_than_a_second() -> None:
 
 def test_the_core_figures_follow_from_the_record_by_hand() -> None:
     programme = a_programme()
+
     def value(name: str) -> float:
         return programme.projection[f"core.npu_16.digits.{name}"].nominal
+
     assert value("utilisation") == 0.5
     assert value("images_per_s") == pytest.approx(1e9 * 100 / 20_000)
     assert value("accuracy") == 0.97
@@ -140,8 +164,9 @@ def test_energy_of_the_projection_is_the_priced_energy() -> None:
     assert core is not None
     priced = energy.price(core_record().result.counts, energy.table_for(TABLE, core)).total_j
     projected = a_programme().projection.interval("core.npu_16.digits.energy_per_mac")
-    for ours, theirs in zip((projected.low, projected.nominal, projected.high),
-                            (priced.low, priced.nominal, priced.high), strict=True):
+    for ours, theirs in zip(
+        (projected.low, projected.nominal, projected.high), (priced.low, priced.nominal, priced.high), strict=True
+    ):
         assert ours * 2_560_000 * 1e-12 == pytest.approx(theirs)
 
 
@@ -155,8 +180,19 @@ def test_the_published_shares_need_30_139_and_70_cards_and_give_19_938_pf() -> N
 def test_the_chain_names_every_step_from_the_array_to_the_grid() -> None:
     site = a_programme().sites["gwangju"]
     steps = [f.name.removeprefix("gwangju.").removesuffix("_kw") for f in (*site.chain, *site.grid)]
-    assert steps == ["array", "memories", "rest_of_chips", "dram", "regulators", "hosts", "fans", "supplies",
-                     "facility", "grid_loss", "grid"]
+    assert steps == [
+        "array",
+        "memories",
+        "rest_of_chips",
+        "dram",
+        "regulators",
+        "hosts",
+        "fans",
+        "supplies",
+        "facility",
+        "grid_loss",
+        "grid",
+    ]
     wall = sum(f.nominal for f in site.chain)
     assert site.grid[1].nominal == pytest.approx(wall / (1 - 0.0355))
     regulators = next(f for f in site.chain if f.name.endswith("regulators_kw"))
@@ -199,8 +235,10 @@ def test_the_chain_adds_up_to_the_wall_in_every_sample() -> None:
 
 def test_the_ledger_moves_fourfold_between_int8_and_fp16_of_one_card() -> None:
     programme = a_programme()
+
     def value(name: str) -> float:
         return programme.projection[name].nominal
+
     assert (value("rule.mixed.kt.cards"), value("rule.eight_bit.kt.cards")) == (139, 35)
     kt = [value(f"rule.{rule}.kt.cards") * 7245.87 for rule in ("mixed", "eight_bit")]
     assert kt[0] / kt[1] == pytest.approx(139 / 35)
@@ -256,8 +294,11 @@ def test_a_figure_without_origin_or_with_a_foreign_twin_is_refused() -> None:
 
 def test_a_record_without_the_number_or_failed_is_refused_naming_both() -> None:
     bare = replace(network_record(), result=replace(network_record().result, figures={"macs": 1}))
-    with pytest.raises(InputError, match=r"figure record\.furiosa_warboy\.resnet50\.images needs figures\.images "
-                                         r"of record furiosa_warboy/resnet50\.1\.model"):
+    with pytest.raises(
+        InputError,
+        match=r"figure record\.furiosa_warboy\.resnet50\.images needs figures\.images "
+        r"of record furiosa_warboy/resnet50\.1\.model",
+    ):
         a_programme(network_record=bare)
     failed = replace(core_record(), result=replace(core_record().result, verdict="fail", failure="row 3"))
     with pytest.raises(InputError, match=r"figure .* needs a record that passed, not npu_16/digits\.1\.rtl"):
@@ -266,14 +307,17 @@ def test_a_record_without_the_number_or_failed_is_refused_naming_both() -> None:
         from_record("x", "1", core_record(), "counts.no.such")
 
 
-@pytest.mark.parametrize(("change", "text"), [
-    ({"capacity": fact(20, unit="PF")}, "must add up to 20 PF, not 19.95; correct a share"),
-    ({"tariff": fact(-5, unit="KRW/kWh")}, "tariff must be at least 0 KRW/kWh, not -5 to -5"),
-    ({"pue": fact(0.9, unit="1")}, "pue must be at least 1"),
-    ({"load": fact(0.5, 0.1, 1.2, unit="1")}, "load must be from 0 to 1"),
-    ({"carbon": fact(400, unit="kg")}, "carbon must be in 'gCO2e/kWh', not 'kg'"),
-    ({"shares": scenarios.load("gwangju").shares[:1] * 2}, "must belong to different operators"),
-])
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"capacity": fact(20, unit="PF")}, "must add up to 20 PF, not 19.95; correct a share"),
+        ({"tariff": fact(-5, unit="KRW/kWh")}, "tariff must be at least 0 KRW/kWh, not -5 to -5"),
+        ({"pue": fact(0.9, unit="1")}, "pue must be at least 1"),
+        ({"load": fact(0.5, 0.1, 1.2, unit="1")}, "load must be from 0 to 1"),
+        ({"carbon": fact(400, unit="kg")}, "carbon must be in 'gCO2e/kWh', not 'kg'"),
+        ({"shares": scenarios.load("gwangju").shares[:1] * 2}, "must belong to different operators"),
+    ],
+)
 def test_bad_scenarios_are_refused_in_one_sentence(change: dict, text: str) -> None:
     with pytest.raises(InputError, match=text):
         replace(scenarios.load("gwangju"), **change)
@@ -346,7 +390,14 @@ def test_a_faster_published_result_than_its_bound_is_called_outside() -> None:
 
 def test_numbers_print_with_four_digits_and_separators() -> None:
     assert [compact(v) for v in (0, 0.5, 12.345, 1234.6, 1234567.0, 9e10, 0.000123)] == [
-        "0", "0.5", "12.35", "1,235", "1,235,000", "9.000e+10", "1.230e-04"]
+        "0",
+        "0.5",
+        "12.35",
+        "1,235",
+        "1,235,000",
+        "9.000e+10",
+        "1.230e-04",
+    ]
 
 
 def test_walking_a_graph_visits_each_node_once() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hw import chips
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.fact import Fact
 from model.network.llm import load
 from model.projection import scenarios, services
@@ -73,8 +73,13 @@ def test_tokens_of_a_card_are_bounded_by_its_memory_by_hand() -> None:
 def test_a_model_record_of_the_service_replaces_the_roof() -> None:
     chip, service = chips.load("rebellions_atom"), services.load("language_model")
     result = Result(
-        chip="rebellions_atom", chip_digest=chip.digest, workload="llama31_8b_decode", workload_digest="0" * 16,
-        witness="model", seed=1, cycles=50_000_000,
+        chip="rebellions_atom",
+        chip_digest=chip.digest,
+        workload="llama31_8b_decode",
+        workload_digest="0" * 16,
+        witness="model",
+        seed=1,
+        cycles=50_000_000,
         figures={"per_second": 320.0, "per_second_low": 300.0, "per_second_high": 400.0},
     )
     rate, _ = token_rate("rebellions_atom", chip, service, Measurement(result=result, origin=Origin()))
@@ -113,8 +118,11 @@ def test_the_ledger_falls_from_peak_to_achievable_to_delivered(programme: Progra
 
 
 def test_the_ledger_holds_every_chip_with_a_published_peak(programme: Programme) -> None:
-    cards = {name for name in chips.names() if "tdp" in (facts := chips.load(name).facts)
-             and any(key.startswith("peak_") for key in facts)}
+    cards = {
+        name
+        for name in chips.names()
+        if "tdp" in (facts := chips.load(name).facts) and any(key.startswith("peak_") for key in facts)
+    }
     assert {row.card for row in programme.ledger} == cards
     assert {"nvidia_h100_sxm", "deepx_dx_m1", "furiosa_rngd", "sapeon_x220_compact"} <= cards
     t4 = next(r for r in programme.ledger if (r.card, r.number_format) == ("nvidia_t4", "int8"))
@@ -153,9 +161,11 @@ def test_every_figure_of_rules_and_money_opens_to_its_origin(programme: Programm
         text = explain(programme.projection, name)
         assert "config.json" in text or "MLPerf" in text or "assumed: " in text
     assert "record furiosa_warboy/resnet50.1.model.json: cycles" in explain(
-        programme.projection, "ledger.furiosa_warboy.int8.arrays")
+        programme.projection, "ledger.furiosa_warboy.int8.arrays"
+    )
     assert "record furiosa_warboy/resnet50_offline.1.model.json: figures.per_second" in explain(
-        programme.projection, "ledger.furiosa_warboy.int8.achievable")
+        programme.projection, "ledger.furiosa_warboy.int8.achievable"
+    )
 
 
 def test_a_rule_must_count_every_operator() -> None:
@@ -169,11 +179,14 @@ def _fact(nominal: float, unit: str) -> Fact:
     return Fact(nominal=nominal, unit=unit, confidence="assumed", source="of this test")
 
 
-@pytest.mark.parametrize(("change", "text"), [
-    ({"exchange": _fact(-1, "KRW/USD")}, "exchange of the prices must be at least 0 KRW/USD, not -1"),
-    ({"lifetime": _fact(0, "years")}, "lifetime of the prices must be greater than 0 years, not 0"),
-    ({"host": _fact(1, "USD")}, "host of the prices must be in 'million KRW', not 'USD'"),
-])
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"exchange": _fact(-1, "KRW/USD")}, "exchange of the prices must be at least 0 KRW/USD, not -1"),
+        ({"lifetime": _fact(0, "years")}, "lifetime of the prices must be greater than 0 years, not 0"),
+        ({"host": _fact(1, "USD")}, "host of the prices must be in 'million KRW', not 'USD'"),
+    ],
+)
 def test_impossible_prices_are_refused(change: dict, text: str) -> None:
     with pytest.raises(InputError, match=text):
         replace(scenarios.load("gwangju").prices, **change)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.command_line import main
+from hw.base.command_line import main
 from model import cli
 from model.projection import scenarios, services
 
@@ -39,8 +39,13 @@ def test_a_third_site_is_one_file_with_inputs_of_its_own(
     busan("SCENARIO = replace(G, title='Busan', tariff=fact(150, 'KRW/kWh'), card_load=fact(0.8, '1'))")
     assert main("model", cli, ["explain", "busan.mkrw_per_year"]) == 0
     said = capsys.readouterr().out
-    for words in ("busan.grid.tariff = 150 KRW/kWh", "busan.card.rebellions_atom.power",
-                  "busan.assumed.card_load = 0.8", "busan.pue", "server.supply_efficiency = 0.94"):
+    for words in (
+        "busan.grid.tariff = 150 KRW/kWh",
+        "busan.card.rebellions_atom.power",
+        "busan.assumed.card_load = 0.8",
+        "busan.pue",
+        "server.supply_efficiency = 0.94",
+    ):
         assert words in said
     assert "\n│   = grid.tariff" not in said
     assert main("model", cli, ["explain", "gwangju.mkrw_per_year"]) == 0
@@ -51,7 +56,9 @@ def test_a_third_site_is_one_file_with_inputs_of_its_own(
 
 
 def test_a_further_language_service_is_one_file(
-    busan: Callable[[str], None], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch,
+    busan: Callable[[str], None],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path_factory.mktemp("services")
@@ -72,22 +79,37 @@ def test_a_further_language_service_is_one_file(
         sys.modules.pop(f"model.projection.{name}", None)
 
 
-@pytest.mark.parametrize(("text", "sentence"), [
-    ("SCENARIO = replace(G, title='Busan', shares=G.shares[:2])",
-     "scenario 'busan': the shares of 'Busan' must add up to 19.95 PF, not 15.45; correct a share or the capacity"),
-    ("SCENARIO = replace(G, tariff=fact(-5, 'KRW/kWh'))",
-     "scenario 'busan': tariff must be at least 0 KRW/kWh, not -5 to -5"),
-    ("SCENARIO = replace(G, pue=fact(1.3, '1', low=1.5, high=1.2))",
-     "scenario 'busan': a fact must have low <= nominal <= high, not 1.5, 1.3, 1.2 1"),
-    ("SCENARIO = replace(G, shares=(replace(G.shares[0], card='x999'), *G.shares[1:]))",
-     "the projection needs the chip 'x999', which is not there; add its file to hw/chips"),
-    ("SCENARIO = replace(G, shares=(replace(G.shares[0], card='hbm_pim'), *G.shares[1:]))",
-     "chip 'hbm_pim' must have the fact 'peak_int8' to be projected; add it with its source"),
-    ("SCENARIO = replace(G, services=('games',))",
-     "service must be one of image_processing, language_model, not 'games'; choose a known one"),
-    ("SITE = G", "the file of scenario 'busan' must export SCENARIO, not leave it out; add it"),
-    ("SCENARIO = replace(G,", "the file of scenario 'busan' must be Python, not '(' was never closed in line"),
-])
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "SCENARIO = replace(G, title='Busan', shares=G.shares[:2])",
+            "scenario 'busan': the shares of 'Busan' must add up to 19.95 PF, not 15.45; correct a share or the capacity",
+        ),
+        (
+            "SCENARIO = replace(G, tariff=fact(-5, 'KRW/kWh'))",
+            "scenario 'busan': tariff must be at least 0 KRW/kWh, not -5 to -5",
+        ),
+        (
+            "SCENARIO = replace(G, pue=fact(1.3, '1', low=1.5, high=1.2))",
+            "scenario 'busan': a fact must have low <= nominal <= high, not 1.5, 1.3, 1.2 1",
+        ),
+        (
+            "SCENARIO = replace(G, shares=(replace(G.shares[0], card='x999'), *G.shares[1:]))",
+            "the projection needs the chip 'x999', which is not there; add its file to hw/chips",
+        ),
+        (
+            "SCENARIO = replace(G, shares=(replace(G.shares[0], card='hbm_pim'), *G.shares[1:]))",
+            "chip 'hbm_pim' must have the fact 'peak_int8' to be projected; add it with its source",
+        ),
+        (
+            "SCENARIO = replace(G, services=('games',))",
+            "service must be one of image_processing, language_model, not 'games'; choose a known one",
+        ),
+        ("SITE = G", "the file of scenario 'busan' must export SCENARIO, not leave it out; add it"),
+        ("SCENARIO = replace(G,", "the file of scenario 'busan' must be Python, not '(' was never closed in line"),
+    ],
+)
 def test_a_wrong_site_is_one_sentence(
     text: str, sentence: str, busan: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:

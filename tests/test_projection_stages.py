@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hw import chips
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.fact import Fact
 from model.projection import scenarios, services, stages
 from model.projection.curve import decode_curve
@@ -25,14 +25,32 @@ EVERY = {name: chips.load(name) for name in chips.names()}
 def a_curve(pim: str = "aim") -> Measurement:
     """Batches 1, 2, 4, 8: PIM wins at 1, 2 and 8."""
     layers = tuple(
-        {"name": f"batch {b}", "cycles": 1000, "macs": 0, "batch": b, "tokens_per_s": alone, "pim_tokens_per_s": joined,
-         "on_pim": share}
-        for b, alone, joined, share in ((1, 80.0, 580.0, 0.8), (2, 160.0, 650.0, 0.9), (4, 320.0, 325.0, 0.1),
-                                        (8, 640.0, 700.0, 0.2), (16, 1200.0, 1200.0, 0.0))
+        {
+            "name": f"batch {b}",
+            "cycles": 1000,
+            "macs": 0,
+            "batch": b,
+            "tokens_per_s": alone,
+            "pim_tokens_per_s": joined,
+            "on_pim": share,
+        }
+        for b, alone, joined, share in (
+            (1, 80.0, 580.0, 0.8),
+            (2, 160.0, 650.0, 0.9),
+            (4, 320.0, 325.0, 0.1),
+            (8, 640.0, 700.0, 0.2),
+            (16, 1200.0, 1200.0, 0.0),
+        )
     )
     result = Result(
-        chip="furiosa_rngd", chip_digest=EVERY["furiosa_rngd"].digest, workload=f"llama31_8b_batches_{pim}",
-        workload_digest="0" * 16, witness="model", seed=1, cycles=4000, layers=layers,
+        chip="furiosa_rngd",
+        chip_digest=EVERY["furiosa_rngd"].digest,
+        workload=f"llama31_8b_batches_{pim}",
+        workload_digest="0" * 16,
+        witness="model",
+        seed=1,
+        cycles=4000,
+        layers=layers,
         figures={"context": 1024, "pim_wins_to_batch": 8, "weights_on_pim_to_batch": 8},
     )
     return Measurement(result=result, origin=Origin(commit="c0ffee"))
@@ -41,8 +59,14 @@ def a_curve(pim: str = "aim") -> Measurement:
 def a_decode(chip: str = "furiosa_rngd", rate: float = 2000.0) -> Measurement:
     figures = {"tokens": 16, "per_second": rate, "per_second_low": 0.8 * rate, "per_second_high": 1.1 * rate}
     result = Result(
-        chip=chip, chip_digest=EVERY[chip].digest, workload="llama31_8b_decode", workload_digest="0" * 16,
-        witness="model", seed=1, cycles=8_000_000, figures=figures,
+        chip=chip,
+        chip_digest=EVERY[chip].digest,
+        workload="llama31_8b_decode",
+        workload_digest="0" * 16,
+        witness="model",
+        seed=1,
+        cycles=8_000_000,
+        figures=figures,
     )
     return Measurement(result=result, origin=Origin(commit="c0ffee"))
 
@@ -50,7 +74,12 @@ def a_decode(chip: str = "furiosa_rngd", rate: float = 2000.0) -> Measurement:
 def compared() -> Projection:
     scenario = scenarios.load("gwangju")
     found = compare_stages(
-        {}, EVERY, services.load("language_model"), scenario, "gwangju", {"furiosa_rngd": a_decode()},
+        {},
+        EVERY,
+        services.load("language_model"),
+        scenario,
+        "gwangju",
+        {"furiosa_rngd": a_decode()},
         {("furiosa_rngd", "aim"): a_curve()},
     )
     return Projection(title="t", figures=tuple(f for one in found.values() for f in one.shown))
@@ -105,8 +134,9 @@ def test_stage_3_is_called_a_hypothesis_and_never_hides_its_capacity() -> None:
 
 def test_stage_3_by_hand_at_batch_16() -> None:
     language, third = services.load("language_model"), stages.load("stage3")
-    one = macro_card(third, third.macros[0], "furiosa_rngd", EVERY["furiosa_rngd"], language,
-                     scenarios.load("gwangju"), "gwangju")
+    one = macro_card(
+        third, third.macros[0], "furiosa_rngd", EVERY["furiosa_rngd"], language, scenarios.load("gwangju"), "gwangju"
+    )
     cache = 65_536 * 2 * 1024
     step = 16 * cache / (1.5e12 * 0.8) + 2 * 64 * 256 * 256 / 16.1e12 * (4 * 32 + 16)
     assert one.tokens.nominal == pytest.approx(16 / step)

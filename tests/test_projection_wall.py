@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hw import chips
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.fact import Fact
 from model.projection import overheads, published
 from model.projection.figure import Figure, evaluate, from_fact
@@ -32,7 +32,12 @@ def checks() -> list[Check]:
 def test_every_logged_system_is_predicted_within_15_percent() -> None:
     found = checks()
     assert {c.chip for c in found} == {
-        "nvidia_a2", "nvidia_a100_pcie", "nvidia_h100_pcie", "nvidia_h200_sxm", "nvidia_jetson_agx_orin"}
+        "nvidia_a2",
+        "nvidia_a100_pcie",
+        "nvidia_h100_pcie",
+        "nvidia_h200_sxm",
+        "nvidia_jetson_agx_orin",
+    }
     assert len(found) >= 16
     assert all(abs(c.error) <= 0.15 for c in found)
     tasks = {(c.chip, c.what.split()[0]) for c in found}
@@ -113,7 +118,8 @@ def test_without_its_limit_a_slower_card_draws_less_and_never_less_than_its_fixe
 def test_fans_and_losses_come_on_top_of_cards_and_hosts() -> None:
     server = Server(
         cards=Fact(nominal=1, unit="cards", confidence="assumed", source="of this test"),
-        sockets=Fact(nominal=2, unit="sockets", confidence="assumed", source="of this test"), boards=1,
+        sockets=Fact(nominal=2, unit="sockets", confidence="assumed", source="of this test"),
+        boards=1,
     )
     assert host_power(server).nominal == pytest.approx(2 * 172 + 887)
     wall = at_the_socket(host_power(server)).named("wall", "W")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model import record
 from model.count import Counts
 from model.record import Measurement, Origin, Result
@@ -15,10 +15,18 @@ from model.record import Measurement, Origin, Result
 
 def a_result(**changes: object) -> Result:
     result = Result(
-        chip="tiny", chip_digest="0123456789abcdef", workload="gemm_16", workload_digest="fedcba9876543210",
-        witness="rtl", seed=7, cycles=1100, phases={"fill": 5, "stream": 1095},
-        counts=Counts({"mac_array.mac": 4096, "accumulator.write": 256}), toggles={"mac_array": 99},
-        figures={"macs": 4096, "share": 0.25}, layers=({"name": "a", "cycles": 1100, "macs": 4096},),
+        chip="tiny",
+        chip_digest="0123456789abcdef",
+        workload="gemm_16",
+        workload_digest="fedcba9876543210",
+        witness="rtl",
+        seed=7,
+        cycles=1100,
+        phases={"fill": 5, "stream": 1095},
+        counts=Counts({"mac_array.mac": 4096, "accumulator.write": 256}),
+        toggles={"mac_array": 99},
+        figures={"macs": 4096, "share": 0.25},
+        layers=({"name": "a", "cycles": 1100, "macs": 4096},),
     )
     return replace(result, **changes)  # type: ignore[arg-type]
 
@@ -42,11 +50,14 @@ def test_counts_accept_numpy_integers_and_hold_python_ones() -> None:
     assert type(Counts({"a.b": np.int64(5)})["a.b"]) is int  # type: ignore[dict-item]
 
 
-@pytest.mark.parametrize(("bad", "text"), [
-    ({"mac": 1}, "must be named component.event in lower case, not 'mac'"),
-    ({"a.b": -1}, "the count of a.b must be an integer of at least 0, not -1"),
-    ({"a.b": 1.5}, "the count of a.b must be an integer of at least 0, not 1.5"),
-])
+@pytest.mark.parametrize(
+    ("bad", "text"),
+    [
+        ({"mac": 1}, "must be named component.event in lower case, not 'mac'"),
+        ({"a.b": -1}, "the count of a.b must be an integer of at least 0, not -1"),
+        ({"a.b": 1.5}, "the count of a.b must be an integer of at least 0, not 1.5"),
+    ],
+)
 def test_counts_refuse_bad_names_and_numbers(bad: dict, text: str) -> None:
     with pytest.raises(InputError, match=text):
         Counts(bad)
@@ -77,15 +88,18 @@ def test_every_truncation_of_a_record_is_refused_in_one_sentence(tmp_path: Path)
             record.read(cut)
 
 
-@pytest.mark.parametrize(("document", "text"), [
-    ([], "must be a measurement record with a schema"),
-    ({"name": "x"}, "must be a measurement record with a schema"),
-    ({"schema": 2, "result": {}, "origin": {}}, "must have schema 1, not 2"),
-    ({"schema": 1, "origin": {}}, "its result half must be an object, not NoneType"),
-    ({"schema": 1, "result": {"chip": "x"}, "origin": {}}, "result half must have the field 'chip_digest'"),
-    ({"schema": 1, "result": {"joules": 1}, "origin": {}}, "must not have a field 'joules'"),
-    ({"schema": 1, "result": {"layers": 1}, "origin": {}}, "must have the field"),
-])
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ([], "must be a measurement record with a schema"),
+        ({"name": "x"}, "must be a measurement record with a schema"),
+        ({"schema": 2, "result": {}, "origin": {}}, "must have schema 1, not 2"),
+        ({"schema": 1, "origin": {}}, "its result half must be an object, not NoneType"),
+        ({"schema": 1, "result": {"chip": "x"}, "origin": {}}, "result half must have the field 'chip_digest'"),
+        ({"schema": 1, "result": {"joules": 1}, "origin": {}}, "must not have a field 'joules'"),
+        ({"schema": 1, "result": {"layers": 1}, "origin": {}}, "must have the field"),
+    ],
+)
 def test_foreign_files_are_refused(tmp_path: Path, document: object, text: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(json.dumps(document))
@@ -93,12 +107,26 @@ def test_foreign_files_are_refused(tmp_path: Path, document: object, text: str) 
         record.read(path)
 
 
-@pytest.mark.parametrize(("field", "value"), [
-    ("cycles", -1), ("cycles", "many"), ("seed", None), ("counts", [1]), ("counts", {"a.b": "x"}),
-    ("layers", {}), ("layers", [3]), ("layers", [{"name": "a", "cycles": 1}]), ("figures", {"x": "y"}),
-    ("phases", {"x": 0.5}), ("verdict", "maybe"), ("failure", "but it passed"), ("witness", "guess"),
-    ("chip", "../x"), ("toggles", []),
-])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("cycles", -1),
+        ("cycles", "many"),
+        ("seed", None),
+        ("counts", [1]),
+        ("counts", {"a.b": "x"}),
+        ("layers", {}),
+        ("layers", [3]),
+        ("layers", [{"name": "a", "cycles": 1}]),
+        ("figures", {"x": "y"}),
+        ("phases", {"x": 0.5}),
+        ("verdict", "maybe"),
+        ("failure", "but it passed"),
+        ("witness", "guess"),
+        ("chip", "../x"),
+        ("toggles", []),
+    ],
+)
 def test_a_damaged_field_is_refused_and_named(tmp_path: Path, field: str, value: object) -> None:
     path = record.write(a_measurement(), tmp_path / "x.json")
     document = json.loads(path.read_text())

@@ -6,19 +6,23 @@ from math import floor
 import numpy as np
 import pytest
 
-from hw.spec.error import InputError
-from model import reference
-from model.workload import OutputStage
+from hw.base.error import InputError
+from model.reference import npu as reference
+from model.work.workload import OutputStage
 
 
 def _output(bias: list[int], multiplier: list[int], shift: list[int], **common: int) -> OutputStage:
     return OutputStage(
-        bias=np.array(bias, np.int32), multiplier=np.array(multiplier, np.int32),
-        shift=np.array(shift, np.int32), **common)
+        bias=np.array(bias, np.int32),
+        multiplier=np.array(multiplier, np.int32),
+        shift=np.array(shift, np.int32),
+        **common,
+    )
 
 
 def _defined(value: int, multiplier: int, shift: int, mode: str) -> int:
     """One rounding by the mode's sentence, on exact fractions."""
+
     def nearest(exact: Fraction, tie_up: bool) -> int:
         below = floor(exact)
         rest = exact - below
@@ -40,13 +44,21 @@ def test_every_mode_rounds_as_its_sentence_says_over_the_full_range(mode: str) -
     sums = [-(1 << 31), (1 << 31) - 1, 0, 1, -1, 3 << 20, -(3 << 20), 5, -5]
     sums += [int(v) for v in rng.integers(-(1 << 31), 1 << 31, 100)]
     sums += [int(v) for v in rng.integers(-4000, 4000, 100)]
-    for multiplier, shift in [(1 << 30, 0), (1 << 30, 1), (1 << 30, 3), ((1 << 31) - 1, 0), (0x5A827999, 7),
-                              (1 << 30, 31), (-(1 << 31), 0), (-(1 << 31), 31), (1, 0)]:
+    for multiplier, shift in [
+        (1 << 30, 0),
+        (1 << 30, 1),
+        (1 << 30, 3),
+        ((1 << 31) - 1, 0),
+        (0x5A827999, 7),
+        (1 << 30, 31),
+        (-(1 << 31), 0),
+        (-(1 << 31), 31),
+        (1, 0),
+    ]:
         for bias in (0, -(1 << 31), (1 << 31) - 1, 77):
             output = _output([bias], [multiplier], [shift], zero_point=-3, low=-120, high=119)
             got = reference.requantise(np.array(sums)[:, None], output, mode)[:, 0]
-            expected = [
-                min(max(_defined(s + bias, multiplier, shift, mode) - 3, -120), 119) for s in sums]
+            expected = [min(max(_defined(s + bias, multiplier, shift, mode) - 3, -120), 119) for s in sums]
             assert got.tolist() == expected
 
 

@@ -7,13 +7,13 @@ import pytest
 
 from hw.spec.command import Descriptor, Geometry
 from hw.spec.core import CoreSpec
-from model.cycle.mac_array import step
-from model.cycle.program import step_program
-from model.verdict import NO_GEOMETRY, verdict
-from tb.agreement import random_case, run_cases
-from tb.memory import CORES, counters_of
-from tb.memory_tests import Case
-from tb.refusals import codes, malformed
+from model.cycle.npu.core import step
+from model.cycle.npu.program.program import step_program
+from model.functional.verdict import NO_GEOMETRY, verdict
+from tb.npu.memory_tests import Case
+from tests.support.agreement import random_case, run_cases
+from tests.support.memory import CORES, counters_of
+from tests.support.refusals import codes, malformed
 from tests.test_convolution import CORE as WITH_CONVOLUTION
 from tests.test_convolution import _case as convolution
 from tests.test_memory_side import _cases as copies
@@ -57,13 +57,15 @@ def test_refusals_among_copies_and_convolutions_change_nothing(name: str) -> Non
     rng = np.random.default_rng(5)
     able = codes(core)
     spoilt = [_spoilt(core, case, rng, rng.choice(able, int(rng.integers(1, 6))).tolist()) for case in cases]
-    spoilt += [_spoilt(core, cases[0], rng, [code]) for code in able]   # each code as the last one
-    counters = counters_of(core, spoilt, "tb.refusal_tests")
+    spoilt += [_spoilt(core, cases[0], rng, [code]) for code in able]  # each code as the last one
+    counters = counters_of(core, spoilt, "tb.npu.refusal_tests")
     for case, counted in zip(spoilt, counters, strict=True):
         timing = step_program(core, case.program, case.patterns())
         expected = {"busy": timing.cycles, **timing.budget, **timing.counts}
-        assert counted == expected, (case.seed, {
-            item: (counted[item], expected[item]) for item in counted if counted[item] != expected[item]})
+        assert counted == expected, (
+            case.seed,
+            {item: (counted[item], expected[item]) for item in counted if counted[item] != expected[item]},
+        )
         assert counted["command.refuse"] >= 1
 
 
@@ -80,13 +82,16 @@ def test_refusals_among_gemms_cost_what_the_stepped_model_says(name: str) -> Non
         places = sorted(int(p) for p in rng.integers(0, len(case.shapes) + 1, len(wanted)))
         bad = [
             (place + i, malformed(core, NO_GEOMETRY, code, rng), code)
-            for i, (place, code) in enumerate(zip(places, wanted, strict=True))]
+            for i, (place, code) in enumerate(zip(places, wanted, strict=True))
+        ]
         # commands may come late, into a core that has long been idle
         offered = np.sort(rng.integers(0, 400 if rng.random() < 0.5 else 1, len(case.shapes) + len(bad)))
         cases.append(replace(case, malformed=bad, offered=(offered - offered[0]).tolist()))
     for case, counted in zip(cases, run_cases(core, cases), strict=True):
         timing = step(core, case.jobs, case.patterns(), case.offered)
         expected = {"busy": timing.cycles, **timing.budget, **timing.counts}
-        assert counted == expected, (case, {
-            item: (counted[item], expected[item]) for item in counted if counted[item] != expected[item]})
+        assert counted == expected, (
+            case,
+            {item: (counted[item], expected[item]) for item in counted if counted[item] != expected[item]},
+        )
         assert counted["command.refuse"] == len(case.malformed)

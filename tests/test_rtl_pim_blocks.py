@@ -8,14 +8,14 @@ import pytest
 from amaranth.sim import Simulator
 
 from hw import chips
-from hw.rtl.bank_array import Bank
-from hw.rtl.bank_timing import BankTiming
-from hw.rtl.pim_channel import HbmPimChannel
-from hw.rtl.pim_decode import PimDecode
-from hw.rtl.pim_signature import command_kinds
-from hw.spec.error import InputError
+from hw.base.error import InputError
+from hw.rtl.dram_pim.bank_array import Bank
+from hw.rtl.dram_pim.bank_timing import BankTiming
+from hw.rtl.dram_pim.hbm_pim.channel import HbmPimChannel
+from hw.rtl.dram_pim.hbm_pim.decode import PimDecode
+from hw.rtl.dram_pim.signature import command_kinds
 from hw.spec.pim import PimSpec
-from model.cycle.dram_bank import Banks
+from model.cycle.dram_pim.bank import Banks
 
 
 def spec_of(chip: str) -> PimSpec:

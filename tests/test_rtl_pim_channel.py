@@ -2,9 +2,9 @@
 
 import pytest
 
-from tb import design
-from tb.build import build
-from tb.run import Outcome, run
+from tb.bench import design
+from tb.bench.build import build
+from tb.bench.run import Outcome, run
 
 _STREAMS = "random_streams_are_accepted_when_the_model_says_and_do_what_it_says"
 
@@ -31,7 +31,13 @@ def test_200_random_streams_on_the_hbm_pim_channel_equal_the_model() -> None:
     assert outcome.data["streams"] == 200
     assert outcome.data["refused"]["early"] > 10_000
     assert set(outcome.data["refused"]) == {
-        "early", "wrong_row_state", "wrong_mode", "unknown_opcode", "jump_range", "bank_mismatch"}
+        "early",
+        "wrong_row_state",
+        "wrong_mode",
+        "unknown_opcode",
+        "jump_range",
+        "bank_mismatch",
+    }
     assert min(outcome.data["events"].values()) > 50
 
 

@@ -3,10 +3,10 @@
 import pytest
 
 from hw import chips
-from hw.spec.error import InputError
-from model import lower
-from model.schedule import schedule
-from model.workload import Gemm
+from hw.base.error import InputError
+from model.lowering import lower
+from model.lowering.schedule import schedule
+from model.work.workload import Gemm
 
 TINY = chips.load("tiny").core
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from hw import chips
-from hw.spec.device import device
-from hw.spec.error import InputError
-from model.device.range import ranged
-from model.device.run import offline
-from model.device.server import LIMITS_S, Size, _tail, server
-from model.survey import network_of
+from hw.base.error import InputError
+from model.card.device import device
+from model.card.range import ranged
+from model.card.run import offline
+from model.card.server import LIMITS_S, Size, _tail, server
+from model.card.survey import network_of
 
 GAPS = np.random.default_rng(7).exponential(size=200_000)
 
@@ -29,7 +29,8 @@ def test_one_by_one_it_is_the_queue_m_d_1() -> None:
 
     def waits_at_most(t: float) -> float:
         return (1 - load) * sum(
-            (load * (k - t)) ** k / math.factorial(k) * math.exp(-load * (k - t)) for k in range(int(t) + 1))
+            (load * (k - t)) ** k / math.factorial(k) * math.exp(-load * (k - t)) for k in range(int(t) + 1)
+        )
 
     assert waits_at_most(tail - service) == pytest.approx(0.99, abs=0.002)
 

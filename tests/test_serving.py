@@ -7,17 +7,17 @@ from functools import cache
 import pytest
 
 from hw import chips
-from hw.spec.device import Device, device
-from hw.spec.error import InputError
+from hw.base.error import InputError
+from model.card import serving
+from model.card.device import Device, device
+from model.card.pim import PimMemory, beside
+from model.card.serving import Deployment, compute_format, serving_format
+from model.card.survey import survey
 from model.cli.serve import with_pim
-from model.device import serving
-from model.device.pim import PimMemory, beside
-from model.device.serving import Deployment, compute_format, serving_format
 from model.energy import dram
 from model.network import llm
 from model.network.layer import Layer
-from model.survey import survey
-from model.workload import Gemm
+from model.work.workload import Gemm
 
 
 @cache
@@ -39,8 +39,10 @@ def test_a_decode_step_at_batch_one_reads_every_weight_once() -> None:
 
 
 def test_tokens_per_second_grow_with_the_batch_and_with_narrower_numbers() -> None:
-    rates = [deployed(weight_format="fp8_e4m3", cache_format="fp8_e4m3").tokens_per_second(128, 128, b)
-             for b in (1, 4, 16, 64)]
+    rates = [
+        deployed(weight_format="fp8_e4m3", cache_format="fp8_e4m3").tokens_per_second(128, 128, b)
+        for b in (1, 4, 16, 64)
+    ]
     assert rates == sorted(rates)
     wide, narrow = (deployed(weight_format=f, cache_format=f).decode(1024, 8).time for f in ("fp16", "fp8_e4m3"))
     assert 1.5 < wide / narrow < 2
@@ -70,8 +72,9 @@ def test_a_model_larger_than_the_cards_is_refused() -> None:
 
 def test_more_cards_are_faster_until_the_links_cost_more() -> None:
     times = {
-        cards: deployed(model="llama31_70b", cards=cards, weight_format="fp8_e4m3", cache_format="fp8_e4m3")
-        .decode(1024, 16)
+        cards: deployed(model="llama31_70b", cards=cards, weight_format="fp8_e4m3", cache_format="fp8_e4m3").decode(
+            1024, 16
+        )
         for cards in (2, 4, 8)
     }
     assert times[8].time < times[4].time < times[2].time
@@ -143,8 +146,9 @@ def test_a_plain_step_pays_for_every_byte_and_product_it_moves_and_does() -> Non
 
 def test_a_pim_layer_pays_for_each_vector() -> None:
     memory = beside("hbm_pim", 1.5e12)
-    layers = [Layer(name="x", operator="MatMul", kind="gemm", gemms=(Gemm(name="x", m=m, n=4096, k=1024),))
-              for m in (1, 2, 3)]
+    layers = [
+        Layer(name="x", operator="MatMul", kind="gemm", gemms=(Gemm(name="x", m=m, n=4096, k=1024),)) for m in (1, 2, 3)
+    ]
     one, two, three = (memory.layer_energy(layer).nominal for layer in layers)
     assert three - two == pytest.approx(two - one)
     assert 1.2 * one < two <= 2.01 * one

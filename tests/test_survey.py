@@ -5,8 +5,8 @@ import time
 import pytest
 
 from hw import chips
+from model.card.survey import Entry, survey
 from model.cli.survey import csv, networks, products
-from model.survey import Entry, survey
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +37,16 @@ def test_only_memories_and_what_does_not_fit_are_refused(table: tuple[list[Entry
     memories = {name for name in products() if chips.load(name).pim is not None or name == "lpddr5x_pim"}
     for entry in table[0]:
         if entry.reason and entry.chip not in memories:
-            assert any(why in entry.reason for why in ("must fit the card", "must fit the memory", "the heads",
-                                                       "key-value cache must fit", "cards must divide"))
+            assert any(
+                why in entry.reason
+                for why in (
+                    "must fit the card",
+                    "must fit the memory",
+                    "the heads",
+                    "key-value cache must fit",
+                    "cards must divide",
+                )
+            )
 
 
 def test_the_csv_has_a_line_for_every_pair_and_units_in_its_heading(table: tuple[list[Entry], float]) -> None:

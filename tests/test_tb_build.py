@@ -7,13 +7,14 @@ import subprocess
 import pytest
 
 from hw import chips
-from hw.rtl.emit import emit
-from hw.spec.error import InputError
-from tb import build as build_module
-from tb import fifo_tests, verilator
-from tb.build import BUILD, build, control_file
-from tb.protocol import Checked
-from tb.run import run
+from hw.base.error import InputError
+from hw.rtl.emit.verilog import emit
+from tb.bench import build as build_module
+from tb.bench import verilator
+from tb.bench.build import BUILD, build, control_file
+from tb.bench.protocol import Checked
+from tb.bench.run import run
+from tb.npu import fifo_tests
 
 
 @pytest.fixture(scope="module")
@@ -133,18 +134,20 @@ def test_an_interrupted_build_leaves_nothing_and_the_next_one_succeeds(fifo, tmp
 
 @pytest.mark.rtl
 def test_the_fifo_bench_passes_and_each_test_is_in_the_junit_file(fifo, tmp_path):
-    outcome = run(build(fifo), "tb.fifo_tests", seed=5, run_dir=tmp_path / "run")
+    outcome = run(build(fifo), "tb.npu.fifo_tests", seed=5, run_dir=tmp_path / "run")
     assert outcome.passed, outcome.explain()
     assert {t.name for t in outcome.tests} == {
-        "words_leave_in_order_one_per_cycle", "words_leave_in_order_with_random_pauses",
-        "a_full_fifo_refuses_and_loses_nothing", "a_payload_that_changes_while_waiting_is_reported",
+        "words_leave_in_order_one_per_cycle",
+        "words_leave_in_order_with_random_pauses",
+        "a_full_fifo_refuses_and_loses_nothing",
+        "a_payload_that_changes_while_waiting_is_reported",
     }
     text = outcome.junit.read_text()
     assert all(f'name="{t.name}"' in text for t in outcome.tests)
 
 
-FAILING = '''
-from tb.bench import bench_test
+FAILING = """
+from tb.bench.bench import bench_test
 
 @bench_test(timeout_cycles=100)
 async def this_one_is_wrong(bench):
@@ -166,7 +169,7 @@ async def this_one_breaks_a_stream_rule(bench):
 @bench_test()
 async def this_one_hands_out_data(bench):
     bench.report(answer=bench.parameters["question"] * 2, seed=bench.seed)
-'''
+"""
 
 
 @pytest.mark.rtl
@@ -174,7 +177,11 @@ def test_failures_are_found_and_explained_with_a_line_that_repeats_them(fifo, tm
     (tmp_path / "failing_bench.py").write_text(FAILING)
     monkeypatch.syspath_prepend(str(tmp_path))
     outcome = run(
-        build(fifo), "failing_bench", seed=5, parameters={"question": 21}, run_dir=tmp_path / "run",
+        build(fifo),
+        "failing_bench",
+        seed=5,
+        parameters={"question": 21},
+        run_dir=tmp_path / "run",
         reproduce="make sim BENCH=failing SEED=5",
     )
     assert not outcome.passed
@@ -197,7 +204,7 @@ def test_a_module_without_tests_is_a_failure(fifo, tmp_path, monkeypatch):
 
 @pytest.mark.rtl
 def test_a_simulator_that_hangs_is_ended(fifo, tmp_path, monkeypatch):
-    text = "import time\nfrom tb.bench import bench_test\n@bench_test()\nasync def hangs(bench):\n    time.sleep(60)\n"
+    text = "import time\nfrom tb.bench.bench import bench_test\n@bench_test()\nasync def hangs(bench):\n    time.sleep(60)\n"
     (tmp_path / "hanging_bench.py").write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
     outcome = run(build(fifo), "hanging_bench", run_dir=tmp_path / "run", timeout_s=3)

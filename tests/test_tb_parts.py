@@ -8,12 +8,12 @@ from amaranth.hdl import Fragment, signed, unsigned
 from amaranth.lib import data
 from amaranth.sim import Simulator
 
-from hw.spec.error import InputError
-from tb.activity import bit_toggles, toggles
-from tb.protocol import StreamChecker, checked_streams
-from tb.scoreboard import first_mismatch
-from tb.stream import pack, unpack
-from tb.wave import save_file, show
+from hw.base.error import InputError
+from tb.bench.activity import bit_toggles, toggles
+from tb.bench.protocol import StreamChecker, checked_streams
+from tb.bench.scoreboard import first_mismatch
+from tb.bench.stream import pack, unpack
+from tb.bench.wave import save_file, show
 
 LAYOUT = data.StructLayout({"a": signed(5), "b": unsigned(3)})
 
@@ -38,7 +38,8 @@ def test_the_first_mismatch_in_row_order_is_told_with_its_time():
     got[2, 1], got[1, 4] = 7, -3
     mismatch = first_mismatch("job", expected, got, row_times=[10, 20, 30, 40])
     assert str(mismatch) == (
-        "job: row 1, column 4: expected 0, got -3, 20 ns in the waveform (2 of 20 elements differ)")
+        "job: row 1, column 4: expected 0, got -3, 20 ns in the waveform (2 of 20 elements differ)"
+    )
 
 
 def test_a_result_of_another_shape_is_refused():
@@ -46,14 +47,17 @@ def test_a_result_of_another_shape_is_refused():
         first_mismatch("job", np.zeros((2, 2)), np.zeros((2, 3)))
 
 
-@pytest.mark.parametrize(("beats", "error"), [
-    ([(1, 1, 5), (1, 1, 6), (0, 0, 7)], 0),  # transfers
-    ([(1, 0, 5), (1, 0, 5), (1, 1, 5), (1, 0, 6)], 0),  # waits, then the next word
-    ([(1, 0, 5), (1, 0, 6), (1, 1, 6)], 1),  # payload changed while waiting
-    ([(1, 0, 5), (0, 0, 5), (0, 0, 5)], 1),  # valid fell
-    ([(1, 0, 5), (1, 1, 6), (0, 0, 0)], 1),  # changed in the cycle of the transfer
-    ([(0, 1, 5), (0, 0, 6), (1, 1, 7)], 0),  # anything goes while not valid
-])
+@pytest.mark.parametrize(
+    ("beats", "error"),
+    [
+        ([(1, 1, 5), (1, 1, 6), (0, 0, 7)], 0),  # transfers
+        ([(1, 0, 5), (1, 0, 5), (1, 1, 5), (1, 0, 6)], 0),  # waits, then the next word
+        ([(1, 0, 5), (1, 0, 6), (1, 1, 6)], 1),  # payload changed while waiting
+        ([(1, 0, 5), (0, 0, 5), (0, 0, 5)], 1),  # valid fell
+        ([(1, 0, 5), (1, 1, 6), (0, 0, 0)], 1),  # changed in the cycle of the transfer
+        ([(0, 1, 5), (0, 0, 6), (1, 1, 7)], 0),  # anything goes while not valid
+    ],
+)
 def test_the_stream_checker_reports_broken_rules_only(beats, error):
     checker = StreamChecker(8)
 
@@ -75,7 +79,7 @@ def test_the_stream_checker_reports_broken_rules_only(beats, error):
 
 
 def test_only_streams_that_can_be_refused_are_checked():
-    from tb.fifo_tests import StreamFifo
+    from tb.npu.fifo_tests import StreamFifo
 
     fifo = StreamFifo(4)
     assert checked_streams(fifo) == ["i", "o"]
@@ -176,7 +180,7 @@ def test_the_save_file_has_groups_radixes_and_enumeration_names(tmp_path):
 def test_without_a_display_it_is_said_how_to_open_the_waveform(tmp_path, monkeypatch):
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    monkeypatch.setattr("tb.wave.shutil.which", lambda name: None)
+    monkeypatch.setattr("tb.bench.wave.shutil.which", lambda name: None)
     assert "apt install gtkwave" in show(tmp_path / "t.gtkw")
-    monkeypatch.setattr("tb.wave.shutil.which", lambda name: "/usr/bin/gtkwave")
+    monkeypatch.setattr("tb.bench.wave.shutil.which", lambda name: "/usr/bin/gtkwave")
     assert show(tmp_path / "t.gtkw") == f"no display here: where there is one, run `gtkwave {tmp_path / 't.gtkw'}`"

@@ -3,11 +3,11 @@
 import pytest
 
 from hw import chips
-from hw.spec.device import device
-from model.device.machine import machine
-from model.device.run import offline, single_stream
-from model.device.tiles import TILES, tiling
-from model.survey import network_of
+from model.card.device import device
+from model.card.gpu_tiles import TILES, tiling
+from model.card.machine import machine
+from model.card.run import offline, single_stream
+from model.card.survey import network_of
 
 UNIT = {"units": 4, "rate": 1000.0, "port": 1e9, "shared": 1e9, "number_bytes": 1.0}
 GPUS = [name for name in chips.names() if name.startswith("nvidia")]

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model import train, workloads
 from model.cli import train as train_verb
-from model.digits import PARAMETERS, Digits
 from model.network.quantised import QuantisedNetwork, Scale, quantise_layer, read, save
 from model.train.digits import data, quantise_images
-from model.workload import OutputStage
+from model.work.digits import PARAMETERS, Digits
+from model.work.workload import OutputStage
 
 
 def requantise_exactly(sums: np.ndarray, stage: OutputStage) -> np.ndarray:
@@ -117,8 +117,9 @@ def test_a_ratio_of_one_or_more_is_refused() -> None:
         quantise_layer(np.ones((2, 1)), np.zeros(1), coarse, fine, relu=False)
 
 
-def test_the_verb_writes_the_file_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str],
-                                              monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_verb_writes_the_file_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from model.train import digits
 
     monkeypatch.setattr(digits, "TASK", lambda: read(PARAMETERS))

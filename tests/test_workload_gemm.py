@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model import workloads
-from model.random_gemm import random_output_stage
-from model.workload import Gemm
+from model.work.random_gemm import random_output_stage
+from model.work.workload import Gemm
 
 SHAPES_WITH_JOBS = ["gemm_16", "gemm_64", "gemm_256", "gemm_ragged", "gemm_queue", "gemm_sweep"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model import workloads
 from model.cli.language import describe
 from model.network import llm

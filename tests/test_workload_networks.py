@@ -61,8 +61,9 @@ def test_a_batch_shares_weights_and_repeats_attention() -> None:
     assert (scores.m, scores.count) == (384, 64)
 
 
-@pytest.mark.parametrize("name", [n for n in workloads.names() if hasattr(workloads.load(n), "network")
-                                  and not n.startswith("digits")])
+@pytest.mark.parametrize(
+    "name", [n for n in workloads.names() if hasattr(workloads.load(n), "network") and not n.startswith("digits")]
+)
 def test_every_network_names_its_layers_apart_and_says_what_one_run_gives(name: str) -> None:
     workload = workloads.load(name)
     names = [g.name for g in workload.gemms()]

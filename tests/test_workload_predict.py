@@ -7,25 +7,32 @@ from pathlib import Path
 import pytest
 
 from hw import chips
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model import workloads
+from model.card.partition import partition, repeated
+from model.card.survey import survey
 from model.cli import predict as verb
 from model.cli import survey as survey_verb
-from model.cycle.mac_array import closed_form
+from model.cycle.npu.core import closed_form
 from model.network.resnet import resnet_50
-from model.partition import partition, repeated
 from model.predict import predict
 from model.record import read, result_bytes
-from model.survey import survey
-from model.workload import Gemm
+from model.work.workload import Gemm
 
 WARBOY = chips.load("furiosa_warboy")
 SLICE = WARBOY.core
 assert SLICE is not None
 
 SHAPES = [
-    (12544, 64, 147, 1), (3136, 64, 64, 1), (49, 2048, 512, 1), (1, 1000, 2048, 1), (784, 1, 9, 112), (5, 3, 7, 1),
-    (384, 384, 64, 16), (1, 1, 1, 1), (127, 513, 33, 3),
+    (12544, 64, 147, 1),
+    (3136, 64, 64, 1),
+    (49, 2048, 512, 1),
+    (1, 1000, 2048, 1),
+    (784, 1, 9, 112),
+    (5, 3, 7, 1),
+    (384, 384, 64, 16),
+    (1, 1, 1, 1),
+    (127, 513, 33, 3),
 ]
 
 
@@ -39,9 +46,7 @@ def test_one_array_takes_what_the_closed_form_says(shape: tuple[int, int, int, i
 
 @pytest.mark.parametrize("times", [1, 2, 3, 50])
 @pytest.mark.parametrize("shape", [(1, 9, 9), (5, 40, 70), (700, 8, 64), (1100, 3, 33)])
-def test_a_chain_of_equal_products_is_the_closed_form_of_all_of_them(
-    shape: tuple[int, int, int], times: int
-) -> None:
+def test_a_chain_of_equal_products_is_the_closed_form_of_all_of_them(shape: tuple[int, int, int], times: int) -> None:
     chain, short = closed_form(SLICE, [shape] * times), repeated(SLICE, shape, times)
     assert (short.cycles, short.budget, short.counts) == (chain.cycles, chain.budget, chain.counts)
     assert short.utilisation == pytest.approx(chain.utilisation)

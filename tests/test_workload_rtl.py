@@ -6,7 +6,7 @@ from hw import chips
 from hw.spec.event import VALUE_EVENTS
 from model import workloads
 from model.predict import predict
-from tb.measure import Case, measure
+from tb.bench.measure import Case, measure
 
 
 @pytest.mark.rtl

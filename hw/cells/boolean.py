@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 Expression = tuple[Any, ...]
 """("var", name), ("const", 0 or 1), ("not", e), ("and"|"or"|"xor", e1, e2, ...)."""

@@ -65,11 +65,15 @@ def walk(cell: Cell) -> list[Step]:
         for index in path:
             after = _flip(cell, state, index)
             seen.add((state, index))
-            steps.append(Step(
-                pin=cell.inputs[index], value=after[index],
-                inputs=dict(zip(cell.inputs, after, strict=False)),
-                before=outputs(cell, state), after=outputs(cell, after),
-            ))
+            steps.append(
+                Step(
+                    pin=cell.inputs[index],
+                    value=after[index],
+                    inputs=dict(zip(cell.inputs, after, strict=False)),
+                    before=outputs(cell, state),
+                    after=outputs(cell, after),
+                )
+            )
             state = after
 
 
@@ -100,7 +104,7 @@ def models() -> str:
     for name in ("NMOS_VTG", "PMOS_VTG"):
         start = re.search(rf"^\.model\s+{name}\b", text, re.MULTILINE)
         assert start is not None
-        rest = text[start.start():]
+        rest = text[start.start() :]
         end = re.search(r"^\* \w+\.inc", rest, re.MULTILINE)
         kept.append(rest[: end.start()] if end else rest)
     return re.sub(r"(rbodymod|rgatemod)\s*=\s*1", r"\1 = 0", "\n".join(kept))
@@ -124,8 +128,12 @@ def deck(cell: Cell, slew_ns: float, load_ff: float) -> str:
     """The transient deck of `cell` at one 20-80 % input slew and one output load."""
     steps, times = walk(cell), step_times_ns(cell)
     ramp = slew_ns * RAMP_PER_SLEW
-    lines = [f"* {cell.name} slew {slew_ns:g} ns load {load_ff:g} fF", models(), cell.subcircuit(),
-             f"vdd vdd 0 {VOLTAGE_V:g}"]
+    lines = [
+        f"* {cell.name} slew {slew_ns:g} ns load {load_ff:g} fF",
+        models(),
+        cell.subcircuit(),
+        f"vdd vdd 0 {VOLTAGE_V:g}",
+    ]
     for pin in cell.inputs:
         own = [(t, s.value) for t, s in zip(times, steps, strict=False) if s.pin == pin]
         lines.append(f"v{pin} {pin} 0 {piecewise([t for t, _ in own], [v for _, v in own], ramp, 0)}")
@@ -133,6 +141,12 @@ def deck(cell: Cell, slew_ns: float, load_ff: float) -> str:
     lines += [f"cl{pin} {pin} 0 {load_ff:g}f" for pin in cell.outputs]
     saved = [f"i(v{p})" for p in ("dd", *cell.inputs)] + [f"v({p})" for p in cell.outputs]
     # Gear's method: the trapezoidal rule leaves a ringing current that is larger than the leakage.
-    lines += [f".temp {TEMPERATURE_C:g}", ".options method=gear reltol=1e-4 abstol=1e-12 chgtol=1e-17 vntol=1e-7",
-              f".save {' '.join(saved)}", f".tran 1p {times[-1]:g}n 0 20p", ".end", ""]
+    lines += [
+        f".temp {TEMPERATURE_C:g}",
+        ".options method=gear reltol=1e-4 abstol=1e-12 chgtol=1e-17 vntol=1e-7",
+        f".save {' '.join(saved)}",
+        f".tran 1p {times[-1]:g}n 0 20p",
+        ".end",
+        "",
+    ]
     return "\n".join(lines)

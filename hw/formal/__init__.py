@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from amaranth.hdl import Elaboratable
 
-from hw.spec import catalog
-from hw.spec.error import InputError
+from hw.base import catalog
+from hw.base.error import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +76,11 @@ def planted(bug: Bug | None) -> Iterator[None]:
             f"the text a bug replaces must occur once in {bug.module}, not {source.count(bug.before)} times: "
             f"{bug.before}; write the bug anew"
         )
-    saved = {name: module for name, module in sys.modules.items()
-             if name == bug.module or name == "hw.rtl" or name.startswith("hw.rtl.")}
+    saved = {
+        name: module
+        for name, module in sys.modules.items()
+        if name == bug.module or name == "hw.rtl" or name.startswith("hw.rtl.")
+    }
     parents = {name: importlib.import_module(name) for name in ("hw", bug.module.rpartition(".")[0])}
     attributes = {name: dict(vars(module)) for name, module in parents.items()}
     for name in saved:

@@ -19,7 +19,7 @@ class Harness(Elaboratable):
         self.size = size
 
     def elaborate(self, platform: object) -> Module:
-        from hw.rtl.mac_array import MacArray
+        from hw.rtl.npu.mac_array import MacArray
         from hw.spec.mac_array import MacArraySpec
 
         m = Module()

@@ -20,7 +20,10 @@ class Watch:
         m.d.sync += self.level.eq(self.level + accept - leave)
         with m.If(accept & mark & ~self.seen):
             m.d.sync += [
-                self.inside.eq(1), self.seen.eq(1), self.value.eq(payload), self.ahead.eq(self.level - leave),
+                self.inside.eq(1),
+                self.seen.eq(1),
+                self.value.eq(payload),
+                self.ahead.eq(self.level - leave),
             ]
         with m.Elif(self.inside & leave):
             m.d.sync += [self.ahead.eq(self.ahead - 1), self.inside.eq(self.ahead != 0)]

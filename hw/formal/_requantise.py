@@ -22,7 +22,7 @@ class Harness(Elaboratable):
         self.mode: RoundingMode = mode
 
     def elaborate(self, platform: object) -> Module:
-        from hw.rtl.output_stage import scale
+        from hw.rtl.npu.output_stage import scale
 
         m = Module()
         product, shift = Signal(signed(PRODUCT_BITS)), Signal(5)
@@ -31,7 +31,8 @@ class Harness(Elaboratable):
         largest = 1 << (sum(OPERANDS[self.mode]) - 2)
         m.d.comb += [
             answer.eq(scale(m, product, shift, self.mode)),
-            Assume(product <= largest), Assume(product >= -largest),
+            Assume(product <= largest),
+            Assume(product >= -largest),
         ]
         wide = signed(PRODUCT_BITS + 40)
         twice, divisor = Signal(wide), Signal(wide)
@@ -51,7 +52,8 @@ class Harness(Elaboratable):
             m.d.comb += [
                 divisor.eq(Const(1, 33) << 31 << shift),
                 twice.eq(2 * (product - (answer << 31 << shift))),
-                Assert(twice <= divisor), Assert(twice >= -divisor),
+                Assert(twice <= divisor),
+                Assert(twice >= -divisor),
             ]
             if self.mode == "exact_rne":
                 m.d.comb += Assert(((twice != divisor) & (twice != -divisor)) | ~answer[0])

@@ -14,7 +14,7 @@ class Harness(Elaboratable):
     """The queue of a core with tiny memories, between a free host and a free engine."""
 
     def elaborate(self, platform: object) -> Module:
-        from hw.rtl.command_queue import CommandQueue
+        from hw.rtl.npu.command_queue import CommandQueue
         from hw.spec.command import OPCODE_FENCE, OPCODE_GEMM
         from hw.spec.core import CoreSpec
         from hw.spec.mac_array import MacArraySpec
@@ -22,8 +22,13 @@ class Harness(Elaboratable):
 
         m = Module()
         spec = CoreSpec(
-            array=MacArraySpec(rows=2, columns=2), activation_words=5, weight_words=6, accumulator_rows=16,
-            output_words=3, parameter_words=2, command_entries=ENTRIES,
+            array=MacArraySpec(rows=2, columns=2),
+            activation_words=5,
+            weight_words=6,
+            accumulator_rows=16,
+            output_words=3,
+            parameter_words=2,
+            command_entries=ENTRIES,
         )
         m.submodules.queue = queue = CommandQueue(spec)
         shape = queue.i_command.payload.shape()
@@ -32,8 +37,11 @@ class Harness(Elaboratable):
         no_reset(m)
         accept, leave = Signal(), Signal()
         m.d.comb += [
-            queue.i_command.payload.eq(sent), queue.i_command.valid.eq(valid), queue.o_command.ready.eq(ready),
-            queue.i_open.eq(opened), queue.o_copy.ready.eq(1),
+            queue.i_command.payload.eq(sent),
+            queue.i_command.valid.eq(valid),
+            queue.o_command.ready.eq(ready),
+            queue.i_open.eq(opened),
+            queue.o_copy.ready.eq(1),
             accept.eq(valid & queue.i_command.ready),
             leave.eq((queue.o_command.valid & ready) | queue.o_refused | queue.o_fence),
         ]
@@ -43,7 +51,7 @@ class Harness(Elaboratable):
             Assert(watch.level <= INSIDE),
             Assert(~(queue.o_command.valid & queue.o_refused)),
             Assert(~queue.o_refused | (queue.o_code != 0)),
-            Assert(~queue.o_copy.valid),    # a core without copy channels refuses every copy
+            Assert(~queue.o_copy.valid),  # a core without copy channels refuses every copy
             Assert(~(queue.o_fence & (opened | queue.o_command.valid | queue.o_refused))),
         ]
 
@@ -54,14 +62,16 @@ class Harness(Elaboratable):
         sizes = [command.m, command.n_blocks, command.k_blocks]
         fits = Signal()
         m.d.comb += fits.eq(
-            (command.opcode == OPCODE_GEMM) & ~Cat(size == 0 for size in sizes).any()
+            (command.opcode == OPCODE_GEMM)
+            & ~Cat(size == 0 for size in sizes).any()
             & (command.k_blocks <= largest)
             & ((command.activation_format == 0) | (command.activation_format == OPERAND_CODES["int8"]))
             & ((command.weight_format == 0) | (command.weight_format == OPERAND_CODES["int8"]))
             & (command.activation_address + command.m * command.k_blocks <= spec.activation_words)
             & (command.weight_address + command.n_blocks * command.k_blocks * spec.array.rows <= spec.weight_words)
             & (command.parameter_address + command.n_blocks <= spec.parameter_words)
-            & (command.output_address + command.m * command.n_blocks <= spec.output_words))
+            & (command.output_address + command.m * command.n_blocks <= spec.output_words)
+        )
         with m.If(watch.turn & leave):
             m.d.comb += Assert(queue.o_refused == ~(fits | (command.opcode == OPCODE_FENCE)))
             m.d.comb += Assert(queue.o_fence == (command.opcode == OPCODE_FENCE))
@@ -76,12 +86,21 @@ class Harness(Elaboratable):
 
 PROOF = Proof(
     title="the command queue hands on valid commands in order, unchanged, and refuses exactly the malformed ones",
-    build=Harness, bounded=6, cover=10,
+    build=Harness,
+    bounded=6,
+    cover=10,
     bugs=(
-        Bug(name="a command whose outputs end one word too far passes", module="hw.rtl.command_queue",
+        Bug(
+            name="a command whose outputs end one word too far passes",
+            module="hw.rtl.npu.command_queue",
             before="(command.output_address + outputs > spec.output_words)",
-            after="(command.output_address + outputs > spec.output_words + 1)"),
-        Bug(name="a waiting command is overwritten by the next", module="hw.rtl.command_queue",
-            before="queue.r_en.eq(~full | self.o_command.ready | self.o_refused)", after="queue.r_en.eq(1)"),
+            after="(command.output_address + outputs > spec.output_words + 1)",
+        ),
+        Bug(
+            name="a waiting command is overwritten by the next",
+            module="hw.rtl.npu.command_queue",
+            before="queue.r_en.eq(~full | self.o_command.ready | self.o_refused)",
+            after="queue.r_en.eq(1)",
+        ),
     ),
 )

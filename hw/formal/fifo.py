@@ -27,8 +27,11 @@ class Harness(Elaboratable):
         no_reset(m)
         accept, leave = Signal(), Signal()
         m.d.comb += [
-            queue.w_data.eq(sent), queue.w_en.eq(valid), queue.r_en.eq(ready),
-            accept.eq(valid & queue.w_rdy), leave.eq(queue.r_rdy & ready),
+            queue.w_data.eq(sent),
+            queue.w_en.eq(valid),
+            queue.r_en.eq(ready),
+            accept.eq(valid & queue.w_rdy),
+            leave.eq(queue.r_rdy & ready),
         ]
         watch = Watch(m, payload=sent, accept=accept, leave=leave, mark=mark, depth=DEPTH)
         stable(m, valid=queue.r_rdy, ready=ready, payload=queue.r_data)
@@ -51,16 +54,26 @@ class Harness(Elaboratable):
 
 PROOF = Proof(
     title="the FIFO keeps order, loses nothing and doubles nothing, also when it wraps round",
-    build=Harness, bounded=4 * DEPTH, inductive=2, cover=3 * DEPTH,
+    build=Harness,
+    bounded=4 * DEPTH,
+    inductive=2,
+    cover=3 * DEPTH,
     bugs=(
-        Bug(name="an item written to a full FIFO overwrites the oldest", module="amaranth.lib.fifo",
+        Bug(
+            name="an item written to a full FIFO overwrites the oldest",
+            module="amaranth.lib.fifo",
             before="w_port.en.eq(self.w_en & self.w_rdy),\n        ]\n        with m.If(do_write):\n"
-                   "            m.d.sync += produce.eq(_incr(produce, self.depth))\n\n        m.d.comb += [\n"
-                   "            r_port.addr",
+            "            m.d.sync += produce.eq(_incr(produce, self.depth))\n\n        m.d.comb += [\n"
+            "            r_port.addr",
             after="w_port.en.eq(self.w_en),\n        ]\n        with m.If(do_write):\n"
-                  "            m.d.sync += produce.eq(_incr(produce, self.depth))\n\n        m.d.comb += [\n"
-                  "            r_port.addr"),
-        Bug(name="wraps round one entry late", module="amaranth.lib.fifo",
-            before="signal == modulo - 1", after="signal == modulo"),
+            "            m.d.sync += produce.eq(_incr(produce, self.depth))\n\n        m.d.comb += [\n"
+            "            r_port.addr",
+        ),
+        Bug(
+            name="wraps round one entry late",
+            module="amaranth.lib.fifo",
+            before="signal == modulo - 1",
+            after="signal == modulo",
+        ),
     ),
 )

@@ -16,7 +16,7 @@ class Harness(Elaboratable):
     """
 
     def elaborate(self, platform: object) -> Module:
-        from hw.rtl.os_array import SUM_BITS, OsArray
+        from hw.rtl.npu.output_stationary_array import SUM_BITS, OsArray
         from hw.spec.mac_array import MacArraySpec
 
         m = Module()
@@ -75,13 +75,27 @@ class Harness(Elaboratable):
 
 PROOF = Proof(
     title="on 2 x 2 output-stationary cells, results shift out while the next fold streams, and every one is right",
-    build=Harness, bounded=11, cover=12,
+    build=Harness,
+    bounded=11,
+    cover=12,
     bugs=(
-        Bug(name="every row shifts in every step", module="hw.rtl.os_array",
-            before="Cat(steps[:r]).any())", after="Cat(steps).any())"),
-        Bug(name="a fold starts from the sum of the one before", module="hw.rtl.os_array",
-            before="Mux(self.i_first, 0, total) +", after="total +"),
-        Bug(name="the shift starts one cycle early", module="hw.rtl.os_array",
-            before="steps = ended[len(rows):]", after="steps = ended[len(rows) - 1:]"),
+        Bug(
+            name="every row shifts in every step",
+            module="hw.rtl.npu.output_stationary_array",
+            before="Cat(steps[:r]).any())",
+            after="Cat(steps).any())",
+        ),
+        Bug(
+            name="a fold starts from the sum of the one before",
+            module="hw.rtl.npu.output_stationary_array",
+            before="Mux(self.i_first, 0, total) +",
+            after="total +",
+        ),
+        Bug(
+            name="the shift starts one cycle early",
+            module="hw.rtl.npu.output_stationary_array",
+            before="steps = ended[len(rows):]",
+            after="steps = ended[len(rows) - 1:]",
+        ),
     ),
 )

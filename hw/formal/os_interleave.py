@@ -16,17 +16,27 @@ class Harness(Elaboratable):
     """
 
     def elaborate(self, platform: object) -> Module:
-        from hw.rtl.os_interleave import InterleavingEngine
+        from hw.rtl.npu.output_stationary_interleave import InterleavingEngine
         from hw.spec.core import CoreSpec
         from hw.spec.mac_array import MacArraySpec
 
         m = Module()
         spec = CoreSpec(
             array=MacArraySpec(
-                rows=ROWS, columns=2, dataflow="os", mac_latency=TURNS, activation_format="fp8_e4m3",
-                weight_format="fp8_e4m3"),
-            activation_words=4, weight_words=4, accumulator_rows=16, output_words=4, parameter_words=2,
-            output_format="fp32")
+                rows=ROWS,
+                columns=2,
+                dataflow="os",
+                mac_latency=TURNS,
+                activation_format="fp8_e4m3",
+                weight_format="fp8_e4m3",
+            ),
+            activation_words=4,
+            weight_words=4,
+            accumulator_rows=16,
+            output_words=4,
+            parameter_words=2,
+            output_format="fp32",
+        )
         m.submodules.engine = engine = InterleavingEngine(spec)
         fold = engine.i_fold.payload
         given = Signal(fold.shape())
@@ -38,9 +48,13 @@ class Harness(Elaboratable):
         used, waited, offered = Signal(5), Signal(), Signal(fold.shape())
         m.d.sync += [waited.eq(valid & ~engine.i_fold.ready), offered.eq(given)]
         m.d.comb += [
-            fold.eq(given), engine.i_fold.valid.eq(valid), engine.i_weight_taken.eq(weight_taken),
-            engine.i_activation_taken.eq(activation_taken), engine.i_drained.eq(drained),
-            Assume((given.words >= 1) & (given.words <= MOST_WORDS)), Assume((given.rows >= 1) & (given.rows <= ROWS)),
+            fold.eq(given),
+            engine.i_fold.valid.eq(valid),
+            engine.i_weight_taken.eq(weight_taken),
+            engine.i_activation_taken.eq(activation_taken),
+            engine.i_drained.eq(drained),
+            Assume((given.words >= 1) & (given.words <= MOST_WORDS)),
+            Assume((given.rows >= 1) & (given.rows <= ROWS)),
             Assume(~drained | (used != 0)),
         ]
         with m.If(waited):
@@ -59,28 +73,35 @@ class Harness(Elaboratable):
                     activation, weight = Signal(2, name=f"activation_{t}"), Signal(2, name=f"weight_{t}")
                     with m.If(read & (left == 0)):
                         m.d.comb += [
-                            Assert(engine.o_first), Assert(engine.i_fold.ready), Assert(valid),
+                            Assert(engine.o_first),
+                            Assert(engine.i_fold.ready),
+                            Assert(valid),
                             Assert(engine.o_activation_address == given.activation_address),
                             Assert(engine.o_weight_address == given.weight_address),
                             Assert(engine.o_last == (given.words == 1)),
                             Assert(~engine.o_last | (number == ended)),
                         ]
                         m.d.sync += [
-                            left.eq(given.words - 1), mine.eq(number), activation.eq(given.activation_address + 1),
-                            weight.eq(given.weight_address + 1), number.eq(number + 1)]
+                            left.eq(given.words - 1),
+                            mine.eq(number),
+                            activation.eq(given.activation_address + 1),
+                            weight.eq(given.weight_address + 1),
+                            number.eq(number + 1),
+                        ]
                     with m.Elif(read):
                         m.d.comb += [
-                            Assert(~engine.o_first), Assert(~engine.i_fold.ready),
+                            Assert(~engine.o_first),
+                            Assert(~engine.i_fold.ready),
                             Assert(engine.o_activation_address == activation),
                             Assert(engine.o_weight_address == weight),
                             Assert(engine.o_last == (left == 1)),
                             Assert(~engine.o_last | (mine == ended)),
                         ]
-                        m.d.sync += [
-                            left.eq(left - 1), activation.eq(activation + 1), weight.eq(weight + 1)]
+                        m.d.sync += [left.eq(left - 1), activation.eq(activation + 1), weight.eq(weight + 1)]
         m.d.comb += [
             Assert(~read | ~(weight_taken | activation_taken)),
-            Assert(~engine.o_last | read), Assert(read | ~engine.i_fold.ready),
+            Assert(~engine.o_last | read),
+            Assert(read | ~engine.i_fold.ready),
         ]
 
         # Last words keep their distance
@@ -95,13 +116,27 @@ class Harness(Elaboratable):
 
 PROOF = Proof(
     title="interleaved folds each issue their own words once, in order, in their own turn, and end in order R apart",
-    build=Harness, bounded=9, cover=12,
+    build=Harness,
+    bounded=9,
+    cover=12,
     bugs=(
-        Bug(name="a fold does not wait for the end of the one before", module="hw.rtl.os_interleave",
-            before="(free_rows >= rows) & ends_next)", after="(free_rows >= rows))"),
-        Bug(name="results of two folds meet", module="hw.rtl.os_interleave",
-            before="((hold == 0) & (free_rows", after="((free_rows"),
-        Bug(name="a fold goes on where the one before in its turn ended", module="hw.rtl.os_interleave",
-            before=", now.step.eq(0)]", after="]"),
+        Bug(
+            name="a fold does not wait for the end of the one before",
+            module="hw.rtl.npu.output_stationary_interleave",
+            before="(free_rows >= rows) & ends_next)",
+            after="(free_rows >= rows))",
+        ),
+        Bug(
+            name="results of two folds meet",
+            module="hw.rtl.npu.output_stationary_interleave",
+            before="((hold == 0) & (free_rows",
+            after="((free_rows",
+        ),
+        Bug(
+            name="a fold goes on where the one before in its turn ended",
+            module="hw.rtl.npu.output_stationary_interleave",
+            before=", now.step.eq(0)]",
+            after="]",
+        ),
     ),
 )

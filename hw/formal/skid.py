@@ -13,7 +13,7 @@ class Harness(Elaboratable):
     """The buffer between a free sender and a free receiver."""
 
     def elaborate(self, platform: object) -> Module:
-        from hw.rtl.skid import SkidBuffer
+        from hw.rtl.common.skid import SkidBuffer
 
         m = Module()
         m.submodules.skid = skid = SkidBuffer(WIDTH)
@@ -22,8 +22,11 @@ class Harness(Elaboratable):
         no_reset(m)
         accept, leave = Signal(), Signal()
         m.d.comb += [
-            skid.i.payload.eq(sent), skid.i.valid.eq(valid), skid.o.ready.eq(ready),
-            accept.eq(valid & skid.i.ready), leave.eq(skid.o.valid & ready),
+            skid.i.payload.eq(sent),
+            skid.i.valid.eq(valid),
+            skid.o.ready.eq(ready),
+            accept.eq(valid & skid.i.ready),
+            leave.eq(skid.o.valid & ready),
         ]
         watch = Watch(m, payload=sent, accept=accept, leave=leave, mark=mark, depth=DEPTH)
         stable(m, valid=skid.o.valid, ready=ready, payload=skid.o.payload)
@@ -43,11 +46,22 @@ class Harness(Elaboratable):
 
 PROOF = Proof(
     title="the skid buffer keeps order, loses nothing and doubles nothing",
-    build=Harness, bounded=10, inductive=2, cover=8,
+    build=Harness,
+    bounded=10,
+    inductive=2,
+    cover=8,
     bugs=(
-        Bug(name="the input overtakes the waiting item", module="hw.rtl.skid",
-            before="Mux(self.waiting, self.second, self.i.payload)", after="self.i.payload"),
-        Bug(name="ready one item too long", module="hw.rtl.skid",
-            before="self.i.ready.eq(~self.waiting)", after="self.i.ready.eq(1)"),
+        Bug(
+            name="the input overtakes the waiting item",
+            module="hw.rtl.common.skid",
+            before="Mux(self.waiting, self.second, self.i.payload)",
+            after="self.i.payload",
+        ),
+        Bug(
+            name="ready one item too long",
+            module="hw.rtl.common.skid",
+            before="self.i.ready.eq(~self.waiting)",
+            after="self.i.ready.eq(1)",
+        ),
     ),
 )

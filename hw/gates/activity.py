@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hw.base.error import InputError
 from hw.cells.boolean import to_c
 from hw.gates import compiled
 from hw.gates.netlist import ONE, ZERO, Net, Netlist
-from hw.spec.error import InputError
 
 LANES = 64
 _CHUNK = 200
@@ -43,8 +43,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What a netlist holds between two cycles: one word of 64 lanes per register and per net, in the simulator's order.
-    """
+    """What a netlist holds between two cycles: one word of 64 lanes per register and per net, in the simulator's order."""
 
     registers: NDArray[np.uint64]
     nets: NDArray[np.uint64]
@@ -76,8 +75,9 @@ class Simulator:
 
     def start(self) -> "State":
         """All registers at zero, nothing applied yet."""
-        registers = np.array([2**64 - 1 if p in i.cell.inverted_output else 0 for i, p in self.registers] or [0],
-                             dtype=np.uint64)
+        registers = np.array(
+            [2**64 - 1 if p in i.cell.inverted_output else 0 for i, p in self.registers] or [0], dtype=np.uint64
+        )
         return State(registers=registers, nets=np.zeros(len(self.nets), dtype=np.uint64))
 
     def run(
@@ -102,25 +102,35 @@ class Simulator:
         seen = np.zeros((cycles, max(1, len(self.output_bits))), dtype=np.uint64)
         rises, falls = np.zeros(len(self.nets), dtype=np.int64), np.zeros(len(self.nets), dtype=np.int64)
         pointer = ctypes.c_void_p
-        self._library.run(*(pointer(a.ctypes.data) for a in (words, seen, rises, falls, state.registers, state.nets)),
-                          ctypes.c_long(cycles), ctypes.c_long(warm_up), ctypes.c_uint64((1 << lanes) - 1))
+        self._library.run(
+            *(pointer(a.ctypes.data) for a in (words, seen, rises, falls, state.registers, state.nets)),
+            ctypes.c_long(cycles),
+            ctypes.c_long(warm_up),
+            ctypes.c_uint64((1 << lanes) - 1),
+        )
         outputs, column = {}, 0
         for port, bits in self.netlist.outputs.items():
-            planes = ((seen[:, k, None] >> shifts & np.uint64(1)).astype(np.int64)
-                      for k in range(column, column + len(bits)))
+            planes = (
+                (seen[:, k, None] >> shifts & np.uint64(1)).astype(np.int64) for k in range(column, column + len(bits))
+            )
             column += len(bits)
-            outputs[port] = np.stack(list(planes), axis=-1) if len(bits) > 63 else sum(
-                (plane << k for k, plane in enumerate(planes)), start=np.zeros((cycles, lanes), np.int64))
+            outputs[port] = (
+                np.stack(list(planes), axis=-1)
+                if len(bits) > 63
+                else sum((plane << k for k, plane in enumerate(planes)), start=np.zeros((cycles, lanes), np.int64))
+            )
         return Activity(
             rises={n: int(rises[k]) for n, k in self._index.items()},
-            falls={n: int(falls[k]) for n, k in self._index.items()}, samples=(cycles - warm_up) * lanes,
+            falls={n: int(falls[k]) for n, k in self._index.items()},
+            samples=(cycles - warm_up) * lanes,
         ), outputs
 
     def _check(self, streams: Streams, warm_up: int) -> tuple[int, int]:
         for port in self.netlist.inputs:
             if port not in streams:
-                raise InputError(f"a stream must be given for every input of {self.netlist.name}, "
-                                 f"but {port!r} has none; add it")
+                raise InputError(
+                    f"a stream must be given for every input of {self.netlist.name}, but {port!r} has none; add it"
+                )
         shapes = {streams[p].shape[:2] for p in self.netlist.inputs}
         if len(shapes) != 1:
             raise InputError(f"all streams must have one shape (cycles, lanes), not {sorted(shapes)}; cut them alike")
@@ -128,12 +138,14 @@ class Simulator:
         if not 1 <= lanes <= LANES:
             raise InputError(f"streams must have 1 to {LANES} lanes, not {lanes}; run them in parts")
         if cycles <= warm_up:
-            raise InputError(f"a stream must be longer than its warm-up of {warm_up} cycles, not {cycles}; "
-                             f"give more cycles")
+            raise InputError(
+                f"a stream must be longer than its warm-up of {warm_up} cycles, not {cycles}; give more cycles"
+            )
         return cycles, lanes
 
     def source(self) -> str:
         """The C source: gates in functions of `_CHUNK` assignments, because compile time grows faster than length."""
+
         def value(net: Net) -> str:
             return "~(uint64_t)0" if net == ONE else "(uint64_t)0" if net == ZERO else f"v[{self._index[net]}]"
 
@@ -141,8 +153,11 @@ class Simulator:
         gates = []
         for instance in self.netlist.order:
             names = {p: value(instance.pins[p]) for p in instance.cell.inputs}
-            gates += [f"  v[{self._index[instance.pins[p]]}] = {to_c(f, names)};"
-                      for p, f in instance.cell.functions.items() if p in instance.pins]
+            gates += [
+                f"  v[{self._index[instance.pins[p]]}] = {to_c(f, names)};"
+                for p, f in instance.cell.functions.items()
+                if p in instance.pins
+            ]
         chunks = [gates[k : k + _CHUNK] for k in range(0, len(gates), _CHUNK)]
         count = len(self.nets)
         lines = ["#include <stdint.h>", "#include <string.h>"]
@@ -151,18 +166,21 @@ class Simulator:
         lines += [
             "void run(const uint64_t *in, uint64_t *out, int64_t *rise, int64_t *fall, uint64_t *q, uint64_t *old,",
             "         long cycles, long skip, uint64_t lanes) {",
-            f"  static uint64_t v[{count + 1}];", "  memset(v, 0, sizeof v);",
+            f"  static uint64_t v[{count + 1}];",
+            "  memset(v, 0, sizeof v);",
         ]
         lines.append("  for (long t = 0; t < cycles; t++) {")
-        lines += [f"    v[{self._index[n]}] = in[t * {len(self.input_bits)}L + {k}];"
-                  for k, n in enumerate(self.input_bits)]
+        lines += [
+            f"    v[{self._index[n]}] = in[t * {len(self.input_bits)}L + {k}];" for k, n in enumerate(self.input_bits)
+        ]
         lines += [f"    v[{self._index[i.pins[p]]}] = q[{k}];" for k, (i, p) in enumerate(registers)]
         lines += [f"    gates{k}(v);" for k in range(len(chunks))]
         lines += [
             f"    if (t >= skip) for (int k = 0; k < {count}; k++) {{",
             "      uint64_t d = (v[k] ^ old[k]) & lanes;",
             "      rise[k] += __builtin_popcountll(d & v[k]); fall[k] += __builtin_popcountll(d & old[k]);",
-            "    }", f"    memcpy(old, v, {count} * sizeof *v);",
+            "    }",
+            f"    memcpy(old, v, {count} * sizeof *v);",
         ]
         lines += [f"    out[t * {len(self.output_bits)}L + {k}] = {value(n)};" for k, n in enumerate(self.output_bits)]
         for k, (instance, pin) in enumerate(registers):

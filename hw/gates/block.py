@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from amaranth.hdl import Elaboratable
 
+from hw.base.error import InputError
 from hw.gates import synthesis, timing
 from hw.gates.activity import Simulator, Streams
 from hw.gates.library import Process
 from hw.gates.power import BlockEnergy, Coefficients
 from hw.gates.timed import TimedSimulator
 from hw.gates.timing import Timing
-from hw.spec.error import InputError
 
 _RULES = 7
 """Raised when the roll-up or the glitch rule changes, so that kept figures are not mixed."""
@@ -42,8 +42,15 @@ class Glitches:
 class Block:
     """A synthesised component with what is needed to price its operand streams."""
 
-    def __init__(self, component: Elaboratable, name: str, process: Process, build: Path = Path("build"),
-                 recipe: str = synthesis.RECIPE, by_module: bool = False) -> None:
+    def __init__(
+        self,
+        component: Elaboratable,
+        name: str,
+        process: Process,
+        build: Path = Path("build"),
+        recipe: str = synthesis.RECIPE,
+        by_module: bool = False,
+    ) -> None:
         self.name, self.process, self.build = name, process, build
         made = synthesis.synthesise(component, name, process, build, recipe, by_module)
         self.netlist, self.folder = made.netlist, made.folder
@@ -68,7 +75,8 @@ class Block:
         return BlockEnergy(
             switching_fj=sum(e.switching_fj * n for e, n in parts) / total,
             internal_fj=sum(e.internal_fj * n for e, n in parts) / total,
-            clock_fj=parts[0][0].clock_fj, leakage_nw=parts[0][0].leakage_nw,
+            clock_fj=parts[0][0].clock_fj,
+            leakage_nw=parts[0][0].leakage_nw,
         )
 
     def by_window(self, streams: Streams, edges: Sequence[int]) -> list[float]:
@@ -112,8 +120,9 @@ class Block:
         """The glitch factor on `cycles` vectors of each of `lanes` lanes spread over the streams."""
         available, length = next(iter(streams.values())).shape[1], next(iter(streams.values())).shape[0]
         if length <= warm_up:
-            raise InputError(f"a stream must be longer than its warm-up of {warm_up} cycles, not {length}; "
-                             "give more cycles")
+            raise InputError(
+                f"a stream must be longer than its warm-up of {warm_up} cycles, not {length}; give more cycles"
+            )
         factors, quiet, busy = [], 0.0, 0.0
         chosen = np.linspace(0, available - 1, min(lanes, available)).astype(int)
         # Windows where energy is spent: at even steps of the energy summed up over the stream.
@@ -141,8 +150,9 @@ class Block:
         if not factors:
             return Glitches(low=1.0, mean=1.0, high=1.0, vectors=0)
         # The mean is weighed by energy; one lane alone may lie on either side of it.
-        return Glitches(low=min(factors), mean=busy / quiet, high=max(factors),
-                        vectors=(cycles - warm_up) * len(factors))
+        return Glitches(
+            low=min(factors), mean=busy / quiet, high=max(factors), vectors=(cycles - warm_up) * len(factors)
+        )
 
 
 def _keep(path: Path, value: Any) -> None:

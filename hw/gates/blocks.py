@@ -39,10 +39,14 @@ class MacSlice(wiring.Component):
     """``result = a * weight + addend`` combinational: the arithmetic of one INT8 cell without its registers."""
 
     def __init__(self, width: int = 8, sum_width: int = 20) -> None:
-        super().__init__({
-            "a": In(signed(width)), "weight": In(signed(width)), "addend": In(signed(sum_width)),
-            "result": Out(signed(sum_width)),
-        })
+        super().__init__(
+            {
+                "a": In(signed(width)),
+                "weight": In(signed(width)),
+                "addend": In(signed(sum_width)),
+                "result": Out(signed(sum_width)),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """The slice."""

@@ -43,9 +43,15 @@ def measure(cell: Cell, slew_ns: float, load_ff: float) -> Measured:
         supply_leak = spice.charge(waves, "vdd", end - QUIET_S, end) / QUIET_S
         energy = VOLTAGE_V * (spice.charge(waves, "vdd", begin, end) - supply_leak * (end - begin))
         record: Measured = {
-            "pin": step.pin, "value": step.value, "inputs": step.inputs, "before": step.before, "after": step.after,
-            "leakage_nw": static * 1e9, "charge_fc": spice.charge(waves, f"v{step.pin.lower()}", begin, end) * 1e15,
-            "delay_ns": {}, "slew_ns": {},
+            "pin": step.pin,
+            "value": step.value,
+            "inputs": step.inputs,
+            "before": step.before,
+            "after": step.after,
+            "leakage_nw": static * 1e9,
+            "charge_fc": spice.charge(waves, f"v{step.pin.lower()}", begin, end) * 1e15,
+            "delay_ns": {},
+            "slew_ns": {},
         }
         for pin in cell.outputs:
             if step.before[pin] == step.after[pin]:
@@ -104,5 +110,6 @@ def load(folder: Path, cell: Cell) -> dict[tuple[int, int], Measured]:
     """The measurements of `cell` by (slew index, load index)."""
     return {
         (i, j): json.loads(_result_path(folder, cell, s, c).read_text())
-        for i, s in enumerate(INPUT_SLEWS_NS) for j, c in enumerate(loads_ff(cell))
+        for i, s in enumerate(INPUT_SLEWS_NS)
+        for j, c in enumerate(loads_ff(cell))
     }

@@ -7,17 +7,16 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
-# see tb/build.py: g++ 12.2 miscounts comparisons with it
+# see tb/bench/build.py: g++ 12.2 miscounts comparisons with it
 _SAFE = "-fno-tree-slp-vectorize"
 
 
 def load(text: str, name: str, build: Path, optimise: str = "-O1") -> ctypes.CDLL:
     """The shared object of the C source `text`; raises `InputError` without gcc."""
     if shutil.which("gcc") is None:
-        raise InputError("activity must be simulated with gcc, and it is not on the path; "
-                         "install Debian's package gcc")
+        raise InputError("activity must be simulated with gcc, and it is not on the path; install Debian's package gcc")
     folder = build / "gates"
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{name}.{hashlib.sha256((optimise + _SAFE + text).encode()).hexdigest()[:16]}.so"
@@ -25,8 +24,11 @@ def load(text: str, name: str, build: Path, optimise: str = "-O1") -> ctypes.CDL
         part = folder / f"{target.stem}-{os.getpid()}.part"
         source = folder / f"{part.name}.c"
         source.write_text(text)
-        subprocess.run(["gcc", optimise, _SAFE, "-march=native", "-shared", "-fPIC", "-o", str(part), str(source)],
-                       check=True, timeout=600)
+        subprocess.run(
+            ["gcc", optimise, _SAFE, "-march=native", "-shared", "-fPIC", "-o", str(part), str(source)],
+            check=True,
+            timeout=600,
+        )
         source.unlink()
         os.replace(part, target)
     return ctypes.CDLL(str(target.resolve()))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hw.gates.liberty import Library
-from hw.rtl.merge import merge
+from hw.rtl.emit.merge import merge
 
 TOP = "top"
 _BLOCKS = "blocks.json"
@@ -36,18 +36,24 @@ def apart(rtlil: str, recipe: str) -> tuple[str, str]:
     text = "\n".join(m.text for m in reversed(modules.values()))
     children = " ".join(sorted(set(modules[TOP].instances.values())))
     mapped, rest = recipe.split("rename -enumerate", 1)
-    kept = mapped.replace("hierarchy -top top\n",
-                          f"hierarchy -top top\nsetattr -mod -set keep_hierarchy 1 {children}\n")
-    return text, (f"{kept}write_json {_BLOCKS}\nsetattr -mod -unset keep_hierarchy {children}\nflatten\n"
-                  f"opt_clean -purge\ndelete t:$scopeinfo\nrename -enumerate{rest}")
+    kept = mapped.replace(
+        "hierarchy -top top\n", f"hierarchy -top top\nsetattr -mod -set keep_hierarchy 1 {children}\n"
+    )
+    return text, (
+        f"{kept}write_json {_BLOCKS}\nsetattr -mod -unset keep_hierarchy {children}\nflatten\n"
+        f"opt_clean -purge\ndelete t:$scopeinfo\nrename -enumerate{rest}"
+    )
 
 
 def parts(folder: Path, library: Library) -> tuple[Part, ...]:
     """What a unit mapped by `apart` consists of, the largest share of area first."""
     modules = json.loads((folder / _BLOCKS).read_text())["modules"]
     placed = Counter(c["type"] for c in modules[TOP]["cells"].values())
-    found = [_part(name, placed.get(name, 1), body, modules, library) for name, body in modules.items()
-             if name == TOP or name in placed]
+    found = [
+        _part(name, placed.get(name, 1), body, modules, library)
+        for name, body in modules.items()
+        if name == TOP or name in placed
+    ]
     return tuple(sorted(found, key=lambda p: -p.copies * p.area_um2))
 
 
@@ -55,5 +61,10 @@ def _part(name: str, copies: int, body: Mapping[str, Any], modules: Mapping[str,
     cells = [library.cell(c["type"]) for c in body["cells"].values() if c["type"] not in modules]
     # equal modules are called after one of them
     name = re.sub(r"_\d+$", "", name.removeprefix(f"{TOP}_"))
-    return Part(name=name, copies=copies, cells=len(cells),
-                flip_flops=sum(c.sequential for c in cells), area_um2=sum(c.area_um2 for c in cells))
+    return Part(
+        name=name,
+        copies=copies,
+        cells=len(cells),
+        flip_flops=sum(c.sequential for c in cells),
+        area_um2=sum(c.area_um2 for c in cells),
+    )

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hw.base.error import InputError
 from hw.cells.boolean import Expression, parse
 from hw.gates import liberty_text
 from hw.gates.liberty_text import Group
-from hw.spec.error import InputError
 
 _TIME_NS = {"1ps": 1e-3, "10ps": 1e-2, "100ps": 0.1, "1ns": 1.0}
 _LEAKAGE_NW = {"1pw": 1e-3, "1nw": 1.0, "1uw": 1e3, "1mw": 1e6}
@@ -107,8 +107,10 @@ class Library:
     def cell(self, name: str) -> LibraryCell:
         """The cell called `name`; raises `InputError` if the library does not have it."""
         if name not in self.cells:
-            raise InputError(f"a netlist must use cells of its library, but {name!r} is not in {self.path.name}; "
-                             f"synthesise it again with this library")
+            raise InputError(
+                f"a netlist must use cells of its library, but {name!r} is not in {self.path.name}; "
+                f"synthesise it again with this library"
+            )
         return self.cells[name]
 
 
@@ -134,15 +136,21 @@ def read(path: Path) -> Library:
         raise InputError(f"a Liberty file must hold cells, but {path.name} has none; check the file")
     name = top.names[0] if top.names else path.stem
     return Library(
-        name=name, path=path, digest=hashlib.sha256(text.encode()).hexdigest()[:16], voltage_v=voltage,
-        node_nm=180 if "osu018" in name else 45, cells={c.name: c for c in cells},
+        name=name,
+        path=path,
+        digest=hashlib.sha256(text.encode()).hexdigest()[:16],
+        voltage_v=voltage,
+        node_nm=180 if "osu018" in name else 45,
+        cells={c.name: c for c in cells},
     )
 
 
 def _unit(path: Path, attribute: str, value: str, known: dict[str, float]) -> float:
     if value not in known:
-        raise InputError(f"{path.name} must give {attribute} as one of {', '.join(known)}, not {value or 'nothing'!r}; "
-                         f"add the unit to the file")
+        raise InputError(
+            f"{path.name} must give {attribute} as one of {', '.join(known)}, not {value or 'nothing'!r}; "
+            f"add the unit to the file"
+        )
     return known[value]
 
 
@@ -160,8 +168,10 @@ def _checked(g: Group, templates: dict[str, Group], scale: dict[str, float], pat
         raise
     except (ValueError, KeyError, IndexError) as error:
         name = g.names[0] if g.names else "without a name"
-        raise InputError(f"every cell must have the attributes and numbers of Liberty, but cell {name} of {path.name} "
-                         f"does not ({error}); characterise it again") from None
+        raise InputError(
+            f"every cell must have the attributes and numbers of Liberty, but cell {name} of {path.name} "
+            f"does not ({error}); characterise it again"
+        ) from None
 
 
 def _cell(g: Group, templates: dict[str, Group], scale: dict[str, float], path: Path) -> LibraryCell:
@@ -176,8 +186,14 @@ def _cell(g: Group, templates: dict[str, Group], scale: dict[str, float], path: 
     for pin in pins:
         own = pin.names[0]
         for power in pin.all("internal_power"):
-            powers.append(Power(pin=own, related=tuple(power.get("related_pin").split()), when=power.get("when"),
-                                energy=_tables(power, ("rise_power", "fall_power"), templates, scale, scale["load"])))
+            powers.append(
+                Power(
+                    pin=own,
+                    related=tuple(power.get("related_pin").split()),
+                    when=power.get("when"),
+                    energy=_tables(power, ("rise_power", "fall_power"), templates, scale, scale["load"]),
+                )
+            )
         text = pin.get("function")
         if own in outputs and text:
             texts[own] = text
@@ -193,24 +209,40 @@ def _cell(g: Group, templates: dict[str, Group], scale: dict[str, float], path: 
                 setup = max([setup, *(float(np.median(t.values)) for t in tables.values())])
             elif kind in ("combinational", "rising_edge", "falling_edge") and timing.get("related_pin"):
                 for related in timing.get("related_pin").split():
-                    arcs.append(Arc(
-                        input=related, output=own, sense=timing.get("timing_sense", "non_unate"),
-                        clocked=kind != "combinational",
-                        delay=_tables(timing, ("cell_rise", "cell_fall"), templates, scale, scale["time"]),
-                        slew=_tables(timing, ("rise_transition", "fall_transition"), templates, scale,
-                                     scale["time"]),
-                    ))
+                    arcs.append(
+                        Arc(
+                            input=related,
+                            output=own,
+                            sense=timing.get("timing_sense", "non_unate"),
+                            clocked=kind != "combinational",
+                            delay=_tables(timing, ("cell_rise", "cell_fall"), templates, scale, scale["time"]),
+                            slew=_tables(
+                                timing, ("rise_transition", "fall_transition"), templates, scale, scale["time"]
+                            ),
+                        )
+                    )
     if outputs and texts and not any(p.pin in outputs and p.energy for p in powers):
-        raise InputError(f"every cell must have internal_power tables on its output, but cell {name} of {path.name} "
-                         f"has none; characterise it again")
+        raise InputError(
+            f"every cell must have internal_power tables on its output, but cell {name} of {path.name} "
+            f"has none; characterise it again"
+        )
     states = [float(s.get("value", "0")) for s in g.all("leakage_power")]
     leak = float(g.get("cell_leakage_power", "0")) or (sum(states) / len(states) if states else 0.0)
     clock = (flop.get("clocked_on").strip("() ") or None) if flop else None
     return LibraryCell(
-        name=name, area_um2=float(g.get("area", "0")), leakage_nw=leak * scale["leakage"], inputs=inputs,
-        outputs=outputs, capacitance_ff={p.names[0]: float(p.get("capacitance", "0")) * scale["load"] for p in pins},
-        functions=functions, function_texts=texts, arcs=tuple(arcs), powers=tuple(powers), setup_ns=setup,
-        clock=clock, data=flop.get("next_state").strip("() ") if flop else None,
+        name=name,
+        area_um2=float(g.get("area", "0")),
+        leakage_nw=leak * scale["leakage"],
+        inputs=inputs,
+        outputs=outputs,
+        capacitance_ff={p.names[0]: float(p.get("capacitance", "0")) * scale["load"] for p in pins},
+        functions=functions,
+        function_texts=texts,
+        arcs=tuple(arcs),
+        powers=tuple(powers),
+        setup_ns=setup,
+        clock=clock,
+        data=flop.get("next_state").strip("() ") if flop else None,
         inverted_output=frozenset(inverted),
     )
 
@@ -242,8 +274,10 @@ def _table(g: Group, templates: dict[str, Group], scale: dict[str, float], unit:
         variable = template.get(f"variable_{number}") if template else ""
         if text and variable:
             kind = "load" if "capacitance" in variable else "time"
-            axes.setdefault(kind if kind not in axes else "other", np.array(
-                [float(x) for x in re.split(r"[,\s]+", text.strip()) if x]) * scale[kind])
+            axes.setdefault(
+                kind if kind not in axes else "other",
+                np.array([float(x) for x in re.split(r"[,\s]+", text.strip()) if x]) * scale[kind],
+            )
             if number == 1 and kind == "load" and values.ndim == 2 and values.shape[0] > 1:
                 values = values.T
     zero = np.zeros(1)

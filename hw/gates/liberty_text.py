@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 
 @dataclass(slots=True)
@@ -25,8 +25,11 @@ class Group:
         return self.attributes.get(name, [default])[0]
 
 
-_TOKEN = re.compile(r'\s+|/\*.*?\*/|//[^\n]*|\\\s*\n|"(?:[^"\\]|\\.)*"|'
-                    r'[A-Za-z0-9_.+\-*!\'&|^\[\]:/]+|[(){};,=]', re.DOTALL)
+_TOKEN = re.compile(
+    r'\s+|/\*.*?\*/|//[^\n]*|\\\s*\n|"(?:[^"\\]|\\.)*"|'
+    r"[A-Za-z0-9_.+\-*!\'&|^\[\]:/]+|[(){};,=]",
+    re.DOTALL,
+)
 
 
 def _tokens(text: str, name: str) -> list[str]:
@@ -91,8 +94,9 @@ def _body(group: Group, tokens: list[str], at: int, name: str) -> tuple[Group, i
             else:
                 group.groups.append(inner)
         else:
-            raise InputError(f"{name} must be Liberty, but {tokens[at]!r} is followed by {tokens[at + 1]!r}; "
-                             f"correct the file")
+            raise InputError(
+                f"{name} must be Liberty, but {tokens[at]!r} is followed by {tokens[at + 1]!r}; correct the file"
+            )
     return group, at + 1
 
 

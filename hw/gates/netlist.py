@@ -8,8 +8,8 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from hw.base.error import InputError
 from hw.gates.liberty import Library, LibraryCell
-from hw.spec.error import InputError
 
 Net = int
 """Number of a net; constants are `ZERO` and `ONE`."""
@@ -98,8 +98,14 @@ def read(path: Path, library: Library) -> Netlist:
     clock = clocks.pop() if clocks else None
     inputs = {p: bits for p, bits in inputs.items() if bits != (clock,) and p != "clk"}
     return Netlist(
-        name=name, digest=hashlib.sha256(text.encode()).hexdigest()[:16], library=library, inputs=inputs,
-        outputs=outputs, clock=clock, names=names, flops=flops,
+        name=name,
+        digest=hashlib.sha256(text.encode()).hexdigest()[:16],
+        library=library,
+        inputs=inputs,
+        outputs=outputs,
+        clock=clock,
+        names=names,
+        flops=flops,
         order=_ordered([i for i in instances if not i.cell.sequential], name),
     )
 

@@ -49,8 +49,11 @@ class Coefficients:
         self.inner_fall: dict[Net, float] = {}
         clock = 0.0
         for instance in netlist.instances:
-            slews = [max(timing.slew_ns[instance.pins[p]].values()) for p in instance.cell.inputs
-                     if instance.pins[p] not in (ZERO, ONE) and instance.pins[p] in timing.slew_ns]
+            slews = [
+                max(timing.slew_ns[instance.pins[p]].values())
+                for p in instance.cell.inputs
+                if instance.pins[p] not in (ZERO, ONE) and instance.pins[p] in timing.slew_ns
+            ]
             slew = sum(slews) / len(slews) if slews else process.input_slew_ns
             for pin, net in instance.pins.items():
                 if net in (ZERO, ONE):
@@ -70,12 +73,19 @@ class Coefficients:
         """Energy per cycle of one stream."""
         n = activity.samples
         switching = sum(self.switching.get(net, 0.0) * c for net, c in activity.rises.items()) / n
-        inner = sum(table.get(net, 0.0) * c for table, counts in (
-            (self.rise, activity.rises), (self.fall, activity.falls),
-            (self.inner_rise, activity.inner_rises or activity.rises),
-            (self.inner_fall, activity.inner_falls or activity.falls)) for net, c in counts.items())
-        return BlockEnergy(switching_fj=switching, internal_fj=inner / n, clock_fj=self.clock_fj,
-                           leakage_nw=self.netlist.leakage_nw)
+        inner = sum(
+            table.get(net, 0.0) * c
+            for table, counts in (
+                (self.rise, activity.rises),
+                (self.fall, activity.falls),
+                (self.inner_rise, activity.inner_rises or activity.rises),
+                (self.inner_fall, activity.inner_falls or activity.falls),
+            )
+            for net, c in counts.items()
+        )
+        return BlockEnergy(
+            switching_fj=switching, internal_fj=inner / n, clock_fj=self.clock_fj, leakage_nw=self.netlist.leakage_nw
+        )
 
 
 def internal(cell: LibraryCell, pin: str, edge: str, slew_ns: float, load_ff: float) -> float:

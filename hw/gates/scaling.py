@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 Device = Literal["high performance", "low power"]
 
@@ -31,8 +31,14 @@ _ENERGY: dict[tuple[int, Device], tuple[float, float, float]] = {
 }
 
 VOLTAGES: dict[int, tuple[float, float, float]] = {
-    45: (0.9, 1.0, 1.1), 28: (0.8, 0.9, 1.0), 22: (0.65, 0.8, 0.9), 16: (0.7, 0.8, 0.9), 14: (0.7, 0.8, 0.9),
-    7: (0.65, 0.75, 0.8), 5: (0.65, 0.7, 0.8), 4: (0.65, 0.7, 0.8),
+    45: (0.9, 1.0, 1.1),
+    28: (0.8, 0.9, 1.0),
+    22: (0.65, 0.8, 0.9),
+    16: (0.7, 0.8, 0.9),
+    14: (0.7, 0.8, 0.9),
+    7: (0.65, 0.75, 0.8),
+    5: (0.65, 0.7, 0.8),
+    4: (0.65, 0.7, 0.8),
 }
 """Lowest, usual and highest supply of logic at a node, V: assumed, from published chips of each node."""
 
@@ -57,11 +63,15 @@ def factor(node_nm: int) -> Factor:
     """
     if node_nm not in VOLTAGES:
         raise InputError(f"a node must be one of {', '.join(map(str, VOLTAGES))} nm, not {node_nm}; choose one of them")
-    values = {(d, v): _at(node_nm, d, v) / _at(45, d, 1.0) for d in ("high performance", "low power")
-              for v in VOLTAGES[node_nm]}
+    values = {
+        (d, v): _at(node_nm, d, v) / _at(45, d, 1.0)
+        for d in ("high performance", "low power")
+        for v in VOLTAGES[node_nm]
+    }
     nominal = values[("high performance", VOLTAGES[node_nm][1])]
-    return Factor(node_nm=node_nm, low=min(values.values()), nominal=nominal, high=max(values.values()),
-                  extrapolated=node_nm < 7)
+    return Factor(
+        node_nm=node_nm, low=min(values.values()), nominal=nominal, high=max(values.values()), extrapolated=node_nm < 7
+    )
 
 
 def _at(node_nm: int, device: Device, volts: float) -> float:

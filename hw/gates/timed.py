@@ -20,21 +20,29 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hw.base.error import InputError
 from hw.cells.boolean import evaluate
 from hw.gates import compiled
 from hw.gates.activity import Activity, Streams, bit_of
 from hw.gates.netlist import ONE, ZERO, Instance, Netlist
 from hw.gates.timing import Timing
-from hw.spec.error import InputError
 
 _PINS, _POINTS = 6, 8
 _FULL = 1 / 0.6
 """Full ramp over its 20 % to 80 % part."""
-_GATE = np.dtype([
-    ("pins", np.int32), ("in", np.int32, _PINS), ("out", np.int32), ("points", np.int32), ("truth", np.uint64),
-    ("slew", np.float64, _POINTS), ("delay", np.float64, (_PINS, 2, _POINTS)),
-    ("ramp", np.float64, (_PINS, 2, _POINTS)),
-], align=True)
+_GATE = np.dtype(
+    [
+        ("pins", np.int32),
+        ("in", np.int32, _PINS),
+        ("out", np.int32),
+        ("points", np.int32),
+        ("truth", np.uint64),
+        ("slew", np.float64, _POINTS),
+        ("delay", np.float64, (_PINS, 2, _POINTS)),
+        ("ramp", np.float64, (_PINS, 2, _POINTS)),
+    ],
+    align=True,
+)
 _SOURCE = Path(__file__).with_suffix(".c")
 
 
@@ -62,11 +70,17 @@ class TimedSimulator:
         self.first = np.cumsum([0, *map(len, readers)]).astype(np.int32)
         self.readers = np.array([r for of in readers for r in of], dtype=np.int32)
         flops = [(i, p) for i in netlist.flops for p in i.cell.outputs if p in i.pins]
-        self.flops = np.array([(self.index[i.pins[i.cell.data or "D"]], self.index[i.pins[p]],
-                                p in i.cell.inverted_output) for i, p in flops], dtype=np.int32).reshape(-1, 3)
+        self.flops = np.array(
+            [
+                (self.index[i.pins[i.cell.data or "D"]], self.index[i.pins[p]], p in i.cell.inverted_output)
+                for i, p in flops
+            ],
+            dtype=np.int32,
+        ).reshape(-1, 3)
         self.edge = np.array([[1000 * timing.arrival_ns[i.pins[p]][e] for e in ("fall", "rise")] for i, p in flops])
-        self.edge_ramp = np.array([[1000 * _FULL * timing.slew_ns[i.pins[p]][e] for e in ("fall", "rise")]
-                                   for i, p in flops])
+        self.edge_ramp = np.array(
+            [[1000 * _FULL * timing.slew_ns[i.pins[p]][e] for e in ("fall", "rise")] for i, p in flops]
+        )
         slews = [timing.slew_ns[n]["rise"] for n in self.inputs]
         self.input_ramp = 1000 * _FULL * (slews[0] if slews else 0.0)
         # The inputs of a block with registers come from its neighbours' registers.
@@ -78,10 +92,14 @@ class TimedSimulator:
         cell, load = instance.cell, timing.load_ff[instance.pins[pin]]
         names = cell.inputs
         if len(names) > _PINS:
-            raise InputError(f"a cell must have at most {_PINS} inputs to be simulated with delays, but {cell.name} "
-                             f"has {len(names)}; map to other cells")
-        truth = sum(evaluate(cell.functions[pin], {n: k >> b & 1 for b, n in enumerate(names)}) << k
-                    for k in range(1 << len(names)))
+            raise InputError(
+                f"a cell must have at most {_PINS} inputs to be simulated with delays, but {cell.name} "
+                f"has {len(names)}; map to other cells"
+            )
+        truth = sum(
+            evaluate(cell.functions[pin], {n: k >> b & 1 for b, n in enumerate(names)}) << k
+            for k in range(1 << len(names))
+        )
         arcs = {(a.input, e): (a.delay[e], a.slew[e]) for a in cell.arcs if a.output == pin for e in a.delay}
         axis = next(iter(arcs.values()))[0].slews_ns[:_POINTS]
         delay, ramp = np.zeros((_PINS, 2, _POINTS)), np.zeros((_PINS, 2, _POINTS))
@@ -105,29 +123,48 @@ class TimedSimulator:
         """
         cycles, lanes = next(iter(streams.values())).shape[:2]
         if cycles <= warm_up:
-            raise InputError(f"a stream must be longer than its warm-up of {warm_up} cycles, not {cycles}; "
-                             "give more cycles")
+            raise InputError(
+                f"a stream must be longer than its warm-up of {warm_up} cycles, not {cycles}; give more cycles"
+            )
         fall, rise = (np.zeros(len(self.nets) + len(self.gates)) for _ in range(2))
-        planes = np.stack([bit_of(streams[port], bit) & 1 for port, bits in self.netlist.inputs.items()
-                           for bit in range(len(bits))], axis=-1).astype(np.uint8)
+        planes = np.stack(
+            [bit_of(streams[port], bit) & 1 for port, bits in self.netlist.inputs.items() for bit in range(len(bits))],
+            axis=-1,
+        ).astype(np.uint8)
         start = [int(r) for r in registers] or [-int(f[2]) for f in self.flops]
         inputs = np.array([self.index[n] for n in self.inputs], dtype=np.int32)
         for lane in range(lanes):
             held = np.array([r >> lane & 1 for r in start] or [0], dtype=np.uint8)
             stimulus = np.ascontiguousarray(planes[:, lane])
             self._library.run(
-                len(self.nets), len(self.gates), _pointer(self.gates), _pointer(self.first), _pointer(self.readers),
-                len(inputs), _pointer(inputs), len(self.flops), _pointer(self.flops), _pointer(held),
-                _pointer(self.edge), _pointer(self.edge_ramp), ctypes.c_double(self.start),
-                ctypes.c_double(self.input_ramp), ctypes.c_long(cycles), ctypes.c_long(warm_up), _pointer(stimulus),
-                _pointer(fall), _pointer(rise))
+                len(self.nets),
+                len(self.gates),
+                _pointer(self.gates),
+                _pointer(self.first),
+                _pointer(self.readers),
+                len(inputs),
+                _pointer(inputs),
+                len(self.flops),
+                _pointer(self.flops),
+                _pointer(held),
+                _pointer(self.edge),
+                _pointer(self.edge_ramp),
+                ctypes.c_double(self.start),
+                ctypes.c_double(self.input_ramp),
+                ctypes.c_long(cycles),
+                ctypes.c_long(warm_up),
+                _pointer(stimulus),
+                _pointer(fall),
+                _pointer(rise),
+            )
         rises, falls = ({n: float(of[k]) for n, k in self.index.items() if n not in (ZERO, ONE)} for of in (rise, fall))
         inner = [dict(rises), dict(falls)]
         for kept, of in zip(inner, (rise, fall), strict=True):
             for net, moved in zip(self.gates["out"], of[len(self.nets) :], strict=True):
                 kept[self.nets[net]] = max(kept[self.nets[net]], float(moved))
-        return Activity(rises=rises, falls=falls, inner_rises=inner[0], inner_falls=inner[1],
-                        samples=(cycles - warm_up) * lanes)
+        return Activity(
+            rises=rises, falls=falls, inner_rises=inner[0], inner_falls=inner[1], samples=(cycles - warm_up) * lanes
+        )
 
 
 def _pointer(array: NDArray) -> ctypes.c_void_p:

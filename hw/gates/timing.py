@@ -38,8 +38,9 @@ def loads(netlist: Netlist, wire: Wire) -> dict[Net, float]:
     for net in nets - {ZERO, ONE}:
         pins = readers.get(net, [])
         # A net without reader leaves the block: one connection outside.
-        found[net] = (sum(i.cell.capacitance_ff[p] for i, p in pins)
-                      + wire.base_ff + wire.per_fanout_ff * max(1, len(pins)))
+        found[net] = (
+            sum(i.cell.capacitance_ff[p] for i, p in pins) + wire.base_ff + wire.per_fanout_ff * max(1, len(pins))
+        )
     return found
 
 
@@ -63,8 +64,13 @@ def analyse(netlist: Netlist, wire: Wire, input_slew_ns: float, within_tables: b
         for pin in instance.cell.outputs:
             if pin in instance.pins:
                 _through(instance, pin, load, slew, arrival, before, within_tables)
-    ends = [(arrival[i.pins[i.cell.data]][e] + i.cell.setup_ns, i.pins[i.cell.data], e)
-            for i in netlist.flops if i.cell.data for e in EDGES if i.pins[i.cell.data] in arrival]
+    ends = [
+        (arrival[i.pins[i.cell.data]][e] + i.cell.setup_ns, i.pins[i.cell.data], e)
+        for i in netlist.flops
+        if i.cell.data
+        for e in EDGES
+        if i.pins[i.cell.data] in arrival
+    ]
     ends += [(arrival[n][e], n, e) for bits in netlist.outputs.values() for n in bits if n in arrival for e in EDGES]
     critical, net, edge = max(ends)
     path, here = [], (net, edge)
@@ -77,8 +83,13 @@ def analyse(netlist: Netlist, wire: Wire, input_slew_ns: float, within_tables: b
 
 
 def _through(
-    instance: Instance, pin: str, load: dict[Net, float], slew: dict[Net, dict[str, float]],
-    arrival: dict[Net, dict[str, float]], before: dict[tuple[Net, str], tuple[Net, str]], within_tables: bool,
+    instance: Instance,
+    pin: str,
+    load: dict[Net, float],
+    slew: dict[Net, dict[str, float]],
+    arrival: dict[Net, dict[str, float]],
+    before: dict[tuple[Net, str], tuple[Net, str]],
+    within_tables: bool,
 ) -> None:
     out = instance.pins[pin]
     slew[out], arrival[out] = dict.fromkeys(EDGES, 0.0), dict.fromkeys(EDGES, float("-inf"))
@@ -91,8 +102,15 @@ def _through(
                 continue
             seen = min(load[out], arc.delay[edge].loads_ff[-1]) if within_tables else load[out]
             # With the clock, only the rising edge starts anything.
-            origins = (("rise",) if arc.clocked else EDGES if arc.sense == "non_unate"
-                       else (edge,) if arc.sense == "positive_unate" else (_OPPOSITE[edge],))
+            origins = (
+                ("rise",)
+                if arc.clocked
+                else EDGES
+                if arc.sense == "non_unate"
+                else (edge,)
+                if arc.sense == "positive_unate"
+                else (_OPPOSITE[edge],)
+            )
             for origin in origins:
                 at = arrival[source][origin] + arc.delay[edge].at(slew[source][origin], seen)
                 if at > arrival[out][edge]:

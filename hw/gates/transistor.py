@@ -10,8 +10,9 @@ from hw.gates.netlist import ONE, ZERO, Net, Netlist
 from hw.gates.timing import Timing
 
 
-def energy_fj(netlist: Netlist, timing: Timing, streams: Streams, period_ns: float, slew_ns: float,
-              timeout_s: float = 1800.0) -> float:
+def energy_fj(
+    netlist: Netlist, timing: Timing, streams: Streams, period_ns: float, slew_ns: float, timeout_s: float = 1800.0
+) -> float:
     """Supply energy in fJ per vector of a combinational block, leakage taken off; the first vector only settles.
 
     Every net carries the same wire capacitance as in the table-based sum; input nets are driven by ideal sources and
@@ -31,6 +32,7 @@ def energy_fj(netlist: Netlist, timing: Timing, streams: Streams, period_ns: flo
 
 def deck(netlist: Netlist, timing: Timing, streams: Streams, period_ns: float, slew_ns: float) -> str:
     """The SPICE deck: subcircuits, instances, wire capacitances, one piecewise-linear source per input bit."""
+
     def node(net: Net) -> str:
         return "vdd" if net == ONE else "0" if net == ZERO else f"n{net}"
 
@@ -54,6 +56,12 @@ def deck(netlist: Netlist, timing: Timing, streams: Streams, period_ns: float, s
         pins = sum(i.cell.capacitance_ff[p] for i, p in readers.get(net, []))
         lines.append(f"cw{net} {node(net)} 0 {timing.load_ff[net] - pins:.5g}f")
     end = SETTLE_NS + period_ns * (cycles - 1)
-    lines += [f".temp {TEMPERATURE_C:g}", ".options method=gear reltol=1e-3 abstol=1e-12 chgtol=1e-16",
-              ".save i(vdd)", f".tran 2p {end:g}n 0 {np.clip(period_ns * 10, 10, 20):g}p", ".end", ""]
+    lines += [
+        f".temp {TEMPERATURE_C:g}",
+        ".options method=gear reltol=1e-3 abstol=1e-12 chgtol=1e-16",
+        ".save i(vdd)",
+        f".tran 2p {end:g}n 0 {np.clip(period_ns * 10, 10, 20):g}p",
+        ".end",
+        "",
+    ]
     return "\n".join(lines)

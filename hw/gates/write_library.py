@@ -18,29 +18,55 @@ _SHAPE = (len(INPUT_SLEWS_NS), 3)
 def liberty(folder: Path) -> str:
     """The Liberty text of the whole library, from the measurements kept in `folder`."""
     lines = [
-        "library (mini45) {", "  delay_model : table_lookup;",
+        "library (mini45) {",
+        "  delay_model : table_lookup;",
         '  comment : "FreePDK45 BSIM4 models, nominal corner, general-purpose threshold; no layout";',
-        '  time_unit : "1ns";', '  voltage_unit : "1V";', '  current_unit : "1uA";', '  leakage_power_unit : "1nW";',
-        '  pulling_resistance_unit : "1kohm";', "  capacitive_load_unit (1, ff);",
-        f"  nom_voltage : {VOLTAGE_V:g};", f"  nom_temperature : {TEMPERATURE_C:g};", "  nom_process : 1.0;",
-        "  input_threshold_pct_rise : 50;", "  input_threshold_pct_fall : 50;",
-        "  output_threshold_pct_rise : 50;", "  output_threshold_pct_fall : 50;",
-        "  slew_lower_threshold_pct_rise : 20;", "  slew_lower_threshold_pct_fall : 20;",
-        "  slew_upper_threshold_pct_rise : 80;", "  slew_upper_threshold_pct_fall : 80;",
-        "  slew_derate_from_library : 1.0;", "  default_max_transition : 0.5;",
+        '  time_unit : "1ns";',
+        '  voltage_unit : "1V";',
+        '  current_unit : "1uA";',
+        '  leakage_power_unit : "1nW";',
+        '  pulling_resistance_unit : "1kohm";',
+        "  capacitive_load_unit (1, ff);",
+        f"  nom_voltage : {VOLTAGE_V:g};",
+        f"  nom_temperature : {TEMPERATURE_C:g};",
+        "  nom_process : 1.0;",
+        "  input_threshold_pct_rise : 50;",
+        "  input_threshold_pct_fall : 50;",
+        "  output_threshold_pct_rise : 50;",
+        "  output_threshold_pct_fall : 50;",
+        "  slew_lower_threshold_pct_rise : 20;",
+        "  slew_lower_threshold_pct_fall : 20;",
+        "  slew_upper_threshold_pct_rise : 80;",
+        "  slew_upper_threshold_pct_fall : 80;",
+        "  slew_derate_from_library : 1.0;",
+        "  default_max_transition : 0.5;",
     ]
     for drive in sorted({c.drive for c in CELLS}):
         loads = ", ".join(f"{x * drive:g}" for x in characterise.LOADS_FF)
-        for kind, slew in (("lu_table_template", "input_net_transition"),
-                           ("power_lut_template", "input_transition_time")):
-            lines += [f"  {kind} ({'delay' if kind[0] == 'l' else 'energy'}_x{drive}) {{",
-                      f"    variable_1 : {slew};", "    variable_2 : total_output_net_capacitance;",
-                      f'    index_1 ("{_row(INPUT_SLEWS_NS)}");', f'    index_2 ("{loads}");', "  }"]
-    lines += ["  power_lut_template (energy_input) {", "    variable_1 : input_transition_time;",
-              f'    index_1 ("{_row(INPUT_SLEWS_NS)}");', "  }",
-              "  lu_table_template (constraint) {", "    variable_1 : constrained_pin_transition;",
-              "    variable_2 : related_pin_transition;", '    index_1 ("0.008, 0.12");',
-              '    index_2 ("0.008, 0.12");', "  }"]
+        for kind, slew in (
+            ("lu_table_template", "input_net_transition"),
+            ("power_lut_template", "input_transition_time"),
+        ):
+            lines += [
+                f"  {kind} ({'delay' if kind[0] == 'l' else 'energy'}_x{drive}) {{",
+                f"    variable_1 : {slew};",
+                "    variable_2 : total_output_net_capacitance;",
+                f'    index_1 ("{_row(INPUT_SLEWS_NS)}");',
+                f'    index_2 ("{loads}");',
+                "  }",
+            ]
+    lines += [
+        "  power_lut_template (energy_input) {",
+        "    variable_1 : input_transition_time;",
+        f'    index_1 ("{_row(INPUT_SLEWS_NS)}");',
+        "  }",
+        "  lu_table_template (constraint) {",
+        "    variable_1 : constrained_pin_transition;",
+        "    variable_2 : related_pin_transition;",
+        '    index_1 ("0.008, 0.12");',
+        '    index_2 ("0.008, 0.12");',
+        "  }",
+    ]
     for cell in CELLS:
         lines += _cell(cell, characterise.load(folder, cell))
     return "\n".join([*lines, "}", ""])
@@ -78,10 +104,14 @@ def _cell(cell: Cell, measured: dict[tuple[int, int], Measured]) -> list[str]:
             for kind in ("setup", "hold"):
                 guard = SETUP_NS if kind == "setup" else 0.0
                 values = np.full((2, 2), guard)
-                lines += ["      timing () {", f'        related_pin : "{cell.clock}";',
-                          f"        timing_type : {kind}_rising;",
-                          *_table("rise_constraint", "constraint", values, "        "),
-                          *_table("fall_constraint", "constraint", values, "        "), "      }"]
+                lines += [
+                    "      timing () {",
+                    f'        related_pin : "{cell.clock}";',
+                    f"        timing_type : {kind}_rising;",
+                    *_table("rise_constraint", "constraint", values, "        "),
+                    *_table("fall_constraint", "constraint", values, "        "),
+                    "      }",
+                ]
         for when in sorted({w for p, w, _ in hidden if p == pin}):
             lines += ["      internal_power () {", *([f'        when : "{when}";'] if when else [])]
             for edge in ("rise", "fall"):
@@ -95,27 +125,48 @@ def _cell(cell: Cell, measured: dict[tuple[int, int], Measured]) -> list[str]:
 
 
 def _output(
-    cell: Cell, pin: str, measured: dict[tuple[int, int], Measured],
+    cell: Cell,
+    pin: str,
+    measured: dict[tuple[int, int], Measured],
     visible: dict[tuple[str, str], NDArray[np.float64]],
 ) -> list[str]:
-    lines = [f"    pin ({pin}) {{", "      direction : output;", f'      function : "{cell.functions[pin]}";',
-             f"      max_capacitance : {60 * cell.drive};"]
+    lines = [
+        f"    pin ({pin}) {{",
+        "      direction : output;",
+        f'      function : "{cell.functions[pin]}";',
+        f"      max_capacitance : {60 * cell.drive};",
+    ]
     for related in [cell.clock] if cell.clock else cell.inputs:
-        cases = {(s["value"], s["after"][pin]) for s in measured[(1, 1)]["steps"]
-                 if s["pin"] == related and s["before"][pin] != s["after"][pin]}
+        cases = {
+            (s["value"], s["after"][pin])
+            for s in measured[(1, 1)]["steps"]
+            if s["pin"] == related and s["before"][pin] != s["after"][pin]
+        }
         if not cases:
             continue
-        sense = ("positive_unate" if all(a == b for a, b in cases) else
-                 "negative_unate" if all(a != b for a, b in cases) else "non_unate")
+        sense = (
+            "positive_unate"
+            if all(a == b for a, b in cases)
+            else "negative_unate"
+            if all(a != b for a, b in cases)
+            else "non_unate"
+        )
         kind = "rising_edge" if cell.clock else "combinational"
-        lines += ["      timing () {", f'        related_pin : "{related}";', f"        timing_type : {kind};",
-                  f"        timing_sense : {'non_unate' if cell.clock else sense};"]
+        lines += [
+            "      timing () {",
+            f'        related_pin : "{related}";',
+            f"        timing_type : {kind};",
+            f"        timing_sense : {'non_unate' if cell.clock else sense};",
+        ]
         for edge in (1, 0):
             for name, quantity in ((f"cell_{EDGE[edge]}", "delay_ns"), (f"{EDGE[edge]}_transition", "slew_ns")):
                 values = np.zeros(_SHAPE)
                 for point, m in measured.items():
-                    values[point] = max(s[quantity][pin] for s in m["steps"] if s["pin"] == related
-                                        and s["before"][pin] != s["after"][pin] and s["after"][pin] == edge)
+                    values[point] = max(
+                        s[quantity][pin]
+                        for s in m["steps"]
+                        if s["pin"] == related and s["before"][pin] != s["after"][pin] and s["after"][pin] == edge
+                    )
                 lines += _table(name, f"delay_x{cell.drive}", values, "        ")
         lines.append("      }")
     related = " ".join([cell.clock] if cell.clock else cell.inputs)
@@ -125,9 +176,9 @@ def _output(
     return [*lines, "      }", "    }"]
 
 
-def energies(cell: Cell, measured: dict[tuple[int, int], Measured]) -> tuple[
-    dict[tuple[str, str, str], NDArray[np.float64]], dict[tuple[str, str], NDArray[np.float64]]
-]:
+def energies(
+    cell: Cell, measured: dict[tuple[int, int], Measured]
+) -> tuple[dict[tuple[str, str, str], NDArray[np.float64]], dict[tuple[str, str], NDArray[np.float64]]]:
     """Internal energy split over edges: {(input, when, edge): fJ by slew}, {(output, edge): fJ by slew and load}.
 
     The energy of a step is the sum of its input edge's and its output edges' parts; the parts are the least-squares
@@ -177,8 +228,12 @@ def verilog() -> str:
         lines.append(f"module {cell.name}({', '.join(ports)});")
         names = {p: p for p in cell.inputs}
         if cell.clock:
-            lines += ["  reg IQ;", "  initial IQ = 1'b0;",
-                      f"  always @(posedge {cell.clock}) IQ <= D;", "  assign Q = IQ;"]
+            lines += [
+                "  reg IQ;",
+                "  initial IQ = 1'b0;",
+                f"  always @(posedge {cell.clock}) IQ <= D;",
+                "  assign Q = IQ;",
+            ]
         else:
             lines += [f"  assign {pin} = {to_c(parse(text), names)};" for pin, text in cell.functions.items()]
         lines += ["endmodule", ""]
@@ -187,6 +242,6 @@ def verilog() -> str:
 
 def spice() -> str:
     """The subcircuits of all cells."""
-    return "\n".join(["* Subcircuits of the 45 nm cells, generated from their description.",
-                      *(cell.subcircuit() for cell in CELLS)])
-
+    return "\n".join(
+        ["* Subcircuits of the 45 nm cells, generated from their description.", *(cell.subcircuit() for cell in CELLS)]
+    )

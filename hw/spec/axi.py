@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import get_args
 
+from hw.base.error import InputError
 from hw.spec.core import CoreSpec, RoundingMode
 from hw.spec.dma import DmaSpec
-from hw.spec.error import InputError
 from hw.spec.number import OPERAND_CODES
 from hw.spec.register import IDENTITY, MAP_VERSION, capability_values, counter_meanings
 
@@ -56,25 +56,33 @@ def capabilities(core: CoreSpec, axi: AxiSpec, build: int = 0) -> dict[str, int]
     """Constant register -> its word, from which a driver learns what it drives; `build` is the 64-bit build digest."""
     array, dma = core.array, core.dma
     assert dma is not None
-    return capability_values({
-        "identity": IDENTITY,
-        "version": {"major": MAP_VERSION[0], "minor": MAP_VERSION[1]},
-        "build_low": build & 0xFFFF_FFFF,
-        "build_high": build >> 32,
-        "array": {"rows": array.rows, "columns": array.columns},
-        "formats": {
-            "activation": OUTPUT_CODES[array.activation_format], "weight": OUTPUT_CODES[array.weight_format],
-            "output": OUTPUT_CODES[core.output_format], "rounding": get_args(RoundingMode).index(core.rounding_mode)},
-        "features": {
-            "output_stationary": int(array.dataflow == "os"), "convolution": int(core.convolution),
-            "saturate": int(core.saturate), "double_buffer": int(array.weight_double_buffer),
-            "mac_latency": array.mac_latency},
-        "activation_words": core.activation_words,
-        "weight_words": core.weight_words,
-        "accumulator_rows": core.accumulator_rows,
-        "output_words": core.output_words,
-        "parameter_words": core.parameter_words,
-        "queues": {"commands": core.command_entries, "counters": len(counter_meanings())},
-        "port": {"bytes": dma.bytes_per_cycle, "burst": axi.burst_beats, "outstanding": axi.outstanding},
-        "external_beats": dma.external_beats,
-    })
+    return capability_values(
+        {
+            "identity": IDENTITY,
+            "version": {"major": MAP_VERSION[0], "minor": MAP_VERSION[1]},
+            "build_low": build & 0xFFFF_FFFF,
+            "build_high": build >> 32,
+            "array": {"rows": array.rows, "columns": array.columns},
+            "formats": {
+                "activation": OUTPUT_CODES[array.activation_format],
+                "weight": OUTPUT_CODES[array.weight_format],
+                "output": OUTPUT_CODES[core.output_format],
+                "rounding": get_args(RoundingMode).index(core.rounding_mode),
+            },
+            "features": {
+                "output_stationary": int(array.dataflow == "os"),
+                "convolution": int(core.convolution),
+                "saturate": int(core.saturate),
+                "double_buffer": int(array.weight_double_buffer),
+                "mac_latency": array.mac_latency,
+            },
+            "activation_words": core.activation_words,
+            "weight_words": core.weight_words,
+            "accumulator_rows": core.accumulator_rows,
+            "output_words": core.output_words,
+            "parameter_words": core.parameter_words,
+            "queues": {"commands": core.command_entries, "counters": len(counter_meanings())},
+            "port": {"bytes": dma.bytes_per_cycle, "burst": axi.burst_beats, "outstanding": axi.outstanding},
+            "external_beats": dma.external_beats,
+        }
+    )

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from hw.base.digest import digest
+from hw.base.error import InputError
 from hw.spec.core import CoreSpec
-from hw.spec.digest import digest
-from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from hw.spec.pim import PimSpec
 

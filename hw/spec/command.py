@@ -6,8 +6,8 @@ RTL builds its layouts from these tables, the model packs integers with them. Fi
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hw.base.error import InputError
 from hw.spec.core import CoreSpec
-from hw.spec.error import InputError
 from hw.spec.number import number_format
 
 OPCODE_GEMM = 1

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from hw.base.error import InputError
 from hw.spec.dma import DmaSpec
-from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
 from hw.spec.number import number_format
 
@@ -66,7 +66,7 @@ class CoreSpec:
     def __post_init__(self) -> None:
         for field in ("activation_words", "weight_words", "output_words", "parameter_words"):
             value = getattr(self, field)
-            most = 1 << (16 if field == "parameter_words" else 24)     # what an address in a descriptor reaches
+            most = 1 << (16 if field == "parameter_words" else 24)  # what an address in a descriptor reaches
             if not isinstance(value, int) or not 1 <= value <= most:
                 raise InputError(f"{field} must be an integer from 1 to {most}, not {value!r}")
         for field in ("accumulator_rows", "command_entries"):
@@ -77,10 +77,12 @@ class CoreSpec:
             raise InputError(
                 f"accumulator_rows must be at least {self.least_accumulator_rows} for this array "
                 f"({'rows * mac_latency' if self.array.dataflow == 'ws' else '2 * rows'} + columns + 2, what is in "
-                f"flight), not {self.accumulator_rows}")
+                f"flight), not {self.accumulator_rows}"
+            )
         if self.convolution and self.array.dataflow != "ws":
             raise InputError(
-                f"convolution needs the weight-stationary dataflow, not {self.array.dataflow!r}; lower it to GEMMs")
+                f"convolution needs the weight-stationary dataflow, not {self.array.dataflow!r}; lower it to GEMMs"
+            )
         if self.rounding_mode not in get_args(RoundingMode):
             known = ", ".join(get_args(RoundingMode))
             raise InputError(f"rounding_mode must be one of {known}, not {self.rounding_mode!r}")
@@ -93,7 +95,8 @@ class CoreSpec:
         if self.dma is not None and self.array.interleaved_folds > 1:
             raise InputError(
                 f"copy channels (dma) of an output-stationary core need mac_latency 1, not {self.array.mac_latency}; "
-                "leave them out, operands then reach the memories by host writes")
+                "leave them out, operands then reach the memories by host writes"
+            )
         if not isinstance(self.saturate, bool):
             raise InputError(f"saturate must be true or false, not {self.saturate!r}")
 
@@ -131,5 +134,7 @@ class CoreSpec:
         if array.is_floating_point:
             return f"{self.largest_k} = (2**16 - 1) * {array.k_per_block} (what a command can count)"
         product = number_format(array.activation_format).bits + number_format(array.weight_format).bits - 2
-        return (f"{self.largest_k} = 2**31 / 2**{product} - 1 (products of up to 2**{product} summed in a 32-bit "
-                "accumulator)")
+        return (
+            f"{self.largest_k} = 2**31 / 2**{product} - 1 (products of up to 2**{product} summed in a 32-bit "
+            "accumulator)"
+        )

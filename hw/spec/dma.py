@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 COPY_ENTRIES = 4
 """Copies a channel holds: one moves data, the next has its request out, two wait."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal, get_args
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 Level = Literal["channel", "rank", "bank_group", "bank"]
 """What two commands must share for a rule to bind them; one pseudo-channel of one rank is simulated at a time,
@@ -226,8 +226,13 @@ class DramSpec:
             for r in (*(r for r in self.rules if r not in chosen.without), *chosen.extra)
         )
         return Timing(
-            clock_ns=self.clock_ns, cycles=cycles, rules=rules, broadcast_tracked=chosen.broadcast_tracked,
-            refresh_holds_activates=chosen.refresh_holds_activates, preset=preset, note=chosen.note,
+            clock_ns=self.clock_ns,
+            cycles=cycles,
+            rules=rules,
+            broadcast_tracked=chosen.broadcast_tracked,
+            refresh_holds_activates=chosen.refresh_holds_activates,
+            preset=preset,
+            note=chosen.note,
         )
 
     def _derive(self, cycles: dict[str, int]) -> dict[str, int]:

@@ -11,7 +11,8 @@ LABELS: dict[str, str] = {
     "wait_accumulator": (
         "The next row had its weights but no accumulator row was free; output-stationary: the results of the fold "
         "before were still in the way, no accumulator rows were free for those of this one, or the adder was still "
-        "busy with the sum (interleaved folds: a turn without a word)."),
+        "busy with the sum (interleaved folds: a turn without a word)."
+    ),
     "activation_missing": "The next row had weights and accumulator, its activations were still to be copied.",
     "activation_blocked": "The next row had weights and accumulator, a write held the activation memory or bank.",
     "output_blocked": "No pass was ready, rows were in flight and the receiver refused a finished row.",
@@ -41,11 +42,13 @@ EVENTS: dict[str, str] = {
     "output_stage.requantise": "One lane turned one 32-bit sum into one output element.",
     "output_stage.saturate": (
         "One output element met the limit of its format: INT8, sum and zero point lay outside -128 to 127 before the "
-        "clamp; floating point, a finite sum rounded beyond the largest value, or with `saturate` an infinite one."),
+        "clamp; floating point, a finite sum rounded beyond the largest value, or with `saturate` an infinite one."
+    ),
     "output_stage.nan_out": "One output element is NaN (lanes of padding columns included).",
     "output_stage.drain_block": (
         "A finished row was ready to leave in this cycle and was refused, or a word it would overwrite was still to "
-        "be copied."),
+        "be copied."
+    ),
     "output_memory.write": "One output row left the core and was written.",
     "output_memory.read": "One output row was read by a copy.",
     "external_memory.read": "One beat arrived from the external memory.",
@@ -64,7 +67,14 @@ VALUE_EVENTS = ("mac_array.nan_in", "mac_array.infinity_in", "output_stage.satur
 """Events that operands decide, not shapes and times: counted by the reference arithmetic, not by the cycle model."""
 
 OBSERVATIONS = (
-    *VALUE_EVENTS, "output_stage.drain_block", "activation_memory.conflict", "weight_memory.conflict",
-    "external_memory.read_wait", "external_memory.write_wait", "external_memory.read_byte",
-    "external_memory.write_byte", "command.queue_empty")
+    *VALUE_EVENTS,
+    "output_stage.drain_block",
+    "activation_memory.conflict",
+    "weight_memory.conflict",
+    "external_memory.read_wait",
+    "external_memory.write_wait",
+    "external_memory.read_byte",
+    "external_memory.write_byte",
+    "command.queue_empty",
+)
 """Events that do no work of their own: what they cost is in other events, so nothing is to be priced."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 Confidence = Literal["measured", "vendor", "press", "secondary", "inferred", "assumed"]
 """measured: a benchmark log or an instrument; vendor: the maker's claim; press: a newspaper; secondary: a
@@ -48,8 +48,7 @@ class Fact:
             raise InputError(f"a fact must name its source, not leave it empty ({self.nominal} {self.unit})")
         if not self.minimum <= self.nominal <= self.maximum:
             raise InputError(
-                "a fact must have low <= nominal <= high, "
-                f"not {self.low}, {self.nominal}, {self.high} {self.unit}"
+                f"a fact must have low <= nominal <= high, not {self.low}, {self.nominal}, {self.high} {self.unit}"
             )
 
     @property

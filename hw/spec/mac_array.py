@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.number import number_format
 
 Dataflow = Literal["ws", "os"]
@@ -62,11 +62,13 @@ class MacArraySpec:
             if activation.is_integer:
                 raise InputError(
                     "mac_latency of an output-stationary integer array must be 1 (a cell adds to its own sum every "
-                    f"cycle), not {self.mac_latency}")
+                    f"cycle), not {self.mac_latency}"
+                )
             if not self.fold_overlap:
                 raise InputError(
                     f"fold_overlap must be true where {self.mac_latency} folds are interleaved (dataflow 'os', "
-                    "mac_latency above 1), not False; set mac_latency to 1 to run fold after fold")
+                    "mac_latency above 1), not False; set mac_latency to 1 to run fold after fold"
+                )
 
     @property
     def cells(self) -> int:

@@ -5,9 +5,9 @@ RTL and stepped model read the same tables: fields, phases, labels, refusal code
 
 from dataclasses import dataclass
 
+from hw.base.error import InputError
 from hw.spec.command import command_bits, pack
 from hw.spec.dram import Timing
-from hw.spec.error import InputError
 from hw.spec.pim import PimSpec
 from hw.spec.pim_command import Command
 
@@ -16,14 +16,38 @@ OPCODE_WRITE = 17
 OPCODE_GEMV = 18
 
 TRANSFER_FIELDS: dict[str, int] = {
-    "opcode": 8, "wide": 1, "indirect": 1, "unused": 6, "outer": 8, "groups": 16, "run": 8, "outer_stride": 16,
-    "stride": 24, "address": 24, "shared": 16, "pointer": 16, "scale": 16,
+    "opcode": 8,
+    "wide": 1,
+    "indirect": 1,
+    "unused": 6,
+    "outer": 8,
+    "groups": 16,
+    "run": 8,
+    "outer_stride": 16,
+    "stride": 24,
+    "address": 24,
+    "shared": 16,
+    "pointer": 16,
+    "scale": 16,
 }
 """Field -> width of a READ or WRITE, from bit 0 up, all unsigned."""
 
 GEMV_FIELDS: dict[str, int] = {
-    "opcode": 8, "load": 1, "clear": 1, "multiply": 1, "read": 1, "unused": 4, "columns": 8, "outputs": 8,
-    "copies": 8, "pitch": 8, "column": 8, "row": 16, "row_step": 8, "source": 16, "destination": 16,
+    "opcode": 8,
+    "load": 1,
+    "clear": 1,
+    "multiply": 1,
+    "read": 1,
+    "unused": 4,
+    "columns": 8,
+    "outputs": 8,
+    "copies": 8,
+    "pitch": 8,
+    "column": 8,
+    "row": 16,
+    "row_step": 8,
+    "source": 16,
+    "destination": 16,
 }
 """Field -> width of a GEMV of AiM, from bit 0 up, all unsigned."""
 
@@ -136,11 +160,20 @@ class Transfer:
 
     def pack(self) -> int:
         """The descriptor as one integer."""
-        values = {name: int(getattr(self, name)) for name in (
-            "wide", "outer", "groups", "run", "outer_stride", "stride", "address", "shared", "scale")}
-        return pack(TRANSFER_FIELDS, values | {
-            "opcode": OPCODE_WRITE if self.write else OPCODE_READ, "unused": 0,
-            "indirect": self.pointer is not None, "pointer": self.pointer or 0})
+        values = {
+            name: int(getattr(self, name))
+            for name in ("wide", "outer", "groups", "run", "outer_stride", "stride", "address", "shared", "scale")
+        }
+        return pack(
+            TRANSFER_FIELDS,
+            values
+            | {
+                "opcode": OPCODE_WRITE if self.write else OPCODE_READ,
+                "unused": 0,
+                "indirect": self.pointer is not None,
+                "pointer": self.pointer or 0,
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,8 +203,7 @@ class Gemv:
     def pack(self) -> int:
         """The descriptor as one integer."""
         values = {name: int(getattr(self, name)) for name in GEMV_FIELDS if name not in ("opcode", "unused")}
-        return pack(GEMV_FIELDS, values | {
-            "opcode": OPCODE_GEMV, "unused": 0, "pitch": self.pitch or self.columns})
+        return pack(GEMV_FIELDS, values | {"opcode": OPCODE_GEMV, "unused": 0, "pitch": self.pitch or self.columns})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,8 +261,11 @@ def moved_after(timing: Timing) -> dict[str, int]:
     """Command of AiM -> cycles from its issue until its word has moved; 1 for every other."""
     burst = timing["t_burst"]
     return {
-        "RD": timing["rl"] + burst, "WR": timing["wl"] + burst, "WRGB": timing["wl_buffer"] + burst,
-        "WRMAC16": timing["wl_register"] + burst, "RDMAC16": timing["rl_register"] + burst,
+        "RD": timing["rl"] + burst,
+        "WR": timing["wl"] + burst,
+        "WRGB": timing["wl_buffer"] + burst,
+        "WRMAC16": timing["wl_register"] + burst,
+        "RDMAC16": timing["rl_register"] + burst,
     }
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,18 +3,18 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from hw.base.error import InputError
 from hw.spec.dram import DramSpec
-from hw.spec.error import InputError
 from hw.spec.number import number_format
 from hw.spec.pim_command import CommandSet
 
 ERRORS: dict[str, int] = {
-    "early": 1,             # a timing rule is not yet met
-    "wrong_row_state": 2,   # ACT on an open bank, a column command on a closed bank or another row, REF with open rows
-    "wrong_mode": 3,        # the command is not legal in the device's mode
-    "unknown_opcode": 4,    # a trigger met an instruction word of no command
-    "jump_range": 5,        # a JUMP leaves the program, or more than JUMPS_PER_TRIGGER follow one another
-    "bank_mismatch": 6,     # the instruction names the other bank of the pair than the trigger addresses
+    "early": 1,  # a timing rule is not yet met
+    "wrong_row_state": 2,  # ACT on an open bank, a column command on a closed bank or another row, REF with open rows
+    "wrong_mode": 3,  # the command is not legal in the device's mode
+    "unknown_opcode": 4,  # a trigger met an instruction word of no command
+    "jump_range": 5,  # a JUMP leaves the program, or more than JUMPS_PER_TRIGGER follow one another
+    "bank_mismatch": 6,  # the instruction names the other bank of the pair than the trigger addresses
 }
 """Codes of the sticky error status: the first refused command sets it, and a refused command changes nothing else."""
 
@@ -131,13 +131,17 @@ class PimSpec:
     def __post_init__(self) -> None:
         organisation = self.dram.organisation
         if self.units * self.banks_per_unit != organisation.banks:
-            raise InputError(f"units x banks_per_unit must be the {organisation.banks} banks of the DRAM, "
-                             f"not {self.units} x {self.banks_per_unit}")
+            raise InputError(
+                f"units x banks_per_unit must be the {organisation.banks} banks of the DRAM, "
+                f"not {self.units} x {self.banks_per_unit}"
+            )
         bits = number_format(self.number).bits
         number_format(self.accumulator)
         if self.lanes * bits != organisation.column_bits:
-            raise InputError(f"lanes x bits of {self.number} must be the column's {organisation.column_bits} bits, "
-                             f"not {self.lanes} x {bits}")
+            raise InputError(
+                f"lanes x bits of {self.number} must be the column's {organisation.column_bits} bits, "
+                f"not {self.lanes} x {bits}"
+            )
         for change in self.mode_changes:
             for mode in (change.before, change.after):
                 if mode not in self.modes:
@@ -148,8 +152,9 @@ class PimSpec:
         for register in self.registers:
             if register.name == name:
                 return register
-        raise InputError(f"a register file of {self.title} must be one of "
-                         f"{', '.join(r.name for r in self.registers)}, not {name!r}")
+        raise InputError(
+            f"a register file of {self.title} must be one of {', '.join(r.name for r in self.registers)}, not {name!r}"
+        )
 
     def change(self, before: str, after: str) -> ModeChange:
         """The step from mode `before` to mode `after`; raises `InputError` if there is none."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 MICRO_OPERATIONS: dict[str, str] = {
     # operands; a word is one column (256 bits, 16 lanes), a and b and c are the unit's operand latches
@@ -20,7 +20,7 @@ MICRO_OPERATIONS: dict[str, str] = {
     "read_buffer": "a = the global buffer's word at the command's column",
     "read_pair": "a = the addressed column of the even bank and b = that of the odd bank of each pair",
     "pair_operands": "if the command's paired bit is set, a = the addressed column of the odd bank in the unit of each "
-                     "pair's even bank, and the units of odd banks rest",
+    "pair's even bank, and the units of odd banks rest",
     # arithmetic, lane by lane unless said otherwise; every result is rounded to nearest even
     "multiply": "product = a x b, one rounding; kept in the multiplier's output latch",
     "add_sources": "result = a + b, one rounding; kept in the adder's output latch",
@@ -151,12 +151,14 @@ class CommandSet:
             raise InputError(f"{self.title} must have a field named opcode, not only {', '.join(known)}")
         for item in self.fields:
             if item.low + item.width > self.word_bits:
-                raise InputError(f"field {item.name} must end below bit {self.word_bits}, "
-                                 f"not at {item.low + item.width}")
+                raise InputError(
+                    f"field {item.name} must end below bit {self.word_bits}, not at {item.low + item.width}"
+                )
         for command in self.commands:
             if command.opcode > known["opcode"].mask:
-                raise InputError(f"opcode of {command.name} must fit {known['opcode'].width} bits, "
-                                 f"not {command.opcode}")
+                raise InputError(
+                    f"opcode of {command.name} must fit {known['opcode'].width} bits, not {command.opcode}"
+                )
             for name in command.fields:
                 if name not in known:
                     raise InputError(f"{command.name} must use known fields, not {name!r}")
@@ -173,16 +175,19 @@ class CommandSet:
         for command in self.commands:
             if command.name == name:
                 return command
-        raise InputError(f"a command of {self.title} must be one of {', '.join(c.name for c in self.commands)}, "
-                         f"not {name!r}")
+        raise InputError(
+            f"a command of {self.title} must be one of {', '.join(c.name for c in self.commands)}, not {name!r}"
+        )
 
     def host_command(self, name: str) -> HostCommand:
         """The host-level command called `name`; raises `InputError` listing the known ones."""
         for request in self.host_commands:
             if request.name == name:
                 return request
-        raise InputError(f"a host command of {self.title} must be one of "
-                         f"{', '.join(r.name for r in self.host_commands)}, not {name!r}")
+        raise InputError(
+            f"a host command of {self.title} must be one of "
+            f"{', '.join(r.name for r in self.host_commands)}, not {name!r}"
+        )
 
     def by_opcode(self, opcode: int) -> Command | None:
         """The command with this opcode, None if there is none."""
@@ -206,6 +211,8 @@ class CommandSet:
         code = self.field("opcode")
         command = self.by_opcode(word >> code.low & code.mask)
         if command is None:
-            raise InputError(f"an opcode of {self.title} must be one of "
-                             f"{', '.join(str(c.opcode) for c in self.commands)}, not {word >> code.low & code.mask}")
+            raise InputError(
+                f"an opcode of {self.title} must be one of "
+                f"{', '.join(str(c.opcode) for c in self.commands)}, not {word >> code.low & code.mask}"
+            )
         return command, {n: word >> self.field(n).low & self.field(n).mask for n in command.fields}

@@ -10,13 +10,13 @@ _RDL_ACCESS = {"read": ("r", "w"), "write": ("w", "r"), "both": ("rw", "r"), "wr
 
 
 def offsets(register: Register) -> str:
-    """"0x20 to 0x30" for a series."""
+    """ "0x20 to 0x30" for a series."""
     last = register.offset + 4 * (register.count - 1)
     return f"0x{register.offset:02X}" + (f" to 0x{last:02X}" if register.count > 1 else "")
 
 
 def bits(field: Field) -> str:
-    """"7:4" or "3"."""
+    """ "7:4" or "3"."""
     return f"{field.low + field.bits - 1}:{field.low}" if field.bits > 1 else str(field.low)
 
 
@@ -39,8 +39,14 @@ def counter_table() -> str:
 def system_rdl(name: str, constants: dict[str, int]) -> str:
     """The map as SystemRDL 2.0; `constants` gives constant registers the value they have in this build."""
     lines = [
-        f"addrmap {name} {{", f'    name = "{name}";', '    desc = "Registers of an NPU core behind AXI4-Lite.";',
-        "    default regwidth = 32;", "    default accesswidth = 32;", "    lsb0;", ""]
+        f"addrmap {name} {{",
+        f'    name = "{name}";',
+        '    desc = "Registers of an NPU core behind AXI4-Lite.";',
+        "    default regwidth = 32;",
+        "    default accesswidth = 32;",
+        "    lsb0;",
+        "",
+    ]
     for register in REGISTER_MAP:
         software, hardware = _RDL_ACCESS[register.access]
         lines += ["    reg {", f'        name = "{register.name}";', f'        desc = "{register.text}";']
@@ -51,7 +57,8 @@ def system_rdl(name: str, constants: dict[str, int]) -> str:
             given = "" if register.access == "read" and not register.constant else f" = {reset}"
             lines.append(
                 f'        field {{ sw = {software}; hw = {hardware}; {extra}desc = "{field.text}"; }} '
-                f"{field.name}[{field.low + field.bits - 1}:{field.low}]{given};")
+                f"{field.name}[{field.low + field.bits - 1}:{field.low}]{given};"
+            )
         series = f"[{register.count}]" if register.count > 1 else ""
         lines.append(f"    }} {register.name}{series} @ 0x{register.offset:X};")
     return "\n".join([*lines, "};"]) + "\n"
@@ -60,8 +67,12 @@ def system_rdl(name: str, constants: dict[str, int]) -> str:
 def c_header(name: str, constants: dict[str, int]) -> str:
     """Offsets, masks and the constant values of this build as a C header."""
     guard = f"{name.upper()}_REGISTERS_H"
-    lines = [f"/* Registers of {name}: byte offsets, bits, and the constants of this build. Generated. */",
-             f"#ifndef {guard}", f"#define {guard}", ""]
+    lines = [
+        f"/* Registers of {name}: byte offsets, bits, and the constants of this build. Generated. */",
+        f"#ifndef {guard}",
+        f"#define {guard}",
+        "",
+    ]
     for register in REGISTER_MAP:
         word = f"NPU_{register.name.upper()}"
         lines.append(f"#define {word} 0x{register.offset:03X}u /* {register.access}: {register.text} */")
@@ -69,8 +80,10 @@ def c_header(name: str, constants: dict[str, int]) -> str:
             lines.append(f"#define {word}_COUNT {register.count}u")
         for field in register.fields:
             mask = ((1 << field.bits) - 1) << field.low
-            lines += [f"#define {word}_{field.name.upper()}_SHIFT {field.low}u",
-                      f"#define {word}_{field.name.upper()}_MASK 0x{mask:08X}u"]
+            lines += [
+                f"#define {word}_{field.name.upper()}_SHIFT {field.low}u",
+                f"#define {word}_{field.name.upper()}_MASK 0x{mask:08X}u",
+            ]
         if register.name in constants:
             lines.append(f"#define {word}_VALUE 0x{constants[register.name]:08X}u")
     for index, meaning in enumerate(counter_meanings()):

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 if TYPE_CHECKING:
     from model.network.layer import Network  # only a file needs it, and ONNX takes a second to import
@@ -21,10 +21,18 @@ def add_file_arguments(parser: argparse.ArgumentParser | argparse._MutuallyExclu
 def add_dimension_arguments(parser: argparse.ArgumentParser, *, batch: bool = True) -> None:
     """`--dimension NAME=N`, and `--batch N` unless the verb has one of its own."""
     if batch:
-        parser.add_argument("--batch", type=int, default=1, metavar="N",
-                            help="inputs of the file run together (default: 1, as in the file)")
+        parser.add_argument(
+            "--batch",
+            type=int,
+            default=1,
+            metavar="N",
+            help="inputs of the file run together (default: 1, as in the file)",
+        )
     parser.add_argument(
-        "--dimension", action="append", default=[], metavar="NAME=N",
+        "--dimension",
+        action="append",
+        default=[],
+        metavar="NAME=N",
         help="value of a dynamic dimension of the file; may be given several times",
     )
 
@@ -53,8 +61,10 @@ def parse_dimensions(texts: list[str]) -> dict[str, int]:
 def products_of(network: "Network") -> "Network":
     """The same network; refused if it holds nothing that an array computes."""
     if not network.gemms():
-        raise InputError(f"{network.source} must hold a matrix product or a convolution for its cycles to be counted; "
-                         "it has none, `python -m model network` lists what it has")
+        raise InputError(
+            f"{network.source} must hold a matrix product or a convolution for its cycles to be counted; "
+            "it has none, `python -m model network` lists what it has"
+        )
     return network
 
 
@@ -82,8 +92,10 @@ def not_known(network: "Network") -> list[str]:
         f"{', ' + reasons[operator] if reasons[operator] else ''})"
         for operator, (nodes, share) in sorted(missing.items())
     )
-    return [f"not known, with an estimated share of all operations (a product with what weights they have, else one "
-            f"per output element): {named}"]
+    return [
+        f"not known, with an estimated share of all operations (a product with what weights they have, else one "
+        f"per output element): {named}"
+    ]
 
 
 def percent(share: float) -> str:

@@ -13,12 +13,14 @@ from hw import chips
 from hw.spec.command import Command
 from hw.spec.core import CoreSpec
 from hw.spec.mac_array import MacArraySpec
-from model import others
+from model import other_simulators
+from model.cli import _pim_speed
 from model.cli.cycles import layer_work
-from model.cycle import mac_array, memory_form, pim_speed, program
+from model.cycle.npu import core as mac_array
+from model.cycle.npu.program import closed_form, program
+from model.lowering.program import Placed, place, streamed
 from model.network.workload import shipped_with_onnx
-from model.program import Placed, place, streamed
-from model.workload import Gemm
+from model.work.workload import Gemm
 
 SCALESIM_CPU_SECONDS = {16: None, 32: 94.5, 128: 191.9}
 """SCALE-Sim 3.0.0, ResNet-50, ws, CPU seconds of the layers that were run (8 of 21 shapes at 32, all at 128).
@@ -28,10 +30,13 @@ numpy 1.26.4, no trace files.
 """
 
 LIMITS = {
-    "resnet50_closed_form_ms": 5.0, "gemm_512_stepped_ms": 20.0,
+    "resnet50_closed_form_ms": 5.0,
+    "gemm_512_stepped_ms": 20.0,
     "gemm_512_from_outside_16_bytes_stepped_ms": 20.0,
-    "pim_gemv_4096_64_channels_ms": 50.0, "pim_gemv_4096_64_channels_refresh_ms": 50.0,
-    "pim_gemv_4096_64_channels_every_rule_ms": 50.0, "peak_memory_mb": 200.0,
+    "pim_gemv_4096_64_channels_ms": 50.0,
+    "pim_gemv_4096_64_channels_refresh_ms": 50.0,
+    "pim_gemv_4096_64_channels_every_rule_ms": 50.0,
+    "peak_memory_mb": 200.0,
 }
 """What this project asks of itself: at most this."""
 
@@ -69,8 +74,11 @@ def resnet50() -> list[Gemm]:
 def core_of(size: int) -> CoreSpec:
     """A core of `size` x `size` with accumulators for 512 rows per half."""
     return CoreSpec(
-        array=MacArraySpec(rows=size, columns=size), activation_words=1 << 20, weight_words=1 << 20,
-        accumulator_rows=1024, output_words=1 << 20,
+        array=MacArraySpec(rows=size, columns=size),
+        activation_words=1 << 20,
+        weight_words=1 << 20,
+        accumulator_rows=1024,
+        output_words=1 << 20,
     )
 
 
@@ -100,21 +108,22 @@ def measure() -> dict[str, Any]:
         if scalesim is not None:
             figures[f"resnet50_{size}_times_scalesim"] = scalesim / spent
     figures["resnet50_closed_form_ms"] = max(figures[f"resnet50_{size}_closed_form_ms"] for size in (16, 32, 128))
-    everyone = [others.load(name) for name in others.names()]
+    everyone = [other_simulators.load(name) for name in other_simulators.names()]
     figures["resnet50_all_others_ms"] = 1e3 * seconds(
-        lambda: [tool.count(g, 16, 16, "ws") for g in layers for tool in everyone])
+        lambda: [tool.count(g, 16, 16, "ws") for g in layers for tool in everyone]
+    )
     npu = chips.load("npu_16").core
     assert npu is not None
     figures["gemm_512_stepped_ms"] = 1e3 * seconds(lambda: mac_array.step(npu, [(512, 512, 512)]))
     outside = memory_side(16)
-    figures["gemm_512_from_outside_cycles"] = memory_form.program_form(*outside).cycles
-    figures["gemm_512_from_outside_closed_form_ms"] = 1e3 * seconds(lambda: memory_form.program_form(*outside))
+    figures["gemm_512_from_outside_cycles"] = closed_form.program_form(*outside).cycles
+    figures["gemm_512_from_outside_closed_form_ms"] = 1e3 * seconds(lambda: closed_form.program_form(*outside))
     for width in (16, 8, 4):
         core, placed = memory_side(width)
         steps = seconds(lambda core=core, placed=placed: program.step_program(core, streamed(core, placed)))
         figures[f"gemm_512_from_outside_{width}_bytes_stepped_ms"] = 1e3 * steps
     figures["gemm_1024_on_128_stepped_ms"] = 1e3 * seconds(lambda: mac_array.step(core_of(128), [(1024, 1024, 1024)]))
-    figures |= pim_speed.measure(seconds)
+    figures |= _pim_speed.measure(seconds)
     figures["peak_memory_mb"] = peak_memory_mb()
     return figures
 
@@ -135,5 +144,7 @@ def run(arguments: argparse.Namespace) -> int:
             limit += f"   at least {LEAST[name]:g}" if name in LEAST else ""
             text = f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
             print(f"{name:<58} {text:>16}{limit}")
-    return int(any(figures[name] > limit for name, limit in LIMITS.items())
-               or any(figures[name] < limit for name, limit in LEAST.items()))
+    return int(
+        any(figures[name] > limit for name, limit in LIMITS.items())
+        or any(figures[name] < limit for name, limit in LEAST.items())
+    )

@@ -22,20 +22,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from hw import chips
-from hw.spec.change import change
+from hw.base.change import change
+from hw.base.error import InputError
 from hw.spec.core import CoreSpec
 from hw.spec.dma import DmaSpec
-from hw.spec.error import InputError
 from hw.spec.event import LABELS
 from hw.spec.mac_array import MacArraySpec
-from model import others
+from model import other_simulators
 from model.cli._network import add_dimension_arguments, add_file_arguments, not_counted, products_of, read_file
-from model.comparison import Work, compare
-from model.comparison_text import Count, as_json, render
 from model.cycle.budget import Budget
-from model.cycle.core_budget import budget_of, core_labels, memory_labels
-from model.others import Convolution, Dataflow
-from model.workload import Gemm
+from model.cycle.npu.core_budget import budget_of, core_labels, memory_labels
+from model.other_simulators import Convolution, Dataflow
+from model.other_simulators.comparison import Work, compare
+from model.other_simulators.comparison_text import Count, as_json, render
+from model.work.workload import Gemm
 
 if TYPE_CHECKING:
     from model.network.layer import Layer  # only a network needs it, and ONNX takes a second to import
@@ -55,8 +55,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--columns", type=int, metavar="C", help="columns of cells (default: the chip's, else 16)")
     parser.add_argument("--dataflow", choices=get_args(Dataflow), help="default: the chip's, else ws")
     parser.add_argument("--chip", metavar="NAME", help="start from this chip's core")
-    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes",
-                        help="change any field of the core or its array; may be repeated")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        dest="changes",
+        help="change any field of the core or its array; may be repeated",
+    )
     parser.add_argument("--json", action="store_true", help="JSON on stdout")
     _hand_over_kernels(parser)
 
@@ -69,11 +75,11 @@ def _hand_over_kernels(parser: argparse.ArgumentParser) -> None:
         given = list(sys.argv[1:] if args is None else args)
         if not any(word == "--kernel" or word.startswith("--kernel=") for word in given):
             return own(given, namespace)
-        from model.cycle import pim_command_line
+        from model.cli import _kernel_cycles
 
         other = argparse.ArgumentParser(prog=parser.prog, allow_abbrev=False)
-        pim_command_line.add_arguments(other)
-        other.set_defaults(run=pim_command_line.run)
+        _kernel_cycles.add_arguments(other)
+        other.set_defaults(run=_kernel_cycles.run)
         return other.parse_known_args(given, namespace)
 
     parser.parse_known_args = parse  # type: ignore[method-assign]
@@ -99,11 +105,22 @@ def read_work(arguments: argparse.Namespace) -> list[tuple[Work, int]]:
     if arguments.conv is not None:
         names = ("H", "W", "C", "FILTERS", "KH", "KW", "STRIDE", "PADDING")
         height, width, channels, filters, kernel_height, kernel_width, *rest = numbers(arguments.conv, names, 2)
-        return [(Convolution(
-            name="conv", height=height, width=width, channels=channels, filters=filters,
-            kernel_height=kernel_height, kernel_width=kernel_width,
-            stride=rest[0] if rest else 1, padding=rest[1] if len(rest) > 1 else 0,
-        ), 1)]
+        return [
+            (
+                Convolution(
+                    name="conv",
+                    height=height,
+                    width=width,
+                    channels=channels,
+                    filters=filters,
+                    kernel_height=kernel_height,
+                    kernel_width=kernel_width,
+                    stride=rest[0] if rest else 1,
+                    padding=rest[1] if len(rest) > 1 else 0,
+                ),
+                1,
+            )
+        ]
     return [item for layer in arguments.read.layers for item in layer_work(layer)]
 
 
@@ -116,9 +133,15 @@ def layer_work(layer: "Layer") -> list[tuple[Work, int]]:
         plain = len({*window.strides}) == 1 and len({v for pad in window.pads for v in pad}) == 1
         if plain and all(d == 1 for d in window.dilations) and gemm.k % (kernel_height * kernel_width) == 0:
             whole = Convolution(
-                name=layer.name, height=height, width=width, channels=gemm.k // (kernel_height * kernel_width),
-                filters=gemm.n, kernel_height=kernel_height, kernel_width=kernel_width,
-                stride=window.strides[0], padding=window.pads[0][0],
+                name=layer.name,
+                height=height,
+                width=width,
+                channels=gemm.k // (kernel_height * kernel_width),
+                filters=gemm.n,
+                kernel_height=kernel_height,
+                kernel_width=kernel_width,
+                stride=window.strides[0],
+                padding=window.pads[0][0],
             )
             if whole.gemm().m == gemm.m:  # otherwise a batch: one GEMM
                 return [(whole, 1)]
@@ -131,8 +154,11 @@ def read_core(arguments: argparse.Namespace) -> tuple[CoreSpec | None, int, int,
     Input-stationary is a weight-stationary core on the transposed product.
     """
     base = CoreSpec(
-        array=MacArraySpec(rows=16, columns=16), activation_words=1 << 24, weight_words=1 << 24,
-        accumulator_rows=1 << 30, output_words=1 << 24,
+        array=MacArraySpec(rows=16, columns=16),
+        activation_words=1 << 24,
+        weight_words=1 << 24,
+        accumulator_rows=1 << 30,
+        output_words=1 << 24,
     )
     if arguments.chip is not None:
         chip = chips.load(arguments.chip)
@@ -144,7 +170,7 @@ def read_core(arguments: argparse.Namespace) -> tuple[CoreSpec | None, int, int,
     held = arguments.dataflow
     rows = base.array.rows if arguments.rows is None else arguments.rows
     columns = base.array.columns if arguments.columns is None else arguments.columns
-    others.check_array(rows, columns)
+    other_simulators.check_array(rows, columns)
     if not all(SMALLEST <= size <= LARGEST for size in (rows, columns)):
         return None, rows, columns, held or base.array.dataflow
     given = {"rows": arguments.rows, "columns": arguments.columns, "dataflow": "ws" if held == "is" else held}
@@ -203,12 +229,20 @@ def run(arguments: argparse.Namespace) -> int:
         if core.dma is not None:
             notes.append(
                 f"ours from and to an external memory, {core.dma.bytes_per_cycle} bytes per cycle and channel, "
-                f"{core.dma.latency_cycles} cycles latency")
+                f"{core.dma.latency_cycles} cycles latency"
+            )
         if kept:
             notes.append(f"larger than the memories, ours counted out of scratchpads: {', '.join(kept)}")
     count = Count(
-        work=work, rows=rows, columns=columns, dataflow=dataflow, ours=ours, labels=labels,
+        work=work,
+        rows=rows,
+        columns=columns,
+        dataflow=dataflow,
+        ours=ours,
+        labels=labels,
         products_per_cell=1 if core is None else core.array.terms_per_lane,
-        others=compare(work, rows, columns, dataflow, ours), notes=notes)
+        others=compare(work, rows, columns, dataflow, ours),
+        notes=notes,
+    )
     print(json.dumps(as_json(count), indent=2) if arguments.json else render(count))
     return 0

@@ -13,17 +13,17 @@ import argparse
 from dataclasses import replace
 
 from hw import chips
-from hw.spec.device import Device, device
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model import workloads
+from model.card.device import Device, device
+from model.card.layer_time import BOUNDS
+from model.card.range import Ranged, ranged
+from model.card.run import Run, multi_stream, offline, single_stream
+from model.card.server import LIMITS_S, server
+from model.card.survey import image_format
 from model.cli._network import adapted, add_dimension_arguments, add_file_arguments, read_file
-from model.device.layer_time import BOUNDS
-from model.device.range import Ranged, ranged
-from model.device.run import Run, multi_stream, offline, single_stream
-from model.device.server import LIMITS_S, server
 from model.network.layer import Network
 from model.network.workload import NetworkWorkload
-from model.survey import image_format
 
 SCENARIOS = ("offline", "single_stream", "multi_stream", "server")
 
@@ -35,13 +35,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_file_arguments(parser, "a network from a file instead")
     add_dimension_arguments(parser, batch=False)
     parser.add_argument("--scenario", choices=SCENARIOS, help="default: all but server")
-    parser.add_argument("--limit", type=float, metavar="MS", help="of a query's latency in the server scenario, for 99 "
-                        "of 100 queries (default: MLPerf's for the workload)")
-    parser.add_argument("--dataflows", type=int, choices=(1, 2), help="1: arrays hold weights; 2: weights or results, "
-                        "as is faster in each layer (default: what the chip's facts say)")
+    parser.add_argument(
+        "--limit",
+        type=float,
+        metavar="MS",
+        help="of a query's latency in the server scenario, for 99 of 100 queries (default: MLPerf's for the workload)",
+    )
+    parser.add_argument(
+        "--dataflows",
+        type=int,
+        choices=(1, 2),
+        help="1: arrays hold weights; 2: weights or results, "
+        "as is faster in each layer (default: what the chip's facts say)",
+    )
     parser.add_argument("--batch", type=int, help="inputs per run (default: offline the mapper's choice, else 1 and 8)")
-    parser.add_argument("--format", metavar="NAME", help="number format (default: the first of INT8, FP8 and FP16 that "
-                        "the chip multiplies)")
+    parser.add_argument(
+        "--format",
+        metavar="NAME",
+        help="number format (default: the first of INT8, FP8 and FP16 that the chip multiplies)",
+    )
     parser.add_argument("--layers", action="store_true", help="list every layer")
 
 
@@ -72,8 +84,10 @@ def served(spec: Device, network: Network, arguments: argparse.Namespace) -> lis
     """The server scenario in two lines; `InputError` if no limit is known or none can be kept."""
     known = None if arguments.network is not None else LIMITS_S.get(arguments.workload)
     if arguments.limit is None and known is None:
-        raise InputError(f"--limit must be given in milliseconds: MLPerf has none for {network.name}, it has for "
-                         f"{', '.join(LIMITS_S)}")
+        raise InputError(
+            f"--limit must be given in milliseconds: MLPerf has none for {network.name}, it has for "
+            f"{', '.join(LIMITS_S)}"
+        )
     limit = arguments.limit * 1e-3 if arguments.limit is not None else known or 0.0
     found = server(spec, network, arguments.format, limit=limit)
     r = ranged(spec, lambda d, x: server(d, network, arguments.format, limit=limit, extra=x).per_second).range
@@ -93,8 +107,9 @@ def read_network(arguments: argparse.Namespace) -> Network:
         raise InputError("--dimension must come with --network, not alone; leave it out")
     workload = workloads.load(arguments.workload)
     if not isinstance(workload, NetworkWorkload):
-        raise InputError(f"--workload must be a network, not {arguments.workload!r}; plain products: "
-                         "`python -m model predict`")
+        raise InputError(
+            f"--workload must be a network, not {arguments.workload!r}; plain products: `python -m model predict`"
+        )
     return workload.network()
 
 
@@ -121,7 +136,8 @@ def summary(scenario: str, result: Run, span: Ranged) -> list[str]:
     """A run in three lines."""
     r, unit = span.range, "inputs/s" if scenario == "offline" else "ms"
     where = f"batch {result.batch}, {result.groups} groups of cores" + (
-        f", {result.devices} devices" if result.devices > 1 else "")
+        f", {result.devices} devices" if result.devices > 1 else ""
+    )
     bounds = ", ".join(
         f"{name} {result.bound[name] / result.time:.0%}" for name in BOUNDS if result.bound[name] > 0.005 * result.time
     )
@@ -141,13 +157,17 @@ def summary(scenario: str, result: Run, span: Ranged) -> list[str]:
 def table(result: Run) -> list[str]:
     """One line per layer; times in microseconds of all parts of the batch. "least" is the bound: full arrays or
     external memory, whichever is longer; the next column how many times that the mapper's choice takes."""
-    heads = (f"{'layer':<28} {'operator':<16} {'time us':>9} {'bound by':<8} {'arrays':>8} {'feed':>8} {'memory':>8} "
-             f"{'fill':>7} {'vector':>8} {'least':>8} {'x least':>8}  cut")
+    heads = (
+        f"{'layer':<28} {'operator':<16} {'time us':>9} {'bound by':<8} {'arrays':>8} {'feed':>8} {'memory':>8} "
+        f"{'fill':>7} {'vector':>8} {'least':>8} {'x least':>8}  cut"
+    )
     lines = [heads]
     for t in result.layers:
         us = [f"{value * 1e6:.1f}" for value in (t.time, t.compute, t.feed, t.memory, t.fill, t.vector, t.least)]
         far = f"{t.time / t.least:.2f}" if t.least else "-"
         cut = t.cut + (f" in {t.parts} parts" if t.parts > 1 else "")
-        lines.append(f"{t.name[-28:]:<28} {t.operator[:16]:<16} {us[0]:>9} {t.bound:<8} {us[1]:>8} {us[2]:>8} "
-                     f"{us[3]:>8} {us[4]:>7} {us[5]:>8} {us[6]:>8} {far:>8}  {cut}")
+        lines.append(
+            f"{t.name[-28:]:<28} {t.operator[:16]:<16} {us[0]:>9} {t.bound:<8} {us[1]:>8} {us[2]:>8} "
+            f"{us[3]:>8} {us[4]:>7} {us[5]:>8} {us[6]:>8} {far:>8}  {cut}"
+        )
     return lines

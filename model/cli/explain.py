@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the tree of one figure, or all names."""
-    from hw.spec.error import InputError
+    from hw.base.error import InputError
     from model.projection.explain import compact, explain, quantity
     from model.report.load import load_programme
     from model.report.summary import summarise
@@ -29,8 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.list:
         rows = [("figure", "low", "nominal", "high", "unit", "weakest input")]
         for figure, i in zip(projection.figures, projection.intervals(), strict=True):
-            rows.append((figure.name, compact(i.low), compact(i.nominal), compact(i.high), figure.unit,
-                         figure.confidence))
+            rows.append(
+                (figure.name, compact(i.low), compact(i.nominal), compact(i.high), figure.unit, figure.confidence)
+            )
         print("\n".join(table(tuple(rows))))
         return 0
     if arguments.figure is None:
@@ -41,8 +42,15 @@ def run(arguments: argparse.Namespace) -> int:
             fact = driver.leaf.fact
             assert fact is not None
             unit = projection[arguments.figure].unit
-            rows.append((driver.leaf.name, quantity(fact.minimum, fact.unit), quantity(fact.maximum, fact.unit),
-                         quantity(driver.at_low, unit), quantity(driver.at_high, unit)))
+            rows.append(
+                (
+                    driver.leaf.name,
+                    quantity(fact.minimum, fact.unit),
+                    quantity(fact.maximum, fact.unit),
+                    quantity(driver.at_low, unit),
+                    quantity(driver.at_high, unit),
+                )
+            )
         print("\n".join(table(tuple(rows))))
         return 0
     print(explain(projection, arguments.figure), end="")

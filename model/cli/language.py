@@ -7,7 +7,7 @@ examples:
 
 import argparse
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.number import FORMATS
 from model.network import llm
 from model.network.serving import Serving
@@ -28,9 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print it."""
     given = arguments.model
     model = llm.read_config(given) if given.endswith(".json") else llm.load(given)
-    serving = Serving(
-        model=model, cards=arguments.cards, weight_format=arguments.weights, cache_format=arguments.cache
-    )
+    serving = Serving(model=model, cards=arguments.cards, weight_format=arguments.weights, cache_format=arguments.cache)
     print(*describe(serving, arguments.context, arguments.batch, arguments.memory), sep="\n")
     return 0
 

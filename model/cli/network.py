@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.cli._network import adapted, add_dimension_arguments, not_known, read_file
 from model.network.layer import Layer, Network
 
@@ -22,8 +22,14 @@ from model.network.layer import Layer, Network
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The file, values of dynamic dimensions, the batch, the form."""
     parser.add_argument("file", type=Path, nargs="?", metavar="FILE.onnx")
-    parser.add_argument("--network", "--onnx", dest="network", type=Path, metavar="FILE.onnx", help="the file, as the "
-                        "other verbs name it")
+    parser.add_argument(
+        "--network",
+        "--onnx",
+        dest="network",
+        type=Path,
+        metavar="FILE.onnx",
+        help="the file, as the other verbs name it",
+    )
     add_dimension_arguments(parser)
     parser.add_argument("--all", action="store_true", help="also list layers without matrix products")
     form = parser.add_mutually_exclusive_group()
@@ -61,23 +67,43 @@ def as_rows(network: Network) -> list[dict[str, Any]]:
     rows = []
     for layer in network.layers:
         about = {"layer": layer.name, "operator": layer.operator, "kind": layer.kind}
-        sizes = {"input_elements": layer.input_elements, "weight_elements": layer.weight_elements,
-                 "output_elements": layer.output_elements, "window": str(layer.window or ""), "reason": layer.reason}
+        sizes = {
+            "input_elements": layer.input_elements,
+            "weight_elements": layer.weight_elements,
+            "output_elements": layer.output_elements,
+            "window": str(layer.window or ""),
+            "reason": layer.reason,
+        }
         for gemm in layer.gemms:
-            rows.append(about | {"m": gemm.m, "n": gemm.n, "k": gemm.k, "count": gemm.count, "macs": gemm.macs,
-                                 "operations": 2 * gemm.macs} | sizes)
+            rows.append(
+                about
+                | {
+                    "m": gemm.m,
+                    "n": gemm.n,
+                    "k": gemm.k,
+                    "count": gemm.count,
+                    "macs": gemm.macs,
+                    "operations": 2 * gemm.macs,
+                }
+                | sizes
+            )
         if not layer.gemms:
-            rows.append(about | {"m": "", "n": "", "k": "", "count": "", "macs": 0,
-                                 "operations": layer.operations} | sizes)
+            rows.append(
+                about | {"m": "", "n": "", "k": "", "count": "", "macs": 0, "operations": layer.operations} | sizes
+            )
     return rows
 
 
 def as_json(network: Network) -> dict[str, Any]:
     """Layers and totals as JSON types."""
     return {
-        "network": network.name, "source": network.source, "macs": network.macs, "weights": network.weights,
-        "not_known": {name: {"nodes": nodes, "estimated_share": share}
-                      for name, (nodes, share) in network.unsupported().items()},
+        "network": network.name,
+        "source": network.source,
+        "macs": network.macs,
+        "weights": network.weights,
+        "not_known": {
+            name: {"nodes": nodes, "estimated_share": share} for name, (nodes, share) in network.unsupported().items()
+        },
         "layers": as_rows(network),
     }
 

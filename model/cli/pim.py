@@ -21,15 +21,13 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from hw.spec.error import InputError
-from hw.spec.file import write_atomically
+from hw.base.error import InputError
+from hw.base.file import write_atomically
 from hw.spec.pim import PimSpec
-from model.cycle.pim_command_line import read_spec
+from model.cli._kernel_cycles import read_spec
 from model.energy.dram import load, read_stream
 from model.energy.price import price
-from model.number.codec import decode, encode
-from model.pim.assembler import assemble, disassemble
-from model.pim.numerics import (
+from model.functional.dram_pim_numerics import (
     aim_activation,
     aim_gemv,
     aim_product,
@@ -37,14 +35,17 @@ from model.pim.numerics import (
     hbm_pim_lane_sums,
     sum_lanes,
 )
+from model.lowering.dram_pim.assembler import assemble, disassemble
+from model.number.codec import decode, encode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to compute or translate."""
     parser.add_argument("--chip", default="hbm_pim", metavar="NAME", help="a chip with processing in memory")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--kernel", metavar="NAME",
-                      help="hbm_pim: gemv, add, mul, relu; aim: gemv, ewmul or an activation")
+    what.add_argument(
+        "--kernel", metavar="NAME", help="hbm_pim: gemv, add, mul, relu; aim: gemv, ewmul or an activation"
+    )
     what.add_argument("--assemble", metavar="FILE", help="print the words of a program")
     what.add_argument("--disassemble", metavar="FILE", help="print the text of hexadecimal words, one a line")
     what.add_argument("--energy-check", action="store_true", help="price read streams beside the published values")
@@ -52,8 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input", metavar="X.npy", help="vector or vectors")
     parser.add_argument("--second", metavar="B.npy", help="second operand of add, mul and ewmul")
     parser.add_argument("--output", metavar="Y.npy", help="where the result goes")
-    parser.add_argument("--lane-sums", metavar="L.npy", help="also the 16 lanes of each output before the host adds: "
-                                                             "(out, 16) or (batch, out, 16)")
+    parser.add_argument(
+        "--lane-sums",
+        metavar="L.npy",
+        help="also the 16 lanes of each output before the host adds: (out, 16) or (batch, out, 16)",
+    )
 
 
 def read_codes(path: str | None, option: str, number: str) -> np.ndarray:
@@ -69,7 +73,7 @@ def read_codes(path: str | None, option: str, number: str) -> np.ndarray:
     if not isinstance(array, np.ndarray) or array.size == 0 or array.ndim > 2:
         raise InputError(f"{option} must be an array of 1 or 2 dimensions with at least one value, not {path!r}")
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
-        return array.astype(np.uint16)          # of either byte order
+        return array.astype(np.uint16)  # of either byte order
     if array.dtype.kind == "f":
         if number == "fp16":
             with np.errstate(over="ignore"):
@@ -106,8 +110,10 @@ def _compute(spec: PimSpec, arguments: argparse.Namespace) -> None:
     if kernel not in _kernels(spec):
         raise InputError(f"--kernel of {spec.title} must be one of {', '.join(_kernels(spec))}, not {kernel!r}")
     x = read_codes(arguments.input, "--input", number)
-    for option, value, kernels in (("--weights", arguments.weights, ("gemv",)),
-                                   ("--second", arguments.second, ("add", "mul", "ewmul"))):
+    for option, value, kernels in (
+        ("--weights", arguments.weights, ("gemv",)),
+        ("--second", arguments.second, ("add", "mul", "ewmul")),
+    ):
         if value is not None and kernel not in kernels:
             raise InputError(f"{option} must go with {' or '.join(kernels)}, not {kernel}")
     if arguments.lane_sums is not None and (kernel != "gemv" or number != "fp16"):
@@ -144,8 +150,12 @@ def energy_check() -> list[dict[str, float | str]]:
         "ayna_hbm2": (4.82, bits / 8192, "whole rows, random data"),
     }
     return [
-        {"source": name, "published_pj_per_bit": published, "stream": what,
-         "priced_pj_per_bit": price(read_stream(bits, opened), load(name)).total_j.nominal * 1e12 / bits}
+        {
+            "source": name,
+            "published_pj_per_bit": published,
+            "stream": what,
+            "priced_pj_per_bit": price(read_stream(bits, opened), load(name)).total_j.nominal * 1e12 / bits,
+        }
         for name, (published, opened, what) in streams.items()
     ]
 

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from hw import chips
+from hw.base.error import InputError
 from hw.spec.chip import Chip
-from hw.spec.error import InputError
-from model import reference, workloads
+from model import workloads
 from model.cli._network import (
     adapted,
     add_dimension_arguments,
@@ -27,15 +27,16 @@ from model.cli._network import (
     read_file,
 )
 from model.count import Counts
-from model.functional import program_counts
-from model.lower import check_formats
+from model.cycle.dram_pim.network import peak_macs_per_cycle, score
+from model.functional.npu import program_counts
+from model.functional.value_counts import job_counts
+from model.lowering.lower import check_formats
+from model.lowering.schedule import schedule
 from model.network.workload import NetworkWorkload
-from model.pim.network import peak_macs_per_cycle, score
 from model.predict import Prediction, predict
 from model.record import Measurement, Origin, Result, current_commit, write
-from model.schedule import schedule
-from model.value_counts import job_counts
-from model.workload import Programmed, Workload
+from model.reference import npu as reference
+from model.work.workload import Programmed, Workload
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,20 +61,29 @@ def run(arguments: argparse.Namespace) -> int:
         workload, words = workloads.load(arguments.workload), ["--workload", arguments.workload]
     prediction = predict(chip, workload)
     figures, values = _figures(chip, workload, prediction, arguments.seed)
-    path = write(Measurement(
-        result=Result(
-            chip=arguments.chip, chip_digest=chip.digest,
-            workload=arguments.workload, workload_digest=workload.digest,
-            witness="model", seed=arguments.seed, cycles=prediction.cycles, phases=prediction.phases,
-            counts=prediction.counts + values, figures=figures, layers=prediction.layers,
-        ),
-        origin=Origin(
-            tools={"python": sys.version.split()[0], "numpy": np.__version__}, commit=current_commit(),
-            command="python -m model predict " + shlex.join(
-                ["--chip", arguments.chip, *words, "--seed", str(arguments.seed)]
+    path = write(
+        Measurement(
+            result=Result(
+                chip=arguments.chip,
+                chip_digest=chip.digest,
+                workload=arguments.workload,
+                workload_digest=workload.digest,
+                witness="model",
+                seed=arguments.seed,
+                cycles=prediction.cycles,
+                phases=prediction.phases,
+                counts=prediction.counts + values,
+                figures=figures,
+                layers=prediction.layers,
             ),
-        ),
-    ))
+            origin=Origin(
+                tools={"python": sys.version.split()[0], "numpy": np.__version__},
+                commit=current_commit(),
+                command="python -m model predict "
+                + shlex.join(["--chip", arguments.chip, *words, "--seed", str(arguments.seed)]),
+            ),
+        )
+    )
     if arguments.layers and prediction.layers:
         print(*table(prediction), "", sep="\n")
     print(*summary(chip, workload, prediction, figures), sep="\n")
@@ -96,8 +106,7 @@ def _from_file(arguments: argparse.Namespace) -> tuple[NetworkWorkload, list[str
 
 
 def _figures(chip: Chip, workload: Workload, prediction: Prediction, seed: int) -> tuple[dict[str, float], Counts]:
-    """Numbers of the record; with the task's score and, on one core, the events that operands decide, if there are any.
-    """
+    """Numbers of the record; with the task's score and, on one core, the events that operands decide, if there are any."""
     figures: dict[str, float] = dict(workload.work)
     values = Counts()
     if chip.pim is not None:
@@ -117,27 +126,33 @@ def _figures(chip: Chip, workload: Workload, prediction: Prediction, seed: int) 
                 figures |= workload.score(outputs)
                 if chip.cores == 1:
                     batches = schedule(
-                        chip.core, [job.gemm for job in jobs], queued=workload.queued,
-                        sources=[job.source for job in jobs])
+                        chip.core,
+                        [job.gemm for job in jobs],
+                        queued=workload.queued,
+                        sources=[job.source for job in jobs],
+                    )
                     values = job_counts(chip.core, jobs, batches, outputs)
         except InputError:
             pass  # shapes only, or operands in other formats: there is nothing to score
     return figures | {
-        "macs": prediction.macs, "devices": chip.devices,
-        "macs_per_cycle": chip.macs_per_cycle, "utilisation": prediction.utilisation,
+        "macs": prediction.macs,
+        "devices": chip.devices,
+        "macs_per_cycle": chip.macs_per_cycle,
+        "utilisation": prediction.utilisation,
     }, values
 
 
-def summary(
-    chip: Chip, workload: Workload, prediction: Prediction, figures: Mapping[str, float]
-) -> list[str]:
+def summary(chip: Chip, workload: Workload, prediction: Prediction, figures: Mapping[str, float]) -> list[str]:
     """The prediction in a few lines, with what it leaves out."""
     if chip.pim is not None:
         return _pim_summary(chip, workload, prediction, figures)
     assert chip.core is not None
     array = chip.core.array
-    each = f"{chip.cores} arrays of {array.rows} x {array.columns}" if chip.cores > 1 else (
-        f"one array of {array.rows} x {array.columns}")
+    each = (
+        f"{chip.cores} arrays of {array.rows} x {array.columns}"
+        if chip.cores > 1
+        else (f"one array of {array.rows} x {array.columns}")
+    )
     order = "queued back to back" if workload.queued and chip.cores == 1 else "one GEMM after the other"
     order = "the stepped model, copies included" if prediction.stepped else f"the closed form, {order}"
     what = "layers as one program" if prediction.stepped else "GEMMs"
@@ -173,9 +188,7 @@ def summary(
     return lines
 
 
-def _pim_summary(
-    chip: Chip, workload: Workload, prediction: Prediction, figures: Mapping[str, float]
-) -> list[str]:
+def _pim_summary(chip: Chip, workload: Workload, prediction: Prediction, figures: Mapping[str, float]) -> list[str]:
     assert chip.pim is not None
     clock = chip.pim.dram.clock_ns
     return [

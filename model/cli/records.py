@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hw import chips
-from hw.spec.device import device
-from hw.spec.error import InputError
-from model.device import language_record as language
-from model.device import record as make
+from hw.base.error import InputError
+from model.card import language_record as language
+from model.card import record as make
+from model.card.device import device
 from model.projection import published
 from model.projection.validate import LANGUAGE, SCENARIOS, TASKS
 from model.record import Measurement, path_of, read, result_bytes, write

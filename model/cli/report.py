@@ -9,12 +9,17 @@ from hw import chips
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument("--chip", default="npu_16", help="a file in hw/chips (default: %(default)s)")
-    parser.add_argument("--workload", default=None,
-                        help="a file in model/workloads (default: digits, digits_float on a PIM chip)")
+    parser.add_argument(
+        "--workload", default=None, help="a file in model/workloads (default: digits, digits_float on a PIM chip)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="seed of the run (default: %(default)s)")
     parser.add_argument("--screen", action="store_true", help="print the one-screen summary as well")
-    parser.add_argument("--format", choices=("all", "text", "markdown", "html", "csv", "json"), default="all",
-                        help="forms to write (default: all, with plots)")
+    parser.add_argument(
+        "--format",
+        choices=("all", "text", "markdown", "html", "csv", "json"),
+        default="all",
+        help="forms to write (default: all, with plots)",
+    )
     parser.add_argument("--output", type=Path, help="folder (default: build/report/CHIP/WORKLOAD.SEED)")
 
 

@@ -13,13 +13,13 @@ import argparse
 from dataclasses import replace
 
 from hw import chips
-from hw.spec.device import Device, device
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.number import FORMATS
-from model.device.layer_time import BOUNDS
-from model.device.pim import FORMATS as FORMATS_OF
-from model.device.pim import SOURCES, beside, check_formats
-from model.device.serving import Deployment, Step, compute_format, serving_format
+from model.card.device import Device, device
+from model.card.layer_time import BOUNDS
+from model.card.pim import FORMATS as FORMATS_OF
+from model.card.pim import SOURCES, beside, check_formats
+from model.card.serving import Deployment, Step, compute_format, serving_format
 from model.network import llm
 
 
@@ -36,8 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--beams", type=int, default=1, help="sequences followed for each answer (default: 1)")
     parser.add_argument("--longest", type=float, metavar="S", help="leave out batches whose requests take longer")
     parser.add_argument("--pim", choices=tuple(FORMATS_OF), help="the memory is one with processing in it")
-    parser.add_argument("--choose", choices=("time", "energy"), default="time", help="the memory takes a product where "
-                        "that is faster, or costs less energy (default: time)")
+    parser.add_argument(
+        "--choose",
+        choices=("time", "energy"),
+        default="time",
+        help="the memory takes a product where that is faster, or costs less energy (default: time)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -50,8 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
             raise InputError(f"--{name} must be at least 1 {unit}, not {getattr(arguments, name)}")
     weights = arguments.format or (serving_format(spec) if arguments.pim is None else FORMATS_OF[arguments.pim][0])
     if arguments.choose == "energy" and arguments.pim not in SOURCES:
-        raise InputError(f"--choose energy must have a --pim whose events somebody prices ({', '.join(SOURCES)}), not "
-                         f"{arguments.pim}")
+        raise InputError(
+            f"--choose energy must have a --pim whose events somebody prices ({', '.join(SOURCES)}), not "
+            f"{arguments.pim}"
+        )
     compute_format(spec, weights)
     plain = Deployment(
         device=spec, model=model, cards=arguments.cards, weight_format=weights, cache_format=arguments.cache or weights
@@ -66,23 +72,30 @@ def run(arguments: argparse.Namespace) -> int:
     batches = arguments.batch or plain.batches(total, beams)
     if arguments.longest is not None:
         plain.best_throughput(arguments.prompt, arguments.answer, beams, arguments.longest)  # refuses if none is left
-        batches = [b for b in batches
-                   if plain.request_time(arguments.prompt, arguments.answer, b, beams) <= arguments.longest]
-    print(f"{spec.title}, {arguments.cards} cards: {model.name}, weights {weights}, cache {plain.cache_format}, "
-          f"{arguments.prompt} + {arguments.answer} tokens; {most} sequences fit")
+        batches = [
+            b for b in batches if plain.request_time(arguments.prompt, arguments.answer, b, beams) <= arguments.longest
+        ]
+    print(
+        f"{spec.title}, {arguments.cards} cards: {model.name}, weights {weights}, cache {plain.cache_format}, "
+        f"{arguments.prompt} + {arguments.answer} tokens; {most} sequences fit"
+    )
     heads = f"{'batch':>6} {'prefill ms':>12} {'step ms':>10} {'tokens/s':>12}  bound of a step"
     print(heads + ("; mJ a token        with PIM: step ms, tokens/s, on PIM, mJ a token" if pim is not None else ""))
     context = arguments.prompt + (arguments.answer + 1) // 2
     for batch in batches:
         step = plain.decode(context, batch * beams)
         rate = plain.tokens_per_second(arguments.prompt, arguments.answer, batch, beams)
-        line = (f"{batch:>6} {plain.prefill(arguments.prompt, batch).time * 1e3:>12,.2f} {step.time * 1e3:>10,.3f} "
-                f"{rate:>12,.1f}  {bounds(step)}")
+        line = (
+            f"{batch:>6} {plain.prefill(arguments.prompt, batch).time * 1e3:>12,.2f} {step.time * 1e3:>10,.3f} "
+            f"{rate:>12,.1f}  {bounds(step)}"
+        )
         if pim is not None:
             beside_it = pim.decode(context, batch * beams)
-            line += (f"; {joules(step)}        {beside_it.time * 1e3:,.3f}, "
-                     f"{pim.tokens_per_second(arguments.prompt, arguments.answer, batch, beams):,.1f}, "
-                     f"{beside_it.on_pim / beside_it.time:.0%}, {joules(beside_it)}")
+            line += (
+                f"; {joules(step)}        {beside_it.time * 1e3:,.3f}, "
+                f"{pim.tokens_per_second(arguments.prompt, arguments.answer, batch, beams):,.1f}, "
+                f"{beside_it.on_pim / beside_it.time:.0%}, {joules(beside_it)}"
+            )
         print(line)
     for hypothesis in spec.hypotheses:
         print(f"hypothesis     {hypothesis}")

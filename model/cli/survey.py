@@ -5,9 +5,9 @@ from pathlib import Path
 
 from hw import chips
 from model import workloads
+from model.card.survey import Entry, survey
 from model.network.workload import NetworkWorkload
 from model.record import write_text
-from model.survey import Entry, survey
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,8 +27,10 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{workload}: {workloads.load(workload).title}")
         print(f"  {entry.chip:<24} {text(entry)}")
     write_text(arguments.output, csv(entries))
-    print(f"{len(entries)} pairs, {sum(not e.reason for e in entries)} of them with a rate, in {arguments.output}; "
-          "nominal values, the range of one: python -m model device")
+    print(
+        f"{len(entries)} pairs, {sum(not e.reason for e in entries)} of them with a rate, in {arguments.output}; "
+        "nominal values, the range of one: python -m model device"
+    )
     return 0
 
 
@@ -47,9 +49,11 @@ def text(entry: Entry) -> str:
     if entry.reason:
         return f"- {entry.reason}"
     cards = f", {entry.cards} cards" if entry.cards > 1 else ""
-    return (f"{entry.rate:>14,.1f} {entry.unit:<12} {entry.number:<9} batch {entry.batch:<3} "
-            f"{entry.latency_ms:>10.3f} ms  "
-            f"{entry.utilisation:>6.1%}  {entry.bound}{cards}")
+    return (
+        f"{entry.rate:>14,.1f} {entry.unit:<12} {entry.number:<9} batch {entry.batch:<3} "
+        f"{entry.latency_ms:>10.3f} ms  "
+        f"{entry.utilisation:>6.1%}  {entry.bound}{cards}"
+    )
 
 
 def csv(entries: list[Entry]) -> str:
@@ -57,6 +61,8 @@ def csv(entries: list[Entry]) -> str:
     lines = ["workload,chip,rate,unit,number_format,cards,batch,latency_ms,bound,utilisation,reason"]
     for e in entries:
         reason = '"' + e.reason.replace('"', '""') + '"' if e.reason else ""
-        lines.append(f"{e.workload},{e.chip},{e.rate:.6g},{e.unit},{e.number},{e.cards},{e.batch},{e.latency_ms:.6g},"
-                     f"{e.bound},{e.utilisation:.6g},{reason}")
+        lines.append(
+            f"{e.workload},{e.chip},{e.rate:.6g},{e.unit},{e.number},{e.cards},{e.batch},{e.latency_ms:.6g},"
+            f"{e.bound},{e.utilisation:.6g},{reason}"
+        )
     return "\n".join(lines) + "\n"

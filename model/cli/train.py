@@ -11,7 +11,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """TASK and where to write."""
     parser.add_argument("task", metavar="TASK", help=f"one of: {', '.join(train.names())}")
     parser.add_argument(
-        "--output", type=Path, default=None,
+        "--output",
+        type=Path,
+        default=None,
         help="file to write; default: the stored parameters beside the workload of that name",
     )
 

@@ -22,7 +22,8 @@ def run(arguments: argparse.Namespace) -> int:
     all_chips = {name: chips.load(name) for name in chips.names()}
     _, workload, seed = NETWORK
     records = {
-        name: locate(name, workload, seed, "model") for name in all_chips
+        name: locate(name, workload, seed, "model")
+        for name in all_chips
         if any(record.path_of(name, workload, seed, "model", root).exists() for root in ROOTS)
     }
     if NETWORK[0] not in records:
@@ -43,15 +44,27 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.korean and not check.chip.startswith(KOREAN):
             continue
         p = check.predicted
-        rows.append((
-            check.chip, check.what, check.unit, compact(p.low), compact(p.nominal), compact(p.high),
-            compact(check.published), f"{check.error:+.0%}", check.verdict, check.rule,
-            check.published_by,
-        ))
+        rows.append(
+            (
+                check.chip,
+                check.what,
+                check.unit,
+                compact(p.low),
+                compact(p.nominal),
+                compact(p.high),
+                compact(check.published),
+                f"{check.error:+.0%}",
+                check.verdict,
+                check.rule,
+                check.published_by,
+            )
+        )
     print("\n".join(table(tuple(rows))))
-    print("\nChip model: one set of rules for all chips, none fitted; ranges are 5 % and 95 % of the samples of what "
-          "nobody published.\nHost software is not in it; a GPU is multiprocessors that take whole tiles of results.\n"
-          "Wall power is published for efficiency (MaxQ) settings only: the limit is taken from the rate it costs.")
+    print(
+        "\nChip model: one set of rules for all chips, none fitted; ranges are 5 % and 95 % of the samples of what "
+        "nobody published.\nHost software is not in it; a GPU is multiprocessors that take whole tiles of results.\n"
+        "Wall power is published for efficiency (MaxQ) settings only: the limit is taken from the rate it costs."
+    )
     causes: dict[str, list[str]] = {}
     for check in validation.checks:
         if check.cause and (not arguments.korean or check.chip.startswith(KOREAN)):

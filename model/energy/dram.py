@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hw.spec import catalog
+from hw.base import catalog
 from hw.spec.pim import PimSpec
 from model.energy import dram_tables
 from model.energy.price import Energy, Interval, price

@@ -5,13 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hw.base.digest import digest
+from hw.base.error import InputError
 from hw.spec.core import CoreSpec
-from hw.spec.digest import digest
-from hw.spec.error import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
-RTL_FILES = ("hw/rtl/cell.py", "hw/rtl/mac_array.py", "hw/rtl/accumulator.py", "hw/rtl/output_stage.py",
-             "hw/rtl/rounding.py")
+RTL_FILES = (
+    "hw/rtl/npu/cell.py",
+    "hw/rtl/npu/mac_array.py",
+    "hw/rtl/npu/accumulator.py",
+    "hw/rtl/npu/output_stage.py",
+    "hw/rtl/arithmetic/rounding.py",
+)
 """Sources of the blocks that are priced at the gates. Registers, queues and copy channels are not among them: a new
 status register does not change what a cell costs."""
 
@@ -57,8 +62,9 @@ class GateOrigin:
         found = []
         if now[self.liberty] != self.liberty_digest:
             found.append(f"is of cells {self.liberty_digest}, the library is now {now[self.liberty]}")
-        found += [f"is of {path} {was}, the file is now {now[path]}"
-                  for path, was in self.rtl.items() if now[path] != was]
+        found += [
+            f"is of {path} {was}, the file is now {now[path]}" for path, was in self.rtl.items() if now[path] != was
+        ]
         return found
 
 

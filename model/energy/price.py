@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.event import OBSERVATIONS
 from model.count import Counts
 from model.energy.table import EnergyTable
@@ -36,9 +36,7 @@ class Interval:
             )
 
     def __add__(self, other: "Interval") -> "Interval":
-        return Interval(
-            low=self.low + other.low, nominal=self.nominal + other.nominal, high=self.high + other.high
-        )
+        return Interval(low=self.low + other.low, nominal=self.nominal + other.nominal, high=self.high + other.high)
 
     def __mul__(self, factor: float) -> "Interval":
         return Interval(low=self.low * factor, nominal=self.nominal * factor, high=self.high * factor)
@@ -101,7 +99,8 @@ def price(
         If no counted event has a price: the table belongs to something else.
     """
     unpriced = tuple(
-        name for name, count in counts.items() if count and name not in table.energies and name not in OBSERVATIONS)
+        name for name, count in counts.items() if count and name not in table.energies and name not in OBSERVATIONS
+    )
     if counts and not set(counts) & set(table.energies):
         raise InputError(
             f"table {table.title!r} must price at least one counted event, not none of {min(counts)!r}, ..."
@@ -112,9 +111,9 @@ def price(
         fact = table.energies.get(name)
         if fact is None:
             continue
-        joules = Interval(
-            low=fact.minimum * (1 - error), nominal=fact.nominal, high=fact.maximum * (1 + error)
-        ) * (count * 1e-12)
+        joules = Interval(low=fact.minimum * (1 - error), nominal=fact.nominal, high=fact.maximum * (1 + error)) * (
+            count * 1e-12
+        )
         component = name.split(".")[0]
         sums[component] = sums[component] + joules if component in sums else joules
     if table.cycle is not None:
@@ -157,7 +156,8 @@ def _weights(
     for component in set(LOGIC) & here.keys() & there.keys() & toggles.keys() & reference[1].keys():
         events, reference_events = (
             sum(count for event, count in run[component].items() if f"{component}.{event}" not in OBSERVATIONS)
-            for run in (here, there))
+            for run in (here, there)
+        )
         if events and reference_events and reference[1][component]:
             weight = (toggles[component] / events) / (reference[1][component] / reference_events)
             if math.isfinite(weight):

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from hw.spec import catalog
+from hw.base import catalog
+from hw.base.error import InputError
 from hw.spec.core import CoreSpec
-from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from hw.spec.number import number_format
 from model.energy import tables
@@ -62,8 +62,10 @@ class EnergyTable:
         if self.kind not in get_args(Kind):
             raise InputError(f"kind of an energy table must be one of published, measured, not {self.kind!r}")
         if (self.kind == "measured") != (self.gates is not None):
-            raise InputError(f"an energy table is measured exactly if it says on which gates, {self.title!r} is "
-                             f"{self.kind} {'with' if self.gates else 'without'} them")
+            raise InputError(
+                f"an energy table is measured exactly if it says on which gates, {self.title!r} is "
+                f"{self.kind} {'with' if self.gates else 'without'} them"
+            )
         if self.error.unit != "1" or not 0 <= self.error.nominal < 1:
             raise InputError(
                 f"the error of an energy table must be a ratio from 0 to below 1, not "
@@ -100,17 +102,11 @@ class OperationTable:
     sram_64_bit: Mapping[int, Fact] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        operations = {
-            n: getattr(self, n) for n in ("int8_multiply", "int32_multiply", "int32_add", "register_bit")
-        }
+        operations = {n: getattr(self, n) for n in ("int8_multiply", "int32_multiply", "int32_add", "register_bit")}
         _check_energies(operations, "the energy of operation")
-        _check_energies(
-            {str(size): fact for size, fact in self.sram_64_bit.items()}, "the access energy of memory"
-        )
+        _check_energies({str(size): fact for size, fact in self.sram_64_bit.items()}, "the access energy of memory")
         if len(self.sram_64_bit) < 2:
-            raise InputError(
-                f"an operation table must give at least 2 memory sizes, not {len(self.sram_64_bit)}"
-            )
+            raise InputError(f"an operation table must give at least 2 memory sizes, not {len(self.sram_64_bit)}")
 
     def add(self, bits: int) -> Fact:
         """An addition of `bits` bits: a ripple of full adders, so energy grows with the width."""
@@ -248,8 +244,9 @@ def measured_for(chip: str, core: CoreSpec) -> tuple[list[EnergyTable], list[str
             continue
         again = f"run `make energy CHIP={chip}`"
         if table.gates.blocks_digest != blocks_digest(core):
-            notices.append(f"energy table {name} is of an earlier core ({table.gates.blocks_digest}) and not applied; "
-                           f"{again}")
+            notices.append(
+                f"energy table {name} is of an earlier core ({table.gates.blocks_digest}) and not applied; {again}"
+            )
             other = True
             continue
         found.append(table)

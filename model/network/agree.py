@@ -91,12 +91,13 @@ def _convolution(operator: str, attributes: Mapping[str, Any], left: Shape | Non
         return f"the weights must have as many axes as the data, {len(left)}, not the shape {list(right)}"
     if operator == "ConvTranspose":
         if left[1] != right[0] or left[1] % groups:
-            return (f"the weights must have the data's {left[1]} channels in whole groups, not {right[0]} in "
-                    f"{groups}")
+            return f"the weights must have the data's {left[1]} channels in whole groups, not {right[0]} in {groups}"
         return None
     if left[1] != right[1] * groups:
-        return (f"the data's {left[1]} channels must be the weights' {right[1]} times {groups} "
-                f"group{'s' if groups > 1 else ''}, not another number")
+        return (
+            f"the data's {left[1]} channels must be the weights' {right[1]} times {groups} "
+            f"group{'s' if groups > 1 else ''}, not another number"
+        )
     if right[0] % groups:
         return f"the {right[0]} output channels must fall into {groups} equal groups"
     return None

@@ -8,7 +8,7 @@ Masks are not taken off: a causal product is counted whole, as a dense engine co
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from model.workload import Gemm
+from model.work.workload import Gemm
 
 Shape = tuple[int, ...]
 
@@ -34,7 +34,7 @@ def attention(
     query, key, value = given[:3]
     if query is None or len(query) not in (3, 4):
         return None
-    if len(query) == 4:   # batch, heads, tokens, width of a head
+    if len(query) == 4:  # batch, heads, tokens, width of a head
         if key is None or value is None or len(key) != 4 or len(value) != 4:
             return None
         batch, heads, queries, width = query
@@ -43,7 +43,7 @@ def attention(
         if not heads or not groups:
             return None
         batch, queries, hidden = query
-        if key is None:   # queries, keys and values side by side
+        if key is None:  # queries, keys and values side by side
             width = hidden // (heads + 2 * groups)
             keys, value_width = queries, width
         else:

@@ -3,7 +3,7 @@
 from math import prod
 
 from model.network.layer import Layer, Network, Window
-from model.workload import Gemm
+from model.work.workload import Gemm
 
 
 class Builder:
@@ -19,8 +19,15 @@ class Builder:
         return Network(name=self.name, source=self.source, layers=tuple(self.layers))
 
     def convolution(
-        self, name: str, shape: tuple[int, int, int], channels: int, kernel: int | tuple[int, int], *,
-        stride: int = 1, groups: int = 1, pads: tuple[tuple[int, int], tuple[int, int]] | None = None,
+        self,
+        name: str,
+        shape: tuple[int, int, int],
+        channels: int,
+        kernel: int | tuple[int, int],
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        pads: tuple[tuple[int, int], tuple[int, int]] | None = None,
         dilation: int = 1,
     ) -> tuple[int, int, int]:
         """A convolution of one image by im2col; `pads` None means SAME: output = ceil(input / stride).
@@ -36,18 +43,35 @@ class Builder:
         gemm = Gemm(name=name, m=prod(out), n=channels // groups, k=k, count=groups)
         self.layers.append(
             Layer(
-                name=name, operator="Conv", kind="gemm", gemms=(gemm,), operations=2 * gemm.macs,
-                input_elements=prod(shape), weight_elements=k * channels, output_elements=prod(out) * channels,
+                name=name,
+                operator="Conv",
+                kind="gemm",
+                gemms=(gemm,),
+                operations=2 * gemm.macs,
+                input_elements=prod(shape),
+                weight_elements=k * channels,
+                output_elements=prod(out) * channels,
                 window=Window(
-                    size=(height, width), kernel=kernels, strides=(stride, stride),
-                    dilations=(dilation, dilation), pads=pads, groups=groups,
+                    size=(height, width),
+                    kernel=kernels,
+                    strides=(stride, stride),
+                    dilations=(dilation, dilation),
+                    pads=pads,
+                    groups=groups,
                 ),
             )
         )
         return out[0], out[1], channels
 
     def product(
-        self, name: str, m: int, n: int, k: int, *, count: int = 1, stationary: bool = True,
+        self,
+        name: str,
+        m: int,
+        n: int,
+        k: int,
+        *,
+        count: int = 1,
+        stationary: bool = True,
         weight_bits: float | None = None,
     ) -> None:
         """A matrix product; `stationary` if its right operand is weights, of `weight_bits` or the run's format."""
@@ -55,9 +79,15 @@ class Builder:
         right = n * k * count
         self.layers.append(
             Layer(
-                name=name, operator="MatMul", kind="gemm", gemms=(gemm,), operations=2 * gemm.macs,
+                name=name,
+                operator="MatMul",
+                kind="gemm",
+                gemms=(gemm,),
+                operations=2 * gemm.macs,
                 input_elements=m * k * count + (0 if stationary else right),
-                weight_elements=right if stationary else 0, output_elements=m * n * count, stationary=stationary,
+                weight_elements=right if stationary else 0,
+                output_elements=m * n * count,
+                stationary=stationary,
                 weight_bits=weight_bits,
             )
         )
@@ -66,8 +96,13 @@ class Builder:
         """Element-wise work: `inputs` operands of `elements` each, one result; `weights` known beforehand."""
         self.layers.append(
             Layer(
-                name=name, operator=operator, kind="vector", operations=elements,
-                input_elements=inputs * elements, weight_elements=weights, output_elements=elements,
+                name=name,
+                operator=operator,
+                kind="vector",
+                operations=elements,
+                input_elements=inputs * elements,
+                weight_elements=weights,
+                output_elements=elements,
             )
         )
 
@@ -80,10 +115,17 @@ class Builder:
         elements = prod(out) * channels
         self.layers.append(
             Layer(
-                name=name, operator=operator, kind="vector", operations=elements * kernel**2,
-                input_elements=prod(shape), output_elements=elements,
+                name=name,
+                operator=operator,
+                kind="vector",
+                operations=elements * kernel**2,
+                input_elements=prod(shape),
+                output_elements=elements,
                 window=Window(
-                    size=(height, width), kernel=(kernel, kernel), strides=(stride, stride), dilations=(1, 1),
+                    size=(height, width),
+                    kernel=(kernel, kernel),
+                    strides=(stride, stride),
+                    dilations=(1, 1),
                     pads=((pad, pad), (pad, pad)),
                 ),
             )

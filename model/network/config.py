@@ -1,10 +1,9 @@
-"""Fields of a `config.json`, read by name and kind; every refusal names the field, what it holds and what it must be.
-"""
+"""Fields of a `config.json`, read by name and kind; every refusal names the field, what it holds and what it must be."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 MISSING: Any = object()
 

@@ -54,8 +54,13 @@ def ssd_resnet_34() -> Network:
             shape = inner
             builder.vector(f"{name}_add", "Add", shape[0] * shape[1] * shape[2], inputs=2)
     maps = [shape]
-    extra = ((256, 512, 2, _PAD_1), (256, 512, 2, _PAD_1), (128, 256, 2, _PAD_1), (128, 256, 2, _PAD_0),
-             (128, 256, 1, _PAD_0))
+    extra = (
+        (256, 512, 2, _PAD_1),
+        (256, 512, 2, _PAD_1),
+        (128, 256, 2, _PAD_1),
+        (128, 256, 2, _PAD_0),
+        (128, 256, 1, _PAD_0),
+    )
     for index, (narrow, wide, stride, pads) in enumerate(extra, start=1):
         shape = builder.convolution(f"extra{index}_1x1", shape, narrow, 1)
         shape = builder.convolution(f"extra{index}_3x3", shape, wide, 3, stride=stride, pads=pads)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.network.config import Config
 from model.network.language import Attention, Block, FeedForward, LanguageModel
 from model.network.quantization import read_quantization

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.number import number_format
 from model.network.quantization import Quantization
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from hw.spec.error import InputError
-from model.workload import Gemm
+from hw.base.error import InputError
+from model.work.workload import Gemm
 
 Kind = Literal["gemm", "vector", "move", "unsupported"]
 """gemm: matrix products; vector: element-wise, pooling, normalisation; move: data movement without
@@ -85,8 +85,11 @@ class Layer:
         else:
             gemms = tuple(dataclasses.replace(g, count=g.count * batch) for g in self.gemms)
         return dataclasses.replace(
-            self, gemms=gemms, operations=self.operations * batch,
-            input_elements=self.input_elements * batch, output_elements=self.output_elements * batch,
+            self,
+            gemms=gemms,
+            operations=self.operations * batch,
+            input_elements=self.input_elements * batch,
+            output_elements=self.output_elements * batch,
         )
 
 

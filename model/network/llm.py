@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.network.config import Config
 from model.network.families import families
 from model.network.language import LanguageModel

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.network.agree import RECURRENT, text
 from model.network.layer import Window
-from model.workload import Gemm
+from model.work.workload import Gemm
 
 Shape = tuple[int, ...]
 
@@ -29,16 +29,10 @@ def products(
     """The matrix products of one node from the shapes of its operands and its first output."""
     if operator in ("Conv", "ConvInteger", "QLinearConv", "DeformConv"):
         groups = int(attributes.get("group", 1))
-        return (
-            Gemm(
-                name=name, m=output[0] * prod(output[2:]), n=right[0] // groups, k=prod(right[1:]), count=groups
-            ),
-        )
+        return (Gemm(name=name, m=output[0] * prod(output[2:]), n=right[0] // groups, k=prod(right[1:]), count=groups),)
     if operator == "ConvTranspose":
         groups = int(attributes.get("group", 1))
-        return (
-            Gemm(name=name, m=left[0] * prod(left[2:]), n=prod(right[1:]), k=left[1] // groups, count=groups),
-        )
+        return (Gemm(name=name, m=left[0] * prod(left[2:]), n=prod(right[1:]), k=left[1] // groups, count=groups),)
     if operator in ("Gemm", "QGemm"):
         m, k = reversed(left) if attributes.get("transA") else left
         n = right[0] if attributes.get("transB") else right[1]
@@ -47,7 +41,7 @@ def products(
         return (_matmul(name, left, right),)
     if operator == "FusedMatMul":
         return (_matmul(name, _turned(left, attributes.get("transA")), _turned(right, attributes.get("transB"))),)
-    if operator in ("MatMulNBits", "MatMulFpQ4"):   # weights are packed: their sizes stand in the attributes
+    if operator in ("MatMulNBits", "MatMulFpQ4"):  # weights are packed: their sizes stand in the attributes
         n, k = int(attributes.get("N", output[-1])), int(attributes.get("K", left[-1]))
         return (Gemm(name=name, m=prod(left[:-1]), n=n, k=k),)
     if operator == "Einsum":
@@ -57,9 +51,7 @@ def products(
         batch, steps = (left[0], left[1]) if batch_first else (left[1], left[0])
         directions, rows, width = right
         hidden = int(attributes.get("hidden_size", rows // RECURRENT[operator]))
-        return (
-            Gemm(name=name, m=batch, n=RECURRENT[operator] * hidden, k=width + hidden, count=steps * directions),
-        )
+        return (Gemm(name=name, m=batch, n=RECURRENT[operator] * hidden, k=width + hidden, count=steps * directions),)
     raise InputError(f"operator {operator!r} of node {name!r} must be a matrix product; lower it as vector work")
 
 
@@ -131,6 +123,10 @@ def window(operator: str, attributes: Mapping[str, Any], left: Shape, right: Sha
         flat = attributes.get("pads") or (0,) * (2 * axes)
         pads = [(int(flat[i]), int(flat[i + axes])) for i in range(axes)]
     return Window(
-        size=tuple(size), kernel=tuple(int(v) for v in kernel), strides=tuple(int(v) for v in strides),
-        dilations=tuple(int(v) for v in dilations), pads=tuple(pads), groups=int(attributes.get("group", 1)),
+        size=tuple(size),
+        kernel=tuple(int(v) for v in kernel),
+        strides=tuple(int(v) for v in strides),
+        dilations=tuple(int(v) for v in dilations),
+        pads=tuple(pads),
+        groups=int(attributes.get("group", 1)),
     )

@@ -9,7 +9,12 @@ _V2 = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1)
 """Expansion, channels, repeats, first stride of each stage."""
 
 _LITE0 = (
-    (1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3), (6, 112, 3, 1, 5), (6, 192, 4, 2, 5),
+    (1, 16, 1, 1, 3),
+    (6, 24, 2, 2, 3),
+    (6, 40, 2, 2, 5),
+    (6, 80, 3, 2, 3),
+    (6, 112, 3, 1, 5),
+    (6, 192, 4, 2, 5),
     (6, 320, 1, 1, 3),
 )
 """The same with the kernel's edge last (tensorflow/tpu, efficientnet/lite)."""
@@ -21,8 +26,15 @@ def mobilenet_v2(width: float) -> Network:
     shape = builder.convolution("conv1", (224, 224, 3), _channels(32, width), 3, stride=2)
     for stage, (expansion, channels, repeats, stride) in enumerate(_V2, start=1):
         for block in range(repeats):
-            shape = _inverted(builder, f"stage{stage}_{block}", shape, expansion, _channels(channels, width),
-                              stride if block == 0 else 1, 3)
+            shape = _inverted(
+                builder,
+                f"stage{stage}_{block}",
+                shape,
+                expansion,
+                _channels(channels, width),
+                stride if block == 0 else 1,
+                3,
+            )
     return _head(builder, shape, _channels(1280, max(1.0, width)))
 
 
@@ -32,8 +44,9 @@ def efficientnet_lite0() -> Network:
     shape = builder.convolution("conv1", (224, 224, 3), 32, 3, stride=2)
     for stage, (expansion, channels, repeats, stride, kernel) in enumerate(_LITE0, start=1):
         for block in range(repeats):
-            shape = _inverted(builder, f"stage{stage}_{block}", shape, expansion, channels,
-                              stride if block == 0 else 1, kernel)
+            shape = _inverted(
+                builder, f"stage{stage}_{block}", shape, expansion, channels, stride if block == 0 else 1, kernel
+            )
     return _head(builder, shape, 1280)
 
 

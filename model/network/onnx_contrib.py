@@ -20,11 +20,22 @@ SimplifiedLayerNormalization SkipGroupNorm SkipLayerNormalization SkipSimplified
 _MOVE = frozenset({"ExpandDims", "GatherND", "Pad", "Unique", "TorchEmbedding"})
 _SAME = frozenset(_ROWS.split())
 PLAIN = {
-    "FusedConv": "Conv", "FusedGemm": "Gemm", "QGemm": "QGemm", "FusedMatMul": "FusedMatMul",
-    "TransposeMatMul": "FusedMatMul", "FusedMatMulActivation": "FusedMatMul", "MatMulInteger16": "MatMul",
-    "DynamicQuantizeMatMul": "MatMul", "MatMulIntegerToFloat": "MatMul", "GemmFastGelu": "MatMul",
-    "QLinearConv": "QLinearConv", "MatMulNBits": "MatMulNBits", "MatMulBnb4": "MatMulNBits",
-    "MatMulFpQ4": "MatMulFpQ4", "DynamicQuantizeLSTM": "LSTM", "SparseToDenseMatMul": "MatMul",
+    "FusedConv": "Conv",
+    "FusedGemm": "Gemm",
+    "QGemm": "QGemm",
+    "FusedMatMul": "FusedMatMul",
+    "TransposeMatMul": "FusedMatMul",
+    "FusedMatMulActivation": "FusedMatMul",
+    "MatMulInteger16": "MatMul",
+    "DynamicQuantizeMatMul": "MatMul",
+    "MatMulIntegerToFloat": "MatMul",
+    "GemmFastGelu": "MatMul",
+    "QLinearConv": "QLinearConv",
+    "MatMulNBits": "MatMulNBits",
+    "MatMulBnb4": "MatMulNBits",
+    "MatMulFpQ4": "MatMulFpQ4",
+    "DynamicQuantizeLSTM": "LSTM",
+    "SparseToDenseMatMul": "MatMul",
 }
 """Operator of the domain -> the rule of products that fits it (`model.network.lower`)."""
 

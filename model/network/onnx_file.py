@@ -8,7 +8,7 @@ import onnx
 import onnx.inliner
 from google.protobuf.message import DecodeError
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.network.layer import Network
 from model.network.onnx_walk import Walk
 
@@ -82,8 +82,9 @@ def _bind(model: onnx.ModelProto, dimensions: Mapping[str, int], file: str) -> s
     graph = model.graph
     for name, value in dimensions.items():
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST:
-            raise InputError(f"dimension {name!r} must be an integer of at least 1, not {value!r}, and at most "
-                             f"{LARGEST}")
+            raise InputError(
+                f"dimension {name!r} must be an integer of at least 1, not {value!r}, and at most {LARGEST}"
+            )
     constants = {t.name for t in graph.initializer}
     used: set[str] = set()
     missing: list[str] = []

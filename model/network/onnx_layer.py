@@ -8,7 +8,7 @@ from typing import Any
 
 import onnx
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.network import attention, onnx_contrib
 from model.network.agree import complaint
 from model.network.layer import Kind, Layer
@@ -66,7 +66,7 @@ def node_complaint(node: onnx.NodeProto, shape: Callable[[str], Shape | None]) -
     if kind == "gemm" and node.op_type not in attention.OPERATORS and len(node.input) <= right_operand(rule):
         return f"it must have at least {right_operand(rule) + 1} inputs, not {len(node.input)}"
     inputs = list(node.input)
-    if right_operand(rule) == 3:   # data, scale, zero, weights, ...
+    if right_operand(rule) == 3:  # data, scale, zero, weights, ...
         inputs = [inputs[0], inputs[3]] if len(inputs) > 3 else inputs[:1]
     elif rule in ("MatMulInteger", "ConvInteger"):
         inputs = inputs[:2]
@@ -157,29 +157,44 @@ def _product(
         gemms = attention.attention(name, node.domain, node.op_type, attributes, shapes)
         if gemms is None:
             return _unknown(name, operator, inputs, outputs, known, "its shapes do not tell heads and widths")
-        return Layer(name=name, operator=operator, kind="gemm", gemms=gemms, stationary=False,
-                     operations=2 * sum(g.macs for g in gemms), **elements)
+        return Layer(
+            name=name,
+            operator=operator,
+            kind="gemm",
+            gemms=gemms,
+            stationary=False,
+            operations=2 * sum(g.macs for g in gemms),
+            **elements,
+        )
     right_name = node.input[right_operand(rule)]
     left, right, result = shape(node.input[0]), shape(right_name), shape(outputs[0])
     gemms = products(name, rule, attributes, left, right, result)
     view = window(rule, attributes, left, right, result) if rule in _WINDOWED else None
-    if rule in _PACKED:   # several weights share a stored byte
+    if rule in _PACKED:  # several weights share a stored byte
         elements["weight_elements"] = gemms[0].n * gemms[0].k
     return Layer(
-        name=name, operator=operator, kind="gemm", gemms=gemms, operations=2 * sum(g.macs for g in gemms),
-        stationary=right_name in known.fixed, window=view, **elements,
+        name=name,
+        operator=operator,
+        kind="gemm",
+        gemms=gemms,
+        operations=2 * sum(g.macs for g in gemms),
+        stationary=right_name in known.fixed,
+        window=view,
+        **elements,
     )
 
 
-def _unknown(
-    name: str, operator: str, inputs: list[str], outputs: list[str], known: NodeShapes, reason: str
-) -> Layer:
+def _unknown(name: str, operator: str, inputs: list[str], outputs: list[str], known: NodeShapes, reason: str) -> Layer:
     """A layer whose work is not known, with an estimate good for its share."""
     elements = _elements(inputs, outputs, known)
     first = known.shape(outputs[0]) if outputs else None
     weights = [shape for i in inputs if i in known.fixed and (shape := known.shape(i)) is not None]
     kind: Kind = "unsupported"
     return Layer(
-        name=name, operator=operator, kind=kind, reason=reason, operations=onnx_contrib.estimated_operations(
-            elements["output_elements"], first[-1] if first else 1, weights), **elements,
+        name=name,
+        operator=operator,
+        kind=kind,
+        reason=reason,
+        operations=onnx_contrib.estimated_operations(elements["output_elements"], first[-1] if first else 1, weights),
+        **elements,
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import onnx
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.network.operator import kind_of
 
 
@@ -16,8 +16,7 @@ def graphs_of(node: onnx.NodeProto) -> list[onnx.GraphProto]:
 def multiplies(graph: onnx.GraphProto) -> int:
     """Nodes of `graph`, and of the graphs inside it, that are matrix products."""
     return sum(
-        (kind_of(node.op_type, node.domain) == "gemm")
-        + sum(multiplies(g) for g in graphs_of(node))
+        (kind_of(node.op_type, node.domain) == "gemm") + sum(multiplies(g) for g in graphs_of(node))
         for node in graph.node
     )
 
@@ -46,8 +45,10 @@ def ordered(graph: onnx.GraphProto, known: set[str], file: str) -> list[onnx.Nod
     for index, node in enumerate(graph.node):
         for name in node.output:
             if name and (name in made or name in known):
-                raise InputError(f"every tensor of {file} must be made once; {name!r} is made again by node "
-                                 f"{label(node, index)}, correct the model")
+                raise InputError(
+                    f"every tensor of {file} must be made once; {name!r} is made again by node "
+                    f"{label(node, index)}, correct the model"
+                )
             made[name] = index
         inner = graphs_of(node)
         reads.append([name for name in (*node.input, *(n for g in inner for n in sorted(outer_names(g)))) if name])
@@ -56,8 +57,10 @@ def ordered(graph: onnx.GraphProto, known: set[str], file: str) -> list[onnx.Nod
     for index, names in enumerate(reads):
         for name in names:
             if name not in made and name not in known:
-                raise InputError(f"node {label(graph.node[index], index)} of {file} must read what a node or the file "
-                                 f"gives; nothing makes {name!r}, correct the model")
+                raise InputError(
+                    f"node {label(graph.node[index], index)} of {file} must read what a node or the file "
+                    f"gives; nothing makes {name!r}, correct the model"
+                )
         waiting[index] = {made[name] for name in names if name in made and name not in known}
     if all(source < index for index, sources in waiting.items() for source in sources):
         return list(graph.node)
@@ -75,8 +78,10 @@ def ordered(graph: onnx.GraphProto, known: set[str], file: str) -> list[onnx.Nod
                 ready.append(reader)
     left = sorted(set(waiting) - set(order))
     if left:
-        raise InputError(f"the nodes of {file} must not wait for each other; {_circle(left, waiting, graph)} do, in a "
-                         "circle, correct the model")
+        raise InputError(
+            f"the nodes of {file} must not wait for each other; {_circle(left, waiting, graph)} do, in a "
+            "circle, correct the model"
+        )
     return [graph.node[index] for index in order]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 LIMIT = 1 << 16
 """Elements of the largest value that is worked out."""
@@ -97,16 +97,19 @@ def worked_out(
     from onnx.reference import ReferenceEvaluator
 
     graph = helper.make_graph(
-        [node], "one",
-        [helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
-         for name, value in inputs.items()],
+        [node],
+        "one",
+        [
+            helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
+            for name, value in inputs.items()
+        ],
         [helper.make_empty_tensor_value_info(name) for name in node.output if name],
     )
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             found = ReferenceEvaluator(helper.make_model(graph, opset_imports=opsets)).run(None, inputs)
-    except Exception:   # whatever a strange constant does there, the value is simply not known
+    except Exception:  # whatever a strange constant does there, the value is simply not known
         return None
     return [np.asarray(value) for value in found]
 

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import TypeProto, helper, numpy_helper
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.network import attention, onnx_contrib
 from model.network.agree import recount, unequal_declaration
 from model.network.layer import Layer
@@ -59,8 +59,10 @@ class Walk:
         """Walk `graph`; its outer graph, if there is one, was walked up to the node that holds it."""
         for tensor in graph.initializer:
             if any(size < 0 for size in tensor.dims):
-                raise InputError(f"the constant {tensor.name!r} of {self.file} must have sizes of at least 0, not "
-                                 f"{list(tensor.dims)}; save the model again")
+                raise InputError(
+                    f"the constant {tensor.name!r} of {self.file} must have sizes of at least 0, not "
+                    f"{list(tensor.dims)}; save the model again"
+                )
             self._constant(tensor.name, tensor)
         for sparse in graph.sparse_initializer:
             name = sparse.values.name
@@ -85,7 +87,7 @@ class Walk:
             proto = self._stored[tensor]
             try:
                 self._values[tensor] = stored(proto, self.folder, self.file) if elements(proto) <= LIMIT else None
-            except InputError as error:   # most constants are weights: one elsewhere is missed only if a shape needs it
+            except InputError as error:  # most constants are weights: one elsewhere is missed only if a shape needs it
                 self._values[tensor] = None
                 self.missed.append(str(error))
         return self._values.get(tensor)
@@ -114,12 +116,18 @@ class Walk:
             for name, value in zip(node.output, found, strict=False):
                 self._values[name] = value
                 self.types[name] = helper.make_tensor_type_proto(
-                    helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
+                    helper.np_dtype_to_tensor_dtype(value.dtype), value.shape
+                )
             self.fixed.update(node.output)
         if any(name not in self.fixed for name in node.output if name):
-            self.layers.append(layer_of(
-                node, index, NodeShapes(shape=self.shape, fixed=self.fixed, file=self.file, missed=self.missed),
-                controls=bool(inner)))
+            self.layers.append(
+                layer_of(
+                    node,
+                    index,
+                    NodeShapes(shape=self.shape, fixed=self.fixed, file=self.file, missed=self.missed),
+                    controls=bool(inner),
+                )
+            )
 
     def _chosen(self, node: onnx.NodeProto) -> bool:
         """Walk the branch that an If with a known condition takes; False if the condition is not known."""
@@ -129,8 +137,10 @@ class Walk:
         taken = "then_branch" if bool(condition.reshape(())) else "else_branch"
         branch = next((a.g for a in node.attribute if a.name == taken), None)
         if branch is None or len(branch.output) != len(node.output):
-            raise InputError(f"node {node.name!r} (If) of {self.file} must have a {taken} with {len(node.output)} "
-                             "outputs; save the model again")
+            raise InputError(
+                f"node {node.name!r} (If) of {self.file} must have a {taken} with {len(node.output)} "
+                "outputs; save the model again"
+            )
         self.graph(branch)
         for inside, name in zip(branch.output, node.output, strict=True):
             if inside.name in self.types:
@@ -186,7 +196,8 @@ class Walk:
         reason = complaint
         if complaint is None and not controls:
             reason = self._infer_by_onnx(node, names, whole) or recount(
-                node.op_type, self.shape(names[0]) if names else None, self.shape(node.output[0]))
+                node.op_type, self.shape(names[0]) if names else None, self.shape(node.output[0])
+            )
         if reason is not None:
             shown = ", ".join(str(list(s)) for s in map(self.shape, names) if s is not None)
             raise InputError(
@@ -255,8 +266,11 @@ class Walk:
             sizes = [c if c is not None else w for c, w in zip(sizes, written, strict=True)]
         for axis, size in enumerate(sizes):
             if size is None:
-                symbol = declared.tensor_type.shape.dim[axis].dim_param if written and declared is not None and len(
-                    written) == len(sizes) else ""
+                symbol = (
+                    declared.tensor_type.shape.dim[axis].dim_param
+                    if written and declared is not None and len(written) == len(sizes)
+                    else ""
+                )
                 for key in (symbol, f"{name}.{axis}"):
                     if key in self.dimensions:
                         sizes[axis] = self.dimensions[key]

@@ -13,12 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.spec.error import InputError
-from hw.spec.file import write_atomically
-from model.workload import OutputStage
+from hw.base.error import InputError
+from hw.base.file import write_atomically
+from model.work.workload import OutputStage
 
 _LAYER_ARRAYS = {
-    "weights": np.int8, "bias": np.int32, "multiplier": np.int32, "shift": np.int32, "range": np.int16,
+    "weights": np.int8,
+    "bias": np.int32,
+    "multiplier": np.int32,
+    "shift": np.int32,
+    "range": np.int16,
 }
 
 
@@ -98,9 +102,7 @@ def _multiplier_and_shift(ratio: float) -> tuple[int, int]:
     if multiplier == 1 << 31:
         multiplier, exponent = 1 << 30, exponent + 1
     if not 0 <= -exponent <= 31:
-        raise InputError(
-            f"a requantisation ratio must be from 2**-32 to below 1, not {ratio:g}; rescale the layer"
-        )
+        raise InputError(f"a requantisation ratio must be from 2**-32 to below 1, not {ratio:g}; rescale the layer")
     return multiplier, -exponent
 
 
@@ -137,8 +139,12 @@ def read(path: Path) -> QuantisedNetwork:
             part[kind] = array
         zero_point, low, high = (int(v) for v in part["range"])
         output = OutputStage(
-            bias=part["bias"], multiplier=part["multiplier"], shift=part["shift"],
-            zero_point=zero_point, low=low, high=high,
+            bias=part["bias"],
+            multiplier=part["multiplier"],
+            shift=part["shift"],
+            zero_point=zero_point,
+            low=low,
+            high=high,
         )
         layers.append(QuantisedLayer(weights=part["weights"], output=output))
     if not layers:

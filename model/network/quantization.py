@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.network.config import Config
 
 WIDE = 16

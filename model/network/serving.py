@@ -7,7 +7,7 @@ divided or, if there are fewer than cards, copied; partial sums are added over a
 from dataclasses import dataclass
 from math import ceil
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.number import number_format
 from model.network.attention_shape import AttentionShape
 from model.network.build import Builder
@@ -79,7 +79,8 @@ class Serving:
         layers = ceil(model.layers / self.pipeline)
         weights = sum(
             layer.weight_elements * (layer.weight_bits or number_format(self.weight_format).bits) / 8
-            for times, block in self.blocks(1, 1, whole=True) for layer in block * (layers if times > 1 else 1)
+            for times, block in self.blocks(1, 1, whole=True)
+            for layer in block * (layers if times > 1 else 1)
         )
         embeddings = model.vocabulary * model.hidden / self.cards * self._head_bits / 8
         return weights + (0 if model.tied else embeddings)
@@ -99,14 +100,15 @@ class Serving:
         """(how many layers, the attention of one on a device)."""
         model = self.model
         shape = AttentionShape(
-            heads=model.heads // self.cards, kv_heads=self.kv_heads, key_size=model.head_size,
-            value_size=model.head_size, cache_elements=2 * self.kv_heads * model.head_size,
+            heads=model.heads // self.cards,
+            kv_heads=self.kv_heads,
+            key_size=model.head_size,
+            value_size=model.head_size,
+            cache_elements=2 * self.kv_heads * model.head_size,
         )
         return ((model.layers, shape),)
 
-    def blocks(
-        self, rows: int, outputs: int, *, whole: bool = False
-    ) -> tuple[tuple[int, tuple[Layer, ...]], ...]:
+    def blocks(self, rows: int, outputs: int, *, whole: bool = False) -> tuple[tuple[int, tuple[Layer, ...]], ...]:
         """(how many such layers, their layers on one device) for `rows` tokens of which `outputs` become the next one.
 
         Without scores and their sums, which are `attentions`. `whole`: all experts of a device, as in memory.
@@ -185,18 +187,22 @@ class Serving:
         """Only the last position of each sequence is turned into a token."""
         model = self.model
         builder.vector("norm", "RMSNormalization", outputs * model.hidden, weights=model.hidden)
-        builder.product("output", outputs, ceil(model.vocabulary / self.cards), model.hidden,
-                        weight_bits=self._head_bits)
+        builder.product(
+            "output", outputs, ceil(model.vocabulary / self.cards), model.hidden, weight_bits=self._head_bits
+        )
         if self.cards > 1:
-            builder.layers.append(Layer(
-                name="logits", operator="AllGather", kind="move",
-                input_elements=outputs * model.vocabulary // self.cards, output_elements=outputs * model.vocabulary,
-            ))
+            builder.layers.append(
+                Layer(
+                    name="logits",
+                    operator="AllGather",
+                    kind="move",
+                    input_elements=outputs * model.vocabulary // self.cards,
+                    output_elements=outputs * model.vocabulary,
+                )
+            )
         builder.vector("sample", "Softmax", outputs * model.vocabulary)
 
-    def _attention(
-        self, builder: Builder, name: str, rows: int, scores: tuple[int, int, int] | None = None
-    ) -> None:
+    def _attention(self, builder: Builder, name: str, rows: int, scores: tuple[int, int, int] | None = None) -> None:
         """Projections; with `scores`, (queries, context, batch), also the products of queries, keys and values."""
         model, cards = self.model, self.cards
         heads, size, group = model.heads // cards, model.head_size, model.heads // model.kv_heads
@@ -231,8 +237,12 @@ class Serving:
                 self._all_to_all(builder, f"{name}_dispatch", rows)
         columns = 2 * width if model.gated else width
         builder.product(f"{name}_up", each, columns, model.hidden, count=experts)
-        builder.vector(f"{name}_activation", "SwishMultiply" if model.gated else "Gelu", each * width * experts,
-                       inputs=2 if model.gated else 1)
+        builder.vector(
+            f"{name}_activation",
+            "SwishMultiply" if model.gated else "Gelu",
+            each * width * experts,
+            inputs=2 if model.gated else 1,
+        )
         builder.product(f"{name}_down", each, model.hidden, width, count=experts)
         if model.experts > 1 and split.expert > 1:
             self._all_to_all(builder, f"{name}_combine", rows)
@@ -242,8 +252,9 @@ class Serving:
     def _all_to_all(self, builder: Builder, name: str, rows: int) -> None:
         """Tokens to their experts, or results back: of a device's equal share of the rows."""
         elements = ceil(rows / self.cards) * self.model.hidden * self.model.experts_per_token
-        builder.layers.append(Layer(name=name, operator="AllToAll", kind="move", input_elements=elements,
-                                    output_elements=elements))
+        builder.layers.append(
+            Layer(name=name, operator="AllToAll", kind="move", input_elements=elements, output_elements=elements)
+        )
 
     def _all_reduce(self, builder: Builder, name: str, rows: int) -> None:
         """Partial sums over all cards; nothing on one card."""
@@ -251,7 +262,10 @@ class Serving:
             elements = rows * self.model.hidden
             builder.layers.append(
                 Layer(
-                    name=name, operator="AllReduce", kind="move",
-                    input_elements=elements, output_elements=elements,
+                    name=name,
+                    operator="AllReduce",
+                    kind="move",
+                    input_elements=elements,
+                    output_elements=elements,
                 )
             )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +32,15 @@ class Split:
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise InputError(f"{name} parallelism must be an integer of at least 1, not {value!r}")
         if (self.tensor * self.data) % self.expert:
-            raise InputError(f"experts must be spread over a divisor of the {self.tensor * self.data} devices of a "
-                             f"pipeline stage, not {self.expert}")
+            raise InputError(
+                f"experts must be spread over a divisor of the {self.tensor * self.data} devices of a "
+                f"pipeline stage, not {self.expert}"
+            )
         if self.data > 1 and self.expert == 1:
-            raise InputError("data parallelism within an instance must spread experts (expert above 1); instances of "
-                             "their own are replicas")
+            raise InputError(
+                "data parallelism within an instance must spread experts (expert above 1); instances of "
+                "their own are replicas"
+            )
 
     @property
     def devices(self) -> int:

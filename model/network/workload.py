@@ -7,12 +7,12 @@ from typing import Literal
 
 import numpy as np
 
-from hw.spec.digest import digest
-from hw.spec.error import InputError
+from hw.base.digest import digest
+from hw.base.error import InputError
 from model.network.layer import Network
 from model.network.llm import load
 from model.network.serving import Serving
-from model.workload import Gemm, GemmJob
+from model.work.workload import Gemm, GemmJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ Exact products and the FP32 accumulator are aligned to their largest exponent, t
 
 import numpy as np
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.number.codec import CANONICAL_NAN, decode
 
 FRACTION_BITS = 27

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.number import NumberFormat, number_format
 
 CANONICAL_NAN = 0x7FC00000

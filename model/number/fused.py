@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.number import number_format
 from model.number.codec import CANONICAL_NAN, decode
 
@@ -62,9 +62,7 @@ def fused_mac(
 def fp32_add(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """FP32 codes of RNE_fp32(x + y) for FP32 codes."""
     with np.errstate(all="ignore"):
-        total = np.asarray(x, dtype=np.uint32).view(np.float32) + np.asarray(y, dtype=np.uint32).view(
-            np.float32
-        )
+        total = np.asarray(x, dtype=np.uint32).view(np.float32) + np.asarray(y, dtype=np.uint32).view(np.float32)
     return _canonical(np.asarray(total))
 
 
@@ -79,9 +77,7 @@ def matmul(
     """
     (m, k), (k_weights, n) = activations.shape, weights.shape
     if k != k_weights or k < 1:
-        raise InputError(
-            f"activations (m, k) and weights (k, n) must share k of at least 1, not {k} and {k_weights}"
-        )
+        raise InputError(f"activations (m, k) and weights (k, n) must share k of at least 1, not {k} and {k_weights}")
     passes = -(-k // rows)
     a = np.zeros((m, passes * rows), dtype=activations.dtype)
     b = np.zeros((passes * rows, n), dtype=weights.dtype)

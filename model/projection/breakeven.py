@@ -47,8 +47,12 @@ class BreakEven:
 
 
 def break_even(
-    chips: Mapping[str, Chip], language: Service | None, scenario: Scenario, owner: str,
-    records: Mapping[str, Measurement], curves: Mapping[tuple[str, str], Measurement],
+    chips: Mapping[str, Chip],
+    language: Service | None,
+    scenario: Scenario,
+    owner: str,
+    records: Mapping[str, Measurement],
+    curves: Mapping[tuple[str, str], Measurement],
 ) -> tuple[tuple[Figure, ...], tuple[BreakEven, ...]]:
     """(figures of the GPUs and of the number of cards, the comparisons); empty if a record is not there."""
     ours = {pim: curves[LENDER, pim] for pim in PIM_FORMATS if (LENDER, pim) in curves}
@@ -56,16 +60,20 @@ def break_even(
     if language is None or gpu is None or not ours or not {LENDER, YARDSTICK} <= records.keys():
         return (), ()
     spreads = {
-        name: spread_of(f"record.{name}.{records[name].result.workload}.per_second", "1", records[name],
-                        "figures.per_second") for name in (LENDER, YARDSTICK)
+        name: spread_of(
+            f"record.{name}.{records[name].result.workload}.per_second", "1", records[name], "figures.per_second"
+        )
+        for name in (LENDER, YARDSTICK)
     }
     peaks = {name: from_fact(f"card.{name}.{PEAK}", chips[name].facts[PEAK]) for name in spreads}
     cards = ceil(GPUS * peaks[YARDSTICK] / peaks[LENDER] - number(0.5)).named(
-        "breakeven.cards", "cards", f"cards with the nominal FP8 peak of {GPUS} GPUs")
+        "breakeven.cards", "cards", f"cards with the nominal FP8 peak of {GPUS} GPUs"
+    )
     tdp = from_fact(f"card.{YARDSTICK}.tdp", chips[YARDSTICK].facts["tdp"])
     wall = wall_of_card(card_power(tdp, load=scenario.card_load), scenario, owner, BOARD_SERVER)
     shared = [
-        cards, (GPUS * peaks[YARDSTICK] / 1e3).named("breakeven.gpus.nominal_pf", "PF", f"{GPUS} GPUs, FP8"),
+        cards,
+        (GPUS * peaks[YARDSTICK] / 1e3).named("breakeven.gpus.nominal_pf", "PF", f"{GPUS} GPUs, FP8"),
         (GPUS * wall / 1e3).named("breakeven.gpus.wall_kw", "kW", f"{GPUS} GPUs at the wall"),
     ]
     found = []
@@ -75,7 +83,8 @@ def break_even(
             continue
         rate = rate * spreads[YARDSTICK]
         must = (rate / wall).named(
-            f"breakeven.gpus.batch_{on_gpu}.tokens_per_j", "tokens/J", f"{GPUS} GPUs, FP8, at the wall")
+            f"breakeven.gpus.batch_{on_gpu}.tokens_per_j", "tokens/J", f"{GPUS} GPUs, FP8, at the wall"
+        )
         total = (rate * GPUS).named(f"breakeven.gpus.batch_{on_gpu}.tokens_per_s", "tokens/s", f"{GPUS} GPUs, FP8")
         shared += [must, total]
         for pim, record in ours.items():
@@ -86,21 +95,33 @@ def break_even(
             joined = joined * spreads[LENDER]
             prefix = f"breakeven.{pim}.batch_{batch}"
             reached = (joined / wall_of_card(priced[0], scenario, owner)).named(
-                f"{prefix}.tokens_per_j", "tokens/J", f"{PIM_FORMATS[pim][1]}, at the wall")
-            found.append(BreakEven(
-                pim=pim, batch=batch, gpu_batch=on_gpu, must=must, reached=reached,
-                over=(reached / must).named(f"{prefix}.over_gpus", "1", "above 1 the PIM card wins"),
-                allowed=_allowed(joined, must, scenario, owner).named(
-                    f"{prefix}.card_w_allowed", "W", "a card may draw this much and still win"),
-                fleet=(cards * joined / total).named(
-                    f"{prefix}.rate_over_gpus", "1", f"all cards over {GPUS} GPUs, tokens per second"),
-            ))
+                f"{prefix}.tokens_per_j", "tokens/J", f"{PIM_FORMATS[pim][1]}, at the wall"
+            )
+            found.append(
+                BreakEven(
+                    pim=pim,
+                    batch=batch,
+                    gpu_batch=on_gpu,
+                    must=must,
+                    reached=reached,
+                    over=(reached / must).named(f"{prefix}.over_gpus", "1", "above 1 the PIM card wins"),
+                    allowed=_allowed(joined, must, scenario, owner).named(
+                        f"{prefix}.card_w_allowed", "W", "a card may draw this much and still win"
+                    ),
+                    fleet=(cards * joined / total).named(
+                        f"{prefix}.rate_over_gpus", "1", f"all cards over {GPUS} GPUs, tokens per second"
+                    ),
+                )
+            )
     return tuple(shared), tuple(found)
 
 
 def _allowed(rate: Figure, must: Figure, scenario: Scenario, owner: str) -> Figure:
     """Power of a card whose tokens per joule at the wall are `must`: `wall_of_card` turned round."""
     socket = rate / must / from_fact(f"{owner}.pue", scenario.pue)
-    load = socket * from_fact("server.supply_efficiency", SUPPLY_EFFICIENCY) / (
-        1 + from_fact("server.fan_share", FAN_SHARE))
+    load = (
+        socket
+        * from_fact("server.supply_efficiency", SUPPLY_EFFICIENCY)
+        / (1 + from_fact("server.fan_share", FAN_SHARE))
+    )
     return load - host_power(scenario.server) / from_fact("server.cards", scenario.server.cards)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hw.base.error import InputError
 from hw.spec.chip import Chip
-from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from model.energy.table import EnergyTable
 from model.projection import published
@@ -24,10 +24,14 @@ TABLE_NODE_NM = 7
 """Process of the table that prices the core."""
 
 NODE_EXPONENT = Fact(
-    nominal=0.56, low=0.46, high=1.06, unit="1", confidence="inferred",
+    nominal=0.56,
+    low=0.46,
+    high=1.06,
+    unit="1",
+    confidence="inferred",
     source="energy per operation against process between the 45 nm and 7 nm columns of the TPUv4i table (ISCA 2021, "
-           "secondary reading): INT8 multiply 0.2 / 0.07 pJ = (45 / 7)^0.56, 32 KiB memory 20 / 8.5 = ^0.46, "
-           "1 MiB memory 100 / 14 = ^1.06",
+    "secondary reading): INT8 multiply 0.2 / 0.07 pJ = (45 / 7)^0.56, 32 KiB memory 20 / 8.5 = ^0.46, "
+    "1 MiB memory 100 / 14 = ^1.06",
 )
 
 
@@ -52,10 +56,17 @@ class CardFigures:
 
 
 def card_figures(
-    name: str, chip: Chip, scenario: Scenario, core: CoreFigures, network: Measurement,
-    own: Measurement | None = None, table: tuple[str, EnergyTable] | None = None,
+    name: str,
+    chip: Chip,
+    scenario: Scenario,
+    core: CoreFigures,
+    network: Measurement,
+    own: Measurement | None = None,
+    table: tuple[str, EnergyTable] | None = None,
     language: tuple[Service, Measurement | None] | None = None,
-    offline: Measurement | None = None, owner: str = "", read: Read = from_fact,
+    offline: Measurement | None = None,
+    owner: str = "",
+    read: Read = from_fact,
 ) -> CardFigures:
     """One rule for every card. A site whose assumptions differ from the first one's is the `owner` of its own.
 
@@ -112,23 +123,31 @@ def card_figures(
     core_pj = core_pj.named(f"{own_prefix}.core_energy", "pJ", "per image, at the table's process")
     array_pj = array_pj.named(f"{own_prefix}.array_energy", "pJ", "per image, MAC arrays alone, at the table's process")
     tokens, why = (
-        token_rate(name, chip, *language, f"{own_prefix}.tokens_per_s") if language
+        token_rate(name, chip, *language, f"{own_prefix}.tokens_per_s")
+        if language
         else (None, "no language service is asked for")
     )
     dram = _dram(name, chip, rate, offline).named(
         f"{own_prefix}.dram_power", "W", "standby and refresh, and the bits an image moves"
     )
     return CardFigures(
-        price=card_price(name, chip, scenario.prices, read), tokens=tokens, without_tokens=why,
+        price=card_price(name, chip, scenario.prices, read),
+        tokens=tokens,
+        without_tokens=why,
         title=chip.title.split(":")[0],
         peaks={
-            key.removeprefix("peak_"): fact for key, fact in chip.facts.items()
+            key.removeprefix("peak_"): fact
+            for key, fact in chip.facts.items()
             if key.startswith("peak_") and not key.endswith("_from_geometry")
         },
-        rate=rate, bound=bound, power=busy.named(f"{own_prefix}.power", "W", "card, busy"), dram_power=dram,
+        rate=rate,
+        bound=bound,
+        power=busy.named(f"{own_prefix}.power", "W", "card, busy"),
+        dram_power=dram,
         array_power=(rate * array_pj * factor * 1e-12).named(f"{own_prefix}.array_power", "W", "MAC arrays, priced"),
         core_power=(rate * core_pj * factor * 1e-12).named(
-            f"{own_prefix}.core_power", "W", "arrays and memories, priced"),
+            f"{own_prefix}.core_power", "W", "arrays and memories, priced"
+        ),
     )
 
 

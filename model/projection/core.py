@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from hw.base.error import InputError
 from hw.spec.chip import Chip
-from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from model.energy.table import EnergyTable
 from model.projection.figure import Figure, from_fact, from_record, number, total
@@ -22,7 +22,11 @@ class CoreFigures:
 
 
 FOLLOWS_TOGGLES = Fact(
-    nominal=0.5, low=0.0, high=1.0, unit="1", confidence="assumed",
+    nominal=0.5,
+    low=0.0,
+    high=1.0,
+    unit="1",
+    confidence="assumed",
     source="share of an array's energy that follows its toggles; registers and clock switch whatever the data",
 )
 
@@ -66,24 +70,29 @@ def core_figures(
     shown = [utilisation, energy_per_mac, array_energy_per_mac]
     if result.figures.get("images"):
         images = from_record(f"{prefix}.{run}.images", "images", measurement, "figures.images")
-        shown.append((clock * 1e9 * images / cycles).named(
-            f"{prefix}.{run}.images_per_s", "images/s", "one core, operands in its memories, INT8"
-        ))
-        shown.append((energy_per_mac * macs / images / 1e6).named(
-            f"{prefix}.{run}.energy_per_image", "uJ", f"priced by {table.title}"
-        ))
+        shown.append(
+            (clock * 1e9 * images / cycles).named(
+                f"{prefix}.{run}.images_per_s", "images/s", "one core, operands in its memories, INT8"
+            )
+        )
+        shown.append(
+            (energy_per_mac * macs / images / 1e6).named(
+                f"{prefix}.{run}.energy_per_image", "uJ", f"priced by {table.title}"
+            )
+        )
         if "correct" in result.figures:
             correct = from_record(f"{prefix}.{run}.correct", "images", measurement, "figures.correct")
             shown.append((correct / images).named(f"{prefix}.{run}.accuracy", "1"))
     return CoreFigures(
-        utilisation=utilisation, energy_per_mac=energy_per_mac, array_energy_per_mac=array_energy_per_mac,
-        shown=tuple(shown) if activity is None else (*shown, activity), activity=activity,
+        utilisation=utilisation,
+        energy_per_mac=energy_per_mac,
+        array_energy_per_mac=array_energy_per_mac,
+        shown=tuple(shown) if activity is None else (*shown, activity),
+        activity=activity,
     )
 
 
-def priced_energy(
-    measurement: Measurement, table_name: str, table: EnergyTable, owner: str
-) -> tuple[Figure, Figure]:
+def priced_energy(measurement: Measurement, table_name: str, table: EnergyTable, owner: str) -> tuple[Figure, Figure]:
     """Energy of a whole record in pJ, all components and the MAC array alone: counts x table x (1 + its error).
 
     `owner` names the core the table was composed for: the same event costs differently in another core.
@@ -105,5 +114,11 @@ def priced_energy(
 def table_error(table: EnergyTable) -> Fact:
     """An energy table's stated error, around 0."""
     error = table.error.nominal
-    return Fact(nominal=0.0, low=-error, high=error, unit="1", confidence=table.error.confidence,
-                source=f"stated error of the table {table.title}: {table.error.source}")
+    return Fact(
+        nominal=0.0,
+        low=-error,
+        high=error,
+        unit="1",
+        confidence=table.error.confidence,
+        source=f"stated error of the table {table.title}: {table.error.source}",
+    )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.projection.figure import Figure, from_record
 from model.record import Measurement
 
@@ -50,23 +50,36 @@ def decode_curve(measurement: Measurement) -> Curve:
     for index, layer in enumerate(result.layers):
         try:
             batch = int(layer["batch"])
-            points.append(Point(
-                batch=batch, alone=float(layer["tokens_per_s"]), on_pim=float(layer.get("on_pim", 0.0)),
-                with_pim=float(layer["pim_tokens_per_s"]) if "pim_tokens_per_s" in layer else None,
-            ))
+            points.append(
+                Point(
+                    batch=batch,
+                    alone=float(layer["tokens_per_s"]),
+                    on_pim=float(layer.get("on_pim", 0.0)),
+                    with_pim=float(layer["pim_tokens_per_s"]) if "pim_tokens_per_s" in layer else None,
+                )
+            )
         except (KeyError, ValueError) as error:
-            raise InputError(f"layers[{index}] of record {result.run} must have batch and tokens_per_s, "
-                             f"not lack {error}; run it again") from None
-        shown.append(point_figure(measurement, index, "tokens_per_s").named(
-            f"{prefix}.batch_{batch}", "tokens/s", "NPU alone"))
+            raise InputError(
+                f"layers[{index}] of record {result.run} must have batch and tokens_per_s, "
+                f"not lack {error}; run it again"
+            ) from None
+        shown.append(
+            point_figure(measurement, index, "tokens_per_s").named(f"{prefix}.batch_{batch}", "tokens/s", "NPU alone")
+        )
         if points[-1].with_pim is not None:
             joined = point_figure(measurement, index, "pim_tokens_per_s")
             shown.append(joined.named(f"{prefix}.batch_{batch}_pim", "tokens/s", "with PIM"))
-            shown.append((joined / point_figure(measurement, index, "tokens_per_s")).named(
-                f"{prefix}.batch_{batch}_gain", "1", "with PIM over without"))
+            shown.append(
+                (joined / point_figure(measurement, index, "tokens_per_s")).named(
+                    f"{prefix}.batch_{batch}_gain", "1", "with PIM over without"
+                )
+            )
             if "on_pim" in layer:
-                shown.append(point_figure(measurement, index, "on_pim", "1").named(
-                    f"{prefix}.batch_{batch}_on_pim", "1", "share of the step on PIM"))
+                shown.append(
+                    point_figure(measurement, index, "on_pim", "1").named(
+                        f"{prefix}.batch_{batch}_on_pim", "1", "share of the step on PIM"
+                    )
+                )
     if not points:
         raise InputError(f"record {result.run} must have a layer for every batch, not none; run it again")
     wins = 0
@@ -75,7 +88,11 @@ def decode_curve(measurement: Measurement) -> Curve:
         shown.append((found * 1).named(f"{prefix}.wins_to_batch", "sequences", "PIM takes at least 5 % off a step"))
         wins = int(result.figures["pim_wins_to_batch"])
     return Curve(
-        chip=chip, pim=pim, context=int(result.figures.get("context", 0)), wins_to=wins, points=tuple(points),
+        chip=chip,
+        pim=pim,
+        context=int(result.figures.get("context", 0)),
+        wins_to=wins,
+        points=tuple(points),
         shown=tuple(shown),
     )
 

@@ -10,7 +10,7 @@ from typing import Union
 
 import numpy as np
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.fact import Confidence, Fact
 from model.record import Measurement
 
@@ -19,8 +19,14 @@ Values = Mapping[str, np.ndarray | float]
 
 _RANK: tuple[Confidence, ...] = ("measured", "vendor", "press", "secondary", "inferred", "assumed")
 _FUNCTIONS = {
-    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "ceil": np.ceil, "min": np.minimum,
-    "max": np.maximum, "power": np.power,
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "ceil": np.ceil,
+    "min": np.minimum,
+    "max": np.maximum,
+    "power": np.power,
 }
 _STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2}
 
@@ -194,13 +200,18 @@ def from_range(name: str, unit: str, measurement: Measurement, field: str) -> Fi
 def spread_of(name: str, unit: str, measurement: Measurement, field: str) -> Figure:
     """The range of a record's number as a factor around 1, an input of its own called `name` + ".range"."""
     nominal, low, high = (
-        figure.record.value for end in ("", "_low", "_high")
+        figure.record.value
+        for end in ("", "_low", "_high")
         if (figure := from_record(name + end, unit, measurement, field + end)).record is not None
     )
     if nominal <= 0:
         raise InputError(f"figure {name} needs {field} of record {measurement.result.run} above 0, not {nominal:g}")
-    return varied(f"{name}.range", min(1.0, low / nominal), max(1.0, high / nominal),
-                  f"range of record {measurement.result.run}: what nobody published about the chip")
+    return varied(
+        f"{name}.range",
+        min(1.0, low / nominal),
+        max(1.0, high / nominal),
+        f"range of record {measurement.result.run}: what nobody published about the chip",
+    )
 
 
 def varied(name: str, low: float, high: float, why: str) -> Figure:
@@ -276,9 +287,7 @@ def _value(node: Figure, operands: list[np.ndarray], values: Values) -> np.ndarr
 
 
 def _apply(operation: str, *operands: Operand) -> Figure:
-    return Figure(
-        operation=operation, operands=tuple(o if isinstance(o, Figure) else number(o) for o in operands)
-    )
+    return Figure(operation=operation, operands=tuple(o if isinstance(o, Figure) else number(o) for o in operands))
 
 
 def _render(figure: Figure, strength: int, *, top: bool = False) -> str:

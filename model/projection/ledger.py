@@ -67,7 +67,11 @@ IMAGES = "int8"
 
 
 def ledger_rows(
-    name: str, chip: Chip, card: CardFigures | None, records: CardRecords, macs_per_image: Figure,
+    name: str,
+    chip: Chip,
+    card: CardFigures | None,
+    records: CardRecords,
+    macs_per_image: Figure,
     service: Service | None,
 ) -> list[LedgerRow]:
     """The rows of one chip, one per published peak; `card` if a site may have it."""
@@ -93,15 +97,25 @@ def ledger_rows(
         number_format = key.removeprefix("peak_")
         here = number_format == IMAGES
         achievable = _achievable(prefix, records.offline, macs_per_image) if here else None
-        why = "" if achievable is not None else (
-            "does not run on the chip model" if here else "the image task is recorded in INT8")
-        rows.append(LedgerRow(
-            card=name, title=chip.title.split(":")[0], number_format=number_format,
-            peak=(from_fact(f"card.{name}.{key}", peak) * 1).named(
-                f"ledger.{name}.{number_format}.peak", "TOPS", "as printed"),
-            arrays=_arrays(prefix, chip, records.arrays) if here else None, achievable=achievable,
-            delivered=delivered if here else {}, missing=why,
-        ))
+        why = (
+            ""
+            if achievable is not None
+            else ("does not run on the chip model" if here else "the image task is recorded in INT8")
+        )
+        rows.append(
+            LedgerRow(
+                card=name,
+                title=chip.title.split(":")[0],
+                number_format=number_format,
+                peak=(from_fact(f"card.{name}.{key}", peak) * 1).named(
+                    f"ledger.{name}.{number_format}.peak", "TOPS", "as printed"
+                ),
+                arrays=_arrays(prefix, chip, records.arrays) if here else None,
+                achievable=achievable,
+                delivered=delivered if here else {},
+                missing=why,
+            )
+        )
     return rows
 
 
@@ -138,7 +152,11 @@ def _arrays(prefix: str, chip: Chip, record: Measurement | None) -> Figure | Non
 
 
 def counted_sites(
-    owner: str, scenario: Scenario, cards: Mapping[str, CardFigures], macs_per_image: Figure, inputs: Inputs,
+    owner: str,
+    scenario: Scenario,
+    cards: Mapping[str, CardFigures],
+    macs_per_image: Figure,
+    inputs: Inputs,
     prefix: str = "rule",
 ) -> dict[str, CountedSite]:
     """The site `owner` under every rule of `RULES` that knows its operators; its facts vary together in all."""
@@ -151,9 +169,12 @@ def counted_sites(
         pf = next(f for f in site.totals if f.name.endswith(".nominal_pf"))
         capacity = from_fact(f"{owner}.capacity", scenario.capacity)
         found[name] = CountedSite(
-            name=name, rule=rule, site=site,
+            name=name,
+            rule=rule,
+            site=site,
             miss_pf=(pf - capacity).named(
-                f"{prefix}.{name}.miss_pf", "PF", "whole cards against the published capacity"),
+                f"{prefix}.{name}.miss_pf", "PF", "whole cards against the published capacity"
+            ),
         )
     return found
 

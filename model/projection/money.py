@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hw.base.error import InputError
 from hw.spec.chip import Chip
-from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from model.projection.figure import Figure, from_fact, total
 from model.projection.inputs import Read
@@ -36,7 +36,10 @@ class Prices:
 
     def __post_init__(self) -> None:
         for name, unit in (
-            ("exchange", "KRW/USD"), ("unpriced_card", "USD"), ("host", "million KRW"), ("facility", "million KRW/kW"),
+            ("exchange", "KRW/USD"),
+            ("unpriced_card", "USD"),
+            ("host", "million KRW"),
+            ("facility", "million KRW/kW"),
             ("lifetime", "years"),
         ):
             fact = getattr(self, name)
@@ -63,8 +66,14 @@ def card_price(name: str, chip: Chip, prices: Prices, read: Read = from_fact) ->
 
 
 def capital(
-    site: str, owner: str, prices: Prices, cards: Sequence[tuple[Figure, Figure]], servers: Figure, wall_kw: Figure,
-    budget: Fact, read: Read = from_fact,
+    site: str,
+    owner: str,
+    prices: Prices,
+    cards: Sequence[tuple[Figure, Figure]],
+    servers: Figure,
+    wall_kw: Figure,
+    budget: Fact,
+    read: Read = from_fact,
 ) -> Capital:
     """Closure of the grant; `cards` are (number, USD each), `owner` the site whose grant it is."""
     grant = from_fact(f"{owner}.budget", budget) / 1e6
@@ -80,7 +89,10 @@ def capital(
     number = total([number for number, _ in cards])
     return Capital(
         shown=(
-            own, hosts, facility, everything,
+            own,
+            hosts,
+            facility,
+            everything,
             (everything / grant).named(f"{site}.capital_over_budget", "1", "1: the grant is spent exactly"),
             (grant - everything).named(f"{site}.budget_left", "million KRW", "for people, software, operation"),
             ((grant - hosts - facility) * 1e6 / exchange / number).named(

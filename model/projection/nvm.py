@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.fact import Fact
 from model.projection.figure import Figure, from_fact, power
 from model.projection.overheads import DRAM_ENERGY
@@ -22,14 +22,21 @@ BITS = (4, 5, 6, 7, 8)
 BATCHES = (1, 16, 64, 128, 256)
 
 FEW_BITS = Fact(
-    nominal=3.5, low=3.0, high=4.0, unit="bits", confidence="secondary",
+    nominal=3.5,
+    low=3.0,
+    high=4.0,
+    unit="bits",
+    confidence="secondary",
     source="one-phase reading keeps about 3 to 4 effective bits: public notes on the 64-core phase-change-memory chip",
 )
 ALL_BITS = 8
 DIGITAL = Fact(
-    nominal=288.0, high=1583.0, unit="TOPS/W", confidence="secondary",
+    nominal=288.0,
+    high=1583.0,
+    unit="TOPS/W",
+    confidence="secondary",
     source="UIUC-IMC-Benchmarking database (MIT), commit 1d3f0ae, normalised to 1 bit x 1 bit: median of 45 digital "
-           "accelerators; high: median of SRAM macros with digital arithmetic",
+    "accelerators; high: median of SRAM macros with digital arithmetic",
 )
 _TABLE = Path(__file__).parent / "published" / "macros.csv"
 
@@ -73,7 +80,8 @@ def against_logic(stage: Stage) -> Nvm:
     """The comparison, from the two readings of the macros of `stage`."""
     readings = {macro.name: macro for macro in stage.macros}
     few, many = (
-        from_fact(f"macro.{name}.efficiency", readings[name].efficiency) for name in ("one_phase", "four_phase"))
+        from_fact(f"macro.{name}.efficiency", readings[name].efficiency) for name in ("one_phase", "four_phase")
+    )
     at_few = from_fact("macro.few_bits", FEW_BITS)
     digital, dram = from_fact("nvm.digital", DIGITAL), from_fact("assumed.dram_energy", DRAM_ENERGY)
     analogue, points = [], []
@@ -83,16 +91,32 @@ def against_logic(stage: Stage) -> Nvm:
         analogue.append(own)
         for batch in BATCHES:
             logic = 2 * bits * bits / digital + bits * dram / batch
-            points.append(Point(bits=bits, batch=batch, ratio=(own / logic).named(
-                f"nvm.bits_{bits}.batch_{batch}.over_logic", "1", "below 1 NVM needs less energy")))
-    return Nvm(medians=tuple(_median(name, values) for name, values in efficiencies().items()),
-               analogue=tuple(analogue), points=tuple(points))
+            points.append(
+                Point(
+                    bits=bits,
+                    batch=batch,
+                    ratio=(own / logic).named(
+                        f"nvm.bits_{bits}.batch_{batch}.over_logic", "1", "below 1 NVM needs less energy"
+                    ),
+                )
+            )
+    return Nvm(
+        medians=tuple(_median(name, values) for name, values in efficiencies().items()),
+        analogue=tuple(analogue),
+        points=tuple(points),
+    )
 
 
 def _median(name: str, values: Sequence[float]) -> Figure:
     low, middle, high = statistics.quantiles(values, n=4)
     key = "nvm" if name == "eNVM" else "sram_digital"
-    fact = Fact(nominal=middle, low=low, high=high, unit="TOPS/W", confidence="secondary",
-                source=f"median and quartiles of {len(values)} published macros, 8 x 8 bits, best {values[-1]:.1f}: "
-                       "UIUC-IMC-Benchmarking database (MIT), commit 1d3f0ae")
+    fact = Fact(
+        nominal=middle,
+        low=low,
+        high=high,
+        unit="TOPS/W",
+        confidence="secondary",
+        source=f"median and quartiles of {len(values)} published macros, 8 x 8 bits, best {values[-1]:.1f}: "
+        "UIUC-IMC-Benchmarking database (MIT), commit 1d3f0ae",
+    )
     return (from_fact(f"macros.{key}.efficiency", fact) * 1).named(f"macros.{key}.median", "TOPS/W", "8 x 8 bits")

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from hw.base.error import InputError
 from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
-from hw.spec.error import InputError
 from model.energy.table import EnergyTable
 from model.projection import services, stages
 from model.projection.breakeven import BreakEven, break_even
@@ -47,12 +47,18 @@ class Programme:
 
 
 def project(
-    *, core_record: Measurement, network_record: Measurement, chips: Mapping[str, Chip], table_name: str,
-    compose: Callable[[CoreSpec], EnergyTable], scenarios: Mapping[str, Scenario],
+    *,
+    core_record: Measurement,
+    network_record: Measurement,
+    chips: Mapping[str, Chip],
+    table_name: str,
+    compose: Callable[[CoreSpec], EnergyTable],
+    scenarios: Mapping[str, Scenario],
     card_records: Mapping[str, Measurement] | None = None,
     language_records: Mapping[str, Measurement] | None = None,
     offline_records: Mapping[str, Measurement] | None = None,
-    curve_records: Mapping[tuple[str, str], Measurement] | None = None, random_record: Measurement | None = None,
+    curve_records: Mapping[tuple[str, str], Measurement] | None = None,
+    random_record: Measurement | None = None,
 ) -> Programme:
     """Project the sites.
 
@@ -95,9 +101,17 @@ def project(
             prices = (table_name, compose(chip.core)) if chip.core is not None else None
             service = language_service(scenario)
             built[key] = card_figures(
-                name, chip, scenario, core, network_record, records.get(name), prices,
+                name,
+                chip,
+                scenario,
+                core,
+                network_record,
+                records.get(name),
+                prices,
                 None if service is None else (service, _of(language_records, name, service)),
-                (offline_records or {}).get(name), "" if scenario.of_cards == first.of_cards else site, inputs.of(site),
+                (offline_records or {}).get(name),
+                "" if scenario.of_cards == first.of_cards else site,
+                inputs.of(site),
             )
         return built[key]
 
@@ -112,17 +126,23 @@ def project(
     cards = {name: one for (name, *rest), one in built.items() if tuple(rest) == first.of_cards}
     language = language_service(first)
     rows = [
-        row for name, chip in chips.items() if "tdp" in chip.facts
+        row
+        for name, chip in chips.items()
+        if "tdp" in chip.facts
         for row in ledger_rows(
-            name, chip, cards.get(name),
-            CardRecords(arrays=records.get(name), offline=(offline_records or {}).get(name),
-                        language=None if language is None else _of(language_records, name, language)),
-            macs_per_image, language,
+            name,
+            chip,
+            cards.get(name),
+            CardRecords(
+                arrays=records.get(name),
+                offline=(offline_records or {}).get(name),
+                language=None if language is None else _of(language_records, name, language),
+            ),
+            macs_per_image,
+            language,
         )
     ]
-    compared = compare_stages(
-        cards, chips, language, first, first_name, language_records or {}, curve_records or {}
-    )
+    compared = compare_stages(cards, chips, language, first, first_name, language_records or {}, curve_records or {})
     curves = {key: decode_curve(record) for key, record in (curve_records or {}).items()}
     gpus, even = break_even(chips, language, first, first_name, language_records or {}, curve_records or {})
     figures = [*core.shown]
@@ -137,9 +157,17 @@ def project(
     figures += [*gpus, *(figure for one in even for figure in one.all), *nvm.all]
     figures += [figure for wall in walls for figure in wall.all]
     return Programme(
-        projection=Projection(title="K-Cloud stage 1", figures=tuple(figures)), core=core, cards=cards, sites=sites,
-        ledger=tuple(rows), counted=counted, stages=compared, breakeven=even, nvm=nvm, walls=walls,
-        curves={c.shown[0].name.rpartition('.')[0]: c for c in curves.values()},
+        projection=Projection(title="K-Cloud stage 1", figures=tuple(figures)),
+        core=core,
+        cards=cards,
+        sites=sites,
+        ledger=tuple(rows),
+        counted=counted,
+        stages=compared,
+        breakeven=even,
+        nvm=nvm,
+        walls=walls,
+        curves={c.shown[0].name.rpartition(".")[0]: c for c in curves.values()},
     )
 
 

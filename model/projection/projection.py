@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.energy.price import Interval
 from model.projection.figure import Figure, evaluate
 
@@ -97,9 +97,9 @@ class Projection:
         for index, (value, corner) in enumerate(zip(evaluate(figures, {}), corners, strict=True)):
             nominal = float(value)
             ends = np.broadcast_to(corner, 2 * len(figures))[2 * index : 2 * index + 2]
-            result.append(Interval(
-                low=min(float(ends[0]), nominal), nominal=nominal, high=max(float(ends[1]), nominal)
-            ))
+            result.append(
+                Interval(low=min(float(ends[0]), nominal), nominal=nominal, high=max(float(ends[1]), nominal))
+            )
         return result
 
     def samples(self, count: int, seed: int, figures: Iterable[Figure] | None = None) -> dict[str, np.ndarray]:

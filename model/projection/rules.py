@@ -7,7 +7,7 @@ what it moves.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.projection.scenario import Scenario, Share
 
 
@@ -36,38 +36,56 @@ class Rule:
 RULES: Mapping[str, Rule] = {
     "mixed": Rule(
         title="FP8 X330, FP16 ATOM, INT8 Warboy",
-        shares={"nhn": ("sapeon_x330_compact", "fp8"), "kt": ("rebellions_atom", "fp16"),
-                "naver": ("furiosa_warboy", "int8")},
+        shares={
+            "nhn": ("sapeon_x330_compact", "fp8"),
+            "kt": ("rebellions_atom", "fp16"),
+            "naver": ("furiosa_warboy", "int8"),
+        },
         note="nearest to whole cards: 30, 139 and 70",
     ),
     "eight_bit": Rule(
         title="8 bits everywhere: FP8 X330, INT8 ATOM, INT8 Warboy",
-        shares={"nhn": ("sapeon_x330_compact", "fp8"), "kt": ("rebellions_atom", "int8"),
-                "naver": ("furiosa_warboy", "int8")},
+        shares={
+            "nhn": ("sapeon_x330_compact", "fp8"),
+            "kt": ("rebellions_atom", "int8"),
+            "naver": ("furiosa_warboy", "int8"),
+        },
         note="one precision, but 34.8 ATOM cards",
     ),
     "four_bit": Rule(
         title="largest printed peak: FP8 X330, INT4 ATOM, INT8 Warboy",
-        shares={"nhn": ("sapeon_x330_compact", "fp8"), "kt": ("rebellions_atom", "int4"),
-                "naver": ("furiosa_warboy", "int8")},
+        shares={
+            "nhn": ("sapeon_x330_compact", "fp8"),
+            "kt": ("rebellions_atom", "int4"),
+            "naver": ("furiosa_warboy", "int8"),
+        },
         note="17.4 ATOM cards",
     ),
     "prime": Rule(
         title="FP8 X330 prime, FP16 ATOM, INT8 Warboy",
-        shares={"nhn": ("sapeon_x330_prime", "fp8"), "kt": ("rebellions_atom", "fp16"),
-                "naver": ("furiosa_warboy", "int8")},
+        shares={
+            "nhn": ("sapeon_x330_prime", "fp8"),
+            "kt": ("rebellions_atom", "fp16"),
+            "naver": ("furiosa_warboy", "int8"),
+        },
         note="15 cards of twice the peak: as near as mixed",
     ),
     "rngd": Rule(
         title="FP8 X330, FP16 ATOM, FP8 RNGD",
-        shares={"nhn": ("sapeon_x330_compact", "fp8"), "kt": ("rebellions_atom", "fp16"),
-                "naver": ("furiosa_rngd", "fp8")},
+        shares={
+            "nhn": ("sapeon_x330_compact", "fp8"),
+            "kt": ("rebellions_atom", "fp16"),
+            "naver": ("furiosa_rngd", "fp8"),
+        },
         note="8.8 RNGD cards",
     ),
     "x220": Rule(
         title="INT8 X220 enterprise, FP16 ATOM, INT8 Warboy",
-        shares={"nhn": ("sapeon_x220_enterprise", "int8"), "kt": ("rebellions_atom", "fp16"),
-                "naver": ("furiosa_warboy", "int8")},
+        shares={
+            "nhn": ("sapeon_x220_enterprise", "int8"),
+            "kt": ("rebellions_atom", "fp16"),
+            "naver": ("furiosa_warboy", "int8"),
+        },
         note="the peak of X220 is unverified: never an anchor",
     ),
 }

@@ -20,8 +20,11 @@ def prefix(chip: str, workload: str, seed: int) -> str:
 
 
 def run_figures(
-    rtl: Measurement | None, model: Measurement | None, cells: int | None,
-    tables: Sequence[tuple[str, EnergyTable]] = (), random: Measurement | None = None,
+    rtl: Measurement | None,
+    model: Measurement | None,
+    cells: int | None,
+    tables: Sequence[tuple[str, EnergyTable]] = (),
+    random: Measurement | None = None,
 ) -> tuple[Figure, ...]:
     """All figures of a run with at least one of both records; counts and energies are of the RTL's if there is one.
 
@@ -71,9 +74,7 @@ def run_figures(
     return tuple(found)
 
 
-def _components(
-    source: Measurement, name: str, table: EnergyTable, random: Measurement | None
-) -> dict[str, Figure]:
+def _components(source: Measurement, name: str, table: EnergyTable, random: Measurement | None) -> dict[str, Figure]:
     """Joules by component."""
     result = source.result
     spread = 1 + from_fact(f"energy.{name}.error", table_error(table))
@@ -101,25 +102,36 @@ def _weights(source: Measurement, random: Measurement) -> dict[str, Figure]:
         sides = []
         for measurement in (source, random):
             result = measurement.result
-            events = [event for event, count in counted[result.run].get(component, {}).items()
-                      if count and f"{component}.{event}" not in OBSERVATIONS]
+            events = [
+                event
+                for event, count in counted[result.run].get(component, {}).items()
+                if count and f"{component}.{event}" not in OBSERVATIONS
+            ]
             if not result.toggles.get(component) or not events:
                 break
             record = f"record.{result.run}"
             sides.append(
-                from_record(f"{record}.toggles.{component}", "toggles", measurement, f"toggles.{component}") / total([
-                    from_record(f"{record}.counts.{component}.{e}", "events", measurement, f"counts.{component}.{e}")
-                    for e in events
-                ])
+                from_record(f"{record}.toggles.{component}", "toggles", measurement, f"toggles.{component}")
+                / total(
+                    [
+                        from_record(
+                            f"{record}.counts.{component}.{e}", "events", measurement, f"counts.{component}.{e}"
+                        )
+                        for e in events
+                    ]
+                )
             )
         if len(sides) == 2:
             weight = (sides[0] / sides[1]).named(
-                f"{prefix(source.result.chip, source.result.workload, source.result.seed)}.activity.{component}", "1",
+                f"{prefix(source.result.chip, source.result.workload, source.result.seed)}.activity.{component}",
+                "1",
                 "toggles per event over those of random operands",
             )
             nominal = weight.nominal
             found[component] = weight * varied(
-                f"activity.{source.result.run}.{component}", min(nominal, 1.0) / nominal, max(nominal, 1.0) / nominal,
+                f"activity.{source.result.run}.{component}",
+                min(nominal, 1.0) / nominal,
+                max(nominal, 1.0) / nominal,
                 "only the switching part of an energy follows the toggles: from this activity to that of random data",
             )
     return found

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.fact import Fact
 from model.projection.money import Prices
 from model.projection.overheads import Server

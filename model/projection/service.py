@@ -2,18 +2,26 @@
 
 from dataclasses import dataclass
 
+from hw.base.error import InputError
 from hw.spec.chip import Chip
-from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from model.projection.figure import Figure, from_fact, from_range, larger
 from model.record import Measurement
 
 STREAM_EFFICIENCY = Fact(
-    nominal=0.8, low=0.6, high=0.95, unit="1", confidence="assumed",
+    nominal=0.8,
+    low=0.6,
+    high=0.95,
+    unit="1",
+    confidence="assumed",
     source="share of the nominal memory bandwidth that reading weights reaches: rows to open, refresh, turnarounds",
 )
 PRODUCT_EFFICIENCY = Fact(
-    nominal=0.5, low=0.3, high=0.9, unit="1", confidence="assumed",
+    nominal=0.5,
+    low=0.3,
+    high=0.9,
+    unit="1",
+    confidence="assumed",
     source="share of the nominal peak that products of a few rows reach in decode",
 )
 
@@ -102,5 +110,6 @@ def token_rate(
     )
     multiplying = 2 * weights * task.batch / (peak * from_fact("assumed.product_efficiency", PRODUCT_EFFICIENCY))
     step = larger(reading, multiplying).named(
-        f"{title.removesuffix('.tokens_per_s')}.decode_step_s", "s", "roof of memory and multipliers")
+        f"{title.removesuffix('.tokens_per_s')}.decode_step_s", "s", "roof of memory and multipliers"
+    )
     return (task.batch / step).named(title, "tokens/s", service.how), ""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.projection.card import CardFigures
 from model.projection.figure import Figure, ceil, from_fact, number, smaller, total
 from model.projection.inputs import Inputs, Read
@@ -30,8 +30,15 @@ class OperatorFigures:
     @property
     def all(self) -> tuple[Figure, ...]:
         """Every named figure."""
-        return (self.cards, self.exact, self.servers, self.nominal_pf, self.images,
-                *([self.tokens] if self.tokens is not None else []), self.power)
+        return (
+            self.cards,
+            self.exact,
+            self.servers,
+            self.nominal_pf,
+            self.images,
+            *([self.tokens] if self.tokens is not None else []),
+            self.power,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +62,11 @@ class SiteFigures:
 
 
 def site_figures(
-    name: str, scenario: Scenario, cards: Mapping[str, CardFigures], macs_per_image: Figure, owner: str | None = None,
+    name: str,
+    scenario: Scenario,
+    cards: Mapping[str, CardFigures],
+    macs_per_image: Figure,
+    owner: str | None = None,
     inputs: Inputs | None = None,
 ) -> SiteFigures:
     """The figures of the site `name`, from the figures of one card of each kind and the operations of an image.
@@ -115,30 +126,40 @@ def site_figures(
     at_plants = (wall / (1 - loss)).named(
         f"{name}.grid_kw", "kW", "fed into the grid for the wall; tariff and carbon factor are per kWh at the wall"
     )
-    grid = ((wall * loss / (1 - loss)).named(f"{name}.grid_loss_kw", "kW", "lost in the lines of the grid"),
-            at_plants)
+    grid = ((wall * loss / (1 - loss)).named(f"{name}.grid_loss_kw", "kW", "lost in the lines of the grid"), at_plants)
     images = total([part.images for part, _ in parts]).named(
-        f"{name}.images_per_s", "images/s", "ResNet-50 offline, INT8, all cards busy")
+        f"{name}.images_per_s", "images/s", "ResNet-50 offline, INT8, all cards busy"
+    )
     busy = assumed("load")
     duty = (busy + (1 - busy) * assumed("idle")).named(f"{name}.duty", "1", "mean power over busy power")
     energy = (wall * duty * (HOURS_PER_YEAR / 1e3)).named(f"{name}.mwh_per_year", "MWh", "at the wall")
     cost = (energy * read("grid.tariff", scenario.tariff) / 1e3).named(
-        f"{name}.mkrw_per_year", "million KRW", "electricity")
+        f"{name}.mkrw_per_year", "million KRW", "electricity"
+    )
     carbon = (energy * read("grid.carbon", scenario.carbon) / 1e3).named(f"{name}.tco2e_per_year", "tCO2e")
     seconds = busy * (HOURS_PER_YEAR * 3600)
     spent = capital(
-        name, owner, scenario.prices,
-        [(part.cards, card.price) for part, card in parts], servers, wall, scenario.budget, read,
+        name,
+        owner,
+        scenario.prices,
+        [(part.cards, card.price) for part, card in parts],
+        servers,
+        wall,
+        scenario.budget,
+        read,
     )
     served = [images]
     tokens = [part.tokens for part, _ in parts if part.tokens is not None]
     if tokens:
         left = [f"{s.operator}: {cards[s.card].without_tokens}" for s in scenario.shares if not cards[s.card].tokens]
-        served.append(total(tokens).named(
-            f"{name}.tokens_per_s", "tokens/s", "all cards busy" + ("; without " + "; ".join(left) if left else "")
-        ))
+        served.append(
+            total(tokens).named(
+                f"{name}.tokens_per_s", "tokens/s", "all cards busy" + ("; without " + "; ".join(left) if left else "")
+            )
+        )
     nominal = total([part.nominal_pf for part, _ in parts]).named(
-        f"{name}.nominal_pf", "PF", "peaks as each operator counts them, formats mixed")
+        f"{name}.nominal_pf", "PF", "peaks as each operator counts them, formats mixed"
+    )
     number_of_cards = total([part.cards for part, _ in parts]).named(f"{name}.cards", "cards")
     totals = (
         number_of_cards,
@@ -146,9 +167,11 @@ def site_figures(
         nominal,
         *served,
         (images * macs_per_image * 2 / 1e15).named(
-            f"{name}.delivered_pf", "PF", "operations of the images, INT8, whatever the peaks were counted in"),
+            f"{name}.delivered_pf", "PF", "operations of the images, INT8, whatever the peaks were counted in"
+        ),
         (images * macs_per_image * 2 / 1e15 / nominal).named(
-            f"{name}.delivered_over_nominal", "1", "operations of the images over the nominal PF"),
+            f"{name}.delivered_over_nominal", "1", "operations of the images over the nominal PF"
+        ),
         wall,
         energy,
         cost,
@@ -193,13 +216,15 @@ def _operator(
     exact = (capacity * 1e3 / peak).named(f"{prefix}.exact_cards", "cards", f"{counted}, before rounding")
     bought = ceil(exact - number(0.5)).named(f"{prefix}.cards", "cards", counted)
     return OperatorFigures(
-        cards=bought, exact=exact,
+        cards=bought,
+        exact=exact,
         servers=ceil(bought / read("server.cards", scenario.server.cards)).named(f"{prefix}.servers", "servers"),
         nominal_pf=(bought * peak / 1e3).named(f"{prefix}.nominal_pf", "PF", counted),
         images=(bought * card.rate).named(f"{prefix}.images_per_s", "images/s", "ResNet-50 offline, INT8"),
         power=(bought * card.power / 1e3).named(f"{prefix}.cards_kw", "kW", "cards only, busy"),
-        tokens=None if card.tokens is None else (bought * card.tokens).named(
-            f"{prefix}.tokens_per_s", "tokens/s", card.tokens.note),
+        tokens=None
+        if card.tokens is None
+        else (bought * card.tokens).named(f"{prefix}.tokens_per_s", "tokens/s", card.tokens.note),
     )
 
 

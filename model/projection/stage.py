@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from hw.base.error import InputError
 from hw.spec.chip import Chip
-from hw.spec.error import InputError
 from hw.spec.fact import Fact
 from model.projection.figure import Figure, from_fact
 from model.projection.overheads import DRAM_ENERGY, FIXED_SHARE, Server, at_the_socket, card_power, host_power
@@ -29,8 +29,10 @@ class Macro:
         for field, unit in (("efficiency", "TOPS/W"), ("speed", "TOPS")):
             fact = getattr(self, field)
             if fact.unit != unit or fact.minimum <= 0:
-                raise InputError(f"{field} of the macro {self.name!r} must be greater than 0 {unit}, "
-                                 f"not {fact.minimum:g} {fact.unit}")
+                raise InputError(
+                    f"{field} of the macro {self.name!r} must be greater than 0 {unit}, "
+                    f"not {fact.minimum:g} {fact.unit}"
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +83,14 @@ def wall_of_card(card_w: Figure, scenario: Scenario, owner: str, server: tuple[s
 
 
 def stage_card(
-    name: str, title: str, basis: str, how: str, tokens: Figure, card_w: Figure, scenario: Scenario, owner: str,
+    name: str,
+    title: str,
+    basis: str,
+    how: str,
+    tokens: Figure,
+    card_w: Figure,
+    scenario: Scenario,
+    owner: str,
     server: tuple[str, Server] | None = None,
 ) -> StageCard:
     """Wall energy, cost and carbon of a token on a card that draws `card_w` with its share of a server around it."""
@@ -91,15 +100,24 @@ def stage_card(
     joules = (wall / rate).named(f"{prefix}.wall_j_per_token", "J/token", "card, host share, fans, supplies, facility")
     kwh = joules * 1e6 / 3.6e6
     return StageCard(
-        name=name, title=title, basis=basis, how=how, tokens=rate, joules=joules,
+        name=name,
+        title=title,
+        basis=basis,
+        how=how,
+        tokens=rate,
+        joules=joules,
         shown=(
-            rate, (card_w * 1).named(f"{prefix}.card_w", "W", "one card, busy"),
-            (wall * 1).named(f"{prefix}.wall_w", "W", "one card with its share of everything"), joules,
+            rate,
+            (card_w * 1).named(f"{prefix}.card_w", "W", "one card, busy"),
+            (wall * 1).named(f"{prefix}.wall_w", "W", "one card with its share of everything"),
+            joules,
             (1 / joules).named(f"{prefix}.tokens_per_j", "tokens/J", "at the wall"),
             (kwh * from_fact("grid.tariff", scenario.tariff)).named(
-                f"{prefix}.krw_per_million_tokens", "KRW", "electricity alone, always busy"),
+                f"{prefix}.krw_per_million_tokens", "KRW", "electricity alone, always busy"
+            ),
             (kwh * from_fact("grid.carbon", scenario.carbon)).named(
-                f"{prefix}.gco2e_per_million_tokens", "gCO2e", "electricity alone, always busy"),
+                f"{prefix}.gco2e_per_million_tokens", "gCO2e", "electricity alone, always busy"
+            ),
         ),
     )
 
@@ -132,8 +150,10 @@ def macro_card(
     )
     bandwidth = from_fact(f"card.{card}.dram_bandwidth", chip.facts["dram_bandwidth"]) * 1e9
     # All chips work at once on the columns of one matrix; the batch follows through the layers like a pipeline.
-    product = 2 * from_fact("macro.weights_per_chip", stage.weights_per_chip) / (
-        from_fact(f"macro.{macro.name}.speed", macro.speed) * 1e12
+    product = (
+        2
+        * from_fact("macro.weights_per_chip", stage.weights_per_chip)
+        / (from_fact(f"macro.{macro.name}.speed", macro.speed) * 1e12)
     )
     macros = (product * (DEPENDENT_PRODUCTS * task.layers + task.batch)).named(
         f"{prefix}.macro_step_s", "s", f"{DEPENDENT_PRODUCTS} dependent products in each of {task.layers} layers"
@@ -150,11 +170,18 @@ def macro_card(
         name, f"NVM macros, {macro.title}", stage.basis, how, rate, fixed + (macro_j + cache_j) * rate, scenario, owner
     )
     extra = (
-        chips, area, (macro_j * 1).named(f"{prefix}.macro_j_per_token", "J/token", "macros alone"),
+        chips,
+        area,
+        (macro_j * 1).named(f"{prefix}.macro_j_per_token", "J/token", "macros alone"),
         (cache_j * 1).named(f"{prefix}.cache_j_per_token", "J/token", "reading the key-value cache from DRAM"),
     )
     return StageCard(
-        name=one.name, title=one.title, basis=one.basis, how=one.how, tokens=one.tokens, joules=one.joules,
+        name=one.name,
+        title=one.title,
+        basis=one.basis,
+        how=one.how,
+        tokens=one.tokens,
+        joules=one.joules,
         shown=(*one.shown, *extra),
     )
 

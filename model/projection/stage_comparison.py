@@ -28,13 +28,24 @@ YARDSTICK = "nvidia_h100_sxm"
 PIM_FORMATS = {"hbm_pim": ("HBM-PIM", "FP16"), "aim": ("GDDR6-AiM", "BF16")}
 BATCHES = (1, 16)
 
-BOARD_SERVER = ("board_server", Server(
-    cards=Fact(nominal=8, unit="cards", confidence="measured",
-               source="MLPerf v4.1 closed/NVIDIA, H200-SXM-141GBx8: eight modules on one board"),
-    sockets=Fact(nominal=2, unit="sockets", confidence="secondary",
-                 source="two processors; MLPerf v4.1 closed/NVIDIA/systems (recalled)"),
-    boards=1,
-))
+BOARD_SERVER = (
+    "board_server",
+    Server(
+        cards=Fact(
+            nominal=8,
+            unit="cards",
+            confidence="measured",
+            source="MLPerf v4.1 closed/NVIDIA, H200-SXM-141GBx8: eight modules on one board",
+        ),
+        sockets=Fact(
+            nominal=2,
+            unit="sockets",
+            confidence="secondary",
+            source="two processors; MLPerf v4.1 closed/NVIDIA/systems (recalled)",
+        ),
+        boards=1,
+    ),
+)
 """What stands around modules that are not cards; its name is that of its inputs."""
 
 
@@ -52,8 +63,14 @@ def pim_bit_energy() -> Fact:
         )
     low, *_, high = found = sorted(each.values())
     listed = "; ".join(f"{title} {value:.2f}" for title, value in sorted(each.items()))
-    return Fact(nominal=found[len(found) // 2], low=low, high=high, unit="pJ/bit", confidence="secondary",
-                source=f"row / 8192 + column + arithmetic / 16 of {listed}")
+    return Fact(
+        nominal=found[len(found) // 2],
+        low=low,
+        high=high,
+        unit="pJ/bit",
+        confidence="secondary",
+        source=f"row / 8192 + column + arithmetic / 16 of {listed}",
+    )
 
 
 def pim_power(
@@ -81,8 +98,13 @@ def pim_power(
 
 
 def compare_stages(
-    cards: Mapping[str, CardFigures], chips: Mapping[str, Chip], language: Service | None, scenario: Scenario,
-    owner: str, records: Mapping[str, Measurement], curves: Mapping[tuple[str, str], Measurement],
+    cards: Mapping[str, CardFigures],
+    chips: Mapping[str, Chip],
+    language: Service | None,
+    scenario: Scenario,
+    owner: str,
+    records: Mapping[str, Measurement],
+    curves: Mapping[tuple[str, str], Measurement],
 ) -> dict[str, StageCard]:
     """Every stage that has the records it needs, and the yardstick, by name."""
     if language is None or language.language is None:
@@ -90,8 +112,14 @@ def compare_stages(
     found: list[StageCard] = []
 
     def add(
-        key: str, title: str, basis: str, how: str, tokens: Figure | None, card: str,
-        priced: tuple[Figure, Figure] | None = None, server: tuple[str, Server] | None = None,
+        key: str,
+        title: str,
+        basis: str,
+        how: str,
+        tokens: Figure | None,
+        card: str,
+        priced: tuple[Figure, Figure] | None = None,
+        server: tuple[str, Server] | None = None,
     ) -> None:
         if tokens is not None and card in chips:
             tdp = from_fact(f"card.{card}.tdp", chips[card].facts["tdp"])
@@ -119,8 +147,15 @@ def compare_stages(
                 how = f"Llama 3.1 8B, decode, {number_format}, {batch} sequences of 1,024 tokens"
                 if alone is not None and joined is not None:
                     add(f"1_beside_{pim}_batch_{batch}", plain, first.basis, how, alone * spread, name)
-                    add(f"2_{pim}_batch_{batch}", f"{_short(chips, name)} with {title}, {number_format}", second.basis,
-                        how, joined * spread, name, pim_power(name, chips[name], record, batch, language, scenario))
+                    add(
+                        f"2_{pim}_batch_{batch}",
+                        f"{_short(chips, name)} with {title}, {number_format}",
+                        second.basis,
+                        how,
+                        joined * spread,
+                        name,
+                        pim_power(name, chips[name], record, batch, language, scenario),
+                    )
     for macro in third.macros:
         for batch in BATCHES:
             if LENDER in chips:
@@ -128,8 +163,15 @@ def compare_stages(
                 found.append(macro_card(third, macro, LENDER, chips[LENDER], service, scenario, owner))
     if YARDSTICK in chips:
         rate, _ = token_rate(YARDSTICK, chips[YARDSTICK], language, records.get(YARDSTICK))
-        add("gpu_batch_16", f"{_short(chips, YARDSTICK)}, INT8", "model", language.how, rate, YARDSTICK,
-            server=BOARD_SERVER)
+        add(
+            "gpu_batch_16",
+            f"{_short(chips, YARDSTICK)}, INT8",
+            "model",
+            language.how,
+            rate,
+            YARDSTICK,
+            server=BOARD_SERVER,
+        )
     return {one.name: one for one in found}
 
 

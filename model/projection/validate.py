@@ -17,8 +17,12 @@ CHIP_MODEL = "chip model"
 """Rule of a check whose prediction, with its range, is a record of the chip model."""
 
 TASKS = {
-    "resnet50": "resnet50", "bert-99": "bert_large_177", "ssd-mobilenet": "ssd_mobilenet",
-    "ssd-resnet34": "ssd_resnet34", "gptj-99": "gptj_99", "llama2-70b-99": "llama2_70b_99",
+    "resnet50": "resnet50",
+    "bert-99": "bert_large_177",
+    "ssd-mobilenet": "ssd_mobilenet",
+    "ssd-resnet34": "ssd_resnet34",
+    "gptj-99": "gptj_99",
+    "llama2-70b-99": "llama2_70b_99",
     "llama31_8b_128_4096": "llama31_8b_128_4096",
 }
 """Name of a published task -> of the record; the same name for others. BERT: of a submitter that drops the padding."""
@@ -33,12 +37,15 @@ LANGUAGE = ("gptj_99", "llama2_70b_99", "llama31_8b_128_4096")
 Scenario = Literal["offline", "single_stream", "multi_stream", "server"]
 
 SCENARIOS: Mapping[str, Scenario] = {
-    "Offline": "offline", "SingleStream": "single_stream", "MultiStream": "multi_stream", "Server": "server",
+    "Offline": "offline",
+    "SingleStream": "single_stream",
+    "MultiStream": "multi_stream",
+    "Server": "server",
 }
 
 NOT_VALIDATED = {
     "furiosa_rngd": "531 tokens/s on Llama 2 7B (secondary) and 3,300 or 3,580 on Llama 3.1 8B state neither lengths "
-                    "nor batch",
+    "nor batch",
     "telechips_dolphin5": "the SSDLite behind 16.58 ms is not described (six times its smaller sister's time)",
     "telechips_n_dolphin": "the SSDLite behind 2.46 ms is not described",
 }
@@ -103,7 +110,9 @@ class Validation:
 
 
 def validate(
-    chips: Mapping[str, Chip], records: Mapping[str, Measurement], model: str = "resnet50",
+    chips: Mapping[str, Chip],
+    records: Mapping[str, Measurement],
+    model: str = "resnet50",
     runs: Mapping[tuple[str, str], Measurement] | None = None,
 ) -> Validation:
     """Compare with every published result that a record of the chip model in `runs` predicts, by chip and workload;
@@ -115,13 +124,17 @@ def validate(
     """
     found: list[tuple[Row, Figure, str, float]] = []
     direct = [
-        check for row in (*published.rows(), *published.rows(published.OTHER)) if row.chip in chips
-        for check in [_by_chip_model(row, chips[row.chip], runs or {})] if check is not None
+        check
+        for row in (*published.rows(), *published.rows(published.OTHER))
+        if row.chip in chips
+        for check in [_by_chip_model(row, chips[row.chip], runs or {})]
+        if check is not None
     ]
     done = {(check.chip, check.what, check.published_by) for check in direct}
     rows = [
-        row for row in published.rows() if row.model == model and row.chip in chips
-        and (row.chip, _what(row), _by(row)) not in done
+        row
+        for row in published.rows()
+        if row.model == model and row.chip in chips and (row.chip, _what(row), _by(row)) not in done
     ]
     for row in rows:
         chip, record = chips[row.chip], records.get(row.chip)
@@ -141,11 +154,20 @@ def validate(
             found.append((row, wall[0].named(f"{number}.power", "W"), wall[1], row.system_power_w))
     intervals = Projection(title="validation", figures=tuple(f for _, f, _, _ in found)).intervals() if found else []
     what = {
-        "images/s": "offline, per card", "ms": "single stream", "W": "offline, wall power",
+        "images/s": "offline, per card",
+        "ms": "single stream",
+        "W": "offline, wall power",
     }
     checks = [
-        Check(chip=row.chip, what=f"{row.model} {what[figure.unit]}", unit=figure.unit, predicted=interval,
-              published=value, rule=rule, published_by=f"MLPerf {row.round}, {row.system}")
+        Check(
+            chip=row.chip,
+            what=f"{row.model} {what[figure.unit]}",
+            unit=figure.unit,
+            predicted=interval,
+            published=value,
+            rule=rule,
+            published_by=f"MLPerf {row.round}, {row.system}",
+        )
         for (row, figure, rule, value), interval in zip(found, intervals, strict=True)
     ]
     checks += direct
@@ -179,8 +201,12 @@ def _cause(check: Check) -> str:
 
 
 def _what(row: Row) -> str:
-    scenario = {"Offline": "offline, per card", "SingleStream": "single stream", "MultiStream": "query of 8",
-                "Server": "server"}
+    scenario = {
+        "Offline": "offline, per card",
+        "SingleStream": "single stream",
+        "MultiStream": "query of 8",
+        "Server": "server",
+    }
     return f"{row.model} {scenario.get(row.scenario, row.scenario)}"
 
 
@@ -208,13 +234,19 @@ def _by_chip_model(row: Row, chip: Chip, runs: Mapping[tuple[str, str], Measurem
     interval = _interval(row, record, scenario, language)
     for other in others:
         more = _interval(row, other, scenario, language)
-        interval = Interval(low=min(interval.low, more.low), nominal=interval.nominal,
-                            high=max(interval.high, more.high))
+        interval = Interval(
+            low=min(interval.low, more.low), nominal=interval.nominal, high=max(interval.high, more.high)
+        )
     latency = scenario in ("single_stream", "multi_stream")
     unit = "ms" if latency else "images/s" if row.model == "resnet50" and scenario == "offline" else row.unit
     return Check(
-        chip=row.chip, what=_what(row), unit=unit, predicted=interval,
-        published=row.value if latency else row.value / row.cards, rule=rule, published_by=_by(row),
+        chip=row.chip,
+        what=_what(row),
+        unit=unit,
+        predicted=interval,
+        published=row.value if latency else row.value / row.cards,
+        rule=rule,
+        published_by=_by(row),
     )
 
 

@@ -42,13 +42,24 @@ def wall_checks(chips: Mapping[str, Chip]) -> tuple[WallCheck, ...]:
         if rule is None or row.system_power_w is None:
             continue
         name = f"wall.{row.round}.{row.system}.{row.model}"
-        fact = Fact(nominal=row.system_power_w, unit="W", confidence=row.confidence,
-                    source=f"mean of the power log, MLPerf {row.round}, {row.system}, {row.model}: {row.source}")
+        fact = Fact(
+            nominal=row.system_power_w,
+            unit="W",
+            confidence=row.confidence,
+            source=f"mean of the power log, MLPerf {row.round}, {row.system}, {row.model}: {row.source}",
+        )
         predicted, measured = rule[0].named(f"{name}.predicted", "W"), from_fact(f"{name}.log", fact)
-        found.append(WallCheck(
-            row=row, rule=rule[1], predicted=predicted, published=(measured * 1).named(f"{name}.published", "W"),
-            error=(predicted / measured - 1).named(f"{name}.error", "1", "by the rules over the power log, minus 1"),
-        ))
+        found.append(
+            WallCheck(
+                row=row,
+                rule=rule[1],
+                predicted=predicted,
+                published=(measured * 1).named(f"{name}.published", "W"),
+                error=(predicted / measured - 1).named(
+                    f"{name}.error", "1", "by the rules over the power log, minus 1"
+                ),
+            )
+        )
     return tuple(found)
 
 
@@ -65,10 +76,13 @@ def wall_power(row: Row, chips: Mapping[str, Chip]) -> tuple[Figure, str] | None
         limit = setting.limit.nominal
         card, how = card_power(tdp, limit=from_fact(f"{prefix}.limit", setting.limit)), f"at its limit of {limit:g} W"
     elif setting is not None:
-        card = card_power(tdp, parts=[
-            (from_fact(f"{prefix}.{p.name}.share", p.share), from_fact(f"{prefix}.{p.name}.speed", p.speed))
-            for p in setting.parts
-        ])
+        card = card_power(
+            tdp,
+            parts=[
+                (from_fact(f"{prefix}.{p.name}.share", p.share), from_fact(f"{prefix}.{p.name}.speed", p.speed))
+                for p in setting.parts
+            ],
+        )
         how = "with " + ", ".join(f"{p.name} at {p.speed.nominal:.0%} clock" for p in setting.parts)
     elif full is None:
         card, how = card_power(tdp), "at its TDP: no unrestricted result of this chip is published"

@@ -23,14 +23,18 @@ def render_csv(summary: Summary) -> str:
 def render_json(summary: Summary) -> str:
     """{"sections": [...], "figures": {...}, "energy": [...]}: numbers as numbers, units in the names."""
     document = {
-        "chip": summary.chip_name, "workload": summary.workload, "seed": summary.seed,
+        "chip": summary.chip_name,
+        "workload": summary.workload,
+        "seed": summary.seed,
         "sections": [
             {"title": s.title, "rows": [list(row) for row in s.rows], "notes": ["".join(note) for note in s.notes]}
             for s in sections(summary)
         ],
         "energy": [
             {
-                "table": e.table.title, "node_nm": e.table.node_nm, "activity": e.activity,
+                "table": e.table.title,
+                "node_nm": e.table.node_nm,
+                "activity": e.activity,
                 "unpriced": list(e.unpriced),
                 "components_j": {
                     c.component: [c.energy_j.low, c.energy_j.nominal, c.energy_j.high] for c in e.components
@@ -40,8 +44,13 @@ def render_json(summary: Summary) -> str:
         ],
         "figures": {
             r.name: {
-                "unit": r.unit, "low": r.bounds.low, "nominal": r.bounds.nominal, "high": r.bounds.high, "p5": r.p5,
-                "p95": r.p95, "weakest_input": r.confidence,
+                "unit": r.unit,
+                "low": r.bounds.low,
+                "nominal": r.bounds.nominal,
+                "high": r.bounds.high,
+                "p5": r.p5,
+                "p95": r.p95,
+                "weakest_input": r.confidence,
             }
             for r in summary.ranges.values()
         },

@@ -35,14 +35,32 @@ def utilisation(summary: Summary) -> Canvas | None:
     model = {round(p.size, 6): p.utilisation for p in by_witness["model"]}
     sizes = sorted(model)
     if sizes:
-        axes.plot(sizes, [100 * model[s] for s in sizes], color=BLUE, lw=1.8, zorder=2,
-                  label=f"closed form ({len(by_witness['model'])} GEMMs)")
+        axes.plot(
+            sizes,
+            [100 * model[s] for s in sizes],
+            color=BLUE,
+            lw=1.8,
+            zorder=2,
+            label=f"closed form ({len(by_witness['model'])} GEMMs)",
+        )
     rtl = by_witness["rtl"]
-    axes.plot([p.size for p in rtl], [100 * p.utilisation for p in rtl], "o", ms=6.5, mfc="white", mec=ORANGE, mew=1.8,
-              zorder=3, label=f"RTL in Verilator ({len(rtl)} GEMMs)")
+    axes.plot(
+        [p.size for p in rtl],
+        [100 * p.utilisation for p in rtl],
+        "o",
+        ms=6.5,
+        mfc="white",
+        mec=ORANGE,
+        mew=1.8,
+        zorder=3,
+        label=f"RTL in Verilator ({len(rtl)} GEMMs)",
+    )
     axes.set_xscale("log", base=2)
-    ticks = [s for s in (4, 8, 16, 32, 64, 128, 256, 512, 1024)
-             if min(p.size for p in summary.points) / 1.5 <= s <= max(p.size for p in summary.points) * 1.5]
+    ticks = [
+        s
+        for s in (4, 8, 16, 32, 64, 128, 256, 512, 1024)
+        if min(p.size for p in summary.points) / 1.5 <= s <= max(p.size for p in summary.points) * 1.5
+    ]
     axes.set_xticks(ticks, [str(t) for t in ticks])
     axes.minorticks_off()
     axes.set_ylim(0, 104)
@@ -52,14 +70,25 @@ def utilisation(summary: Summary) -> Canvas | None:
     core = summary.chip.core
     assert core is not None
     array = core.array
-    axes.set_title(f"{summary.chip_name}: utilisation of the {array.rows} x {array.columns} array, "
-                   f"{array.activation_format.upper()}")
+    axes.set_title(
+        f"{summary.chip_name}: utilisation of the {array.rows} x {array.columns} array, "
+        f"{array.activation_format.upper()}"
+    )
     largest = max(summary.points, key=lambda p: p.size)
-    axes.annotate(f"{largest.utilisation:.2%} at {largest.size:.0f}", (largest.size, 100 * largest.utilisation),
-                  xytext=(-8, -16), textcoords="offset points", ha="right", color=GREY)
+    axes.annotate(
+        f"{largest.utilisation:.2%} at {largest.size:.0f}",
+        (largest.size, 100 * largest.utilisation),
+        xytext=(-8, -16),
+        textcoords="offset points",
+        ha="right",
+        color=GREY,
+    )
     axes.legend(loc="lower right")
-    foot(canvas, "MAC done / (cycles x cells); cycles from the first command to the last output, fill and drain "
-                  "included. From records.")
+    foot(
+        canvas,
+        "MAC done / (cycles x cells); cycles from the first command to the last output, fill and drain "
+        "included. From records.",
+    )
     return canvas
 
 
@@ -74,23 +103,39 @@ def energy(summary: Summary) -> Canvas | None:
     names = [c.component for c in summary.energies[0][1].components]
     colours = plt.get_cmap("tab10")
     largest = max(e.total_j.high for _, e in summary.energies) / per
-    scale, unit = next(((s, u) for s, u in ((1.0, "J"), (1e-3, "mJ"), (1e-6, "uJ"), (1e-9, "nJ")) if largest >= s),
-                       (1e-12, "pJ"))
+    scale, unit = next(
+        ((s, u) for s, u in ((1.0, "J"), (1e-3, "mJ"), (1e-6, "uJ"), (1e-9, "nJ")) if largest >= s), (1e-12, "pJ")
+    )
     labels = []
     for row, priced in enumerate(e for _, e in summary.energies):
         left = 0.0
         parts = {c.component: c.energy_j.nominal / per / scale for c in priced.components}
         for index, name in enumerate(names):
             value = parts.get(name, 0.0)
-            axes.barh(row, value, left=left, height=0.5, color=colours(index % 10), edgecolor="white", lw=0.6,
-                      label=name.replace("_", " ") if row == 0 else None)
+            axes.barh(
+                row,
+                value,
+                left=left,
+                height=0.5,
+                color=colours(index % 10),
+                edgecolor="white",
+                lw=0.6,
+                label=name.replace("_", " ") if row == 0 else None,
+            )
             left += value
         t = priced.total_j
         low, nominal, high = (v / per / scale for v in (t.low, t.nominal, t.high))
-        axes.errorbar(nominal, row + 0.36, xerr=[[nominal - low], [high - nominal]], fmt="|", color=INK, capsize=4,
-                      lw=1.2, ms=8)
-        axes.annotate(f"{low:.3g} .. {nominal:.3g} .. {high:.3g} {unit}", (high, row + 0.36), xytext=(8, 0),
-                      textcoords="offset points", va="center", color=INK)
+        axes.errorbar(
+            nominal, row + 0.36, xerr=[[nominal - low], [high - nominal]], fmt="|", color=INK, capsize=4, lw=1.2, ms=8
+        )
+        axes.annotate(
+            f"{low:.3g} .. {nominal:.3g} .. {high:.3g} {unit}",
+            (high, row + 0.36),
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center",
+            color=INK,
+        )
         labels.append(f"{priced.table.node_nm:g} nm\n{priced.table.title.split(',')[0]}")
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(-0.5, len(labels) - 0.1)
@@ -104,8 +149,11 @@ def energy(summary: Summary) -> Canvas | None:
     measured = summary.energies[-1][1].table.gates
     covers = f" The measured bar covers {', '.join(measured.covers)} only." if measured else ""
     first = summary.energies[0][1]
-    foot(canvas, f"Counts of the {witness} x energies per event; {first.activity}. Whiskers: range with "
-                 f"the table's stated error.{covers}\nNot in it: {first.table.leaves_out}.")
+    foot(
+        canvas,
+        f"Counts of the {witness} x energies per event; {first.activity}. Whiskers: range with "
+        f"the table's stated error.{covers}\nNot in it: {first.table.leaves_out}.",
+    )
     return canvas
 
 

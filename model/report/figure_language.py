@@ -35,14 +35,25 @@ def stages(summary: Summary) -> Canvas | None:
             _bars(summary, axes, [name for name, _ in members], tail)
             axes.set_title(f"batch {batch}: {title}", fontsize=10)
             axes.set_xlabel("tokens/s" if tail == "tokens_per_s" else "J/token", fontsize=8.5)
-            axes.set_yticks(range(len(members)), [_label(n, s.title) for n, s in members] if axes is grid[row][0]
-                            else [""] * len(members), fontsize=8.5)
-    canvas.suptitle("Stages beside each other: decode of Llama 3.1 8B, 1,024 tokens of context", x=0.01, ha="left",
-                    fontweight="bold", fontsize=11)
-    foot(canvas, "Lines: every input at its better and at its worse end. Cards at TDP x load; with PIM the chip idles "
-                 "while the units work, and their counted bits are added.\nEach with its share of a server, fans, "
-                 "supplies and the PUE of the first site. Stage 3 is a hypothesis from one published chip of macros:\n"
-                 "weights in macros, cache in DRAM, accuracy and digital side left out; one-phase is not INT8.")
+            axes.set_yticks(
+                range(len(members)),
+                [_label(n, s.title) for n, s in members] if axes is grid[row][0] else [""] * len(members),
+                fontsize=8.5,
+            )
+    canvas.suptitle(
+        "Stages beside each other: decode of Llama 3.1 8B, 1,024 tokens of context",
+        x=0.01,
+        ha="left",
+        fontweight="bold",
+        fontsize=11,
+    )
+    foot(
+        canvas,
+        "Lines: every input at its better and at its worse end. Cards at TDP x load; with PIM the chip idles "
+        "while the units work, and their counted bits are added.\nEach with its share of a server, fans, "
+        "supplies and the PUE of the first site. Stage 3 is a hypothesis from one published chip of macros:\n"
+        "weights in macros, cache in DRAM, accuracy and digital side left out; one-phase is not INT8.",
+    )
     return canvas
 
 
@@ -56,8 +67,14 @@ def _bars(summary: Summary, axes: Axes, names: list[str], tail: str) -> None:
         hatch = "///" if name[0] == "3" else None
         axes.barh(index, bounds.nominal, color=COLOURS[name[0]], height=0.6, hatch=hatch, edgecolor="white", lw=0.5)
         axes.plot([bounds.low, bounds.high], [index, index], color=INK, lw=1.0)
-        axes.annotate(compact(bounds.nominal), (bounds.high, index), xytext=(5, 0), textcoords="offset points",
-                      va="center", fontsize=8.5)
+        axes.annotate(
+            compact(bounds.nominal),
+            (bounds.high, index),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8.5,
+        )
     axes.grid(axis="x", color=LIGHT, lw=0.7)
     axes.set_ylim(-0.6, len(names) - 0.4)
 
@@ -65,7 +82,8 @@ def _bars(summary: Summary, axes: Axes, names: list[str], tail: str) -> None:
 def _label(name: str, title: str) -> str:
     stage = "yardstick" if name[0] == "g" else f"stage {name[0]}"
     return f"{stage}: " + title.replace("FuriosaAI ", "").replace("Rebellions ", "").replace("NVIDIA ", "").replace(
-        "memory of ", "").replace(" without its units", " with units off")
+        "memory of ", ""
+    ).replace(" without its units", " with units off")
 
 
 def decode(summary: Summary) -> Canvas | None:
@@ -75,14 +93,21 @@ def decode(summary: Summary) -> Canvas | None:
     curves = [curve for curve in summary.programme.curves.values() if curve.pim]
     if not curves:
         return None
-    canvas, row = plt.subplots(1, len(curves), figsize=(6.2 * len(curves), 5.0), layout="constrained", sharey=True,
-                               squeeze=False)
+    canvas, row = plt.subplots(
+        1, len(curves), figsize=(6.2 * len(curves), 5.0), layout="constrained", sharey=True, squeeze=False
+    )
     for axes, curve in zip(row[0], curves, strict=True):
         batches = [p.batch for p in curve.points]
         own = next((c for c in summary.programme.curves.values() if c.chip == curve.chip and not c.pim), None)
         if own is not None:
-            axes.plot([p.batch for p in own.points], [p.alone for p in own.points], color=GREY, ls="--", lw=1.2,
-                      label="NPU with its own HBM3, FP8")
+            axes.plot(
+                [p.batch for p in own.points],
+                [p.alone for p in own.points],
+                color=GREY,
+                ls="--",
+                lw=1.2,
+                label="NPU with its own HBM3, FP8",
+            )
         low, high = _spread(summary, curve)
         for rates, style, colour, label in (
             ([p.alone for p in curve.points], "o-", BLUE, "NPU alone on this memory"),
@@ -100,17 +125,32 @@ def decode(summary: Summary) -> Canvas | None:
         axes.grid(color=LIGHT, lw=0.7)
         for _, last in curve.runs[:1]:
             axes.axvline(last, color=ORANGE, ls=":", lw=1.2)
-        axes.annotate(_wins(curve), (0.03, 0.97), xycoords="axes fraction", va="top", fontsize=8.5, color=INK,
-                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 2})
+        axes.annotate(
+            _wins(curve),
+            (0.03, 0.97),
+            xycoords="axes fraction",
+            va="top",
+            fontsize=8.5,
+            color=INK,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
+        )
         axes.set_xlabel("batch: sequences of 1,024 tokens on the card")
         axes.set_title(f"{PIM_TITLES.get(curve.pim, curve.pim)}")
         axes.legend(loc="lower right", fontsize=8.5, frameon=True, framealpha=1, edgecolor="white")
     row[0][0].set_ylabel("tokens per second of one card")
-    canvas.suptitle("Decode of Llama 3.1 8B on one RNGD: the batch at which DRAM PIM stops winning", x=0.01, ha="left",
-                    fontweight="bold", fontsize=11)
-    foot(canvas, "Chip and PIM cycle models; as much bandwidth at the pins, to the nearest package, capacity as of the "
-                 "card. Mode switches, inputs and results are counted.\nDotted: last batch before PIM stops gaining "
-                 "5 %. Bands: range of the chip model (what nobody published about the card).")
+    canvas.suptitle(
+        "Decode of Llama 3.1 8B on one RNGD: the batch at which DRAM PIM stops winning",
+        x=0.01,
+        ha="left",
+        fontweight="bold",
+        fontsize=11,
+    )
+    foot(
+        canvas,
+        "Chip and PIM cycle models; as much bandwidth at the pins, to the nearest package, capacity as of the "
+        "card. Mode switches, inputs and results are counted.\nDotted: last batch before PIM stops gaining "
+        "5 %. Bands: range of the chip model (what nobody published about the card).",
+    )
     return canvas
 
 
@@ -131,6 +171,9 @@ def _wins(curve: Curve) -> str:
     parts = []
     for first, last in curve.runs:
         spent = sorted((share[first], share[last]))
-        parts.append(f"batch {first}" + (f" to {last}" if last > first else "") +
-                     f", {spent[0]:.0%} to {spent[1]:.0%} of a step on PIM")
+        parts.append(
+            f"batch {first}"
+            + (f" to {last}" if last > first else "")
+            + f", {spent[0]:.0%} to {spent[1]:.0%} of a step on PIM"
+        )
     return "at least 5 % faster at " + ";\nand at ".join(parts)

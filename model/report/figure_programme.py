@@ -16,18 +16,42 @@ def waterfall(summary: Summary) -> Canvas | None:
         return None
     name, site = next(iter(summary.programme.sites.items()))
     canvas, axes = plt.subplots(figsize=(11.4, 5.4), layout="constrained")
-    labels = ("MAC\narrays", "core\nmemories", "rest of\nchips", "DRAM", "card\nregulators", "hosts", "fans",
-              "supplies", "facility\n(PUE)")
+    labels = (
+        "MAC\narrays",
+        "core\nmemories",
+        "rest of\nchips",
+        "DRAM",
+        "card\nregulators",
+        "hosts",
+        "fans",
+        "supplies",
+        "facility\n(PUE)",
+    )
     base = 0.0
     for index, figure in enumerate(site.chain):
         base += _step(summary, axes, index, figure.name, base, BLUE if index < 5 else ORANGE if index < 8 else PURPLE)
     wall = summary.ranges[f"{name}.wall_kw"]
     at = len(labels)
     axes.bar(at, wall.bounds.nominal, color=INK, width=0.62)
-    axes.errorbar(at, wall.bounds.nominal, color=GREEN, capsize=5, lw=1.8, fmt="none",
-                  yerr=[[wall.bounds.nominal - wall.p5], [wall.p95 - wall.bounds.nominal]])
-    axes.annotate(f"{wall.bounds.nominal:.3g}\n90 %: {wall.p5:.3g} .. {wall.p95:.3g}", (at, wall.p95),
-                  xytext=(0, 4), textcoords="offset points", ha="center", va="bottom", fontsize=8.5, color=INK)
+    axes.errorbar(
+        at,
+        wall.bounds.nominal,
+        color=GREEN,
+        capsize=5,
+        lw=1.8,
+        fmt="none",
+        yerr=[[wall.bounds.nominal - wall.p5], [wall.p95 - wall.bounds.nominal]],
+    )
+    axes.annotate(
+        f"{wall.bounds.nominal:.3g}\n90 %: {wall.p5:.3g} .. {wall.p95:.3g}",
+        (at, wall.p95),
+        xytext=(0, 4),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=8.5,
+        color=INK,
+    )
     axes.plot([at - 0.31, at + 1.31], [wall.bounds.nominal] * 2, color=GREY, lw=0.7, zorder=1)
     _step(summary, axes, at + 1, site.grid[0].name, wall.bounds.nominal, GREY)
     axes.set_xticks(range(at + 2), [*labels, "wall", "grid\nlosses"])
@@ -36,14 +60,19 @@ def waterfall(summary: Summary) -> Canvas | None:
     axes.grid(axis="y", color=LIGHT, lw=0.7)
     axes.set_ylabel("power when busy, kW")
     cards = summary.value(f"{name}.cards")
-    axes.set_title(f"{site.scenario.title}, {site.scenario.capacity.nominal:g} PF nominal ({cards:.0f} cards): "
-                   "from the MAC array to the grid, kW")
+    axes.set_title(
+        f"{site.scenario.title}, {site.scenario.capacity.nominal:g} PF nominal ({cards:.0f} cards): "
+        "from the MAC array to the grid, kW"
+    )
     groups = (("cards", BLUE), ("servers", ORANGE), ("building", PURPLE), ("grid", GREY))
     handles = [Rectangle((0, 0), 1, 1, color=c) for _, c in groups]
     axes.legend(handles, [g for g, _ in groups], loc="upper left", ncols=4)
-    foot(canvas, "ResNet-50 offline, INT8, every card busy. Second line: every input at its better and its worse end. "
-                  "Green: middle 90 % of 10,000 samples.\nArrays and core memories: counts priced at 7 nm, scaled to "
-                  "each card's process. Cards: TDP x load; DRAM: standby, refresh and the bits moved.")
+    foot(
+        canvas,
+        "ResNet-50 offline, INT8, every card busy. Second line: every input at its better and its worse end. "
+        "Green: middle 90 % of 10,000 samples.\nArrays and core memories: counts priced at 7 nm, scaled to "
+        "each card's process. Cards: TDP x load; DRAM: standby, refresh and the bits moved.",
+    )
     return canvas
 
 
@@ -54,8 +83,16 @@ def _step(summary: Summary, axes: Axes, index: int, name: str, base: float, colo
     top = base + bounds.nominal
     if colour != GREY:  # the last step leads nowhere
         axes.plot([index - 0.31, index + 1.31], [top, top], color=GREY, lw=0.7, zorder=1)
-    axes.annotate(f"{bounds.nominal:.3g}\n{bounds.low:.2g} .. {bounds.high:.2g}", (index, top), xytext=(0, 4),
-                  textcoords="offset points", ha="center", va="bottom", fontsize=8.5, color=INK)
+    axes.annotate(
+        f"{bounds.nominal:.3g}\n{bounds.low:.2g} .. {bounds.high:.2g}",
+        (index, top),
+        xytext=(0, 4),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=8.5,
+        color=INK,
+    )
     return bounds.nominal
 
 
@@ -65,12 +102,16 @@ def tornado(summary: Summary) -> Canvas | None:
         return None
     site, one = next(iter(summary.programme.sites.items()))
     canvas, grid = plt.subplots(2, 2, figsize=(12.4, 9.0), layout="constrained")
-    for axes, (name, unit, title) in zip(grid.flat, (
-        (f"{site}.wall_kw", "kW", "Power at the wall"),
-        (f"{site}.capital", "million KRW", "Capital: cards, servers, facility"),
-        (f"{site}.krw_per_million_images_with_capital", "KRW", "A million images, capital included"),
-        (f"{site}.krw_per_million_tokens_with_capital", "KRW", "A million tokens, capital included"),
-    ), strict=True):
+    for axes, (name, unit, title) in zip(
+        grid.flat,
+        (
+            (f"{site}.wall_kw", "kW", "Power at the wall"),
+            (f"{site}.capital", "million KRW", "Capital: cards, servers, facility"),
+            (f"{site}.krw_per_million_images_with_capital", "KRW", "A million images, capital included"),
+            (f"{site}.krw_per_million_tokens_with_capital", "KRW", "A million tokens, capital included"),
+        ),
+        strict=True,
+    ):
         if name not in summary.ranges:
             axes.set_visible(False)
             continue
@@ -83,8 +124,16 @@ def tornado(summary: Summary) -> Canvas | None:
                 axes.barh(row, value - nominal, left=nominal, color=colour, height=0.6)
             ends = sorted(((driver.at_low, fact.minimum), (driver.at_high, fact.maximum)))
             for (value, setting), side in zip(ends, ("right", "left"), strict=True):
-                axes.annotate(compact(setting), (value, row), xytext=(-4 if side == "right" else 4, 0), fontsize=8,
-                              textcoords="offset points", ha=side, va="center", color=GREY)
+                axes.annotate(
+                    compact(setting),
+                    (value, row),
+                    xytext=(-4 if side == "right" else 4, 0),
+                    fontsize=8,
+                    textcoords="offset points",
+                    ha=side,
+                    va="center",
+                    color=GREY,
+                )
         axes.axvline(nominal, color=INK, lw=0.9)
         axes.set_yticks(range(len(drivers)), [input_label(d.leaf.name, d.leaf.unit) for d in drivers], fontsize=8.5)
         axes.margins(x=0.16)
@@ -93,8 +142,16 @@ def tornado(summary: Summary) -> Canvas | None:
         axes.set_title(title, fontsize=10)
     handles = [Rectangle((0, 0), 1, 1, color=c) for c in (BLUE, ORANGE)]
     grid[0][0].legend(handles, ("input at its low", "input at its high"), loc="lower right")
-    foot(canvas, "Images: ResNet-50 offline, INT8. Tokens: Llama 3.1 8B decode, INT8 weights, 16 sequences of 1,024 "
-                 "tokens on a card. Every card busy with one of them.")
-    canvas.suptitle(f"{one.scenario.title}: what drives the answer, one input at a time", x=0.01, ha="left",
-                    fontweight="bold", fontsize=11)
+    foot(
+        canvas,
+        "Images: ResNet-50 offline, INT8. Tokens: Llama 3.1 8B decode, INT8 weights, 16 sequences of 1,024 "
+        "tokens on a card. Every card busy with one of them.",
+    )
+    canvas.suptitle(
+        f"{one.scenario.title}: what drives the answer, one input at a time",
+        x=0.01,
+        ha="left",
+        fontweight="bold",
+        fontsize=11,
+    )
     return canvas

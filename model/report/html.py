@@ -38,8 +38,10 @@ def render(summary: Summary, plots: tuple[tuple[str, str], ...] = ()) -> str:
         f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style></head>",
         f"<body><h1>{title}</h1><nav>{index}<a href='#plots'>Plots</a><br><a href='#origins'>Origins</a></nav>",
         *(_section(i, section) for i, section in enumerate(found)),
-        "<h2 id=plots>Plots</h2>", *(_plot(summary.folder / name, caption) for name, caption in plots),
-        "<h2 id=origins>Origins: formula, inputs, records and facts of every number</h2>", _origins(summary),
+        "<h2 id=plots>Plots</h2>",
+        *(_plot(summary.folder / name, caption) for name, caption in plots),
+        "<h2 id=origins>Origins: formula, inputs, records and facts of every number</h2>",
+        _origins(summary),
         "</body></html>",
     ]
     return "\n".join(parts) + "\n"
@@ -52,8 +54,11 @@ def _section(index: int, section: Section) -> str:
         head, *body = section.rows
         lines.append("<div class=wide><table><tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in head) + "</tr>")
         for row in body:
-            lines.append("<tr>" + "".join(
-                f"<td{' class=n' if isinstance(cell, Shown) else ''}>{_piece(cell)}</td>" for cell in row) + "</tr>")
+            lines.append(
+                "<tr>"
+                + "".join(f"<td{' class=n' if isinstance(cell, Shown) else ''}>{_piece(cell)}</td>" for cell in row)
+                + "</tr>"
+            )
         lines.append("</table></div>")
     lines += [f"<p>{''.join(map(_piece, note))}</p>" for note in section.notes]
     return "\n".join([*lines, "</section>"])
@@ -69,8 +74,10 @@ def _link(name: str, text: str) -> str:
 
 def _plot(path: Path, caption: str) -> str:
     data = base64.b64encode(path.read_bytes()).decode("ascii")
-    return f'<figure><img alt="{escape(caption)}" src="data:image/png;base64,{data}">' \
-           f"<figcaption>{escape(caption)}</figcaption></figure>"
+    return (
+        f'<figure><img alt="{escape(caption)}" src="data:image/png;base64,{data}">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )
 
 
 def _origins(summary: Summary) -> str:
@@ -88,9 +95,10 @@ def _entry(figure: Figure, span: Interval, nodes: Mapping[str, Figure]) -> str:
     value = quantity(span.nominal, figure.unit)
     reach = f" [{compact(span.low)} .. {compact(span.high)}]" if span.low < span.high else ""
     trust = "" if figure.is_leaf else f" ({figure.confidence})"
-    text = f"<dt id=\"{escape(figure.name)}\">{escape(figure.name)} = {escape(value + reach + trust)}</dt><dd>"
+    text = f'<dt id="{escape(figure.name)}">{escape(figure.name)} = {escape(value + reach + trust)}</dt><dd>'
     if figure.is_leaf:
         return f"{text}{escape(figure.formula)}</dd>"
     formula = _NAME.sub(
-        lambda match: _link(match[0], match[0]) if match[0] in nodes else escape(match[0]), figure.formula)
+        lambda match: _link(match[0], match[0]) if match[0] in nodes else escape(match[0]), figure.formula
+    )
     return f"{text}= {formula}" + (f"<br>{escape(figure.note)}" if figure.note else "") + "</dd>"

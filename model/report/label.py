@@ -1,19 +1,46 @@
 """Names of cards and inputs for people."""
 
-SERVICES = "Images: ResNet-50, 224 x 224, offline, INT8. Tokens: Llama 3.1 8B, decode, INT8, 16 sequences of " \
-           "1,024 tokens a card."
+SERVICES = (
+    "Images: ResNet-50, 224 x 224, offline, INT8. Tokens: Llama 3.1 8B, decode, INT8, 16 sequences of "
+    "1,024 tokens a card."
+)
 """Task, number format and batch behind every rate of a site."""
 
 _LABELS = {
-    "server.cards": "cards per server", "assumed.load": "busy share of the year", "assumed.idle": "idle / busy power",
-    "price.unpriced_card": "card without a price, USD", "price.facility": "facility, million KRW/kW",
-    "price.host": "server, million KRW", "price.exchange": "exchange, KRW/USD", "price.lifetime": "lifetime, years",
-    "assumed.card_load": "card power / TDP", "server.fan_share": "fans / server power",
+    "server.cards": "cards per server",
+    "assumed.load": "busy share of the year",
+    "assumed.idle": "idle / busy power",
+    "price.unpriced_card": "card without a price, USD",
+    "price.facility": "facility, million KRW/kW",
+    "price.host": "server, million KRW",
+    "price.exchange": "exchange, KRW/USD",
+    "price.lifetime": "lifetime, years",
+    "assumed.card_load": "card power / TDP",
+    "server.fan_share": "fans / server power",
 }
 _WORDS = {
-    "atom": "ATOM", "rngd": "RNGD", "dx": "DX", "m1": "M1", "h1": "H1", "sxm": "SXM", "pcie": "PCIe", "agx": "AGX",
-    "dolphin": "Dolphin", "dolphin5": "Dolphin 5", "orin": "Orin", "h100": "H100", "h200": "H200", "l40s": "L40S",
-    "x330": "X330", "x220": "X220", "max": "Max", "t4": "T4", "a2": "A2", "l4": "L4", "a100": "A100", "n": "N",
+    "atom": "ATOM",
+    "rngd": "RNGD",
+    "dx": "DX",
+    "m1": "M1",
+    "h1": "H1",
+    "sxm": "SXM",
+    "pcie": "PCIe",
+    "agx": "AGX",
+    "dolphin": "Dolphin",
+    "dolphin5": "Dolphin 5",
+    "orin": "Orin",
+    "h100": "H100",
+    "h200": "H200",
+    "l40s": "L40S",
+    "x330": "X330",
+    "x220": "X220",
+    "max": "Max",
+    "t4": "T4",
+    "a2": "A2",
+    "l4": "L4",
+    "a100": "A100",
+    "n": "N",
 }
 
 

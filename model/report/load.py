@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from hw.base.error import InputError
 from hw.spec.chip import Chip
-from hw.spec.error import InputError
 from model import energy, record
 from model.projection import scenarios, services
 from model.projection.programme import Programme, project
@@ -93,26 +93,34 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
     sites = {name: scenarios.load(name) for name in sorted(scenarios.names(), key=lambda name: name != FIRST_SITE)}
     cards = {share.card for site in sites.values() for share in site.shares} - {NETWORK[0]}
     further = {
-        card: locate(card, *NETWORK[1:], "model", roots) for card in sorted(cards)
+        card: locate(card, *NETWORK[1:], "model", roots)
+        for card in sorted(cards)
         if any(record.path_of(card, *NETWORK[1:], "model", root).exists() for root in roots)
     }
     return project(
-        core_record=measurements[0], random_record=random_reference(TASK[0], roots),
-        network_record=measurements[1], card_records=further, chips=chips, table_name=TABLES[0],
+        core_record=measurements[0],
+        random_record=random_reference(TASK[0], roots),
+        network_record=measurements[1],
+        card_records=further,
+        chips=chips,
+        table_name=TABLES[0],
         language_records=of_all_chips(chips, LANGUAGE, roots),
         offline_records=of_all_chips(chips, f"{NETWORK[1]}_offline", roots),
         curve_records={
-            (name, pim): record for pim in PIMS
+            (name, pim): record
+            for pim in PIMS
             for name, record in of_all_chips(chips, f"{CURVE}_{pim}" if pim else CURVE, roots).items()
         },
-        compose=partial(energy.table_for, TABLES[0]), scenarios=sites,
+        compose=partial(energy.table_for, TABLES[0]),
+        scenarios=sites,
     )
 
 
 def of_all_chips(chips: Mapping[str, Chip], workload: str, roots: Sequence[Path]) -> dict[str, Measurement]:
     """The model records of one workload that there are, by chip."""
     return {
-        name: locate(name, workload, NETWORK[2], "model", roots) for name in chips
+        name: locate(name, workload, NETWORK[2], "model", roots)
+        for name in chips
         if any(record.path_of(name, workload, NETWORK[2], "model", root).exists() for root in roots)
     }
 

@@ -72,16 +72,22 @@ def utilisation_points(chip_name: str, chip: Chip, roots: Sequence[Path] = ROOTS
             result = record.read(path).result
             if result.verdict == "pass":
                 for label, macs, cycles in _gemms(result):
-                    points.setdefault((result.witness, label, macs), Point(
-                        label=label, macs=macs, cycles=cycles, cells=chip.core.array.cells, witness=result.witness
-                    ))
+                    points.setdefault(
+                        (result.witness, label, macs),
+                        Point(
+                            label=label, macs=macs, cycles=cycles, cells=chip.core.array.cells, witness=result.witness
+                        ),
+                    )
     return tuple(sorted(points.values(), key=lambda p: (p.macs, p.witness, p.label)))
 
 
 def _gemms(result: record.Result) -> list[tuple[str, int, int]]:
     """Name, MACs and cycles of each GEMM: the layers, or the whole run if it was a single one."""
     if result.layers:
-        return [(f"{result.workload}/{layer['name']}", layer["macs"], layer["cycles"])
-                for layer in result.layers if layer["macs"] and layer["cycles"]]
+        return [
+            (f"{result.workload}/{layer['name']}", layer["macs"], layer["cycles"])
+            for layer in result.layers
+            if layer["macs"] and layer["cycles"]
+        ]
     macs = int(result.figures.get("macs", 0))
     return [(result.workload, macs, result.cycles)] if macs and result.cycles else []

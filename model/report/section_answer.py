@@ -22,16 +22,27 @@ def answer_sections(summary: Summary, full: bool) -> list[Section]:
     gains, drivers = _gains(summary), _drivers(summary, site)
     if not full:
         return [Section(title="What DRAM PIM changes, and what drives the answer", notes=(*gains, *drivers[:2]))]
-    found = [Section(title=f"The answer: what {capacity:g} PF deliver, draw and cost ({title})",
-                     notes=_delivers(summary, site))]
+    found = [
+        Section(
+            title=f"The answer: what {capacity:g} PF deliver, draw and cost ({title})", notes=_delivers(summary, site)
+        )
+    ]
     pim = (*gains, *_break_even(summary, summary.programme.breakeven))
     if pim:
         found.append(Section(title="The answer: what DRAM PIM changes", notes=pim))
-    found.append(Section(title="The answer: what drives it", notes=(*drivers, (
-        "In brackets: middle 90 % of 10,000 samples of every uncertain input; many reach further up than down, so the "
-        "nominal value can lie at the lower end. Every number opens to records and facts: python -m model explain "
-        "NAME, names below.",
-    ))))
+    found.append(
+        Section(
+            title="The answer: what drives it",
+            notes=(
+                *drivers,
+                (
+                    "In brackets: middle 90 % of 10,000 samples of every uncertain input; many reach further up than down, so the "
+                    "nominal value can lie at the lower end. Every number opens to records and facts: python -m model explain "
+                    "NAME, names below.",
+                ),
+            ),
+        )
+    )
     return found
 
 
@@ -39,26 +50,52 @@ def _delivers(summary: Summary, site: str) -> tuple[Sentence, ...]:
     def likely(tail: str) -> Shown:
         return summary.likely(f"{site}.{tail}")
 
-    lines = [say(
-        "Delivers: {} ResNet-50 images/s (offline, INT8, every card on it), {} PF of operations, {} of the nominal PF.",
-        likely("images_per_s"), likely("delivered_pf"), _percent(summary, f"{site}.delivered_over_nominal"),
-    )]
+    lines = [
+        say(
+            "Delivers: {} ResNet-50 images/s (offline, INT8, every card on it), {} PF of operations, {} of the nominal PF.",
+            likely("images_per_s"),
+            likely("delivered_pf"),
+            _percent(summary, f"{site}.delivered_over_nominal"),
+        )
+    ]
     if f"{site}.tokens_per_s" in summary.ranges:
-        lines.append(say("Or: {} tokens/s of Llama 3.1 8B (decode, INT8 weights, 16 sequences of 1,024 tokens a card).",
-                         likely("tokens_per_s")))
-    lines.append(say(
-        "Draws: {} kW at the wall when busy, {} MWh and {} tCO2e a year; {} cards in {} servers, a rack or two.",
-        likely("wall_kw"), likely("mwh_per_year"), likely("tco2e_per_year"), likely("cards"), likely("servers"),
-    ))
-    lines.append(say(
-        "Costs: {} million KRW of cards, servers and facility, {} of the grant; electricity {} million KRW a year.",
-        likely("capital"), _percent(summary, f"{site}.capital_over_budget"), likely("mkrw_per_year"),
-    ))
-    per = [say("A million images: {} KRW with capital, {} KRW of electricity, {} gCO2e.",
-               *(likely(f"{name}_per_million_images{tail}") for name, tail in _PER_MILLION))]
+        lines.append(
+            say(
+                "Or: {} tokens/s of Llama 3.1 8B (decode, INT8 weights, 16 sequences of 1,024 tokens a card).",
+                likely("tokens_per_s"),
+            )
+        )
+    lines.append(
+        say(
+            "Draws: {} kW at the wall when busy, {} MWh and {} tCO2e a year; {} cards in {} servers, a rack or two.",
+            likely("wall_kw"),
+            likely("mwh_per_year"),
+            likely("tco2e_per_year"),
+            likely("cards"),
+            likely("servers"),
+        )
+    )
+    lines.append(
+        say(
+            "Costs: {} million KRW of cards, servers and facility, {} of the grant; electricity {} million KRW a year.",
+            likely("capital"),
+            _percent(summary, f"{site}.capital_over_budget"),
+            likely("mkrw_per_year"),
+        )
+    )
+    per = [
+        say(
+            "A million images: {} KRW with capital, {} KRW of electricity, {} gCO2e.",
+            *(likely(f"{name}_per_million_images{tail}") for name, tail in _PER_MILLION),
+        )
+    ]
     if f"{site}.krw_per_million_tokens" in summary.ranges:
-        per.append(say("A million tokens: {} KRW with capital, {} KRW of electricity, {} gCO2e.",
-                       *(likely(f"{name}_per_million_tokens{tail}") for name, tail in _PER_MILLION)))
+        per.append(
+            say(
+                "A million tokens: {} KRW with capital, {} KRW of electricity, {} gCO2e.",
+                *(likely(f"{name}_per_million_tokens{tail}") for name, tail in _PER_MILLION),
+            )
+        )
     return (*lines, *per, *_counting(summary, site))
 
 
@@ -72,18 +109,23 @@ def _counting(summary: Summary, site: str) -> tuple[Sentence, ...]:
     if not {"mixed", "eight_bit"} <= counted.keys():
         return ()
     mixed, eight = (counted[name].site.name for name in ("mixed", "eight_bit"))
-    return (say(
-        "Nobody says how the PF were counted. {} PF is 30 X330 in FP8, 139 ATOM in FP16 and 70 Warboy in INT8; counted "
-        "in 8 bits everywhere the same PF are {} cards, {} images/s and {} kW.",
-        summary.shown(f"{mixed}.nominal_pf", f"{summary.value(f'{mixed}.nominal_pf'):.3f}"),
-        summary.shown(f"{eight}.cards"), summary.shown(f"{eight}.images_per_s"), summary.shown(f"{eight}.wall_kw"),
-    ),)
+    return (
+        say(
+            "Nobody says how the PF were counted. {} PF is 30 X330 in FP8, 139 ATOM in FP16 and 70 Warboy in INT8; counted "
+            "in 8 bits everywhere the same PF are {} cards, {} images/s and {} kW.",
+            summary.shown(f"{mixed}.nominal_pf", f"{summary.value(f'{mixed}.nominal_pf'):.3f}"),
+            summary.shown(f"{eight}.cards"),
+            summary.shown(f"{eight}.images_per_s"),
+            summary.shown(f"{eight}.wall_kw"),
+        ),
+    )
 
 
 def _gains(summary: Summary) -> tuple[Sentence, ...]:
     assert summary.programme is not None
     return tuple(
-        _gain(summary, key, curve) for key, curve in summary.programme.curves.items() if curve.pim and curve.points)
+        _gain(summary, key, curve) for key, curve in summary.programme.curves.items() if curve.pim and curve.points
+    )
 
 
 def _gain(summary: Summary, key: str, curve: Curve) -> Sentence:
@@ -107,30 +149,41 @@ def _break_even(summary: Summary, found: Sequence[BreakEven]) -> tuple[Sentence,
     batches = sorted({one.batch for one in found})[:3]
     at = {(one.pim, one.batch): one for one in found}
     must = [at[pims[0], batch] for batch in batches]
-    lines = [say(
-        "Break-even with ten H100: {} cards of the same nominal PF must deliver more than "
-        + ", ".join(f"{{}} tokens/J at {one.batch}" for one in must) + " sequences a card (the H100 at "
-        + ", ".join(str(one.gpu_batch) for one in must) + ").",
-        summary.shown("breakeven.cards"), *(_times(summary, one.must.name) for one in must),
-    )]
+    lines = [
+        say(
+            "Break-even with ten H100: {} cards of the same nominal PF must deliver more than "
+            + ", ".join(f"{{}} tokens/J at {one.batch}" for one in must)
+            + " sequences a card (the H100 at "
+            + ", ".join(str(one.gpu_batch) for one in must)
+            + ").",
+            summary.shown("breakeven.cards"),
+            *(_times(summary, one.must.name) for one in must),
+        )
+    ]
     for pim in pims:
         ours = [at[pim, batch] for batch in batches if (pim, batch) in at]
         spans = {one.batch: summary.range(one.over.name) for one in found if one.pim == pim}
         wins = [str(batch) for batch, span in spans.items() if span.p5 > 1]
         open_at = [str(batch) for batch, span in spans.items() if span.p5 <= 1 <= span.p95]
         verdict = f"it wins at {' and '.join(wins)}" if wins else "it wins at no batch"
-        lines.append(say(
-            f"{PIM_TITLES.get(pim, pim)} delivers " + ", ".join("{}" for _ in ours)
-            + f" times that: {verdict}" + (f", open at {' and '.join(open_at)}." if open_at else "."),
-            *(_times(summary, one.over.name) for one in ours),
-        ))
+        lines.append(
+            say(
+                f"{PIM_TITLES.get(pim, pim)} delivers "
+                + ", ".join("{}" for _ in ours)
+                + f" times that: {verdict}"
+                + (f", open at {' and '.join(open_at)}." if open_at else "."),
+                *(_times(summary, one.over.name) for one in ours),
+            )
+        )
     return tuple(lines)
 
 
 def _drivers(summary: Summary, site: str) -> tuple[Sentence, ...]:
     lines = []
     for tail, what in (
-        ("wall_kw", "Power"), ("krw_per_million_tokens_with_capital", "Cost of tokens"), ("capital", "Capital"),
+        ("wall_kw", "Power"),
+        ("krw_per_million_tokens_with_capital", "Cost of tokens"),
+        ("capital", "Capital"),
         ("images_per_s", "Images"),
     ):
         name = f"{site}.{tail}"

@@ -13,8 +13,9 @@ def run(summary: Summary) -> Section:
     rows: list[tuple[str, ...]] = [("what", "value", "how")]
     rtl, model, start = summary.rtl, summary.model, summary.run
     if rtl is not None:
-        tools = ", ".join(f"{name} {rtl.origin.tools[name]}" for name in ("verilator", "cocotb")
-                          if name in rtl.origin.tools)
+        tools = ", ".join(
+            f"{name} {rtl.origin.tools[name]}" for name in ("verilator", "cocotb") if name in rtl.origin.tools
+        )
         modules = rtl.result.figures.get("modules")
         built = f"digest {rtl.origin.verilog_digest}" + (f", {modules:.0f} modules" if modules else "")
         rows.append(("RTL built", built, tools))
@@ -40,11 +41,17 @@ def run(summary: Summary) -> Section:
     macs = source.result.figures.get("macs")
     if macs and summary.cells:
         name = f"{start}.utilisation"
-        rows.append(("utilisation", summary.shown(name, f"{summary.value(name):.2%}"),
-                     f"{macs:,.0f} MAC / ({source.result.cycles:,} cycles x {summary.cells:,} cells)"))
+        rows.append(
+            (
+                "utilisation",
+                summary.shown(name, f"{summary.value(name):.2%}"),
+                f"{macs:,.0f} MAC / ({source.result.cycles:,} cycles x {summary.cells:,} cells)",
+            )
+        )
     rows += _task(summary, source)
     return Section(
-        title=f"{summary.chip_name}: {summary.workload}, seed {summary.seed}", rows=tuple(rows),
+        title=f"{summary.chip_name}: {summary.workload}, seed {summary.seed}",
+        rows=tuple(rows),
         notes=tuple((sentence,) for sentence in summary.missing),
     )
 
@@ -63,11 +70,17 @@ def _task(summary: Summary, source: record.Measurement) -> list[tuple[str, ...]]
         number = "INT8" if summary.chip.pim is None else summary.chip.pim.number.upper()
         whose = "RTL" if source.result.witness == "rtl" else "reference"
         name = f"{summary.run}.accuracy"
-        rows.append(("accuracy", summary.shown(name, f"{summary.value(name):.2%}"),
-                     f"{figures['correct']:.0f} of {images:.0f} images, {number}, outputs of the {whose}"))
+        rows.append(
+            (
+                "accuracy",
+                summary.shown(name, f"{summary.value(name):.2%}"),
+                f"{figures['correct']:.0f} of {images:.0f} images, {number}, outputs of the {whose}",
+            )
+        )
     name = f"{summary.run}.cycles_per_image"
-    rows.append(("cycles per image", summary.shown(name, f"{summary.value(name):,.1f}"),
-                 f"{images:.0f} images in one batch"))
+    rows.append(
+        ("cycles per image", summary.shown(name, f"{summary.value(name):,.1f}"), f"{images:.0f} images in one batch")
+    )
     return rows
 
 
@@ -80,8 +93,10 @@ def events(summary: Summary, full: bool) -> Section:
     for component, found in components.items():
         counted = {event: count for event, count in found.items() if count}
         if full:
-            rows += [(component, event, summary.shown(f"{summary.run}.events.{component}.{event}", f"{count:,}"))
-                     for event, count in counted.items()]
+            rows += [
+                (component, event, summary.shown(f"{summary.run}.events.{component}.{event}", f"{count:,}"))
+                for event, count in counted.items()
+            ]
         elif counted:
             rows.append((component, ", ".join(f"{event} {count:,}" for event, count in counted.items())))
     notes: list[Sentence] = []
@@ -90,12 +105,21 @@ def events(summary: Summary, full: bool) -> Section:
         # what operands decide is not in the record of a model that was given shapes only
         names = (counts.keys() | other.keys()) - (set(VALUE_EVENTS) - other.keys())
         unequal = sorted(n for n in names if counts.get(n, 0) != other.get(n, 0))
-        notes.append(say("Every count of the RTL equals the model's." if not unequal else
-                         f"Counts that differ between RTL and model: {', '.join(unequal)}."))
+        notes.append(
+            say(
+                "Every count of the RTL equals the model's."
+                if not unequal
+                else f"Counts that differ between RTL and model: {', '.join(unequal)}."
+            )
+        )
     if summary.record.result.toggles:
         toggles = f"{sum(summary.record.result.toggles.values()):,}"
-        notes.append(say("{} signal bit toggles in the RTL (zero-delay: no glitches).",
-                         summary.shown(f"{summary.run}.toggles", toggles)))
+        notes.append(
+            say(
+                "{} signal bit toggles in the RTL (zero-delay: no glitches).",
+                summary.shown(f"{summary.run}.toggles", toggles),
+            )
+        )
     return Section(title="Events", rows=tuple(rows), notes=tuple(notes))
 
 
@@ -119,10 +143,12 @@ def energy(summary: Summary, full: bool) -> Section:
     template = f"Priced, not measured: {first.activity}"
     if weights:
         template += " (random operands = 1: " + ", ".join(f"{c.component} {{}}" for c in weights) + ")"
-    notes = [say(
-        f"{template}; stated error of the tables {errors}.",
-        *(Shown(f"{c.weight:.2f}", f"{summary.run}.activity.{c.component}") for c in weights),
-    )]
+    notes = [
+        say(
+            f"{template}; stated error of the tables {errors}.",
+            *(Shown(f"{c.weight:.2f}", f"{summary.run}.activity.{c.component}") for c in weights),
+        )
+    ]
     if first.unpriced:
         notes.append(say(f"Counted but without a price: {', '.join(first.unpriced)}."))
     notes.append(say(f"Left out: {first.table.leaves_out}."))
@@ -140,8 +166,12 @@ def files(summary: Summary) -> Section:
     for measurement in (summary.rtl, summary.model):
         if measurement is not None:
             result = measurement.result
-            rows.append((f"{result.witness} record",
-                         str(record.path_of(result.chip, result.workload, result.seed, result.witness))))
+            rows.append(
+                (
+                    f"{result.witness} record",
+                    str(record.path_of(result.chip, result.workload, result.seed, result.witness)),
+                )
+            )
     rows.append(("waveforms", f"make waves CHIP={summary.chip_name} WORKLOAD={summary.workload} SEED={summary.seed}"))
     rows.append(("report", f"{summary.folder / 'report.html'}, report.md"))
     return Section(title="Files", rows=tuple(rows))

@@ -26,17 +26,26 @@ def site_sections(summary: Summary, full: bool) -> list[Section]:
         rows: list[tuple[str, ...]] = [("figure", "unit", "low", "nominal", "high", "5 %", "95 %", "weakest input")]
         for one in names:
             value = summary.range(one)
-            rows.append((
-                one.removeprefix(f"{name}."), unit_name(value.unit), *summary.three(one), Shown(compact(value.p5), one),
-                Shown(compact(value.p95), one), value.confidence,
-            ))
-        found.append(Section(
-            title=f"Projected: {site.scenario.title}, {site.scenario.capacity.nominal:g} PF nominal", rows=tuple(rows),
-            notes=(
-                say("low and high: every input at its worse and better end; 5 % and 95 %: 10,000 samples."),
-                say(f"{SERVICES} Open a figure: python -m model explain {name}.wall_kw"),
-            ),
-        ))
+            rows.append(
+                (
+                    one.removeprefix(f"{name}."),
+                    unit_name(value.unit),
+                    *summary.three(one),
+                    Shown(compact(value.p5), one),
+                    Shown(compact(value.p95), one),
+                    value.confidence,
+                )
+            )
+        found.append(
+            Section(
+                title=f"Projected: {site.scenario.title}, {site.scenario.capacity.nominal:g} PF nominal",
+                rows=tuple(rows),
+                notes=(
+                    say("low and high: every input at its worse and better end; 5 % and 95 %: 10,000 samples."),
+                    say(f"{SERVICES} Open a figure: python -m model explain {name}.wall_kw"),
+                ),
+            )
+        )
         if full:
             found.append(_chain(summary, name))
             found += [_drivers(summary, f"{name}.{tail}") for tail in DRIVEN if f"{name}.{tail}" in summary.ranges]
@@ -51,9 +60,14 @@ def _chain(summary: Summary, name: str) -> Section:
     for figure in (*site.chain, wall, *site.grid):
         rows.append((figure.name.split(".")[-1].removesuffix("_kw"), *summary.three(figure.name), figure.note))
     return Section(
-        title=f"From the MAC array to the grid: {site.scenario.title}", rows=tuple(rows),
-        notes=(say("Busy, ResNet-50 offline in INT8. The steps add up to the wall; the grid comes on top of it. The "
-                   "official carbon factor is per kWh consumed, so its losses are in it already."),),
+        title=f"From the MAC array to the grid: {site.scenario.title}",
+        rows=tuple(rows),
+        notes=(
+            say(
+                "Busy, ResNet-50 offline in INT8. The steps add up to the wall; the grid comes on top of it. The "
+                "official carbon factor is per kWh consumed, so its losses are in it already."
+            ),
+        ),
     )
 
 
@@ -64,9 +78,14 @@ def _drivers(summary: Summary, name: str) -> Section:
         fact, leaf = driver.leaf.fact, driver.leaf.name
         assert fact is not None
         of = "" if fact.unit == "1" else f" {fact.unit}"
-        rows.append((
-            leaf, Shown(f"{compact(fact.minimum)}{of}", leaf), Shown(f"{compact(fact.maximum)}{of}", leaf),
-            Shown(compact(driver.at_low), name), Shown(compact(driver.at_high), name),
-            f"{fact.confidence}: {fact.source}",
-        ))
+        rows.append(
+            (
+                leaf,
+                Shown(f"{compact(fact.minimum)}{of}", leaf),
+                Shown(f"{compact(fact.maximum)}{of}", leaf),
+                Shown(compact(driver.at_low), name),
+                Shown(compact(driver.at_high), name),
+                f"{fact.confidence}: {fact.source}",
+            )
+        )
     return Section(title=f"What drives {name} (one input at a time)", rows=tuple(rows))

@@ -24,29 +24,59 @@ def stage_sections(summary: Summary) -> list[Section]:
 
 def _stages(summary: Summary) -> Section:
     assert summary.programme is not None
-    rows: list[tuple[str, ...]] = [(
-        "batch", "card", "basis", "tokens/s", "card, W", "J/token at the wall", "KRW per million", "gCO2e per million",
-        "how",
-    )]
+    rows: list[tuple[str, ...]] = [
+        (
+            "batch",
+            "card",
+            "basis",
+            "tokens/s",
+            "card, W",
+            "J/token at the wall",
+            "KRW per million",
+            "gCO2e per million",
+            "how",
+        )
+    ]
     for name, one in sorted(summary.programme.stages.items(), key=lambda item: (_batch(item[0]), item[0])):
-        rows.append((
-            str(_batch(name)), f"{_stage(name)}: {one.title}", one.basis,
-            *(summary.span(f"stage.{name}.{tail}") for tail in (
-                "tokens_per_s", "card_w", "wall_j_per_token", "krw_per_million_tokens", "gco2e_per_million_tokens")),
-            one.how,
-        ))
+        rows.append(
+            (
+                str(_batch(name)),
+                f"{_stage(name)}: {one.title}",
+                one.basis,
+                *(
+                    summary.span(f"stage.{name}.{tail}")
+                    for tail in (
+                        "tokens_per_s",
+                        "card_w",
+                        "wall_j_per_token",
+                        "krw_per_million_tokens",
+                        "gco2e_per_million_tokens",
+                    )
+                ),
+                one.how,
+            )
+        )
     notes = [
-        say("One card with its share of a server, fans, supplies and the Gwangju site's PUE; electricity alone. Cards "
+        say(
+            "One card with its share of a server, fans, supplies and the Gwangju site's PUE; electricity alone. Cards "
             "at TDP x load. With PIM the chip idles at its fixed share while the units work, and the units' energy is "
-            "counted bits times the published energies of row, column and arithmetic."),
-        say("Stage 3 is a hypothesis from a chip of another maker: published efficiency and speed of its macros, the "
+            "counted bits times the published energies of row, column and arithmetic."
+        ),
+        say(
+            "Stage 3 is a hypothesis from a chip of another maker: published efficiency and speed of its macros, the "
             "key-value cache in DRAM, the fixed part of the card's power; its digital side, accuracy and yield are "
-            "left out. One-phase reading keeps 3 to 4 effective bits and is no INT8."),
+            "left out. One-phase reading keeps 3 to 4 effective bits and is no INT8."
+        ),
     ]
     area = next((n for n in summary.ranges if n.startswith("stage.") and n.endswith(".area_mm2")), None)
     if area is not None:
-        notes.append(say("All weights in such macros: {} chips of 4.2 million weights, {} mm2 in 22 nm.",
-                         summary.shown(area.replace("area_mm2", "macro_chips")), summary.span(area)))
+        notes.append(
+            say(
+                "All weights in such macros: {} chips of 4.2 million weights, {} mm2 in 22 nm.",
+                summary.shown(area.replace("area_mm2", "macro_chips")),
+                summary.span(area),
+            )
+        )
     return Section(title="Stages beside each other: decode of Llama 3.1 8B", rows=tuple(rows), notes=tuple(notes))
 
 
@@ -60,24 +90,41 @@ def _stage(name: str) -> str:
 
 def _break_even(summary: Summary) -> Section:
     assert summary.programme is not None
-    rows: list[tuple[str, ...]] = [(
-        "memory", "batch of a PIM card", "batch of a GPU", "GPUs, tokens/J", "PIM, tokens/J", "PIM over GPUs",
-        "a card may draw, W", "rate of all PIM cards over GPUs",
-    )]
+    rows: list[tuple[str, ...]] = [
+        (
+            "memory",
+            "batch of a PIM card",
+            "batch of a GPU",
+            "GPUs, tokens/J",
+            "PIM, tokens/J",
+            "PIM over GPUs",
+            "a card may draw, W",
+            "rate of all PIM cards over GPUs",
+        )
+    ]
     for one in sorted(summary.programme.breakeven, key=lambda b: (b.pim, b.batch)):
-        rows.append((
-            one.pim, str(one.batch), str(one.gpu_batch),
-            *(summary.likely(f.name) for f in (one.must, one.reached, one.over, one.allowed, one.fleet)),
-        ))
+        rows.append(
+            (
+                one.pim,
+                str(one.batch),
+                str(one.gpu_batch),
+                *(summary.likely(f.name) for f in (one.must, one.reached, one.over, one.allowed, one.fleet)),
+            )
+        )
     return Section(
         title="Break-even: tokens per joule a DRAM-PIM stage must deliver to beat ten H100 SXM at equal nominal PF",
         rows=tuple(rows),
         notes=(
-            say("{} RNGD cards with PIM memory and ten H100 SXM have the same nominal peak, {} PF in FP8, and here "
+            say(
+                "{} RNGD cards with PIM memory and ten H100 SXM have the same nominal peak, {} PF in FP8, and here "
                 "serve as many sequences of Llama 3.1 8B with 1,024 tokens: FP8 on the GPUs, FP16 or BF16 with PIM.",
-                summary.shown("breakeven.cards"), summary.shown("breakeven.gpus.nominal_pf")),
-            say("In brackets: middle 90 % of 10,000 samples. Above 1 PIM wins. At the wall of the Gwangju site; the "
-                "same PUE, fans and supplies on both sides cancel."),
+                summary.shown("breakeven.cards"),
+                summary.shown("breakeven.gpus.nominal_pf"),
+            ),
+            say(
+                "In brackets: middle 90 % of 10,000 samples. Above 1 PIM wins. At the wall of the Gwangju site; the "
+                "same PUE, fans and supplies on both sides cancel."
+            ),
         ),
     )
 
@@ -88,19 +135,29 @@ def _nvm(summary: Summary, nvm: Nvm) -> Section:
     for batch in sorted({point.batch for point in nvm.points}):
         here = {point.bits: point.ratio for point in nvm.points if point.batch == batch}
         lost = [b for b in bits if summary.value(here[b].name) >= 1]
-        rows.append((str(batch), *(summary.likely(here[b].name) for b in bits),
-                     f"bits of {lost[0]}" if lost else f"none up to {bits[-1]}"))
+        rows.append(
+            (
+                str(batch),
+                *(summary.likely(here[b].name) for b in bits),
+                f"bits of {lost[0]}" if lost else f"none up to {bits[-1]}",
+            )
+        )
     medians = {figure.name: summary.span(figure.name) for figure in nvm.medians}
     return Section(
         title="At which effective bits analogue NVM stops winning (hypothesis): energy of a MAC over logic with DRAM",
         rows=tuple(rows),
         notes=(
-            say("Below 1 NVM wins; in brackets the middle 90 % of samples. NVM: two readings of one chip, 3 to 4 "
+            say(
+                "Below 1 NVM wins; in brackets the middle 90 % of samples. NVM: two readings of one chip, 3 to 4 "
                 "effective bits and about 8. Logic: the median digital accelerator, and each weight's bits read from "
-                "DRAM once for the batch. Decode of a language model; attention cannot live in NVM."),
-            say("Per operation published NVM macros do not beat digital ones at 8 x 8 bits: {} TOPS/W, SRAM macros "
-                "with digital arithmetic {}. What NVM saves is moving weights.", medians["macros.nvm.median"],
-                medians["macros.sram_digital.median"]),
+                "DRAM once for the batch. Decode of a language model; attention cannot live in NVM."
+            ),
+            say(
+                "Per operation published NVM macros do not beat digital ones at 8 x 8 bits: {} TOPS/W, SRAM macros "
+                "with digital arithmetic {}. What NVM saves is moving weights.",
+                medians["macros.nvm.median"],
+                medians["macros.sram_digital.median"],
+            ),
         ),
     )
 
@@ -112,19 +169,30 @@ def _curves(summary: Summary) -> Section:
     for key, curve in summary.programme.curves.items():
         for point in curve.points:
             name = f"{key}.batch_{point.batch}"
-            joined = [
-                summary.shown(f"{name}_pim"),
-                summary.shown(f"{name}_gain", f"{summary.value(f'{name}_gain') - 1:+.0%}"),
-                summary.shown(f"{name}_on_pim", f"{summary.value(f'{name}_on_pim'):.0%}")
-                if f"{name}_on_pim" in summary.ranges else "-",
-            ] if point.with_pim is not None else ["-", "-", "-"]
+            joined = (
+                [
+                    summary.shown(f"{name}_pim"),
+                    summary.shown(f"{name}_gain", f"{summary.value(f'{name}_gain') - 1:+.0%}"),
+                    summary.shown(f"{name}_on_pim", f"{summary.value(f'{name}_on_pim'):.0%}")
+                    if f"{name}_on_pim" in summary.ranges
+                    else "-",
+                ]
+                if point.with_pim is not None
+                else ["-", "-", "-"]
+            )
             rows.append((curve.chip, curve.pim or "its own", str(point.batch), summary.shown(name), *joined))
         if curve.pim:
             runs = " and ".join(f"{first} to {last}" for first, last in curve.runs) or "none"
             notes.append(say(f"{curve.pim}: PIM takes at least 5 % off a step at batches {runs}."))
     return Section(
-        title="Tokens per second against the batch: Llama 3.1 8B decode, 1,024 tokens of context", rows=tuple(rows),
-        notes=(*notes, say("FP16 or BF16 beside PIM, else the card's serving format (FP8 where it has it). The memory "
-                           "with PIM has as much bandwidth at its pins, to the nearest package, and the card's "
-                           "capacity; model records.")),
+        title="Tokens per second against the batch: Llama 3.1 8B decode, 1,024 tokens of context",
+        rows=tuple(rows),
+        notes=(
+            *notes,
+            say(
+                "FP16 or BF16 beside PIM, else the card's serving format (FP8 where it has it). The memory "
+                "with PIM has as much bandwidth at its pins, to the nearest package, and the card's "
+                "capacity; model records."
+            ),
+        ),
     )

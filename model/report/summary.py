@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hw.base.error import InputError
 from hw.spec.chip import Chip
-from hw.spec.error import InputError
 from model import energy
 from model.energy import dram
 from model.energy.price import Energy, Interval
@@ -106,9 +106,7 @@ class Summary:
         return self.chip.core.array.cells * self.chip.cores if self.chip.core else None
 
 
-def stale(
-    programme: Programme, run: Iterable[Measurement | None], chips: Mapping[str, Chip]
-) -> list[str]:
+def stale(programme: Programme, run: Iterable[Measurement | None], chips: Mapping[str, Chip]) -> list[str]:
     """One sentence naming the records, of the run or below the projection, whose chip has been changed since."""
     used = {m.result.run: m.result for m in run if m is not None}
     for figure in programme.projection.figures:
@@ -117,7 +115,8 @@ def stale(
                 result = leaf.record.measurement.result
                 used[result.run] = result
     old = [
-        name for name, result in sorted(used.items())
+        name
+        for name, result in sorted(used.items())
         if result.chip in chips and chips[result.chip].digest != result.chip_digest
     ]
     return [f"made from an earlier description of their chips, to be run again: {', '.join(old)}"] if old else []
@@ -133,15 +132,27 @@ def ranges_of(projection: Projection) -> dict[str, Range]:
     for figure, bounds in zip(projection.figures, projection.intervals(), strict=True):
         p5, p95 = middle.get(figure.name, (bounds.nominal, bounds.nominal))
         result[figure.name] = Range(
-            name=figure.name, unit=figure.unit, note=figure.note, bounds=bounds, p5=float(p5), p95=float(p95),
+            name=figure.name,
+            unit=figure.unit,
+            note=figure.note,
+            bounds=bounds,
+            p5=float(p5),
+            p95=float(p95),
             confidence=figure.confidence,
         )
     return result
 
 
 def summarise(
-    chip_name: str, chip: Chip, workload: str, seed: int, chips: Mapping[str, Chip], *,
-    roots: Sequence[Path] = ROOTS, build: Path = Path("build"), folder: Path | None = None,
+    chip_name: str,
+    chip: Chip,
+    workload: str,
+    seed: int,
+    chips: Mapping[str, Chip],
+    *,
+    roots: Sequence[Path] = ROOTS,
+    build: Path = Path("build"),
+    folder: Path | None = None,
 ) -> Summary:
     """Gather everything about one run; what is missing is said, only a run without any record is an error."""
     missing: list[str] = []
@@ -168,10 +179,17 @@ def summarise(
     random = random_reference(chip_name, roots)
     if chip.core is not None and source.result.counts:
         for name in TABLES:
-            energies.append((name, energy.price(
-                source.result.counts, energy.table_for(name, chip.core), toggles=source.result.toggles,
-                reference=(random.result.counts, random.result.toggles) if random else None,
-            )))
+            energies.append(
+                (
+                    name,
+                    energy.price(
+                        source.result.counts,
+                        energy.table_for(name, chip.core),
+                        toggles=source.result.toggles,
+                        reference=(random.result.counts, random.result.toggles) if random else None,
+                    ),
+                )
+            )
         at_gates, notices = energy.measured_for(chip_name, chip.core)
         energies += [
             (f"gates_{number}", energy.price(source.result.counts, table, cycles=source.result.cycles))
@@ -184,12 +202,20 @@ def summarise(
     figures = run_figures(
         found["rtl"], found["model"], cells, [(name, priced.table) for name, priced in energies], random
     )
-    projection = Projection(
-        title="report", figures=(*figures, *(programme.projection.figures if programme else ()))
-    )
+    projection = Projection(title="report", figures=(*figures, *(programme.projection.figures if programme else ())))
     return Summary(
-        chip_name=chip_name, chip=chip, workload=workload, seed=seed, rtl=found["rtl"], model=found["model"],
-        tests=read_tests(build), energies=tuple(energies), points=utilisation_points(chip_name, chip, roots),
-        programme=programme, projection=projection, ranges=ranges_of(projection), missing=tuple(missing),
+        chip_name=chip_name,
+        chip=chip,
+        workload=workload,
+        seed=seed,
+        rtl=found["rtl"],
+        model=found["model"],
+        tests=read_tests(build),
+        energies=tuple(energies),
+        points=utilisation_points(chip_name, chip, roots),
+        programme=programme,
+        projection=projection,
+        ranges=ranges_of(projection),
+        missing=tuple(missing),
         folder=folder or build / "report" / chip_name / f"{workload}.{seed}",
     )

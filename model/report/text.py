@@ -15,8 +15,14 @@ def render(summary: Summary, *, full: bool = False) -> str:
         lines = [section.title, "-" * len(section.title)]
         lines += table(section.rows)
         for note in section.notes:
-            lines += textwrap.wrap("".join(note), WIDTH, initial_indent="  ", subsequent_indent="    ",
-                                   break_long_words=False, break_on_hyphens=False)
+            lines += textwrap.wrap(
+                "".join(note),
+                WIDTH,
+                initial_indent="  ",
+                subsequent_indent="    ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
 

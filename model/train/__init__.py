@@ -6,7 +6,7 @@ Each module exports `TASK`, a function of no arguments that returns a `Quantised
 import sys
 from collections.abc import Callable
 
-from hw.spec import catalog
+from hw.base import catalog
 from model.network.quantised import QuantisedNetwork
 
 

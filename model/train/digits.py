@@ -44,9 +44,14 @@ def fit() -> tuple[list[np.ndarray], list[np.ndarray]]:
 
     images, labels, _, _ = data()
     classifier = MLPClassifier(
-        hidden_layer_sizes=HIDDEN, activation="relu", alpha=1e-2, learning_rate_init=3e-3,
+        hidden_layer_sizes=HIDDEN,
+        activation="relu",
+        alpha=1e-2,
+        learning_rate_init=3e-3,
         batch_size=64,  # pyright: ignore[reportArgumentType]  (the stubs know only "auto")
-        max_iter=60, n_iter_no_change=60, random_state=SEED,
+        max_iter=60,
+        n_iter_no_change=60,
+        random_state=SEED,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is fixed on purpose
@@ -54,9 +59,7 @@ def fit() -> tuple[list[np.ndarray], list[np.ndarray]]:
     return classifier.coefs_, classifier.intercepts_
 
 
-def quantise(
-    coefficients: list[np.ndarray], intercepts: list[np.ndarray], images: np.ndarray
-) -> QuantisedNetwork:
+def quantise(coefficients: list[np.ndarray], intercepts: list[np.ndarray], images: np.ndarray) -> QuantisedNetwork:
     """The network in INT8; each layer's activation range is what `images` cause in floating point."""
     layers = []
     values, source = images, PIXELS

@@ -18,7 +18,7 @@ from itertools import product
 import numpy as np
 
 from model.network.quantised import QuantisedLayer, QuantisedNetwork, Scale, quantise_layer
-from model.reference import gemm
+from model.reference.npu import gemm
 from model.train.digits import data
 
 CHANNELS = 16
@@ -37,8 +37,8 @@ class Settings:
 
 
 CANDIDATES = tuple(
-    Settings(epochs=epochs, rate=rate, shift=shift)
-    for epochs, rate, shift in product((10, 20), (2e-3,), (0, 1)))
+    Settings(epochs=epochs, rate=rate, shift=shift) for epochs, rate, shift in product((10, 20), (2e-3,), (0, 1))
+)
 SETTINGS = Settings(epochs=20, rate=2e-3, shift=0)
 
 
@@ -56,8 +56,8 @@ def spread(gradient: np.ndarray, height: int, kernel: int, pad: int) -> np.ndarr
     padded = np.zeros((images, height + 2 * pad, height + 2 * pad, parts.shape[-1]), gradient.dtype)
     for i in range(kernel):
         for j in range(kernel):
-            padded[:, i:i + out, j:j + out] += parts[:, :, :, i, j]
-    return padded[:, pad:pad + height, pad:pad + height]
+            padded[:, i : i + out, j : j + out] += parts[:, :, :, i, j]
+    return padded[:, pad : pad + height, pad : pad + height]
 
 
 def forward(w: list[np.ndarray], x: np.ndarray) -> dict[str, np.ndarray]:
@@ -72,8 +72,19 @@ def forward(w: list[np.ndarray], x: np.ndarray) -> dict[str, np.ndarray]:
     c3 = columns(pooled, 3, 1)
     a3 = np.maximum(c3 @ w[4] + w[5], 0)
     flat = a3.reshape(len(x), -1)
-    return {"c1": c1, "a1": a1, "c2": c2, "a2": a2, "total": total, "quads": quads, "pooled": pooled, "c3": c3,
-            "a3": a3, "flat": flat, "out": flat @ w[6] + w[7]}
+    return {
+        "c1": c1,
+        "a1": a1,
+        "c2": c2,
+        "a2": a2,
+        "total": total,
+        "quads": quads,
+        "pooled": pooled,
+        "c3": c3,
+        "a3": a3,
+        "flat": flat,
+        "out": flat @ w[6] + w[7],
+    }
 
 
 def backward(w: list[np.ndarray], f: dict[str, np.ndarray], labels: np.ndarray) -> list[np.ndarray]:
@@ -127,15 +138,17 @@ def fit(settings: Settings, seed: int, flat: np.ndarray, labels: np.ndarray) -> 
     for epoch in range(settings.epochs):
         order = rng.permutation(len(images))
         for start in range(0, len(order), BATCH):
-            chosen = order[start:start + BATCH]
+            chosen = order[start : start + BATCH]
             step += 1
             rate = settings.rate * (1 - epoch / settings.epochs) + 1e-4
-            for i, g in enumerate(backward(w, forward(w, shifted(images[chosen], settings.shift, rng)),
-                                           labels[chosen])):
+            for i, g in enumerate(
+                backward(w, forward(w, shifted(images[chosen], settings.shift, rng)), labels[chosen])
+            ):
                 first[i] = 0.9 * first[i] + 0.1 * g
                 second[i] = 0.999 * second[i] + 0.001 * g * g
-                w[i] = w[i] - (rate * first[i] / (1 - 0.9**step)
-                               / (np.sqrt(second[i] / (1 - 0.999**step)) + 1e-8)).astype(np.float32)
+                w[i] = w[i] - (
+                    rate * first[i] / (1 - 0.9**step) / (np.sqrt(second[i] / (1 - 0.999**step)) + 1e-8)
+                ).astype(np.float32)
     return quantise(w, images)
 
 
@@ -143,7 +156,7 @@ def shifted(images: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarr
     """Each of `images` (., 8, 8, 1) moved by up to `most` pixels in both directions, zeros behind it."""
     padded = np.pad(images, ((0, 0), (most, most), (most, most), (0, 0)))
     shifts = rng.integers(0, 2 * most + 1, (len(images), 2))
-    return np.stack([image[dy:dy + 8, dx:dx + 8] for image, (dy, dx) in zip(padded, shifts, strict=True)])
+    return np.stack([image[dy : dy + 8, dx : dx + 8] for image, (dy, dx) in zip(padded, shifts, strict=True)])
 
 
 def quantise(w: list[np.ndarray], images: np.ndarray) -> QuantisedNetwork:
@@ -153,8 +166,10 @@ def quantise(w: list[np.ndarray], images: np.ndarray) -> QuantisedNetwork:
     """
     f = forward(w, images)
     pixels = Scale(step=1 / 127, zero_point=0)
-    scales = {name: Scale(step=float(np.abs(f[name]).max()) / 127, zero_point=0) for name in (
-        "a1", "a2", "total", "a3", "out")}
+    scales = {
+        name: Scale(step=float(np.abs(f[name]).max()) / 127, zero_point=0)
+        for name in ("a1", "a2", "total", "a3", "out")
+    }
     ratio = np.array([scales["a1"].step, scales["a2"].step])
     diagonal = np.concatenate([np.eye(CHANNELS) * r for r in ratio / ratio.max()])
     source = Scale(step=float(ratio.max()), zero_point=0)

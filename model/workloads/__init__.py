@@ -2,9 +2,9 @@
 
 import sys
 
-from hw.spec import catalog
+from hw.base import catalog
 from hw.spec.chip import Chip
-from model.workload import Workload
+from model.work.workload import Workload
 
 
 def names() -> list[str]:

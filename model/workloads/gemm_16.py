@@ -1,5 +1,5 @@
 """M = N = K = 16."""
 
-from model.random_gemm import square
+from model.work.random_gemm import square
 
 WORKLOAD = square(16)

@@ -1,5 +1,5 @@
 """M = N = K = 512."""
 
-from model.random_gemm import square
+from model.work.random_gemm import square
 
 WORKLOAD = square(512)

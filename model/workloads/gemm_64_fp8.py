@@ -1,5 +1,5 @@
 """M = N = K = 64 in FP8_E4M3."""
 
-from model.random_gemm import square
+from model.work.random_gemm import square
 
 WORKLOAD = square(64, "fp8_e4m3")

@@ -1,7 +1,7 @@
 """Short and odd GEMMs queued back to back: what a command queue must keep apart."""
 
-from model.random_gemm import RandomGemms
-from model.workload import Gemm
+from model.work.random_gemm import RandomGemms
+from model.work.workload import Gemm
 
 WORKLOAD = RandomGemms(
     title="eight queued INT8 GEMMs, from one row to several tiles",

@@ -1,7 +1,7 @@
 """One GEMM whose M, N and K are multiples of no array size."""
 
-from model.random_gemm import RandomGemms
-from model.workload import Gemm
+from model.work.random_gemm import RandomGemms
+from model.work.workload import Gemm
 
 WORKLOAD = RandomGemms(
     title="37 x 21 x 29 INT8 GEMM: partly filled tiles on every edge",

@@ -1,7 +1,7 @@
 """GEMMs of growing size: utilisation against size in one run."""
 
-from model.random_gemm import RandomGemms
-from model.workload import Gemm
+from model.work.random_gemm import RandomGemms
+from model.work.workload import Gemm
 
 WORKLOAD = RandomGemms(
     title="INT8 GEMMs with M = N = K from 16 to 256, one after the other",

@@ -2,6 +2,4 @@
 
 from model.network.workload import prefill_workload
 
-WORKLOAD = prefill_workload(
-    "Llama 2 7B, prefill of one prompt of 1,024 tokens", "llama2_7b", tokens=1024, cards=1
-)
+WORKLOAD = prefill_workload("Llama 2 7B, prefill of one prompt of 1,024 tokens", "llama2_7b", tokens=1024, cards=1)

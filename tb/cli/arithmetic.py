@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from tb.arithmetic import run as compare
+from tb.arithmetic.compare import run as compare
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

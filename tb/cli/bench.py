@@ -4,13 +4,14 @@ import argparse
 import subprocess
 
 from hw import chips
-from hw.spec.error import InputError
-from tb import design, table
-from tb.build import build, harness, tools
+from hw.base.error import InputError
+from tb.bench import design
+from tb.bench.build import build, harness, tools
+from tb.bench.measure import check_core, shown
+from tb.bench.run import run as run_simulation
 from tb.cli.sim import say
-from tb.measure import check_core, shown
-from tb.run import run as run_simulation
-from tb.speed import commands, harness_source
+from tb.npu import table
+from tb.npu.speed import commands, harness_source
 
 TARGET = 0.60
 """Share of the plain C++ loop's speed a cocotb job that only starts and waits must reach."""
@@ -21,9 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--chip", default="npu_16", help="a file in hw/chips with a core (default %(default)s)")
     parser.add_argument("--repeat", type=int, default=8, help="measurements of each, in turn (default %(default)s)")
     parser.add_argument(
-        "--table", action="store_true", help="gates, build times and speed of 4 x 4 to 32 x 32 -> docs/benchmarks.md")
+        "--table", action="store_true", help="gates, build times and speed of 4 x 4 to 32 x 32 -> docs/benchmarks.md"
+    )
     parser.add_argument(
-        "--sizes", type=int, nargs="+", metavar="N", help="rows and columns of the table's cores (default: 4 8 16 32)")
+        "--sizes", type=int, nargs="+", metavar="N", help="rows and columns of the table's cores (default: 4 8 16 32)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,8 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
     count = min(count, max(1, 1_000_000 // (blocks * blocks * size)))
     emitted = design.design("core", arguments.chip)
     built = build(emitted, "none", design.published(design.load("core"), emitted))
-    say(f"build   {emitted.name}: simulator made in {built.seconds:.1f} s"
-        + (" (earlier, now from the cache)" if built.cached else ""))
+    say(
+        f"build   {emitted.name}: simulator made in {built.seconds:.1f} s"
+        + (" (earlier, now from the cache)" if built.cached else "")
+    )
     program = harness(emitted, harness_source(emitted, commands(size, count, rows), words))
     plain, cocotb, cycles = [], [], "0"
     for _ in range(arguments.repeat):
@@ -52,13 +57,16 @@ def run(arguments: argparse.Namespace) -> int:
         cycles, seconds = text.split()
         plain.append(int(cycles) / float(seconds))
         outcome = run_simulation(
-            built, "tb.speed", parameters={"chip": arguments.chip, "size": size, "words": words, "count": count})
+            built, "tb.npu.speed", parameters={"chip": arguments.chip, "size": size, "words": words, "count": count}
+        )
         if not outcome.passed:
             raise RuntimeError(outcome.explain())
         cocotb.append(outcome.data["cycles"] / outcome.data["cpu_s"])
     ratio = max(cocotb) / max(plain)
-    say(f"job     {count} GEMMs of {size} x {size} x {size} queued: {int(cycles):,} cycles; CPU seconds, best of "
-        f"{arguments.repeat}")
+    say(
+        f"job     {count} GEMMs of {size} x {size} x {size} queued: {int(cycles):,} cycles; CPU seconds, best of "
+        f"{arguments.repeat}"
+    )
     say(f"plain   {max(plain) / 1e3:8,.0f} thousand cycles/s  (C++ loop around the same Verilated model)")
     say(f"cocotb  {max(cocotb) / 1e3:8,.0f} thousand cycles/s  (start and wait)")
     say(f"ratio   {ratio:8.1%}  (target {TARGET:.0%})")

@@ -26,8 +26,11 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{done:4} of {total} decks, {time.monotonic() - start:.0f} s", flush=True)
 
     characterise.run(arguments.build / "cells", parallel=max(1, arguments.parallel), progress=progress)
-    texts = {"mini45.lib": write_library.liberty(arguments.build / "cells"),
-             "mini45.v": write_library.verilog(), "mini45.sp": write_library.spice()}
+    texts = {
+        "mini45.lib": write_library.liberty(arguments.build / "cells"),
+        "mini45.v": write_library.verilog(),
+        "mini45.sp": write_library.spice(),
+    }
     different = 0
     for name, text in texts.items():
         path = FOLDER / name

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from hw import chips
+from hw.base.error import InputError
 from hw.gates import library
 from hw.gates import streams as operands
 from hw.gates.library import Process
 from hw.spec.core import CoreSpec
-from hw.spec.error import InputError
 from hw.spec.number import number_format
-from model import lower, workloads
+from model import workloads
+from model.lowering import lower
 from tb.gates import core as gates
 from tb.gates import events, memories, nodes, operators, report, table
 from tb.gates.capture import capture, check_order
@@ -27,17 +28,28 @@ from tb.gates.os_array import OsIntegers
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Chip, workload, clock, cell library."""
-    parser.add_argument("--chip", default="npu_16", help="an integer core, or a weight-stationary one of "
-                        + ", ".join(DTYPES) + " with synthetic operands")
+    parser.add_argument(
+        "--chip",
+        default="npu_16",
+        help="an integer core, or a weight-stationary one of " + ", ".join(DTYPES) + " with synthetic operands",
+    )
     parser.add_argument("--workload", default="digits")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--library", default="mini45", help=", ".join(library.NAMES))
     parser.add_argument("--clock", type=float, default=0.25, help="GHz, for the leakage per cycle")
     parser.add_argument("--build", type=Path, default=Path("build"))
-    parser.add_argument("--formats", default="", help=f"arrays of other formats as well: {','.join(DTYPES)}; half a "
-                        "minute of one processor each")
-    parser.add_argument("--test", default="", metavar="WORKLOAD", help="another workload whose run on the RTL is "
-                        "priced by the events fitted on the first and compared with its gates")
+    parser.add_argument(
+        "--formats",
+        default="",
+        help=f"arrays of other formats as well: {','.join(DTYPES)}; half a minute of one processor each",
+    )
+    parser.add_argument(
+        "--test",
+        default="",
+        metavar="WORKLOAD",
+        help="another workload whose run on the RTL is "
+        "priced by the events fitted on the first and compared with its gates",
+    )
     parser.add_argument("--write-table", action="store_true", help="write model/energy/tables/<library>_<chip>.py")
 
 
@@ -50,8 +62,10 @@ def run(arguments: argparse.Namespace) -> int:
     array = core.array
     fitted = not array.is_floating_point and array.dataflow == "ws"
     if not fitted and (arguments.write_table or arguments.test):
-        raise InputError("energies of events must be fitted on operands that an RTL run moved, captured of integer "
-                         f"weight-stationary cores, not of {arguments.chip}; leave --write-table and --test out")
+        raise InputError(
+            "energies of events must be fitted on operands that an RTL run moved, captured of integer "
+            f"weight-stationary cores, not of {arguments.chip}; leave --write-table and --test out"
+        )
     process = library.load(arguments.library, arguments.build)
     formats = [f for f in arguments.formats.split(",") if f]
     for number in formats:
@@ -82,8 +96,10 @@ def _weight_stationary(process: Process, arguments: argparse.Namespace, spec: Co
     core = gates.Core(spec, process, arguments.build, arguments.clock)
     _say(report.blocks_text(process, f"{arguments.chip} on {arguments.workload}", core.blocks, arguments.clock))
     check_order(captured, spec, gemms)
-    _say(f"operands: {captured.cycles} cycles of the RTL (Verilog {captured.verilog_digest}), rows and weights equal "
-         "to the lowering order")
+    _say(
+        f"operands: {captured.cycles} cycles of the RTL (Verilog {captured.verilog_digest}), rows and weights equal "
+        "to the lowering order"
+    )
     macs = spec.array.cells * spec.array.terms_per_lane
     measured = {arguments.workload: core.measure(captured.streams)}
     for name, pair in _classes(arguments, spec, gemms).items():
@@ -91,15 +107,22 @@ def _weight_stationary(process: Process, arguments: argparse.Namespace, spec: Co
     _say(report.components_text(measured, macs))
     busy = float(captured.events["macs"].sum() / spec.array.cells / captured.cycles)
     own = report.per_mac(measured[arguments.workload], macs)
-    print(f"{arguments.workload} is the RTL's whole run, rows enter in {busy:.0%} of its cycles: "
-          f"{own[1] / busy:.3f} pJ per MAC ({own[0] / busy:.3f} to {own[2] / busy:.3f});\nthe others are rows back to "
-          "back (trained: operands of the workload, the rest synthetic)")
+    print(
+        f"{arguments.workload} is the RTL's whole run, rows enter in {busy:.0%} of its cycles: "
+        f"{own[1] / busy:.3f} pJ per MAC ({own[0] / busy:.3f} to {own[2] / busy:.3f});\nthe others are rows back to "
+        "back (trained: operands of the workload, the rest synthetic)"
+    )
     print("\n" + operators.text(operators.operators(process, arguments.build, arguments.seed)))
     fitted = events.fit(core, captured, measured[arguments.workload])
-    print("\nevents, pJ: " + ", ".join(f"{e} {v:.3f}" for e, v in fitted.energy_pj.items())
-          + f", clock and leakage {fitted.cycle_pj:.0f} per cycle")
-    print(f"sum of events against gates: {fitted.test_error:+.1%} on the half of the cycles that was not fitted, "
-          f"{fitted.total_error:+.1%} on all")
+    print(
+        "\nevents, pJ: "
+        + ", ".join(f"{e} {v:.3f}" for e, v in fitted.energy_pj.items())
+        + f", clock and leakage {fitted.cycle_pj:.0f} per cycle"
+    )
+    print(
+        f"sum of events against gates: {fitted.test_error:+.1%} on the half of the cycles that was not fitted, "
+        f"{fitted.total_error:+.1%} on all"
+    )
     if arguments.test:
         other = capture(arguments.chip, spec, arguments.test, arguments.seed, arguments.build, _say)
         error = events.error_on(fitted, core, other, core.measure(other.streams))
@@ -110,8 +133,13 @@ def _weight_stationary(process: Process, arguments: argparse.Namespace, spec: Co
         path = Path(__file__).resolve().parents[2] / "model/energy/tables" / f"{arguments.library}_{arguments.chip}.py"
         _write(path, table.table(arguments.chip, arguments.workload, core, measured, fitted, captured))
         print(f"table written to {path.name}")
-    return {**record, "events_pj": fitted.energy_pj, "cycle_pj": fitted.cycle_pj, "event_error": fitted.test_error,
-            "verilog": captured.verilog_digest}
+    return {
+        **record,
+        "events_pj": fitted.energy_pj,
+        "cycle_pj": fitted.cycle_pj,
+        "event_error": fitted.test_error,
+        "verilog": captured.verilog_digest,
+    }
 
 
 def _output_stationary(process: Process, arguments: argparse.Namespace, spec: CoreSpec) -> dict[str, Any]:
@@ -121,22 +149,30 @@ def _output_stationary(process: Process, arguments: argparse.Namespace, spec: Co
     measured = {name: core.measure(pair) for name, pair in _classes(arguments, spec, gemms).items()}
     macs = spec.array.cells * spec.array.terms_per_lane
     _say(report.components_text(measured, macs))
-    print("folds back to back, every drained sum of the netlist equal to the product (trained: operands of the "
-          "workload, the rest\nsynthetic); the accumulator is a buffer there, a memory like the others")
+    print(
+        "folds back to back, every drained sum of the netlist equal to the product (trained: operands of the "
+        "workload, the rest\nsynthetic); the accumulator is a buffer there, a memory like the others"
+    )
     print("\n" + "\n".join(memories.text(arguments.chip, spec, arguments.workload, arguments.seed)))
     return report.record(process, core.blocks, measured, macs)
 
 
 def _float(process: Process, arguments: argparse.Namespace, array: FloatArray) -> dict[str, Any]:
-    _say(report.blocks_text(process, f"{array.number} array of {array.rows} x {array.columns}, FP32 sums, synthetic "
-                            "operands", array.blocks, arguments.clock))
+    _say(
+        report.blocks_text(
+            process,
+            f"{array.number} array of {array.rows} x {array.columns}, FP32 sums, synthetic operands",
+            array.blocks,
+            arguments.clock,
+        )
+    )
     measured = {name: array.measure(name, arguments.seed) for name in CLASSES}
     _say(report.components_text(measured, array.rows * array.columns))
     return report.record(process, array.blocks, measured, array.rows * array.columns)
 
 
 def _gemms(arguments: argparse.Namespace, spec: CoreSpec) -> list[tuple[np.ndarray, np.ndarray]]:
-    if arguments.test:      # before anything is measured
+    if arguments.test:  # before anything is measured
         lower.check_formats(spec, workloads.load(arguments.test).jobs(arguments.seed))
     workload = workloads.load(arguments.workload)
     lower.check_formats(spec, workload.jobs(arguments.seed))
@@ -150,16 +186,22 @@ def _classes(
     array = spec.array
     k, n = 4 * array.rows * array.terms_per_lane, 2 * array.columns
     bits = number_format(array.activation_format).bits, number_format(array.weight_format).bits
-    return {"trained": [(a[:256], w) for a, w in gemms],
-            **{c: [operands.operand_class(c, 256, k, n, arguments.seed, bits)] for c in operands.OPERAND_CLASSES}}
+    return {
+        "trained": [(a[:256], w) for a, w in gemms],
+        **{c: [operands.operand_class(c, 256, k, n, arguments.seed, bits)] for c in operands.OPERAND_CLASSES},
+    }
 
 
 def _nodes(arguments: argparse.Namespace, classes: nodes.Ranges, number: str, path: Path) -> None:
     """Prints and draws what the array would cost at other nodes."""
     usual = next(c for c in ("trained", "trained-like") if c in classes)
     print("\n" + "\n".join(nodes.text(classes[usual], number)))
-    nodes.plot({c: classes[c] for c in ("random", usual, "zeros")}, number, path,
-               f"{arguments.chip}, scaled from 45 nm: array, skew, adders and output stage, no memories")
+    nodes.plot(
+        {c: classes[c] for c in ("random", usual, "zeros")},
+        number,
+        path,
+        f"{arguments.chip}, scaled from 45 nm: array, skew, adders and output stage, no memories",
+    )
 
 
 def _cpu_s() -> float:

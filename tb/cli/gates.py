@@ -5,23 +5,31 @@ from pathlib import Path
 
 import numpy as np
 
+from hw.base.error import InputError
 from hw.gates import liberty, library, synthesis
 from hw.gates.blocks import Adder, MacSlice, Multiplier
-from hw.rtl.cell import Cell
-from hw.spec.error import InputError
+from hw.rtl.npu.cell import Cell
 from hw.spec.mac_array import MacArraySpec
 from tb.gates import libraries, pim, pim_unit, saif, timing, transistors
 
-BLOCKS = {"adder": lambda: Adder(8), "multiplier": lambda: Multiplier(8), "multiply_add": MacSlice,
-          "cell": lambda: Cell(MacArraySpec(rows=16, columns=16))}
+BLOCKS = {
+    "adder": lambda: Adder(8),
+    "multiplier": lambda: Multiplier(8),
+    "multiply_add": MacSlice,
+    "cell": lambda: Cell(MacArraySpec(rows=16, columns=16)),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which check, and what it needs."""
-    parser.add_argument("check", choices=sorted(_CHECKS), help="transistors: energy beside ngspice; timing: critical "
-                        "paths beside OpenSTA; proof: small netlists equal their RTL; saif: toggles net by net beside "
-                        "Verilator's; libraries: netlists and operands ranked in 45 nm and in osu018; pim: units and "
-                        "bank control of the DRAM devices; liberty: read a file")
+    parser.add_argument(
+        "check",
+        choices=sorted(_CHECKS),
+        help="transistors: energy beside ngspice; timing: critical "
+        "paths beside OpenSTA; proof: small netlists equal their RTL; saif: toggles net by net beside "
+        "Verilator's; libraries: netlists and operands ranked in 45 nm and in osu018; pim: units and "
+        "bank control of the DRAM devices; liberty: read a file",
+    )
     parser.add_argument("--file", type=Path, help="liberty: the file; saif: a SAIF file of --block instead of a run")
     parser.add_argument("--block", default="cell", choices=sorted(BLOCKS), help="for --file of saif")
     parser.add_argument("--cycles", type=int, default=2000, help="saif: length of the stream")
@@ -41,8 +49,11 @@ def _transistors(arguments: argparse.Namespace) -> int:
     for c in transistors.check(library.load("mini45"), arguments.build, arguments.seed):
         ratio = c.glitched_fj / c.transistors_fj
         worst = max(worst, abs(ratio - 1))
-        print(f"{c.name:26}{c.cells:6}{c.vectors:8}{c.settled_fj:12.1f}{c.glitched_fj:13.1f}{c.transistors_fj:12.1f}"
-              f"{ratio:7.2f}", flush=True)
+        print(
+            f"{c.name:26}{c.cells:6}{c.vectors:8}{c.settled_fj:12.1f}{c.glitched_fj:13.1f}{c.transistors_fj:12.1f}"
+            f"{ratio:7.2f}",
+            flush=True,
+        )
     print("random vectors, energy of the supply, input nets driven from outside")
     return int(worst > 0.10)
 
@@ -58,8 +69,9 @@ def _timing(arguments: argparse.Namespace) -> int:
 
 def _proof(arguments: argparse.Namespace) -> int:
     for name, make in (("8-bit adder", lambda: Adder(8)), ("4-bit multiplier", lambda: Multiplier(4))):
-        synthesis.prove_equal(synthesis.synthesise(make(), name.replace(" ", "_"), library.load("mini45"),
-                                                   arguments.build))
+        synthesis.prove_equal(
+            synthesis.synthesise(make(), name.replace(" ", "_"), library.load("mini45"), arguments.build)
+        )
         print(f"{name}: netlist equals its RTL for all inputs")
     return 0
 
@@ -75,8 +87,10 @@ def _saif(arguments: argparse.Namespace) -> int:
     print(f"{'block':14}{'nets':>6}{'toggles':>10}{'Verilator':>11}  nets that differ")
     for name in ("adder", "multiplier", "cell"):
         block = synthesis.synthesise(BLOCKS[name](), name, process, arguments.build)
-        streams = {p: rng.integers(0, 1 << len(bits), (max(0, arguments.cycles), 1))
-                   for p, bits in block.netlist.inputs.items()}
+        streams = {
+            p: rng.integers(0, 1 << len(bits), (max(0, arguments.cycles), 1))
+            for p, bits in block.netlist.inputs.items()
+        }
         streams["rst"] = np.zeros((max(0, arguments.cycles), 1), np.int64)
         given = {p: streams[p] for p in block.netlist.inputs}
         c = saif.compare(block, given, arguments.warm_up, arguments.build)
@@ -87,13 +101,17 @@ def _saif(arguments: argparse.Namespace) -> int:
 
 def _libraries(arguments: argparse.Namespace) -> int:
     found = []
-    print("INT8 cell, pJ per cycle with glitches (without)\n"
-          f"{'library':9}{'netlist':20}{'cells':>6}{'um2':>8}{'GHz':>7}"
-          + "".join(f"{c:>18}" for c in libraries.CLASSES))
+    print(
+        "INT8 cell, pJ per cycle with glitches (without)\n"
+        f"{'library':9}{'netlist':20}{'cells':>6}{'um2':>8}{'GHz':>7}" + "".join(f"{c:>18}" for c in libraries.CLASSES)
+    )
     for m in libraries.compare(library.NAMES, arguments.build, arguments.seed):
         found.append(m)
-        print(f"{m.library:9}{m.recipe:20}{m.cells:6}{m.area_um2:8.0f}{m.clock_ghz:7.2f}" + "".join(
-            f"{f'{m.glitched_pj[c]:.2f} ({m.settled_pj[c]:.2f})':>18}" for c in libraries.CLASSES), flush=True)
+        print(
+            f"{m.library:9}{m.recipe:20}{m.cells:6}{m.area_um2:8.0f}{m.clock_ghz:7.2f}"
+            + "".join(f"{f'{m.glitched_pj[c]:.2f} ({m.settled_pj[c]:.2f})':>18}" for c in libraries.CLASSES),
+            flush=True,
+        )
     ranks = libraries.ranks(found)
     for name, (recipes, classes) in ranks.items():
         print(f"{name}: {' < '.join(recipes)}; {' < '.join(classes)}")
@@ -103,18 +121,22 @@ def _libraries(arguments: argparse.Namespace) -> int:
 
 
 def _pim(arguments: argparse.Namespace) -> int:
-    print(f"{'block':24}{'cells':>7}{'area um2':>10}{'GHz':>6}{'operation':>24}{'pJ':>8}  glitches",
-          flush=True)
+    print(f"{'block':24}{'cells':>7}{'area um2':>10}{'GHz':>6}{'operation':>24}{'pJ':>8}  glitches", flush=True)
     process = library.load("mini45")
     for u in pim.units(process, arguments.build, arguments.seed):
-        print(f"{u.name:24}{u.cells:7}{u.area_um2:10.0f}{u.clock_ghz:6.2f}{u.operation:>24}{u.operation_pj:8.1f}"
-              f"{u.glitch:10.2f}", flush=True)
+        print(
+            f"{u.name:24}{u.cells:7}{u.area_um2:10.0f}{u.clock_ghz:6.2f}{u.operation:>24}{u.operation_pj:8.1f}"
+            f"{u.glitch:10.2f}",
+            flush=True,
+        )
     nand = process.library.cell("NAND2_X1").area_um2
     for make, device in ((pim_unit.hbm_pim_unit, "hbm_pim"), (pim_unit.aim_unit, "aim")):
         unit = make(pim.spec_of(device), process, arguments.build, arguments.seed)
         print("\n" + "\n".join(pim_unit.text(unit, nand)), flush=True)
-    print("\n45 nm logic at 1.0 V, not a DRAM process; random operands, leakage left out; no buffer trees at wide nets,"
-          "\nwhich holds the sequencer back: its counter selects among 1,024 bits of instructions")
+    print(
+        "\n45 nm logic at 1.0 V, not a DRAM process; random operands, leakage left out; no buffer trees at wide nets,"
+        "\nwhich holds the sequencer back: its counter selects among 1,024 bits of instructions"
+    )
     return 0
 
 
@@ -126,5 +148,12 @@ def _liberty(arguments: argparse.Namespace) -> int:
     return 0
 
 
-_CHECKS = {"transistors": _transistors, "timing": _timing, "proof": _proof, "saif": _saif, "libraries": _libraries,
-           "pim": _pim, "liberty": _liberty}
+_CHECKS = {
+    "transistors": _transistors,
+    "timing": _timing,
+    "proof": _proof,
+    "saif": _saif,
+    "libraries": _libraries,
+    "pim": _pim,
+    "liberty": _liberty,
+}

@@ -3,11 +3,11 @@
 import argparse
 
 from model import workloads
-from tb import design
-from tb.build import BUILD
+from tb.bench import design
+from tb.bench.build import BUILD
+from tb.bench.measure import shown
+from tb.bench.regression import default_chips, matrix, regress, write_junit
 from tb.cli.sim import say
-from tb.measure import shown
-from tb.regression import default_chips, matrix, regress, write_junit
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,8 +22,12 @@ def run(arguments: argparse.Namespace) -> int:
     """0 if every case passed, 1 otherwise."""
     benches = arguments.bench or design.names()
     cases = matrix(
-        benches, arguments.chip or default_chips(), arguments.workload or workloads.names(),
-        arguments.seed or [1, 2], lambda reason: say(f"skip    {reason}"))
+        benches,
+        arguments.chip or default_chips(),
+        arguments.workload or workloads.names(),
+        arguments.seed or [1, 2],
+        lambda reason: say(f"skip    {reason}"),
+    )
     say(f"regress {len(cases)} cases")
     finished = regress(cases, say)
     path = write_junit(finished, BUILD / "junit" / "regress.xml")

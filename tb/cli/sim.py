@@ -5,17 +5,19 @@ import sys
 
 from hw import chips
 from model import record, workloads
-from tb.build import BUILD
-from tb.measure import Case, measure, shown
+from tb.bench.build import BUILD
+from tb.bench.measure import Case, measure, shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The variables of the Makefile."""
     parser.add_argument("--chip", default="npu_16", help="a file in hw/chips (default %(default)s)")
-    parser.add_argument("--workload", default=None,
-                        help="a file in model/workloads (default digits, digits_float on a PIM chip)")
-    parser.add_argument("--bench", default=None,
-                        help="a file tb/<bench>_tests.py (default core, or the one of the PIM chip)")
+    parser.add_argument(
+        "--workload", default=None, help="a file in model/workloads (default digits, digits_float on a PIM chip)"
+    )
+    parser.add_argument(
+        "--bench", default=None, help="a file tb/<bench>_tests.py (default core, or the one of the PIM chip)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the operands (default %(default)s)")
     parser.add_argument("--waves", action="store_true", help="record waveforms too (build/runs/.../dump.fst)")
     parser.add_argument("--no-activity", action="store_true", help="do not count toggles")
@@ -25,7 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     """0 if every test passed, 1 otherwise."""
     case = case_of(arguments)
     measurement, outcome = measure(
-        case, say, trace="fst" if arguments.waves else "none", activity=not arguments.no_activity)
+        case, say, trace="fst" if arguments.waves else "none", activity=not arguments.no_activity
+    )
     if measurement is not None:
         path = record.write(measurement, root=BUILD / "records")
         result = measurement.result
@@ -42,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def case_of(arguments: argparse.Namespace) -> Case:
     """The case the arguments name; a bench without workloads takes none."""
-    from tb import design
+    from tb.bench import design
 
     chip, named = chips.load(arguments.chip), arguments.workload
     bench = arguments.bench or design.default(chip, workloads.load(named) if named else None)

@@ -4,18 +4,20 @@ import argparse
 import sys
 
 from hw import chips
+from tb.bench.measure import prepare, shown, simulate
+from tb.bench.wave import save_file, show
 from tb.cli import sim
-from tb.measure import prepare, shown, simulate
-from tb.wave import save_file, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The variables of the Makefile; a small default, as every signal of every cycle is written."""
     parser.add_argument("--chip", default="tiny", help="a file in hw/chips (default %(default)s)")
-    parser.add_argument("--workload", default=None,
-                        help="a file in model/workloads (default gemm_16, digits_float_4 on a PIM chip)")
-    parser.add_argument("--bench", default=None,
-                        help="a file tb/<bench>_tests.py (default core, or the one of the PIM chip)")
+    parser.add_argument(
+        "--workload", default=None, help="a file in model/workloads (default gemm_16, digits_float_4 on a PIM chip)"
+    )
+    parser.add_argument(
+        "--bench", default=None, help="a file tb/<bench>_tests.py (default core, or the one of the PIM chip)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the operands (default %(default)s)")
 
 

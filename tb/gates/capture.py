@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hw.base.error import InputError
 from hw.gates.activity import Streams
 from hw.gates.streams import in_lanes, padded
 from hw.spec.command import COMMON_FIELDS, LANE_FIELDS
 from hw.spec.core import CoreSpec
-from hw.spec.error import InputError
 from model import workloads
-from model.workload import Workload
-from tb import measure
-from tb.measure import Case, Say
+from model.work.workload import Workload
+from tb.bench import measure
+from tb.bench.measure import Case, Say
 
 CELL_PORTS = ("i_activation", "i_partial_sum", "i_swap", "i_load", "i_weight")
 _SIGNED = {"i_activation", "i_partial_sum", "i_weight"}
@@ -77,8 +77,10 @@ def capture(chip: str, core: CoreSpec, workload: str, seed: int, build: Path, sa
     if not path.exists():
         outcome = measure.simulate(case, built)
         if not outcome.passed or outcome.trace is None:
-            raise InputError(f"operands must come from a run that passes, but {case.name} did not: {outcome.failure}; "
-                             f"run `{case.command}`")
+            raise InputError(
+                f"operands must come from a run that passes, but {case.name} did not: {outcome.failure}; "
+                f"run `{case.command}`"
+            )
         arrays = _read(outcome.trace, f"{built.emitted.name}.dut.core.", core)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.stem}-{os.getpid()}.part.npz")
@@ -106,8 +108,10 @@ def check_order(captured: Capture, core: CoreSpec, gemms: Sequence[tuple[np.ndar
     # Row r of a word enters r x mac_latency cycles after row 0.
     moved = np.stack([np.roll(left[:, r], -r * core.array.mac_latency)[captured.issued] for r in range(R)], axis=1)
     if not (np.array_equal(moved, np.concatenate(rows)) and np.array_equal(captured.active, np.stack(tiles))):
-        raise InputError("the operands the RTL moved must be those of the lowering, but they differ; remove "
-                         "build/gates/captured and run again")
+        raise InputError(
+            "the operands the RTL moved must be those of the lowering, but they differ; remove "
+            "build/gates/captured and run again"
+        )
 
 
 def _read(trace: Path, prefix: str, core: CoreSpec) -> dict[str, NDArray[np.generic]]:
@@ -115,8 +119,9 @@ def _read(trace: Path, prefix: str, core: CoreSpec) -> dict[str, NDArray[np.gene
     try:
         import pywellen
     except ImportError:
-        raise InputError("operands must be read from a waveform with pywellen, and it is not installed; "
-                         "run `make environment`") from None
+        raise InputError(
+            "operands must be read from a waveform with pywellen, and it is not installed; run `make environment`"
+        ) from None
     waveform: Any = getattr(pywellen, "Waveform")(str(trace))  # noqa: B009 - a module without type hints
     variables = {v.full_name: v for v in waveform.all_vars()}
     last_cycle = int(variables[prefix + "array.clk"].tv[-1][0]) // 1000
@@ -148,17 +153,36 @@ def _read(trace: Path, prefix: str, core: CoreSpec) -> dict[str, NDArray[np.gene
     R, C = array.rows, array.columns
     busy = np.flatnonzero(values("counters_.busy" if prefix + "counters_.busy" in variables else "status__busy", 1))
     window = slice(max(0, int(busy[0]) - 1), int(busy[-1]) + 2)
-    widths = {"i_activation": array.activation_lane_bits, "i_weight": array.weight_lane_bits,
-              "i_partial_sum": array.partial_sum_bits, "i_swap": 1, "i_load": 1}
+    widths = {
+        "i_activation": array.activation_lane_bits,
+        "i_weight": array.weight_lane_bits,
+        "i_partial_sum": array.partial_sum_bits,
+        "i_swap": 1,
+        "i_load": 1,
+    }
     found: dict[str, NDArray[np.generic]] = {}
     for port in CELL_PORTS:
         kind = np.int8 if widths[port] <= 8 else np.int32
-        found[port] = np.stack([values(f"array.cell_{r}_{c}.{port}", widths[port], port in _SIGNED)[window].astype(kind)
-                                for r in range(R) for c in range(C)], axis=1)
-    found["bottom"] = np.stack([values(f"array.cell_{R - 1}_{c}.o_partial_sum", array.partial_sum_bits, True)[window]
-                                for c in range(C)], axis=1).astype(np.int32)
-    found["shadow"] = np.stack([values(f"array.cell_{r}_{c}.shadow", array.weight_lane_bits, True)[window]
-                                for r in range(R) for c in range(C)], axis=1).astype(np.int8)
+        found[port] = np.stack(
+            [
+                values(f"array.cell_{r}_{c}.{port}", widths[port], port in _SIGNED)[window].astype(kind)
+                for r in range(R)
+                for c in range(C)
+            ],
+            axis=1,
+        )
+    found["bottom"] = np.stack(
+        [values(f"array.cell_{R - 1}_{c}.o_partial_sum", array.partial_sum_bits, True)[window] for c in range(C)],
+        axis=1,
+    ).astype(np.int32)
+    found["shadow"] = np.stack(
+        [
+            values(f"array.cell_{r}_{c}.shadow", array.weight_lane_bits, True)[window]
+            for r in range(R)
+            for c in range(C)
+        ],
+        axis=1,
+    ).astype(np.int8)
     found["top"] = words("array.i_activation", array.activation_lane_bits, R)[window].astype(np.uint8)
     found["weights"] = words("array.i_weight", array.weight_lane_bits, C)[window].astype(np.uint8)
     found["written"] = words("accumulator.write__data", 32, C)[window].astype(np.uint32)
@@ -168,8 +192,9 @@ def _read(trace: Path, prefix: str, core: CoreSpec) -> dict[str, NDArray[np.gene
     for field in COMMON_FIELDS:
         found[field] = values(f"drain.stage.i_parameters.{field}", 8)[window].astype(np.uint8)
     for field in LANE_FIELDS:
-        found[field] = np.stack([values(f"drain.stage.i_parameters.lanes[{c}].{field}", 32)[window]
-                                 for c in range(C)], axis=1).astype(np.uint32)
+        found[field] = np.stack(
+            [values(f"drain.stage.i_parameters.lanes[{c}].{field}", 32)[window] for c in range(C)], axis=1
+        ).astype(np.uint32)
     read = values("stream.o_read", 1)
     found["issued"] = np.concatenate([[0], read])[:last_cycle][window].astype(bool)
     found["read"] = read[window].astype(bool)
@@ -189,20 +214,28 @@ def _assemble(a: Mapping[str, NDArray], core: CoreSpec, digest: str) -> Capture:
     sums = [late(wide["bottom"][:, c], k) for c in range(C) for k in range(C - 1 - c)]
     streams: dict[str, Streams] = {
         "cells": {port: wide[port] for port in CELL_PORTS},
-        "operand skew": {"i": np.stack(skew, axis=1)}, "sum skew": {"i": np.stack(sums, axis=1)},
+        "operand skew": {"i": np.stack(skew, axis=1)},
+        "sum skew": {"i": np.stack(sums, axis=1)},
         "accumulate": {"a": (wide["written"] - arriving) & 0xFFFFFFFF, "b": arriving & 0xFFFFFFFF},
         "requantise": output_streams(wide, C),
     }
     columns = C // 2 * 2
     events = {
-        "macs": wide["issued"] * array.cells, "weight_loads": wide["i_load"].sum(axis=1),
-        "accumulates": wide["accumulates"], "requantises": wide["valid"] * columns,
+        "macs": wide["issued"] * array.cells,
+        "weight_loads": wide["i_load"].sum(axis=1),
+        "accumulates": wide["accumulates"],
+        "requantises": wide["valid"] * columns,
     }
     swapped = wide["i_swap"] == 1
     passes = int(swapped[:, 0].sum())
     active = np.stack([wide["shadow"][swapped[:, k], k][:passes] for k in range(R * C)], axis=1)
-    return Capture(verilog_digest=digest, streams=streams, issued=a["issued"].astype(bool), events=events,
-                   active=active.reshape(passes, R, C))
+    return Capture(
+        verilog_digest=digest,
+        streams=streams,
+        issued=a["issued"].astype(bool),
+        events=events,
+        active=active.reshape(passes, R, C),
+    )
 
 
 def output_streams(a: Mapping[str, NDArray[np.int64]], columns: int) -> Streams:
@@ -210,6 +243,7 @@ def output_streams(a: Mapping[str, NDArray[np.int64]], columns: int) -> Streams:
 
     `a`: valid, zero_point, low, high (cycles,); sums, bias, multiplier, shift (cycles, columns), unsigned.
     """
+
     def bits(values: NDArray[np.int64], width: int) -> NDArray[np.int64]:
         return (values[..., None] >> np.arange(width)) & 1
 
@@ -218,5 +252,8 @@ def output_streams(a: Mapping[str, NDArray[np.int64]], columns: int) -> Streams:
     common = [np.broadcast_to(bits(a[n], w)[:, None], (cycles, lanes, w)) for n, w in COMMON_FIELDS.items()]
     own = [bits(a[n][:, k::2][:, :lanes], w) for k in (0, 1) for n, w in LANE_FIELDS.items()]
     sums = [bits(a["sums"][:, k::2][:, :lanes], 32) for k in (0, 1)]
-    return {"i_valid": np.repeat(a["valid"][:, None], lanes, axis=1), "i_sums": np.concatenate(sums, axis=2),
-            "i_parameters": np.concatenate([*own, *common], axis=2)}
+    return {
+        "i_valid": np.repeat(a["valid"][:, None], lanes, axis=1),
+        "i_sums": np.concatenate(sums, axis=2),
+        "i_parameters": np.concatenate([*own, *common], axis=2),
+    }

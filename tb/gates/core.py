@@ -6,20 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
+from hw.base.error import InputError
 from hw.gates import streams as operands
 from hw.gates.activity import Streams
 from hw.gates.block import Block, Glitches
 from hw.gates.blocks import Adder, Delay
 from hw.gates.library import Process
 from hw.gates.power import BlockEnergy
-from hw.rtl.cell import Cell
-from hw.rtl.output_stage import OutputStage
+from hw.rtl.npu.cell import Cell
+from hw.rtl.npu.output_stage import OutputStage
 from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
-from hw.spec.error import InputError
 from hw.spec.mac_array import MacArraySpec
-from model import reference
-from model.workload import GemmJob, Workload
+from model.reference import npu as reference
+from model.work.workload import GemmJob, Workload
 from tb.gates.capture import output_streams
 
 LIBRARY_ERROR = 0.25
@@ -82,21 +82,39 @@ def with_reset(block: Block, streams: Streams) -> Streams:
 def two_columns(core: CoreSpec) -> CoreSpec:
     """`core` with two columns, for an output stage of two: columns are alike."""
     array = core.array
-    narrow = MacArraySpec(rows=array.rows, columns=2, activation_format=array.activation_format,
-                          weight_format=array.weight_format, mac_latency=array.mac_latency)
-    return CoreSpec(array=narrow, activation_words=core.activation_words, weight_words=core.weight_words,
-                    accumulator_rows=core.accumulator_rows, output_words=core.output_words,
-                    rounding_mode=core.rounding_mode)
+    narrow = MacArraySpec(
+        rows=array.rows,
+        columns=2,
+        activation_format=array.activation_format,
+        weight_format=array.weight_format,
+        mac_latency=array.mac_latency,
+    )
+    return CoreSpec(
+        array=narrow,
+        activation_words=core.activation_words,
+        weight_words=core.weight_words,
+        accumulator_rows=core.accumulator_rows,
+        output_words=core.output_words,
+        rounding_mode=core.rounding_mode,
+    )
 
 
 def finished_sums(gemms: Sequence[tuple[np.ndarray, np.ndarray]]) -> Streams:
-    """Streams of an output stage: sums of neighbouring columns, one usual set of parameters (multiplier 0.7, shift 8).
-    """
+    """Streams of an output stage: sums of neighbouring columns, one usual set of parameters (multiplier 0.7, shift 8)."""
     if all(w.shape[1] == 1 for _, w in gemms):
         raise InputError("a GEMM must have at least two columns for the output stage, none has; choose another one")
     rows = min(256, *(a.shape[0] for a, _ in gemms)) if len(gemms) > 1 else min(256, gemms[0][0].shape[0])
-    sums = np.concatenate([a[:rows].astype(np.int64) @ w.astype(np.int64)[:, : w.shape[1] // 2 * 2]
-                           for a, w in gemms if w.shape[1] > 1], axis=1)[:, :64] & 0xFFFFFFFF
+    sums = (
+        np.concatenate(
+            [
+                a[:rows].astype(np.int64) @ w.astype(np.int64)[:, : w.shape[1] // 2 * 2]
+                for a, w in gemms
+                if w.shape[1] > 1
+            ],
+            axis=1,
+        )[:, :64]
+        & 0xFFFFFFFF
+    )
     # few rows come again, so that a stream is longer than its warm-up
     rows, columns = max(rows, 64), sums.shape[1]
     sums = sums[np.arange(rows) % len(sums)]
@@ -108,15 +126,26 @@ def finished_sums(gemms: Sequence[tuple[np.ndarray, np.ndarray]]) -> Streams:
 
 
 def measured(
-    blocks: Sequence[tuple[str, Block, float]], streams: Mapping[str, Streams], build: Path, clock_ghz: float,
+    blocks: Sequence[tuple[str, Block, float]],
+    streams: Mapping[str, Streams],
+    build: Path,
+    clock_ghz: float,
     duty: float,
 ) -> list[Measured]:
     """Every block (name, netlist, instances) on its streams, per cycle; `duty` is that of requantisation."""
     found = []
     for name, block, instances in blocks:
         energy, glitches = block.measure(with_reset(block, streams[name]), build)
-        found.append(Measured(block=name, instances=instances, energy=energy, glitches=glitches,
-                              clock_ghz=clock_ghz, duty=duty if name == "requantise" else 1.0))
+        found.append(
+            Measured(
+                block=name,
+                instances=instances,
+                energy=energy,
+                glitches=glitches,
+                clock_ghz=clock_ghz,
+                duty=duty if name == "requantise" else 1.0,
+            )
+        )
     return found
 
 
@@ -136,10 +165,13 @@ class Core:
     def blocks(self) -> tuple[tuple[str, Block, float], ...]:
         """(component, block, instances in the core)."""
         r, c = self.spec.array.rows, self.spec.array.columns
-        return (("cells", self.cell, r * c),
-                ("operand skew", self.operand_delay, (r * (r - 1) + c * (c - 1)) / 2),
-                ("sum skew", self.sum_delay, c * (c - 1) / 2), ("accumulate", self.accumulate, c),
-                ("requantise", self.output, c / 2))
+        return (
+            ("cells", self.cell, r * c),
+            ("operand skew", self.operand_delay, (r * (r - 1) + c * (c - 1)) / 2),
+            ("sum skew", self.sum_delay, c * (c - 1) / 2),
+            ("accumulate", self.accumulate, c),
+            ("requantise", self.output, c / 2),
+        )
 
     def measure(self, streams: Mapping[str, Streams], duty: float = 1.0) -> list[Measured]:
         """Every component on its streams, per cycle; `duty`: part of the cycles in which rows are requantised, for
@@ -164,8 +196,10 @@ class Core:
         sums = self._result(given)
         running = np.cumsum(sums, axis=0)
         streams: dict[str, Streams] = {
-            "cells": cell, "operand skew": {"i": operands.lanes_of(cell, left)["i_activation"]},
-            "sum skew": {"i": sums}, "accumulate": {"a": np.roll(running, 1, axis=0) & 0xFFFF, "b": sums},
+            "cells": cell,
+            "operand skew": {"i": operands.lanes_of(cell, left)["i_activation"]},
+            "sum skew": {"i": sums},
+            "accumulate": {"a": np.roll(running, 1, axis=0) & 0xFFFF, "b": sums},
             "requantise": finished_sums(gemms),
         }
         return streams

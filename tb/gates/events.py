@@ -10,11 +10,20 @@ from numpy.typing import NDArray
 from tb.gates.capture import Capture
 from tb.gates.core import Core, Measured, with_reset
 
-EVENTS = {"mac_array.mac": "macs", "mac_array.weight_load": "weight_loads", "accumulator.write": "accumulates",
-          "output_stage.requantise": "requantises"}
+EVENTS = {
+    "mac_array.mac": "macs",
+    "mac_array.weight_load": "weight_loads",
+    "accumulator.write": "accumulates",
+    "output_stage.requantise": "requantises",
+}
 """Event of the core to what a capture counts."""
-_CAUSES = {"cells": "mac_array.mac", "operand skew": "mac_array.mac", "sum skew": "mac_array.mac",
-           "accumulate": "accumulator.write", "requantise": "output_stage.requantise"}
+_CAUSES = {
+    "cells": "mac_array.mac",
+    "operand skew": "mac_array.mac",
+    "sum skew": "mac_array.mac",
+    "accumulate": "accumulator.write",
+    "requantise": "output_stage.requantise",
+}
 """Component to the event that moves it, besides weight loads in the cells."""
 WINDOWS = 24
 
@@ -50,15 +59,16 @@ def totals(core: Core, capture: Capture, measured: Sequence[Measured]) -> tuple[
         scale = instances / next(iter(streams.values())).shape[1]
         found.append(np.array(block.by_window(streams, edges)) * scale * m.glitches.mean / 1000)
         cycle += (m.energy.clock_fj + m.energy.leakage_nw * 1e-3 / m.clock_ghz) * instances / 1000
-    counts = np.array([[capture.events[e][a:b].sum() for e in EVENTS.values()]
-                       for a, b in itertools.pairwise(edges)])
+    counts = np.array([[capture.events[e][a:b].sum() for e in EVENTS.values()] for a, b in itertools.pairwise(edges)])
     return np.stack(found, axis=1), counts, cycle
 
 
 def weight_load_pj(core: Core, capture: Capture, cells: Measured) -> float:
     """Energy of one cell's weight load and its later swap: the captured weights alone, with activations at zero."""
-    own = {port: values if port in ("i_load", "i_weight", "i_swap") else np.zeros_like(values)
-           for port, values in capture.streams["cells"].items()}
+    own = {
+        port: values if port in ("i_load", "i_weight", "i_swap") else np.zeros_like(values)
+        for port, values in capture.streams["cells"].items()
+    }
     energy = core.cell.by_window(with_reset(core.cell, own), [20, capture.cycles])[0]
     return energy * cells.glitches.mean / 1000 / int(own["i_load"][20:].sum())
 
@@ -78,8 +88,12 @@ def fit(core: Core, capture: Capture, measured: Sequence[Measured]) -> Events:
     truth = energy.sum(axis=1) + cycle * cycles
     guess = counts @ np.array([price[n] for n in names]) + cycle * cycles
     return Events(
-        energy_pj=price, cycle_pj=cycle, fit_error=float(np.abs(guess / truth - 1)[::2].max()),
-        test_error=float(guess[1::2].sum() / truth[1::2].sum() - 1), total_error=float(guess.sum() / truth.sum() - 1))
+        energy_pj=price,
+        cycle_pj=cycle,
+        fit_error=float(np.abs(guess / truth - 1)[::2].max()),
+        test_error=float(guess[1::2].sum() / truth[1::2].sum() - 1),
+        total_error=float(guess.sum() / truth.sum() - 1),
+    )
 
 
 def error_on(events: Events, core: Core, capture: Capture, measured: Sequence[Measured]) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hw.gates import library, streams, synthesis
 from hw.gates.block import Block
-from hw.rtl.cell import Cell
+from hw.rtl.npu.cell import Cell
 from hw.spec.mac_array import MacArraySpec
 from tb.gates.core import with_reset
 
@@ -35,15 +35,22 @@ def compare(names: tuple[str, ...], build: Path, seed: int) -> Iterator[Mapped]:
             block = Block(Cell(array), "cell_int8", process, build, text)
             settled, glitched = {}, {}
             for operands in CLASSES:
-                given = with_reset(block, streams.cell_streams(
-                    array, [streams.operand_class(operands, 128, 16, 4, seed)]))
+                given = with_reset(
+                    block, streams.cell_streams(array, [streams.operand_class(operands, 128, 16, 4, seed)])
+                )
                 energy, glitches = block.measure(given, build)
                 moving = energy.switching_fj + energy.internal_fj
                 settled[operands] = energy.dynamic_fj / 1000
                 glitched[operands] = (moving * glitches.mean + energy.clock_fj) / 1000
-            yield Mapped(library=name, recipe=recipe, cells=len(block.netlist.instances),
-                         area_um2=block.netlist.area_um2, clock_ghz=block.timing.clock_ghz, settled_pj=settled,
-                         glitched_pj=glitched)
+            yield Mapped(
+                library=name,
+                recipe=recipe,
+                cells=len(block.netlist.instances),
+                area_um2=block.netlist.area_um2,
+                clock_ghz=block.timing.clock_ghz,
+                settled_pj=settled,
+                glitched_pj=glitched,
+            )
 
 
 def ranks(found: list[Mapped]) -> dict[str, list[list[str]]]:
@@ -52,6 +59,8 @@ def ranks(found: list[Mapped]) -> dict[str, list[list[str]]]:
     by_library: dict[str, list[list[str]]] = {}
     for name in dict.fromkeys(m.library for m in found):
         own = [m for m in found if m.library == name]
-        by_library[name] = [[m.recipe for m in sorted(own, key=lambda m: m.glitched_pj["random"])],
-                            sorted(own[0].glitched_pj, key=own[0].glitched_pj.__getitem__)]
+        by_library[name] = [
+            [m.recipe for m in sorted(own, key=lambda m: m.glitched_pj["random"])],
+            sorted(own[0].glitched_pj, key=own[0].glitched_pj.__getitem__),
+        ]
     return by_library

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+from hw.base.error import InputError
 from hw.spec.core import CoreSpec
-from hw.spec.error import InputError
 from model import energy, record
 from model.energy import sram
 from model.energy.table import OperationTable
@@ -23,9 +23,11 @@ def text(chip: str, core: CoreSpec, workload: str, seed: int) -> list[str]:
     prices = table.for_core(core).energies
     counts = _counts(chip, workload, seed)
     macs = counts.get("mac_array.mac", 0)
-    lines = [f"memories, published and not measured here ({TABLE}; low end by OpenRAM's FreePDK45 memories of 64 bits, "
-             f"{sram.RATIO:.2f} of it at 8 KiB)",
-             f"{'event':28}{'pJ per access':>14}   range{'':14}" + ("pJ per MAC of the run" if macs else "")]
+    lines = [
+        f"memories, published and not measured here ({TABLE}; low end by OpenRAM's FreePDK45 memories of 64 bits, "
+        f"{sram.RATIO:.2f} of it at 8 KiB)",
+        f"{'event':28}{'pJ per access':>14}   range{'':14}" + ("pJ per MAC of the run" if macs else ""),
+    ]
     total = 0.0
     for event, fact in prices.items():
         if not any(word in event for word in ("memory", "accumulator")):
@@ -33,8 +35,10 @@ def text(chip: str, core: CoreSpec, workload: str, seed: int) -> list[str]:
         share = fact.nominal * counts.get(event, 0) / macs if macs else 0.0
         total += share
         low = min(fact.minimum, fact.nominal * sram.RATIO)
-        lines.append(f"{event:28}{fact.nominal:14.1f}   {f'{low:.1f} to {fact.maximum:.1f}':19}"
-                     + (f"{share:.3f}" if macs else ""))
+        lines.append(
+            f"{event:28}{fact.nominal:14.1f}   {f'{low:.1f} to {fact.maximum:.1f}':19}"
+            + (f"{share:.3f}" if macs else "")
+        )
     if macs:
         lines.append(f"{'all':28}{'':14}   {'':19}{total:.3f}, to be added to the gates' with its own range")
     return lines

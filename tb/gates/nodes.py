@@ -15,15 +15,20 @@ def text(here: Mapping[str, float], number: str) -> list[str]:
     lines = ["scaled by Stillmaker and Baas 2017, pJ per MAC (assumed supplies; range of devices and supplies)"]
     for node in scaling.VOLTAGES:
         f = scaling.factor(node)
-        anchors = ", ".join(f"{p.name} {p.number_format} {p.pj_per_mac:g} ({p.scope})"
-                            for p in scaling.PUBLISHED if p.node_nm == node)
-        lines.append(f"{node:4} nm {here['nominal'] * f.nominal:7.3f}  ({here['low'] * f.low:.3f} to "
-                     f"{here['high'] * f.high:.3f}){' extrapolated' if f.extrapolated else ''}  {anchors}")
+        anchors = ", ".join(
+            f"{p.name} {p.number_format} {p.pj_per_mac:g} ({p.scope})" for p in scaling.PUBLISHED if p.node_nm == node
+        )
+        lines.append(
+            f"{node:4} nm {here['nominal'] * f.nominal:7.3f}  ({here['low'] * f.low:.3f} to "
+            f"{here['high'] * f.high:.3f}){' extrapolated' if f.extrapolated else ''}  {anchors}"
+        )
     if number == "int8":
         low, high = scaling.BRACKET
         found = {node: here["nominal"] * scaling.factor(node).nominal for node in (22, 16)}
-        lines.append(f"published INT8 at 16 to 22 nm, core alone to system: {low} to {high} pJ per MAC; here "
-                     + ", ".join(f"{v:.2f} at {n} nm {_where(v)}" for n, v in found.items()))
+        lines.append(
+            f"published INT8 at 16 to 22 nm, core alone to system: {low} to {high} pJ per MAC; here "
+            + ", ".join(f"{v:.2f} at {n} nm {_where(v)}" for n, v in found.items())
+        )
     return lines
 
 
@@ -46,17 +51,36 @@ def plot(classes: Ranges, number: str, path: Path, title: str) -> None:
     nodes = [f.node_nm for f in factors]
     for name, here in classes.items():
         (line,) = axes.plot(nodes, [here["nominal"] * f.nominal for f in factors], marker=".", label=f"{name}, here")
-        axes.fill_between(nodes, [here["low"] * f.low for f in factors], [here["high"] * f.high for f in factors],
-                          alpha=0.15, color=line.get_color())
+        axes.fill_between(
+            nodes,
+            [here["low"] * f.low for f in factors],
+            [here["high"] * f.high for f in factors],
+            alpha=0.15,
+            color=line.get_color(),
+        )
     used = set()
     for p in scaling.PUBLISHED:
         label = f"published, {p.scope}" if p.scope not in used else None
         used.add(p.scope)
-        axes.plot(p.node_nm, p.pj_per_mac, _MARKS[p.scope], markersize=9, label=label, linestyle="none",
-                  color="black" if p.number_format == number else "none", markeredgecolor="black")
+        axes.plot(
+            p.node_nm,
+            p.pj_per_mac,
+            _MARKS[p.scope],
+            markersize=9,
+            label=label,
+            linestyle="none",
+            color="black" if p.number_format == number else "none",
+            markeredgecolor="black",
+        )
         left = p.node_nm > 10
-        axes.annotate(f"{p.name} {p.number_format}", (p.node_nm, p.pj_per_mac), fontsize=8, textcoords="offset points",
-                      xytext=(-9, 4) if left else (9, -3), ha="right" if left else "left")
+        axes.annotate(
+            f"{p.name} {p.number_format}",
+            (p.node_nm, p.pj_per_mac),
+            fontsize=8,
+            textcoords="offset points",
+            xytext=(-9, 4) if left else (9, -3),
+            ha="right" if left else "left",
+        )
     axes.set(xscale="log", yscale="log", xlabel="node, nm", ylabel="pJ per MAC", title=title)
     axes.set_xticks(nodes, [f"{n}" for n in nodes])
     axes.minorticks_off()

@@ -11,8 +11,8 @@ from hw.gates.block import Block
 from hw.gates.blocks import Adder, Multiplier
 from hw.gates.library import Process, Wire
 from hw.gates.power import Coefficients
-from hw.rtl.fp_add import FpAdd
-from hw.rtl.fp_mul import FpMul
+from hw.rtl.arithmetic.fp_add import FpAdd
+from hw.rtl.arithmetic.fp_mul import FpMul
 
 HOROWITZ_PJ = {"8-bit multiply": 0.2, "8-bit add": 0.03, "32-bit add": 0.1, "FP16 multiply": 1.1, "FP16 add": 0.4}
 """M. Horowitz, Computing's energy problem, ISSCC 2014: 45 nm, 0.9 V."""
@@ -63,8 +63,13 @@ def common_rate(found: Sequence[Operator]) -> float:
 
 def operators(process: Process, build: Path, seed: int) -> list[Operator]:
     """The five arithmetic blocks of Horowitz's table."""
-    made = {"8-bit add": lambda: Adder(8), "32-bit add": lambda: Adder(32), "8-bit multiply": lambda: Multiplier(8),
-            "FP16 multiply": lambda: FpMul("fp16", latency=0), "FP16 add": lambda: FpAdd("fp16", latency=0)}
+    made = {
+        "8-bit add": lambda: Adder(8),
+        "32-bit add": lambda: Adder(32),
+        "8-bit multiply": lambda: Multiplier(8),
+        "FP16 multiply": lambda: FpMul("fp16", latency=0),
+        "FP16 add": lambda: FpAdd("fp16", latency=0),
+    }
     found = []
     for name, make in made.items():
         block = Block(make(), name.replace(" ", "_").lower(), process, build)
@@ -77,31 +82,45 @@ def operators(process: Process, build: Path, seed: int) -> list[Operator]:
         moved = [block.simulator.run(_moving(block, rate, seed), 20)[0] for rate in RATES]
         bare_pj = [bare.energy(activity).dynamic_fj * square / 1000 for activity in moved]
         modest = block.coefficients.energy(moved[RATES.index(MODEST)]).dynamic_fj
-        found.append(Operator(
-            name=name, area_um2=block.netlist.area_um2, critical_ns=block.timing.critical_ns,
-            random_pj=energy.dynamic_fj * glitches.mean / 1000, glitch=glitches.mean, voltage=1 / square,
-            activity=energy.dynamic_fj / modest, wires=modest * square / 1000 / bare_pj[RATES.index(MODEST)],
-            bare_pj=tuple(bare_pj), published_pj=HOROWITZ_PJ[name]))
+        found.append(
+            Operator(
+                name=name,
+                area_um2=block.netlist.area_um2,
+                critical_ns=block.timing.critical_ns,
+                random_pj=energy.dynamic_fj * glitches.mean / 1000,
+                glitch=glitches.mean,
+                voltage=1 / square,
+                activity=energy.dynamic_fj / modest,
+                wires=modest * square / 1000 / bare_pj[RATES.index(MODEST)],
+                bare_pj=tuple(bare_pj),
+                published_pj=HOROWITZ_PJ[name],
+            )
+        )
     return found
 
 
 def text(found: Sequence[Operator]) -> str:
     """The table: random operands, the causes that lie between, the bare block, the published figure."""
     rate = common_rate(found)
-    lines = [f"{'operator, pJ':16}{'um2':>6}{'ns':>6}{'random':>8}{'glitch':>8}{'volt':>6}{'active':>8}{'wires':>7}"
-             f"{f'bare {MODEST:.0%}':>10}{'Horowitz':>10}{'ratio':>7}{'implied':>9}{f'at {rate:.0%}':>8}{'ratio':>7}"]
+    lines = [
+        f"{'operator, pJ':16}{'um2':>6}{'ns':>6}{'random':>8}{'glitch':>8}{'volt':>6}{'active':>8}{'wires':>7}"
+        f"{f'bare {MODEST:.0%}':>10}{'Horowitz':>10}{'ratio':>7}{'implied':>9}{f'at {rate:.0%}':>8}{'ratio':>7}"
+    ]
     for o in found:
         bare = o.at(MODEST)
         lines.append(
             f"{o.name:16}{o.area_um2:6.0f}{o.critical_ns:6.2f}{o.random_pj:8.3f}{f'/{o.glitch:.2f}':>8}"
             f"{f'/{o.voltage:.2f}':>6}{f'/{o.activity:.2f}':>8}{f'/{o.wires:.2f}':>7}{bare:10.3f}{o.published_pj:10.2f}"
-            f"{bare / o.published_pj:7.2f}{o.implied_rate:9.1%}{o.at(rate):8.3f}{o.at(rate) / o.published_pj:7.2f}")
+            f"{bare / o.published_pj:7.2f}{o.implied_rate:9.1%}{o.at(rate):8.3f}{o.at(rate) / o.published_pj:7.2f}"
+        )
     ratios = [o.at(MODEST) / o.published_pj for o in found]
-    lines += [f"bare at {MODEST:.0%}: {min(ratios):.2f} to {max(ratios):.2f} times what was published",
-              f"random: every operand new each cycle (half of the bits move), glitches, wires, 1.0 V; divided by the "
-              f"causes\nthat Horowitz's figures do not hold: glitches, {VOLTS} V, {MODEST:.0%} of the operand bits "
-              "moving, operand nets and wires.\nimplied: the rate at which the bare block costs what was published; "
-              "then all five at the median of these rates"]
+    lines += [
+        f"bare at {MODEST:.0%}: {min(ratios):.2f} to {max(ratios):.2f} times what was published",
+        f"random: every operand new each cycle (half of the bits move), glitches, wires, 1.0 V; divided by the "
+        f"causes\nthat Horowitz's figures do not hold: glitches, {VOLTS} V, {MODEST:.0%} of the operand bits "
+        "moving, operand nets and wires.\nimplied: the rate at which the bare block costs what was published; "
+        "then all five at the median of these rates",
+    ]
     return "\n".join(lines)
 
 

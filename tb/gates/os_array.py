@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hw.base.error import InputError
 from hw.gates.activity import Streams
 from hw.gates.block import Block
 from hw.gates.blocks import Delay
 from hw.gates.library import Process
 from hw.gates.streams import Matrix, in_lanes, lanes_of, padded
-from hw.rtl.os_array import SUM_BITS, OsCell
-from hw.rtl.output_stage import OutputStage
+from hw.rtl.npu.output_stage import OutputStage
+from hw.rtl.npu.output_stationary_array import SUM_BITS, OsCell
 from hw.spec.core import CoreSpec
-from hw.spec.error import InputError
 from tb.gates.core import Measured, finished_sums, measured, two_columns, with_reset
 
 Gemms = Sequence[tuple[Matrix, Matrix]]
@@ -32,8 +32,10 @@ class OsIntegers:
     def __init__(self, core: CoreSpec, process: Process, build: Path, clock_ghz: float) -> None:
         array = core.array
         if array.is_floating_point or array.drain != "columns":
-            raise InputError("output-stationary energy at the gates covers integers that drain through the columns, "
-                             f"not {array.activation_format} with drain {array.drain!r}; try npu_16_os")
+            raise InputError(
+                "output-stationary energy at the gates covers integers that drain through the columns, "
+                f"not {array.activation_format} with drain {array.drain!r}; try npu_16_os"
+            )
         self.core, self.array, self.process, self.build, self.clock_ghz = core, array, process, build, clock_ghz
         self.cell = Block(OsCell(array), f"os_cell_{array.activation_format}", process, build)
 
@@ -41,12 +43,21 @@ class OsIntegers:
     def blocks(self) -> tuple[tuple[str, Block, float], ...]:
         """(component, block, instances in the core)."""
         r, c = self.array.rows, self.array.columns
-        made = {name: Block(component, name, self.process, self.build) for name, component in (
-            ("delay8", Delay(8)), (f"delay{SUM_BITS}", Delay(SUM_BITS)),
-            ("output_stage_2", OutputStage(two_columns(self.core))))}
+        made = {
+            name: Block(component, name, self.process, self.build)
+            for name, component in (
+                ("delay8", Delay(8)),
+                (f"delay{SUM_BITS}", Delay(SUM_BITS)),
+                ("output_stage_2", OutputStage(two_columns(self.core))),
+            )
+        }
         operand_delay, sum_delay, output = made.values()
-        return (("cells", self.cell, r * c), ("operand skew", operand_delay, (r * (r - 1) + c * (c - 1)) / 2),
-                ("sum skew", sum_delay, c * (c - 1) / 2), ("requantise", output, c / 2))
+        return (
+            ("cells", self.cell, r * c),
+            ("operand skew", operand_delay, (r * (r - 1) + c * (c - 1)) / 2),
+            ("sum skew", sum_delay, c * (c - 1) / 2),
+            ("requantise", output, c / 2),
+        )
 
     def measure(self, gemms: Gemms) -> list[Measured]:
         """Every component on the operands of `gemms`, per cycle, folds back to back."""
@@ -55,8 +66,11 @@ class OsIntegers:
         left, top = lanes_of(cells, [k * c for k in range(r)]), lanes_of(cells, range(c))
         bottom = lanes_of(cells, range((r - 1) * c, r * c))
         streams: dict[str, Streams] = {
-            "cells": cells, "sum skew": {"i": self.run(bottom)}, "requantise": finished_sums(gemms),
-            "operand skew": {"i": np.concatenate([left["i_activation"], top["i_weight"]], axis=1)}}
+            "cells": cells,
+            "sum skew": {"i": self.run(bottom)},
+            "requantise": finished_sums(gemms),
+            "operand skew": {"i": np.concatenate([left["i_activation"], top["i_weight"]], axis=1)},
+        }
         return measured(self.blocks, streams, self.build, self.clock_ghz, duty)
 
     def run(self, given: Streams) -> NDArray[np.int64]:
@@ -69,7 +83,7 @@ class OsIntegers:
         of the cycles in which a row of results leaves. Raises `InputError` if the netlist computes another product."""
         R, C = self.array.rows, self.array.columns
         activations, weights, results, lasts = [], [], [], []
-        cycles = 1      # one for the registers to settle
+        cycles = 1  # one for the registers to settle
         for a, w in gemms:
             height, width = -(-a.shape[0] // R) * R, -(-w.shape[1] // C) * C
             exact = padded(a, R, 1) @ padded(w, 1, C)
@@ -95,14 +109,20 @@ class OsIntegers:
             return np.ascontiguousarray(np.broadcast_to(values, (len(a), R, C))).reshape(shape)
 
         streams = {
-            "i_activation": everywhere(a[:, :, None]), "i_weight": everywhere(w[:, None]),
-            "i_first": everywhere(first[:, None, None]), "i_last": everywhere(last[:, None, None]),
-            "i_shift": everywhere(shift[:, :, None]), "i_drain": above.reshape(shape)}
+            "i_activation": everywhere(a[:, :, None]),
+            "i_weight": everywhere(w[:, None]),
+            "i_first": everywhere(first[:, None, None]),
+            "i_last": everywhere(last[:, None, None]),
+            "i_shift": everywhere(shift[:, :, None]),
+            "i_drain": above.reshape(shape),
+        }
         some = list(range(0, R * C, max(1, R * C // 64)))[:64]
         drained = self.run(lanes_of(streams, some))[np.array(lasts) + 1]
         if not np.array_equal(drained, np.stack(results).reshape(len(results), -1)[:, some]):
-            raise InputError("the netlist of an output-stationary cell must give the products of its operands, but "
-                             "does not; correct the cell or the synthesis")
+            raise InputError(
+                "the netlist of an output-stationary cell must give the products of its operands, but "
+                "does not; correct the cell or the synthesis"
+            )
         return streams, len(lasts) * R / len(a)
 
     def _drain(
@@ -112,7 +132,7 @@ class OsIntegers:
         above, shifts R - r to R - 1 cycles after its last word, and then sees what the row above shows."""
         R, C = self.array.rows, self.array.columns
         shift, above = np.zeros((cycles, R), np.int64), np.zeros((cycles, R, C), np.int64)
-        held = np.zeros((cycles + 1, C), np.int64)      # the row above the first has none
+        held = np.zeros((cycles + 1, C), np.int64)  # the row above the first has none
         for r in range(R):
             above[:, r] = held[1:]
             own = np.zeros((cycles + 1, C), np.int64)

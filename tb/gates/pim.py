@@ -9,15 +9,15 @@ from amaranth.hdl import Elaboratable
 from numpy.typing import NDArray
 
 from hw import chips
+from hw.base.error import InputError
 from hw.gates.activity import Streams
 from hw.gates.block import Block
 from hw.gates.library import Process
-from hw.rtl.bank_timing import BankTiming
-from hw.rtl.fp_add import FpAdd
-from hw.rtl.fp_mul import FpMul
-from hw.rtl.pim_sequencer import PimSequencer
-from hw.rtl.pim_signature import command_kinds
-from hw.spec.error import InputError
+from hw.rtl.arithmetic.fp_add import FpAdd
+from hw.rtl.arithmetic.fp_mul import FpMul
+from hw.rtl.dram_pim.bank_timing import BankTiming
+from hw.rtl.dram_pim.hbm_pim.sequencer import PimSequencer
+from hw.rtl.dram_pim.signature import command_kinds
 from hw.spec.pim import PimSpec
 from tb.gates.core import with_reset
 
@@ -56,8 +56,10 @@ def units(process: Process, build: Path, seed: int) -> Iterator[Unit]:
     sequencer = Block(PimSequencer(spec), "pim_sequencer", process, build)
     yield _unit(sequencer, "HBM-PIM sequencer, CRF", "cycle, 1 in 4 triggers", _program(spec))
     aim = spec_of("aim")
-    for label, device, commands in (("HBM-PIM", spec, [c.name for c in command_kinds(spec)]),
-                                    ("AiM", aim, [c.name for c in aim.commands.commands])):
+    for label, device, commands in (
+        ("HBM-PIM", spec, [c.name for c in command_kinds(spec)]),
+        ("AiM", aim, [c.name for c in aim.commands.commands]),
+    ):
         checker: Elaboratable = BankTiming(device.dram.resolve(), device.dram.organisation, commands)
         block = Block(checker, f"bank_timing_{label.lower()}", process, build)
         yield _unit(block, f"{label} bank control", "cycle, 1 in 4 issued", _random(block, rng))
@@ -66,13 +68,20 @@ def units(process: Process, build: Path, seed: int) -> Iterator[Unit]:
 def _unit(block: Block, name: str, operation: str, streams: Streams) -> Unit:
     energy, glitches = block.measure(with_reset(block, streams), block.build)
     moving = energy.switching_fj + energy.internal_fj
-    return Unit(name=name, cells=len(block.netlist.instances), area_um2=block.netlist.area_um2,
-                clock_ghz=block.timing.clock_ghz, operation=operation,
-                operation_pj=(moving * glitches.mean + energy.clock_fj) / 1000, glitch=glitches.mean)
+    return Unit(
+        name=name,
+        cells=len(block.netlist.instances),
+        area_um2=block.netlist.area_um2,
+        clock_ghz=block.timing.clock_ghz,
+        operation=operation,
+        operation_pj=(moving * glitches.mean + energy.clock_fj) / 1000,
+        glitch=glitches.mean,
+    )
 
 
 def _random(block: Block, rng: np.random.Generator) -> Streams:
     """Random bits at every data port; one command in four issued, to one bank."""
+
     def values(port: str, width: int) -> NDArray[np.int64]:
         if port == "i_issue":
             return (rng.random((_CYCLES, _LANES)) < 0.25).astype(np.int64)
@@ -86,12 +95,17 @@ def _random(block: Block, rng: np.random.Generator) -> Streams:
 def _program(spec: PimSpec) -> Streams:
     """A loop of eight aligned MACs and a JUMP, loaded in one column a cycle and then triggered every fourth cycle."""
     kinds, commands = spec.commands.operands, spec.commands
-    mac = commands.encode("MAC", {"destination": kinds["GRF_B"], "source_0": kinds["EVEN_BANK"],
-                                  "source_1": kinds["GRF_A"], "aligned": 1})
+    mac = commands.encode(
+        "MAC", {"destination": kinds["GRF_B"], "source_0": kinds["EVEN_BANK"], "source_1": kinds["GRF_A"], "aligned": 1}
+    )
     words = [mac, commands.encode("JUMP", {"iterations": 7, "offset": 2})] * 4
     cycles = np.arange(_CYCLES)
     loads, data = np.zeros((_CYCLES, 1), np.int64), np.zeros((_CYCLES, 1, 32 * len(words)), np.int64)
     loads[0], data[0, 0] = 1, (np.array(words)[:, None] >> np.arange(32) & 1).reshape(-1)
-    return {"i_write": loads, "i_entry": np.zeros_like(loads), "i_data": data,
-            "i_start": (cycles == 1).astype(np.int64)[:, None],
-            "i_trigger": ((cycles > 4) & (cycles % 4 == 0)).astype(np.int64)[:, None]}
+    return {
+        "i_write": loads,
+        "i_entry": np.zeros_like(loads),
+        "i_data": data,
+        "i_start": (cycles == 1).astype(np.int64)[:, None],
+        "i_trigger": ((cycles > 4) & (cycles % 4 == 0)).astype(np.int64)[:, None],
+    }

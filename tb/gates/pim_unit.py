@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hw.base.error import InputError
 from hw.gates import hierarchy
 from hw.gates.activity import Streams
 from hw.gates.block import Block, Glitches
@@ -18,11 +19,10 @@ from hw.gates.hierarchy import Part
 from hw.gates.library import Process
 from hw.gates.netlist import ONE, ZERO
 from hw.gates.timing import analyse
-from hw.rtl.aim_unit import AimUnit
-from hw.rtl.pim_unit import PimUnit, execute_layout
-from hw.spec.error import InputError
+from hw.rtl.dram_pim.aim.unit import AimUnit
+from hw.rtl.dram_pim.hbm_pim.unit import PimUnit, execute_layout
 from hw.spec.pim import PimSpec
-from model.pim import reference, reference_aim
+from model.reference import aim, hbm_pim
 from tb.gates.core import with_reset
 from tb.gates.floating import codes
 
@@ -74,14 +74,20 @@ class Whole:
 
 def hbm_pim_unit(spec: PimSpec, process: Process, build: Path, seed: int, commands: int = 100) -> Whole:
     """The unit of a bank pair: 16 lanes of FP16, GRF_A, GRF_B and SRF; MAC GRF_B += even bank x GRF_A."""
-    return _whole("HBM-PIM unit", Block(PimUnit(spec), "hbm_pim_unit", process, build, by_module=True),
-                  _hbm_pim_work(spec, np.random.default_rng(seed), commands))
+    return _whole(
+        "HBM-PIM unit",
+        Block(PimUnit(spec), "hbm_pim_unit", process, build, by_module=True),
+        _hbm_pim_work(spec, np.random.default_rng(seed), commands),
+    )
 
 
 def aim_unit(spec: PimSpec, process: Process, build: Path, seed: int, commands: int = 100) -> Whole:
     """The unit of a bank: 16 BF16 products, their sum, 32 accumulators, activation and its registers; MACs."""
-    return _whole("AiM unit", Block(AimUnit(spec), "aim_unit", process, build, by_module=True),
-                  _aim_work(spec, np.random.default_rng(seed), commands))
+    return _whole(
+        "AiM unit",
+        Block(AimUnit(spec), "aim_unit", process, build, by_module=True),
+        _aim_work(spec, np.random.default_rng(seed), commands),
+    )
 
 
 def text(unit: Whole, nand_um2: float) -> list[str]:
@@ -89,9 +95,13 @@ def text(unit: Whole, nand_um2: float) -> list[str]:
     lines = [
         f"{unit.name}, all of it: {unit.cells} cells, {unit.flip_flops} of them flip-flops, "
         f"{unit.area_um2 / 1e6:.4f} mm2 = {unit.area_um2 / nand_um2 / 1e3:.0f} k NAND2",
-        f"  {'block':14}{'copies':>7}{'cells':>8}{'flip-flops':>12}{'um2':>9}{'of area':>9}"]
-    lines += [f"  {p.name if p.name != hierarchy.TOP else 'between them':14}{p.copies:7}{p.cells:8}{p.flip_flops:12}"
-              f"{p.area_um2:9.0f}{p.copies * p.area_um2 / unit.area_um2:9.1%}" for p in unit.parts]
+        f"  {'block':14}{'copies':>7}{'cells':>8}{'flip-flops':>12}{'um2':>9}{'of area':>9}",
+    ]
+    lines += [
+        f"  {p.name if p.name != hierarchy.TOP else 'between them':14}{p.copies:7}{p.cells:8}{p.flip_flops:12}"
+        f"{p.area_um2:9.0f}{p.copies * p.area_um2 / unit.area_um2:9.1%}"
+        for p in unit.parts
+    ]
     g, each = unit.glitches, unit.command_pj / unit.macs
     return [
         *lines,
@@ -99,7 +109,8 @@ def text(unit: Whole, nand_um2: float) -> list[str]:
         f"as mapped {unit.critical_ns:.2f} ns:\n  one net drives {unit.widest} inputs, and no buffer trees are built",
         f"  MAC command every {unit.interval} cycles: {unit.command_pj:.0f} pJ, {each:.1f} a MAC, "
         f"of it {unit.clock_pj / unit.macs:.1f} clock; glitch factor {g.mean:.2f} ({g.low:.2f} to {g.high:.2f})",
-        f"  {unit.compared} results of the netlist equal the reference"]
+        f"  {unit.compared} results of the netlist equal the reference",
+    ]
 
 
 def _whole(name: str, block: Block, work: Work) -> Whole:
@@ -110,11 +121,21 @@ def _whole(name: str, block: Block, work: Work) -> Whole:
     trees = analyse(block.netlist, block.process.wire, block.process.input_slew_ns, within_tables=True)
     wide = max(len(r) for n, r in block.netlist.readers().items() if n not in (block.netlist.clock, ZERO, ONE))
     return Whole(
-        name=name, parts=hierarchy.parts(block.folder, block.process.library), cells=len(block.netlist.instances),
-        flip_flops=len(block.netlist.flops), area_um2=block.netlist.area_um2, critical_ns=block.timing.critical_ns,
-        tree_ns=trees.critical_ns, widest=wide, interval=work.interval, macs=work.macs,
-        command_pj=cycle * work.interval / 1000, clock_pj=energy.clock_fj * work.interval / 1000,
-        glitches=glitches, compared=compared)
+        name=name,
+        parts=hierarchy.parts(block.folder, block.process.library),
+        cells=len(block.netlist.instances),
+        flip_flops=len(block.netlist.flops),
+        area_um2=block.netlist.area_um2,
+        critical_ns=block.timing.critical_ns,
+        tree_ns=trees.critical_ns,
+        widest=wide,
+        interval=work.interval,
+        macs=work.macs,
+        command_pj=cycle * work.interval / 1000,
+        clock_pj=energy.clock_fj * work.interval / 1000,
+        glitches=glitches,
+        compared=compared,
+    )
 
 
 def _compare(block: Block, given: Streams, work: Work, name: str) -> int:
@@ -122,8 +143,10 @@ def _compare(block: Block, given: Streams, work: Work, name: str) -> int:
     seen = block.simulator.run(given)[1][work.port][LEAD + RESULT :: work.interval]
     differ = (seen != work.results[: len(seen)]).reshape(len(seen), LANES, -1).any(axis=-1)
     if differ.any():
-        raise InputError(f"the netlist of the {name} must compute what the reference does, but {differ.sum()} of "
-                         f"{differ.size} results differ; correct the unit or the synthesis")
+        raise InputError(
+            f"the netlist of the {name} must compute what the reference does, but {differ.sum()} of "
+            f"{differ.size} results differ; correct the unit or the synthesis"
+        )
     return differ.size
 
 
@@ -158,10 +181,16 @@ def _hbm_pim_work(spec: PimSpec, rng: np.random.Generator, commands: int) -> Wor
     mac = dict.fromkeys(spec.commands.command("MAC").operations, 1)
 
     def execute(k: int) -> int:
-        return layout.const({
-            "operations": mac, "destination_kind": kinds["GRF_B"], "source_0_kind": kinds["EVEN_BANK"],
-            "source_1_kind": kinds["GRF_A"], "destination_index": k % entries,
-            "source_1_index": k // entries % entries}).as_bits()
+        return layout.const(
+            {
+                "operations": mac,
+                "destination_kind": kinds["GRF_B"],
+                "source_0_kind": kinds["EVEN_BANK"],
+                "source_1_kind": kinds["GRF_A"],
+                "destination_index": k % entries,
+                "source_1_index": k // entries % entries,
+            }
+        ).as_bits()
 
     words = np.array([execute(k) for k in range(commands)], np.int64)
     cycles = LEAD + commands * interval
@@ -175,18 +204,31 @@ def _hbm_pim_work(spec: PimSpec, rng: np.random.Generator, commands: int) -> Wor
     data[2 * entries :] = data[2 * entries - 1]
     b, results = files["GRF_B"].astype(np.uint16), []
     for k in range(commands):
-        product = reference.half_multiply(column[k].astype(np.uint16), files["GRF_A"][k // entries % entries]
-                                          .astype(np.uint16))
-        b[k % entries] = reference.half_add(b[k % entries], product)
+        product = hbm_pim.half_multiply(
+            column[k].astype(np.uint16), files["GRF_A"][k // entries % entries].astype(np.uint16)
+        )
+        b[k % entries] = hbm_pim.half_add(b[k % entries], product)
         results.append(_bits(b[k % entries].astype(np.int64)))
     still = np.zeros((cycles, LANES), np.int64)
     execute_bits = np.broadcast_to(_held(words, interval)[:, None], (cycles, LANES))
     return Work(
         streams={
-            "i_execute": execute_bits, "i_valid": _pulses(commands, interval), "i_even": _bits(_held(column, interval)),
-            "i_odd": np.zeros((cycles, LANES, 16 * lanes), np.int64), "i_write_a": loads["GRF_A"],
-            "i_write_b": loads["GRF_B"], "i_write_s": still, "i_entry": entry, "i_data": _bits(data), "i_clear": still},
-        interval=interval, macs=lanes, port="o_data", results=np.stack(results))
+            "i_execute": execute_bits,
+            "i_valid": _pulses(commands, interval),
+            "i_even": _bits(_held(column, interval)),
+            "i_odd": np.zeros((cycles, LANES, 16 * lanes), np.int64),
+            "i_write_a": loads["GRF_A"],
+            "i_write_b": loads["GRF_B"],
+            "i_write_s": still,
+            "i_entry": entry,
+            "i_data": _bits(data),
+            "i_clear": still,
+        },
+        interval=interval,
+        macs=lanes,
+        port="o_data",
+        results=np.stack(results),
+    )
 
 
 def _aim_work(spec: PimSpec, rng: np.random.Generator, commands: int) -> Work:
@@ -201,17 +243,29 @@ def _aim_work(spec: PimSpec, rng: np.random.Generator, commands: int) -> Work:
     load[:filled], index[:filled], data[:filled] = 1, np.arange(filled)[:, None], start
     data[filled:] = start[-1]
     index[filled:] = np.concatenate([np.repeat(place[:1], LEAD - filled + RESULT), np.repeat(place, interval)])[
-        : cycles - filled, None]
+        : cycles - filled, None
+    ]
     sums, results = (start << 16).astype(object), []
     for k in range(commands):
         for lane in range(LANES):
-            sums[place[k], lane] = reference_aim.aligned_sum(
-                int(sums[place[k], lane]), buffer[k, lane].tolist(), bank[k, lane].tolist())
-        results.append([reference_aim.narrow(s) for s in sums[place[k]]])
+            sums[place[k], lane] = aim.aligned_sum(
+                int(sums[place[k], lane]), buffer[k, lane].tolist(), bank[k, lane].tolist()
+            )
+        results.append([aim.narrow(s) for s in sums[place[k]]])
     return Work(
         streams={
-            "i_mac": _pulses(commands, interval), "i_activate": still, "i_mode": still,
+            "i_mac": _pulses(commands, interval),
+            "i_activate": still,
+            "i_mode": still,
             "i_accumulator": np.broadcast_to(_held(place, interval)[:, None], (cycles, LANES)),
-            "i_bank": _bits(_held(bank, interval)), "i_buffer": _bits(_held(buffer, interval)), "i_load": load,
-            "i_index": index, "i_data": data},
-        interval=interval, macs=lanes, port="o_accumulator", results=np.array(results, np.int64))
+            "i_bank": _bits(_held(bank, interval)),
+            "i_buffer": _bits(_held(buffer, interval)),
+            "i_load": load,
+            "i_index": index,
+            "i_data": data,
+        },
+        interval=interval,
+        macs=lanes,
+        port="o_accumulator",
+        results=np.array(results, np.int64),
+    )

@@ -20,10 +20,15 @@ def area_um2(blocks: Blocks) -> float:
 
 def blocks_text(process: Process, title: str, blocks: Blocks, clock_ghz: float) -> str:
     """Copies, gates, area and clock of every block."""
-    lines = [f"\n{title}, cells {process.library.name}, {process.library.voltage_v:g} V, {clock_ghz:g} GHz, library "
-             f"{process.library.digest}\n\n{'block':14}{'copies':>8}{'cells':>7}{'area um2':>10}{'max GHz':>9}"]
-    lines += [f"{name:14}{copies:8g}{len(block.netlist.instances):7}{block.netlist.area_um2:10.0f}"
-              f"{block.timing.clock_ghz:9.2f}" for name, block, copies in blocks]
+    lines = [
+        f"\n{title}, cells {process.library.name}, {process.library.voltage_v:g} V, {clock_ghz:g} GHz, library "
+        f"{process.library.digest}\n\n{'block':14}{'copies':>8}{'cells':>7}{'area um2':>10}{'max GHz':>9}"
+    ]
+    lines += [
+        f"{name:14}{copies:8g}{len(block.netlist.instances):7}{block.netlist.area_um2:10.0f}"
+        f"{block.timing.clock_ghz:9.2f}"
+        for name, block, copies in blocks
+    ]
     lines.append(f"total {area_um2(blocks) / 1e6:.3f} mm2 of cells, without memories, control and wiring")
     return "\n".join(lines)
 
@@ -34,8 +39,11 @@ def components_text(measured: Classes, macs: int) -> str:
     lines = [f"\n{'pJ per MAC slot':16}" + "".join(f"{n:>18}" for n in names) + f"{'sum':>9}   interval"]
     for name, found in measured.items():
         low, total, high = per_mac(found, macs)
-        lines.append(f"{name:16}" + "".join(f"{m.pj() * m.instances / macs:18.3f}" for m in found)
-                     + f"{total:9.3f}   {low:.3f} to {high:.3f}")
+        lines.append(
+            f"{name:16}"
+            + "".join(f"{m.pj() * m.instances / macs:18.3f}" for m in found)
+            + f"{total:9.3f}   {low:.3f} to {high:.3f}"
+        )
         spreads = (f"{m.glitches.mean:.2f} ({m.glitches.low:.2f}-{m.glitches.high:.2f})" for m in found)
         lines.append(f"{'  glitch factor':16}" + "".join(f"{s:>18}" for s in spreads))
     return "\n".join(lines)
@@ -43,18 +51,23 @@ def components_text(measured: Classes, macs: int) -> str:
 
 def per_mac(measured: Sequence[Measured], macs: int) -> tuple[float, float, float]:
     """Low, nominal, high pJ per MAC slot: glitch spread, then the error of the library."""
+
     def total(values: list[float]) -> float:
         return sum(v * m.instances for v, m in zip(values, measured, strict=True)) / macs
 
-    return (total([m.low_pj for m in measured]) * (1 - LIBRARY_ERROR), total([m.pj() for m in measured]),
-            total([m.high_pj for m in measured]) * (1 + LIBRARY_ERROR))
+    return (
+        total([m.low_pj for m in measured]) * (1 - LIBRARY_ERROR),
+        total([m.pj() for m in measured]),
+        total([m.high_pj for m in measured]) * (1 + LIBRARY_ERROR),
+    )
 
 
 def record(process: Process, blocks: Blocks, measured: Classes, macs: int) -> dict[str, Any]:
     """What is kept of a run: digests of library and netlists, area, pJ by operand class."""
     ends = ("low", "nominal", "high")
     return {
-        "library": process.library.digest, "netlists": {name: b.netlist.digest for name, b, _ in blocks},
+        "library": process.library.digest,
+        "netlists": {name: b.netlist.digest for name, b, _ in blocks},
         "area_um2": area_um2(blocks),
         "pj_per_mac": {c: dict(zip(ends, per_mac(m, macs), strict=True)) for c, m in measured.items()},
         "components_pj": {c: {x.block: x.pj() * x.instances for x in m} for c, m in measured.items()},

@@ -50,13 +50,20 @@ TABLE = EnergyTable(
 
 
 def table(
-    chip: str, workload: str, core: gates.Core, measured: Mapping[str, list[gates.Measured]], fitted: Events,
+    chip: str,
+    workload: str,
+    core: gates.Core,
+    measured: Mapping[str, list[gates.Measured]],
+    fitted: Events,
     captured: Capture,
 ) -> str:
     """The measured energies as the source of an energy table: nominal on the workload, zeros to random as range."""
+
     def moving(name: str) -> dict[str, float]:
-        return {m.block: (m.energy.switching_fj + m.energy.internal_fj) * m.glitches.mean * m.instances / 1000
-                for m in measured[name]}
+        return {
+            m.block: (m.energy.switching_fj + m.energy.internal_fj) * m.glitches.mean * m.instances / 1000
+            for m in measured[name]
+        }
 
     random, zeros = moving("random"), moving("zeros")
     cells, columns = core.spec.array.cells, core.spec.array.columns
@@ -68,20 +75,29 @@ def table(
     rows = []
     for event, value in fitted.energy_pj.items():
         values = [value, *ranges.get(event, [])]
-        rows.append(f'        "{event}": Fact(nominal={value:.4g}, low={min(values):.4g}, high={max(values):.4g},\n'
-                    f'            unit="pJ", confidence="measured", source=_SOURCE),')
+        rows.append(
+            f'        "{event}": Fact(nominal={value:.4g}, low={min(values):.4g}, high={max(values):.4g},\n'
+            f'            unit="pJ", confidence="measured", source=_SOURCE),'
+        )
     library_file = core.cell.process.library
     return _TABLE.format(
         title=f"{chip} at the gates, operands of {workload}",
-        chip=chip, workload=workload, blocks_digest=origin.blocks_digest(core.spec), covers=COVERS,
+        chip=chip,
+        workload=workload,
+        blocks_digest=origin.blocks_digest(core.spec),
+        covers=COVERS,
         rtl="\n".join(f'            "{path}": "{origin.file_digest(path)}",' for path in origin.RTL_FILES),
-        liberty=f"hw/cells/{library_file.path.name}", liberty_digest=library_file.digest,
-        verilog_digest=captured.verilog_digest, error=gates.LIBRARY_ERROR, cycle=fitted.cycle_pj,
+        liberty=f"hw/cells/{library_file.path.name}",
+        liberty_digest=library_file.digest,
+        verilog_digest=captured.verilog_digest,
+        error=gates.LIBRARY_ERROR,
+        cycle=fitted.cycle_pj,
         netlists="\n".join(f'            "{name}": "{b.netlist.digest}",' for name, b, _ in core.blocks),
         cycle_source=f"clock pins and leakage at {core.clock_ghz:g} GHz of all gates covered, no clock gating",
         source=f"gate-level activity of captured operands with glitches, {library_file.name} cells; "
-               "low zeros, high random operands",
-        leaves="memories, control, clock tree, wires beyond a fan-out estimate", rows="\n".join(rows),
+        "low zeros, high random operands",
+        leaves="memories, control, clock tree, wires beyond a fan-out estimate",
+        rows="\n".join(rows),
     )
 
 
@@ -101,8 +117,10 @@ def plot(record: Mapping[str, Any], path: Path) -> None:
         part = {n: record["components_pj"][n][component] / total[n] * record["pj_per_mac"][n]["nominal"] for n in names}
         axes.bar(names, list(part.values()), bottom=list(base.values()), label=component)
         base = {n: base[n] + part[n] for n in names}
-    spread = [[v["nominal"] - v["low"] for v in record["pj_per_mac"].values()],
-              [v["high"] - v["nominal"] for v in record["pj_per_mac"].values()]]
+    spread = [
+        [v["nominal"] - v["low"] for v in record["pj_per_mac"].values()],
+        [v["high"] - v["nominal"] for v in record["pj_per_mac"].values()],
+    ]
     axes.errorbar(names, list(base.values()), yerr=spread, fmt="none", ecolor="black", capsize=4)
     axes.set_ylabel("pJ per MAC slot")
     axes.set_title(f"{record['chip']}: energy by operands at 45 nm, cells {record['library']}")

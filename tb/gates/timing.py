@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hw.base.error import InputError
 from hw.gates import synthesis, timing
 from hw.gates.blocks import Adder, MacSlice, Multiplier
 from hw.gates.library import Process, Wire
-from hw.rtl.cell import Cell
-from hw.spec.error import InputError
+from hw.rtl.npu.cell import Cell
 from hw.spec.mac_array import MacArraySpec
 
-BLOCKS = {"8-bit adder": lambda: Adder(8), "8-bit multiplier": lambda: Multiplier(8),
-          "multiply-add of one cell": MacSlice,
-          "cell with its registers": lambda: Cell(MacArraySpec(rows=16, columns=16))}
+BLOCKS = {
+    "8-bit adder": lambda: Adder(8),
+    "8-bit multiplier": lambda: Multiplier(8),
+    "multiply-add of one cell": MacSlice,
+    "cell with its registers": lambda: Cell(MacArraySpec(rows=16, columns=16)),
+}
 _PERIOD_NS = 100.0
 
 
@@ -45,20 +48,36 @@ def compare(process: Process, build: Path) -> Iterator[Timed]:
 def opensta(block: synthesis.Synthesised, process: Process) -> float:
     """The longest path by OpenSTA, ns; raises `InputError` if it is not installed or says nothing."""
     if shutil.which("sta") is None:
-        raise InputError("timing must be compared with OpenSTA, and sta is not on the path; "
-                         "install Debian's package opensta")
+        raise InputError(
+            "timing must be compared with OpenSTA, and sta is not on the path; install Debian's package opensta"
+        )
     clock = "[get_ports clk]" if block.netlist.clock is not None else ""
     # OpenSTA of 2019 does not read signed ports.
     netlist = block.folder / "netlist.unsigned.v"
     netlist.write_text((block.folder / "netlist.v").read_text().replace(" signed", ""))
-    script = "\n".join([
-        f"read_liberty {process.library.path.resolve()}", f"read_verilog {netlist.resolve()}",
-        "link_design top", f"create_clock -name c -period {_PERIOD_NS:g} {clock}",
-        "set inputs [all_inputs]", f"set_input_transition {process.input_slew_ns:g} $inputs",
-        "set_input_delay 0 -clock c $inputs", "set_output_delay 0 -clock c [all_outputs]",
-        "report_checks -path_delay max -digits 5", "exit", ""])
-    done = subprocess.run(["sta", "-no_splash", "-exit", "/dev/stdin"], input=script, capture_output=True, text=True,
-                          timeout=120, check=False)
+    script = "\n".join(
+        [
+            f"read_liberty {process.library.path.resolve()}",
+            f"read_verilog {netlist.resolve()}",
+            "link_design top",
+            f"create_clock -name c -period {_PERIOD_NS:g} {clock}",
+            "set inputs [all_inputs]",
+            f"set_input_transition {process.input_slew_ns:g} $inputs",
+            "set_input_delay 0 -clock c $inputs",
+            "set_output_delay 0 -clock c [all_outputs]",
+            "report_checks -path_delay max -digits 5",
+            "exit",
+            "",
+        ]
+    )
+    done = subprocess.run(
+        ["sta", "-no_splash", "-exit", "/dev/stdin"],
+        input=script,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     slack = re.search(r"(-?[\d.]+)\s+slack", done.stdout)
     if slack is None:
         last = (done.stdout + done.stderr).strip().splitlines()[-1:] or ["nothing"]

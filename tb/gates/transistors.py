@@ -16,8 +16,11 @@ from hw.gates.library import Process
 from hw.gates.power import Coefficients
 from hw.gates.timed import TimedSimulator
 
-BLOCKS = {"8-bit adder": (lambda: Adder(8), 40), "8-bit multiplier": (lambda: Multiplier(8), 10),
-          "multiply-add of one cell": (MacSlice, 6)}
+BLOCKS = {
+    "8-bit adder": (lambda: Adder(8), 40),
+    "8-bit multiplier": (lambda: Multiplier(8), 10),
+    "multiply-add of one cell": (MacSlice, 6),
+}
 """Block and vectors. None of them was used to find the rule, which follows from the tables."""
 
 
@@ -51,7 +54,10 @@ def check(process: Process, build: Path, seed: int = 1) -> Iterator[Checked]:
             part.write_text(json.dumps(energy))
             os.replace(part, path)
         yield Checked(
-            name=name, cells=len(netlist.instances), vectors=vectors,
+            name=name,
+            cells=len(netlist.instances),
+            vectors=vectors,
             settled_fj=prices.energy(Simulator(netlist, build).run(streams)[0]).dynamic_fj,
             glitched_fj=prices.energy(TimedSimulator(netlist, times, build).run(streams)).dynamic_fj,
-            transistors_fj=json.loads(path.read_text()))
+            transistors_fj=json.loads(path.read_text()),
+        )

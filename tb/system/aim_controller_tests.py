@@ -11,8 +11,8 @@ from cocotb.types import LogicArray
 from hw.spec.memory_controller import CONTROLLER_LABELS, DESCRIPTOR_BITS
 from model.cycle.system.aim_controller import AimController, Issued
 from model.cycle.system.contents import Contents
-from tb.bench import Bench, bench_test
-from tb.pim.random import to_integer
+from tb.bench.bench import Bench, bench_test
+from tb.dram_pim.random import to_integer
 from tb.system.controller_player import CYCLE_BITS, ControllerPlayer
 from tb.system.devices import controller
 from tb.system.random_descriptors import ROWS_USED, RandomDescriptors
@@ -35,8 +35,9 @@ class Player:
         self.dut: Any = bench.dut.dut
         self.spec, self.timing = controller(bench.parameters["device"])
         self.columns = self.spec.pim.dram.organisation.columns
-        self.banks = [getattr(self.dut.channel.banks, f"bank_{b}").cells
-                      for b in range(self.spec.pim.dram.organisation.banks)]
+        self.banks = [
+            getattr(self.dut.channel.banks, f"bank_{b}").cells for b in range(self.spec.pim.dram.organisation.banks)
+        ]
         self.command = ControllerPlayer(self.spec, self.timing).channel.layout
         self.kinds = {c.opcode: c.name for c in self.spec.pim.commands.commands}
 
@@ -58,8 +59,16 @@ class Player:
             word = self.dut.trace[i].value.to_unsigned()
             fields = word >> CYCLE_BITS
             value = {name: fields >> f.offset & ((1 << f.width) - 1) for name, f in self.command}
-            found.append((word & ((1 << CYCLE_BITS) - 1), self.kinds[value["kind"]], value["bank"], value["row"],
-                          value["column"], value["accumulator"]))
+            found.append(
+                (
+                    word & ((1 << CYCLE_BITS) - 1),
+                    self.kinds[value["kind"]],
+                    value["bank"],
+                    value["row"],
+                    value["column"],
+                    value["accumulator"],
+                )
+            )
         return found
 
 
@@ -121,8 +130,8 @@ async def random_programs_do_what_the_model_does_when_it_does_it(bench: Bench) -
         top.i_count.value = DESCRIPTORS
         top.rst.value = 0
         model.elapse(ready + 30, "idle")
-        last = model.now                    # no refresh is under way
-        await bench.cycles(last + 2)         # the first edge ends the reset; values are those before the last
+        last = model.now  # no refresh is under way
+        await bench.cycles(last + 2)  # the first edge ends the reset; values are those before the last
         where = f"program {number}"
         ended = int(top.o_ended.value)
         assert ended == DESCRIPTORS, f"{where}: {ended} of {DESCRIPTORS} descriptors ended within {last} cycles"

@@ -8,7 +8,7 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.rtl.aim_channel import AimChannel
+from hw.rtl.dram_pim.aim.channel import AimChannel
 from hw.rtl.dram_pim.controller.aim import LABEL_BITS, AimController
 from hw.spec.dram import Timing
 from hw.spec.memory_controller import CONTROLLER_LABELS, DESCRIPTOR_BITS, ControllerSpec
@@ -56,11 +56,15 @@ class ControllerPlayer(wiring.Component):
         self.log = memory.Memory(shape=LOG.size, depth=PROGRAM_WORDS, init=[])
         self.trace = memory.Memory(shape=trace_layout(self.channel).size, depth=TRACE_WORDS, init=[])
         self.shared = memory.Memory(shape=bits, depth=spec.shared_words, init=[])
-        super().__init__({
-            "i_count": In(range(PROGRAM_WORDS + 1)), "o_ended": Out(range(PROGRAM_WORDS + 1)),
-            "o_commands": Out(range(TRACE_WORDS + 1)), "o_error": Out(3),
-            **{f"o_count_{label}": Out(LABEL_BITS) for label in CONTROLLER_LABELS},
-        })
+        super().__init__(
+            {
+                "i_count": In(range(PROGRAM_WORDS + 1)),
+                "o_ended": Out(range(PROGRAM_WORDS + 1)),
+                "o_commands": Out(range(TRACE_WORDS + 1)),
+                "o_error": Out(3),
+                **{f"o_count_{label}": Out(LABEL_BITS) for label in CONTROLLER_LABELS},
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -75,28 +79,36 @@ class ControllerPlayer(wiring.Component):
         entry = Signal(PROGRAM)
         take, ends = Signal(), Signal()
         m.d.comb += [
-            program.addr.eq(place), entry.eq(program.data),
+            program.addr.eq(place),
+            entry.eq(program.data),
             controller.i_descriptor.payload.eq(entry.descriptor),
             controller.i_descriptor.valid.eq((place != self.i_count) & (time >= entry.cycle)),
             take.eq(controller.i_descriptor.valid & controller.i_descriptor.ready),
             ends.eq(controller.o_done | controller.o_refused),
-            log.addr.eq(self.o_ended), log.en.eq(ends),
+            log.addr.eq(self.o_ended),
+            log.en.eq(ends),
             log.data.eq(time | Value.cast(controller.o_refused.replicate(4) & controller.o_code) << CYCLE_BITS),
-            trace.addr.eq(self.o_commands), trace.en.eq(controller.o_valid),
+            trace.addr.eq(self.o_commands),
+            trace.en.eq(controller.o_valid),
             trace.data.eq(time | Value.cast(controller.o_command) << CYCLE_BITS),
-            read.addr.eq(controller.o_shared_read_address), controller.i_shared_read_data.eq(read.data),
-            write.addr.eq(controller.o_shared_write_address), write.data.eq(controller.o_shared_write_data),
+            read.addr.eq(controller.o_shared_read_address),
+            controller.i_shared_read_data.eq(read.data),
+            write.addr.eq(controller.o_shared_write_address),
+            write.data.eq(controller.o_shared_write_data),
             write.en.eq(controller.o_shared_write_enable),
-            channel.i_valid.eq(controller.o_valid), channel.i_command.eq(controller.o_command),
+            channel.i_valid.eq(controller.o_valid),
+            channel.i_command.eq(controller.o_command),
             channel.i_data.eq(controller.o_data),
-            controller.i_data.eq(channel.o_data), controller.i_data_valid.eq(channel.o_data_valid),
+            controller.i_data.eq(channel.o_data),
+            controller.i_data_valid.eq(channel.o_data_valid),
             self.o_error.eq(channel.o_error),
         ]
         m.d.sync += [
-            place.eq(place + take), self.o_ended.eq(self.o_ended + ends),
+            place.eq(place + take),
+            self.o_ended.eq(self.o_ended + ends),
             self.o_commands.eq(self.o_commands + controller.o_valid),
         ]
         m.d.comb += [
-            getattr(self, f"o_count_{label}").eq(getattr(controller, f"o_count_{label}"))
-            for label in CONTROLLER_LABELS]
+            getattr(self, f"o_count_{label}").eq(getattr(controller, f"o_count_{label}")) for label in CONTROLLER_LABELS
+        ]
         return m

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from hw import chips
+from hw.base.error import InputError
 from hw.spec.dram import Timing
-from hw.spec.error import InputError
 from hw.spec.memory_controller import ControllerSpec
 from hw.spec.pim import PimSpec
 

@@ -45,11 +45,18 @@ class RandomDescriptors:
         last = (outer - 1) * outer_stride + (groups - 1) * stride + run
         indirect = bool(self.rng.random() < 0.3)
         return Transfer(
-            write=write, run=run, groups=groups, outer=outer, stride=stride, outer_stride=outer_stride,
-            address=self._below(max(1, room - last)), wide=bool(self.rng.random() < 0.5),
+            write=write,
+            run=run,
+            groups=groups,
+            outer=outer,
+            stride=stride,
+            outer_stride=outer_stride,
+            address=self._below(max(1, room - last)),
+            wide=bool(self.rng.random() < 0.5),
             shared=self.pointers + self._below(self.spec.shared_words - words - self.pointers),
             pointer=self._below(self.pointers) if indirect else None,
-            scale=self._below(self.banks * self.columns) if indirect else 0)
+            scale=self._below(self.banks * self.columns) if indirect else 0,
+        )
 
     def _gemv(self) -> Gemv:
         columns = 1 + self._below(self.rng.choice([4, 16]))
@@ -60,11 +67,20 @@ class RandomDescriptors:
         first = self.buffer - ((copies - 1) * (pitch or columns) + columns)
         load, clear, multiply, read = (bool(self.rng.random() < 0.8) for _ in range(4))
         return Gemv(
-            columns=columns, outputs=outputs, copies=copies, pitch=pitch, column=self._below(first + 1),
-            row=self._below(ROWS_USED), row_step=self._below(3) if outputs < 6 else 1,
+            columns=columns,
+            outputs=outputs,
+            copies=copies,
+            pitch=pitch,
+            column=self._below(first + 1),
+            row=self._below(ROWS_USED),
+            row_step=self._below(3) if outputs < 6 else 1,
             source=self._below(self.spec.shared_words - columns),
             destination=self.pointers + self._below(self.spec.shared_words - outputs - self.pointers),
-            load=load, clear=clear, multiply=multiply or not (load or clear or read), read=read)
+            load=load,
+            clear=clear,
+            multiply=multiply or not (load or clear or read),
+            read=read,
+        )
 
     def _wrong(self) -> MemoryCommand:
         spec, most = self.spec, self.spec.shared_words
@@ -79,7 +95,8 @@ class RandomDescriptors:
             Transfer(write=True, outer=3, outer_stride=spec.words // 2, address=0, shared=0),
             Gemv(columns=1, outputs=self.accumulators + 1, row=0),
             Gemv(columns=self.buffer, outputs=1, row=0, copies=2),
-            Gemv(columns=1, outputs=0, row=0), Gemv(columns=0, outputs=1, row=0),
+            Gemv(columns=1, outputs=0, row=0),
+            Gemv(columns=0, outputs=1, row=0),
             Gemv(columns=1, outputs=1, row=0, copies=0),
             Gemv(columns=1, outputs=1, row=0, load=False, clear=False, multiply=False, read=False),
             Gemv(columns=2, outputs=1, row=spec.rows - 1, column=self.buffer - 1),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from hw.spec.dram import Timing
 from hw.spec.memory_controller import CONTROLLER_LABELS, ControllerSpec, moved_after
-from model.cycle.dram_bank import CLOSED, Banks
+from model.cycle.dram_pim.bank import CLOSED, Banks
 from model.cycle.system.descriptor import Need, fields_of, needs, refusal
 
 LOOK_CYCLES = 3
@@ -110,8 +110,13 @@ class AimController:
             name, bank = self._next(need)
             kind = "mode" if name == "TMOD" else "column" if name == need.command else "row"
             at = max(self.now, self.banks.earliest(self.banks.commands[name], bank))
-            waits = self.after if kind == "column" else "mode" if kind == "mode" else (
-                "refresh" if self.after == "refresh" else "row_switch")
+            waits = (
+                self.after
+                if kind == "column"
+                else "mode"
+                if kind == "mode"
+                else ("refresh" if self.after == "refresh" else "row_switch")
+            )
             if at >= self.due:
                 self._mark(self.due, waits)
                 continue

@@ -5,7 +5,7 @@ import numpy as np
 from hw.spec.dram import Timing
 from hw.spec.memory_controller import ControllerSpec
 from model.cycle.system.aim_controller import Issued
-from model.pim.aim_device import AimDevice
+from model.functional.aim import AimDevice
 
 
 class Contents:
@@ -26,8 +26,13 @@ class Contents:
         need, bus = issued.need, self._buses[issued.name]
         carries = need is not None and bus == "write" and issued.name != "WRMAC16"
         answer = self.device.issue(
-            issued.name, issued.cycle, bank=max(issued.bank, 0), row=issued.row,
-            column=need.column if need else 0, accumulator=need.accumulator if need else 0,
-            data=self.shared[need.shared] if need is not None and carries else None)
+            issued.name,
+            issued.cycle,
+            bank=max(issued.bank, 0),
+            row=issued.row,
+            column=need.column if need else 0,
+            accumulator=need.accumulator if need else 0,
+            data=self.shared[need.shared] if need is not None and carries else None,
+        )
         if need is not None and bus == "read":
             self.shared[need.shared] = answer

@@ -78,8 +78,9 @@ def refusal(spec: ControllerSpec, fields: Mapping[str, int], address: int) -> in
     further = fields["outputs"] - 1
     if fields["row_step"] <= 1:
         further //= fields["copies"]
-    if fields["multiply"] and (fields["row"] >= spec.rows or (
-            fields["row"] + further * max(1, fields["row_step"]) >= spec.rows)):
+    if fields["multiply"] and (
+        fields["row"] >= spec.rows or (fields["row"] + further * max(1, fields["row_step"]) >= spec.rows)
+    ):
         return 4
     most = min(spec.pim.register("GB").entries, organisation.columns)
     last = fields["column"] + (fields["copies"] - 1) * fields["pitch"] + fields["columns"]
@@ -90,8 +91,9 @@ def needs(spec: ControllerSpec, fields: Mapping[str, int], address: int) -> Iter
     """The commands of an accepted descriptor in order."""
     for phase in AIM_PHASES[fields["opcode"]]:
         if not phase.flag or fields[phase.flag]:
-            yield from _transfer(spec, phase, fields, address) if "run" in phase.counts else (
-                _gemv(spec, phase, fields))
+            yield from (
+                _transfer(spec, phase, fields, address) if "run" in phase.counts else (_gemv(spec, phase, fields))
+            )
 
 
 def _transfer(spec: ControllerSpec, phase: Phase, fields: Mapping[str, int], address: int) -> Iterator[Need]:
@@ -101,8 +103,17 @@ def _transfer(spec: ControllerSpec, phase: Phase, fields: Mapping[str, int], add
         place, bank = divmod(address + i * fields["outer_stride"] + j * fields["stride"] + k, organisation.banks)
         row, column = divmod(place, organisation.columns)
         yield Need(
-            command=phase.command, label=phase.label, bank=bank, row=row, column=column, accumulator=0,
-            shared=fields["shared"] + number, register_mode=False, rows=True, wide=bool(fields["wide"]))
+            command=phase.command,
+            label=phase.label,
+            bank=bank,
+            row=row,
+            column=column,
+            accumulator=0,
+            shared=fields["shared"] + number,
+            register_mode=False,
+            rows=True,
+            wide=bool(fields["wide"]),
+        )
 
 
 def _gemv(spec: ControllerSpec, phase: Phase, fields: Mapping[str, int]) -> Iterator[Need]:
@@ -115,7 +126,14 @@ def _gemv(spec: ControllerSpec, phase: Phase, fields: Mapping[str, int]) -> Iter
         further, copy = divmod(i, fields["copies"])
         for j in range(fields[phase.counts[-1]]):
             yield Need(
-                command=phase.command, label=phase.label, bank=0, row=fields["row"] + further * fields["row_step"],
-                column=fields["column"] + copy * fields["pitch"] + j, accumulator=i if places else j,
+                command=phase.command,
+                label=phase.label,
+                bank=0,
+                row=fields["row"] + further * fields["row_step"],
+                column=fields["column"] + copy * fields["pitch"] + j,
+                accumulator=i if places else j,
                 shared=(fields["source"] if phase.command == "WRGB" else fields["destination"]) + j,
-                register_mode=to_register, rows=rows, wide=True)
+                register_mode=to_register,
+                rows=rows,
+                wide=True,
+            )

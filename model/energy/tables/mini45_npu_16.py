@@ -21,11 +21,11 @@ TABLE = EnergyTable(
         liberty='hw/cells/mini45.lib',
         liberty_digest='391864ca96dca6d8',
         rtl={
-            "hw/rtl/cell.py": "2f24cade28b2eb82",
-            "hw/rtl/mac_array.py": "38ca7d8b5dde5a5f",
-            "hw/rtl/accumulator.py": "36e6e9503012636b",
-            "hw/rtl/output_stage.py": "e2f480badd2143dc",
-            "hw/rtl/rounding.py": "f65abaae062ea0c7",
+            "hw/rtl/npu/cell.py": "2f24cade28b2eb82",
+            "hw/rtl/npu/mac_array.py": "38ca7d8b5dde5a5f",
+            "hw/rtl/npu/accumulator.py": "36e6e9503012636b",
+            "hw/rtl/npu/output_stage.py": "e2f480badd2143dc",
+            "hw/rtl/arithmetic/rounding.py": "f65abaae062ea0c7",
         },
         verilog_digest='a0113ab86ada5d4c',
         netlists={

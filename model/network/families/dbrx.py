@@ -1,6 +1,6 @@
 """DBRX: sizes of attention and experts in parts of their own."""
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from model.network.config import Config
 from model.network.family import HEADS, LAYERS, build, hidden_size
 from model.network.language import Attention, Block, FeedForward, LanguageModel

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.fact import Confidence, Fact
 
 _TABLE = Path(__file__).with_name("mlperf.csv")
@@ -35,7 +35,9 @@ class Row:
     def fact(self) -> Fact:
         """The value as a fact."""
         return Fact(
-            nominal=self.value, unit=self.unit, confidence=self.confidence,
+            nominal=self.value,
+            unit=self.unit,
+            confidence=self.confidence,
             source=f"MLPerf Inference {self.round}, {self.system}, {self.model} {self.scenario}: {self.source}",
         )
 
@@ -80,7 +82,9 @@ def systems(path: Path = _SYSTEMS) -> dict[str, System]:
                     f"published system {fields['system']}, line {line}, must name its source, not leave it empty"
                 )
             sockets = Fact(
-                nominal=float(fields["sockets"]), unit="sockets", source=fields["source"],
+                nominal=float(fields["sockets"]),
+                unit="sockets",
+                source=fields["source"],
                 confidence=fields["confidence"],  # type: ignore[arg-type]  # checked by Fact
             )
             found[fields["system"]] = System(name=fields["system"], sockets=sockets, boards=int(fields["boards"]))
@@ -104,9 +108,16 @@ def _row(number: int, fields: dict[str, str]) -> Row:
     try:
         power = fields["system_power_w"]
         return Row(
-            round=fields["round"], chip=fields["chip"], system=fields["system"], cards=int(fields["cards"]),
-            model=fields["model"], scenario=fields["scenario"], metric=fields["metric"],
-            value=float(fields["value"]), unit=fields["unit"], system_power_w=float(power) if power else None,
+            round=fields["round"],
+            chip=fields["chip"],
+            system=fields["system"],
+            cards=int(fields["cards"]),
+            model=fields["model"],
+            scenario=fields["scenario"],
+            metric=fields["metric"],
+            value=float(fields["value"]),
+            unit=fields["unit"],
+            system_power_w=float(power) if power else None,
             confidence=fields["confidence"],  # type: ignore[arg-type]  # checked when it becomes a Fact
             source=fields["source"],
         )

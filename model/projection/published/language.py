@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.fact import Confidence
 
 _TABLE = Path(__file__).with_name("language.csv")
@@ -48,16 +48,26 @@ def language_rows(path: Path = _TABLE) -> tuple[LanguageRow, ...]:
             if not (f.get("source") or "").strip():
                 raise InputError(f"{what}, must name its source, not leave it empty")
             try:
-                found.append(LanguageRow(
-                    engine=f["engine"], version=f["version"], chip=f["chip"], model=f["model"],
-                    devices=int(f["devices"]), tensor=int(f["tensor"]), weights=f["weights"], cache=f["cache"],
-                    prompt=int(f["prompt"]), answer=int(f["answer"]),
-                    requests=int(f["requests"]) if f["requests"] else None,
-                    metric=f["metric"],  # type: ignore[arg-type]  # checked below
-                    value=float(f["value"]), unit=f["unit"],
-                    confidence=f["confidence"],  # type: ignore[arg-type]  # a name of the table
-                    source=f["source"],
-                ))
+                found.append(
+                    LanguageRow(
+                        engine=f["engine"],
+                        version=f["version"],
+                        chip=f["chip"],
+                        model=f["model"],
+                        devices=int(f["devices"]),
+                        tensor=int(f["tensor"]),
+                        weights=f["weights"],
+                        cache=f["cache"],
+                        prompt=int(f["prompt"]),
+                        answer=int(f["answer"]),
+                        requests=int(f["requests"]) if f["requests"] else None,
+                        metric=f["metric"],  # type: ignore[arg-type]  # checked below
+                        value=float(f["value"]),
+                        unit=f["unit"],
+                        confidence=f["confidence"],  # type: ignore[arg-type]  # a name of the table
+                        source=f["source"],
+                    )
+                )
             except (KeyError, TypeError, ValueError) as error:
                 raise InputError(f"{what}, must have every column filled with its kind of value, not {error}") from None
             if found[-1].metric not in ("tokens_per_s", "tpot"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from hw.spec.error import InputError
+from hw.base.error import InputError
 from hw.spec.fact import Fact
 
 _TABLE = Path(__file__).with_name("power_settings.csv")
@@ -44,13 +44,16 @@ def _setting(rows: list[tuple[int, dict[str, str]]]) -> Setting:
         return Setting(limit=_fact(*rows[0], float(first["limit_w"]), "W"))
     try:
         peak = sum(float(fields["peak_tops"]) for _, fields in rows)
-        return Setting(parts=tuple(
-            Part(
-                name=fields["part"], share=_fact(line, fields, float(fields["peak_tops"]) / peak, "1"),
-                speed=_fact(line, fields, float(fields["clock_mhz"]) / float(fields["full_clock_mhz"]), "1"),
+        return Setting(
+            parts=tuple(
+                Part(
+                    name=fields["part"],
+                    share=_fact(line, fields, float(fields["peak_tops"]) / peak, "1"),
+                    speed=_fact(line, fields, float(fields["clock_mhz"]) / float(fields["full_clock_mhz"]), "1"),
+                )
+                for line, fields in rows
             )
-            for line, fields in rows
-        ))
+        )
     except ValueError as error:
         raise InputError(f"{_what(*rows[0])}, must give a limit or peak and clocks of every part: {error}") from None
 
@@ -59,7 +62,9 @@ def _fact(line: int, fields: dict[str, str], value: float, unit: str) -> Fact:
     if not (fields["source"] or "").strip():
         raise InputError(f"{_what(line, fields)}, must name its source, not leave it empty")
     return Fact(
-        nominal=value, unit=unit, source=fields["source"],
+        nominal=value,
+        unit=unit,
+        source=fields["source"],
         confidence=fields["confidence"],  # type: ignore[arg-type]  # checked by Fact
     )
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from hw.spec import catalog
+from hw.base import catalog
 from model.projection.service import Service
 
 

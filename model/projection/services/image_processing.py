@@ -3,5 +3,9 @@
 from model.projection.service import Service
 
 SERVICE = Service(
-    title="ResNet-50, 224 x 224", workload="resnet50", unit="images", number_format="INT8", batch="offline",
+    title="ResNet-50, 224 x 224",
+    workload="resnet50",
+    unit="images",
+    number_format="INT8",
+    batch="offline",
 )

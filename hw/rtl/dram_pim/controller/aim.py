@@ -5,14 +5,14 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from hw.rtl.bank_timing import BankTiming
+from hw.rtl.common.enumeration import enumeration
+from hw.rtl.dram_pim.bank_timing import BankTiming
 from hw.rtl.dram_pim.controller.arrivals import Arrivals
 from hw.rtl.dram_pim.controller.look import Look
 from hw.rtl.dram_pim.controller.loops import Loops
 from hw.rtl.dram_pim.controller.refresh import RefreshTimer
 from hw.rtl.dram_pim.controller.rows import OpenRows
-from hw.rtl.enumeration import enumeration
-from hw.rtl.pim_signature import command_kinds, command_layout
+from hw.rtl.dram_pim.signature import command_kinds, command_layout
 from hw.spec.dram import Timing
 from hw.spec.memory_controller import (
     AIM_PHASES,
@@ -65,16 +65,26 @@ class AimController(wiring.Component):
         self.moved = {c.name: moved.get(c.name, 1) for c in by_opcode}
         self.arrivals = Arrivals(organisation.column_bits, (self.moved["RD"], self.moved["RDMAC16"]))
         bits = organisation.column_bits
-        super().__init__({
-            "i_descriptor": In(stream.Signature(DESCRIPTOR_BITS)),
-            "o_done": Out(1), "o_refused": Out(1), "o_code": Out(4),
-            "o_shared_read_address": Out(16), "i_shared_read_data": In(bits),
-            "o_shared_write_enable": Out(1), "o_shared_write_address": Out(16), "o_shared_write_data": Out(bits),
-            "o_valid": Out(1), "o_command": Out(self.layout), "o_data": Out(bits),
-            "i_data": In(bits), "i_data_valid": In(1),
-            "o_label": Out(LABELS),
-            **{f"o_count_{label}": Out(LABEL_BITS) for label in CONTROLLER_LABELS},
-        })
+        super().__init__(
+            {
+                "i_descriptor": In(stream.Signature(DESCRIPTOR_BITS)),
+                "o_done": Out(1),
+                "o_refused": Out(1),
+                "o_code": Out(4),
+                "o_shared_read_address": Out(16),
+                "i_shared_read_data": In(bits),
+                "o_shared_write_enable": Out(1),
+                "o_shared_write_address": Out(16),
+                "o_shared_write_data": Out(bits),
+                "o_valid": Out(1),
+                "o_command": Out(self.layout),
+                "o_data": Out(bits),
+                "i_data": In(bits),
+                "i_data_valid": In(1),
+                "o_label": Out(LABELS),
+                **{f"o_count_{label}": Out(LABEL_BITS) for label in CONTROLLER_LABELS},
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -83,13 +93,17 @@ class AimController(wiring.Component):
         look, loops, refresh = self.look, self.loops, self.refresh
         state = Signal(STATES, init=STATES.IDLE, name="state")
         tail = Signal(range(max(self.moved.values()) + 1))
-        issued_last = Signal()              # the last command of the descriptor goes out in this cycle
+        issued_last = Signal()  # the last command of the descriptor goes out in this cycle
         m.d.comb += [
-            self.i_descriptor.ready.eq(state == STATES.IDLE), look.i_word.eq(self.i_descriptor.payload),
+            self.i_descriptor.ready.eq(state == STATES.IDLE),
+            look.i_word.eq(self.i_descriptor.payload),
             look.i_take.eq(self.i_descriptor.valid & self.i_descriptor.ready),
-            look.i_pointer.eq(self.i_shared_read_data[:16]), look.i_look.eq(state == STATES.LOOK),
-            loops.i_transfer.eq(look.o_transfer), loops.i_gemv.eq(look.o_gemv),
-            loops.i_start.eq(state == STATES.CHECK), loops.i_address.eq(look.o_address),
+            look.i_pointer.eq(self.i_shared_read_data[:16]),
+            look.i_look.eq(state == STATES.LOOK),
+            loops.i_transfer.eq(look.o_transfer),
+            loops.i_gemv.eq(look.o_gemv),
+            loops.i_start.eq(state == STATES.CHECK),
+            loops.i_address.eq(look.o_address),
             self.o_code.eq(look.o_code),
             self.o_refused.eq((state == STATES.CHECK) & (look.o_code != 0)),
             self.o_done.eq((state == STATES.DRAIN) & (tail == 1)),
@@ -112,7 +126,9 @@ class AimController(wiring.Component):
         wanted = asked == CLASSES.COLUMN
         advance = Signal()
         m.d.comb += [
-            advance.eq(issue & wanted), loops.i_advance.eq(advance), issued_last.eq(advance & loops.o_last),
+            advance.eq(issue & wanted),
+            loops.i_advance.eq(advance),
+            issued_last.eq(advance & loops.o_last),
             refresh.i_issued.eq(issue & (kind == self._opcode("REF"))),
         ]
         moved = Signal.like(tail)
@@ -176,7 +192,7 @@ class AimController(wiring.Component):
         with m.Else():
             m.d.comb += [code.eq(loops.o_command), asked.eq(CLASSES.COLUMN)]
 
-        addressed = Signal()                # names a bank: rules of its bank and bank group bind it too
+        addressed = Signal()  # names a bank: rules of its bank and bank group bind it too
         opens, closes = Signal(organisation.banks), Signal(organisation.banks)
         one = Signal(organisation.banks)
         m.d.comb += one.eq(1 << loops.o_bank)
@@ -184,13 +200,18 @@ class AimController(wiring.Component):
         issue = Signal(name="issue")
         m.d.comb += [
             issue.eq((running | due) & ~checker.o_early),
-            self.o_valid.eq(issue), self.o_command.kind.eq(code), self.o_command.bank.eq(loops.o_bank),
-            self.o_command.row.eq(loops.o_row), self.o_command.column.eq(loops.o_column),
+            self.o_valid.eq(issue),
+            self.o_command.kind.eq(code),
+            self.o_command.bank.eq(loops.o_bank),
+            self.o_command.row.eq(loops.o_row),
+            self.o_command.column.eq(loops.o_column),
             self.o_command.accumulator.eq(loops.o_accumulator),
-            checker.i_command.eq(code), checker.i_issue.eq(issue),
+            checker.i_command.eq(code),
+            checker.i_issue.eq(issue),
             checker.i_banks.eq(Mux(addressed, one, 0)),
-            checker.i_groups.eq(Mux(addressed, 1 << loops.o_bank[ceil_log2(organisation.banks_per_group):], 0)),
-            rows.i_open.eq(Mux(issue, opens, 0)), rows.i_close.eq(Mux(issue, closes, 0)),
+            checker.i_groups.eq(Mux(addressed, 1 << loops.o_bank[ceil_log2(organisation.banks_per_group) :], 0)),
+            rows.i_open.eq(Mux(issue, opens, 0)),
+            rows.i_close.eq(Mux(issue, closes, 0)),
         ]
         with m.Switch(code):
             for command in self.spec.pim.commands.commands:
@@ -213,10 +234,13 @@ class AimController(wiring.Component):
         m.d.comb += [
             self.o_shared_read_address.eq(Mux(state == STATES.RUN, loops.o_shared, self.look.o_transfer.pointer)),
             self.o_data.eq(Mux(kind == self._opcode("WRMAC16"), 0, self.i_shared_read_data)),
-            arrivals.i_issue.eq(Cat(
-                advance & (kind == self._opcode("RD")), advance & (kind == self._opcode("RDMAC16")))),
-            arrivals.i_data.eq(self.i_data), arrivals.i_data_valid.eq(self.i_data_valid),
-            self.o_shared_write_enable.eq(arrivals.o_valid), self.o_shared_write_data.eq(arrivals.o_data),
+            arrivals.i_issue.eq(
+                Cat(advance & (kind == self._opcode("RD")), advance & (kind == self._opcode("RDMAC16")))
+            ),
+            arrivals.i_data.eq(self.i_data),
+            arrivals.i_data_valid.eq(self.i_data_valid),
+            self.o_shared_write_enable.eq(arrivals.o_valid),
+            self.o_shared_write_data.eq(arrivals.o_data),
             self.o_shared_write_address.eq(destination),
         ]
         with m.If(state == STATES.CHECK):
@@ -245,8 +269,9 @@ class AimController(wiring.Component):
         with m.Elif(issue):
             m.d.comb += Value.cast(label).eq(self.loops.o_label)
         with m.Else():
-            m.d.comb += label.eq(Array([
-                LABELS.TURNAROUND, LABELS.ROW_SWITCH, LABELS.MODE, LABELS.REFRESH])[Value.cast(after)])
+            m.d.comb += label.eq(
+                Array([LABELS.TURNAROUND, LABELS.ROW_SWITCH, LABELS.MODE, LABELS.REFRESH])[Value.cast(after)]
+            )
         for i, name in enumerate(CONTROLLER_LABELS):
             counter = getattr(self, f"o_count_{name}")
             m.d.sync += counter.eq(counter + (Value.cast(label) == i))

@@ -25,10 +25,15 @@ class Arrivals(wiring.Component):
 
     def __init__(self, bits: int, latencies: tuple[int, ...]) -> None:
         self.latencies = latencies
-        super().__init__({
-            "i_issue": In(len(latencies)), "i_data": In(bits), "i_data_valid": In(1),
-            "o_data": Out(bits), "o_valid": Out(1),
-        })
+        super().__init__(
+            {
+                "i_issue": In(len(latencies)),
+                "i_data": In(bits),
+                "i_data_valid": In(1),
+                "o_data": Out(bits),
+                "o_valid": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -42,7 +47,10 @@ class Arrivals(wiring.Component):
             m.d.sync += under_way.eq(Cat(self.i_issue[i], under_way)[:latency])
             m.d.comb += due[i].eq(under_way[-1])
         m.d.comb += [
-            write.addr.eq(arrived), write.data.eq(self.i_data), write.en.eq(self.i_data_valid), read.addr.eq(left),
+            write.addr.eq(arrived),
+            write.data.eq(self.i_data),
+            write.en.eq(self.i_data_valid),
+            read.addr.eq(left),
             self.o_valid.eq(due.any()),
             # the word that comes in this very cycle is not in the memory yet
             self.o_data.eq(Mux(arrived == left, self.i_data, read.data)),

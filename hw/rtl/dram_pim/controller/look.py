@@ -34,11 +34,19 @@ class Look(wiring.Component):
 
     def __init__(self, spec: ControllerSpec) -> None:
         self.spec = spec
-        super().__init__({
-            "i_take": In(1), "i_word": In(DESCRIPTOR_BITS), "i_look": In(1), "i_pointer": In(16),
-            "o_transfer": Out(TRANSFER), "o_gemv": Out(GEMV), "o_address": Out(40), "o_destination": Out(16),
-            "o_code": Out(4),
-        })
+        super().__init__(
+            {
+                "i_take": In(1),
+                "i_word": In(DESCRIPTOR_BITS),
+                "i_look": In(1),
+                "i_pointer": In(16),
+                "o_transfer": Out(TRANSFER),
+                "o_gemv": Out(GEMV),
+                "o_address": Out(40),
+                "o_destination": Out(16),
+                "o_code": Out(4),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -52,8 +60,9 @@ class Look(wiring.Component):
         m.d.comb += [Value.cast(transfer).eq(word), Value.cast(gemv).eq(word)]
         with m.If(self.i_look):
             m.d.sync += self.o_address.eq(
-                transfer.address + Mux(
-                    transfer.indirect, self.i_pointer[banks:] * transfer.scale + self.i_pointer[:banks], 0))
+                transfer.address
+                + Mux(transfer.indirect, self.i_pointer[banks:] * transfer.scale + self.i_pointer[:banks], 0)
+            )
 
         moves = Signal()
         multiplies = Signal()
@@ -64,25 +73,46 @@ class Look(wiring.Component):
         ]
         words = transfer.outer * transfer.groups * transfer.run
         last_word = (
-            self.o_address + transfer.outer_stride * (transfer.outer - 1)[:8]
-            + transfer.stride * (transfer.groups - 1)[:16] + (transfer.run - 1)[:8])
+            self.o_address
+            + transfer.outer_stride * (transfer.outer - 1)[:8]
+            + transfer.stride * (transfer.groups - 1)[:16]
+            + (transfer.run - 1)[:8]
+        )
         accumulators = spec.pim.register("MAC").entries
         columns = min(spec.pim.register("GB").entries, organisation.columns)
         last_column = gemv.column + (gemv.copies - 1)[:8] * gemv.pitch + gemv.columns
-        left = (spec.rows - gemv.row)[:16]       # rows from the first on
+        left = (spec.rows - gemv.row)[:16]  # rows from the first on
         causes = [
             (~moves & ~multiplies, 1),
             (moves & (words == 0), 2),
-            (multiplies & ((gemv.columns == 0) | (gemv.outputs == 0) | (gemv.copies == 0)
-                           | ~(gemv.load | gemv.clear | gemv.multiply | gemv.read)), 2),
+            (
+                multiplies
+                & (
+                    (gemv.columns == 0)
+                    | (gemv.outputs == 0)
+                    | (gemv.copies == 0)
+                    | ~(gemv.load | gemv.clear | gemv.multiply | gemv.read)
+                ),
+                2,
+            ),
             (moves & (transfer.shared + words > spec.shared_words), 3),
             (moves & transfer.indirect & (transfer.pointer >= spec.shared_words), 3),
             (multiplies & gemv.load & (gemv.source + gemv.columns > spec.shared_words), 3),
             (multiplies & gemv.read & (gemv.destination + gemv.outputs > spec.shared_words), 3),
             (moves & (last_word >= spec.words), 4),
-            (multiplies & gemv.multiply & ((gemv.row >= spec.rows) | Mux(
-                gemv.row_step <= 1, gemv.outputs > gemv.copies * left,
-                gemv.row_step * (gemv.outputs - 1)[:8] >= left)), 4),
+            (
+                multiplies
+                & gemv.multiply
+                & (
+                    (gemv.row >= spec.rows)
+                    | Mux(
+                        gemv.row_step <= 1,
+                        gemv.outputs > gemv.copies * left,
+                        gemv.row_step * (gemv.outputs - 1)[:8] >= left,
+                    )
+                ),
+                4,
+            ),
             (multiplies & ((gemv.outputs > accumulators) | (last_column > columns)), 5),
         ]
         code: Value = Const(0, 4)

@@ -7,7 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from hw.rtl.bank_array import column_bits, row_bits
+from hw.rtl.dram_pim.bank_array import column_bits, row_bits
 from hw.rtl.dram_pim.controller.look import GEMV, TRANSFER
 from hw.spec.memory_controller import (
     CONTROLLER_LABELS,
@@ -42,15 +42,26 @@ class Loops(wiring.Component):
         self.spec, self.phases = spec, phases
         organisation = spec.pim.dram.organisation
         opcode = max(c.opcode for c in spec.pim.commands.commands).bit_length()
-        super().__init__({
-            "i_start": In(1), "i_transfer": In(TRANSFER), "i_gemv": In(GEMV), "i_address": In(40),
-            "i_advance": In(1), "o_last": Out(1),
-            "o_command": Out(opcode), "o_bank": Out(ceil_log2(organisation.banks)),
-            "o_row": Out(row_bits(organisation)), "o_column": Out(column_bits(organisation)),
-            "o_accumulator": Out(5), "o_shared": Out(16),
-            "o_label": Out(range(len(CONTROLLER_LABELS))), "o_register_mode": Out(1), "o_rows": Out(1),
-            "o_wide": Out(1),
-        })
+        super().__init__(
+            {
+                "i_start": In(1),
+                "i_transfer": In(TRANSFER),
+                "i_gemv": In(GEMV),
+                "i_address": In(40),
+                "i_advance": In(1),
+                "o_last": Out(1),
+                "o_command": Out(opcode),
+                "o_bank": Out(ceil_log2(organisation.banks)),
+                "o_row": Out(row_bits(organisation)),
+                "o_column": Out(column_bits(organisation)),
+                "o_accumulator": Out(5),
+                "o_shared": Out(16),
+                "o_label": Out(range(len(CONTROLLER_LABELS))),
+                "o_register_mode": Out(1),
+                "o_rows": Out(1),
+                "o_wide": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -59,8 +70,7 @@ class Loops(wiring.Component):
         transfer, gemv = self.i_transfer, self.i_gemv
         every = [(opcode, phase) for opcode, phases in self.phases.items() for phase in phases]
         opcode = transfer.opcode
-        asked = [
-            (opcode == code) & (gemv[phase.flag] if phase.flag else Const(1)) for code, phase in every]
+        asked = [(opcode == code) & (gemv[phase.flag] if phase.flag else Const(1)) for code, phase in every]
         phase = Signal(range(len(every)))
         # the first phase asked for, and the next one after the present
         first, following, more = Signal.like(phase), Signal.like(phase), Signal()
@@ -76,14 +86,14 @@ class Loops(wiring.Component):
         places = [Signal(16, name=f"place_{level}") for level in range(LEVELS)]
         counts = [Signal(16, name=f"count_{level}") for level in range(LEVELS)]
         outer, inner = places[1], places[2]
-        column = Signal(8)                  # first column of the present output
-        copy = Signal(8)                    # its place in the row
+        column = Signal(8)  # first column of the present output
+        copy = Signal(8)  # its place in the row
         row = Signal(row_bits(organisation))
-        group, block = Signal(40), Signal(40)       # DRAM addresses of the first words of the two inner loops
+        group, block = Signal(40), Signal(40)  # DRAM addresses of the first words of the two inner loops
         shared = Signal(16)
         moves = Signal()
         m.d.comb += moves.eq(opcode != OPCODE_GEMV)
-        by_place = Signal()                 # the middle loop goes from place to place of the rows or the buffer
+        by_place = Signal()  # the middle loop goes from place to place of the rows or the buffer
         with m.Switch(phase):
             for i, (_, item) in enumerate(every):
                 fields = transfer if item.counts[0] in TRANSFER_FIELDS else gemv
@@ -108,15 +118,18 @@ class Loops(wiring.Component):
         m.d.comb += [
             address.eq(group + inner),
             self.o_bank.eq(Mux(moves, address[:low], 0)),
-            self.o_row.eq(Mux(moves, address[low + middle:], row)),
+            self.o_row.eq(Mux(moves, address[low + middle :], row)),
             self.o_column.eq(Mux(moves, address[low : low + middle], column + inner)),
             self.o_shared.eq(Mux(moves, shared, shared + inner)),
         ]
         to_start = [copy.eq(0), column.eq(gemv.column), row.eq(gemv.row)]
         with m.If(self.i_start):
             m.d.sync += [
-                phase.eq(first), *(place.eq(0) for place in places), *to_start,
-                group.eq(self.i_address), block.eq(self.i_address),
+                phase.eq(first),
+                *(place.eq(0) for place in places),
+                *to_start,
+                group.eq(self.i_address),
+                block.eq(self.i_address),
                 shared.eq(Mux(moves, transfer.shared, gemv.source)),
             ]
         with m.Elif(self.i_advance):
@@ -125,8 +138,12 @@ class Loops(wiring.Component):
                 m.d.sync += shared.eq(shared + 1)
             with m.If(ends[2]):
                 m.d.sync += [
-                    inner.eq(0), outer.eq(outer + 1), group.eq(group + transfer.stride),
-                    column.eq(column + gemv.pitch), copy.eq(copy + 1)]
+                    inner.eq(0),
+                    outer.eq(outer + 1),
+                    group.eq(group + transfer.stride),
+                    column.eq(column + gemv.pitch),
+                    copy.eq(copy + 1),
+                ]
                 with m.If(by_place & (copy + 1 == gemv.copies)):
                     m.d.sync += [copy.eq(0), column.eq(gemv.column), row.eq(row + gemv.row_step)]
                 with m.If(ends[1]):

@@ -23,11 +23,18 @@ class OpenRows(wiring.Component):
 
     def __init__(self, organisation: Organisation) -> None:
         self.banks = organisation.banks
-        super().__init__({
-            "i_open": In(self.banks), "i_close": In(self.banks), "i_row": In(ceil_log2(organisation.rows)),
-            "i_bank": In(ceil_log2(self.banks)),
-            "o_any": Out(1), "o_all_match": Out(1), "o_is_open": Out(1), "o_match": Out(1),
-        })
+        super().__init__(
+            {
+                "i_open": In(self.banks),
+                "i_close": In(self.banks),
+                "i_row": In(ceil_log2(organisation.rows)),
+                "i_bank": In(ceil_log2(self.banks)),
+                "o_any": Out(1),
+                "o_all_match": Out(1),
+                "o_is_open": Out(1),
+                "o_match": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -40,7 +47,9 @@ class OpenRows(wiring.Component):
                 m.d.sync += is_open[b].eq(0)
             m.d.comb += match[b].eq(is_open[b] & (row == self.i_row))
         m.d.comb += [
-            self.o_any.eq(is_open.any()), self.o_all_match.eq(match.all()),
-            self.o_is_open.eq(is_open.bit_select(self.i_bank, 1)), self.o_match.eq(match.bit_select(self.i_bank, 1)),
+            self.o_any.eq(is_open.any()),
+            self.o_all_match.eq(match.all()),
+            self.o_is_open.eq(is_open.bit_select(self.i_bank, 1)),
+            self.o_match.eq(match.bit_select(self.i_bank, 1)),
         ]
         return m

@@ -7,11 +7,11 @@ from amaranth.hdl import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.rtl.axi_core import AxiCore
-from hw.rtl.axi_signature import ADDRESS_BITS, ID_BITS, LITE_ADDRESS_BITS
+from hw.base.error import InputError
+from hw.rtl.npu.memory_side.axi_core import AxiCore
+from hw.rtl.npu.memory_side.axi_signature import ADDRESS_BITS, ID_BITS, LITE_ADDRESS_BITS
 from hw.spec.axi import AxiSpec
 from hw.spec.core import CoreSpec
-from hw.spec.error import InputError
 from hw.spec.register import WORD_BITS
 
 ResetPolarity = Literal["low", "high"]
@@ -24,24 +24,35 @@ class _Channel:
     stream: str
     prefix: str
     sent: bool
-    fields: dict[str, tuple[str, int]]      # port's name after the prefix -> field, width
-    constants: dict[str, tuple[int, int]]   # port's name after the prefix -> width, value
-    ignored: dict[str, int]                 # port's name after the prefix -> width
+    fields: dict[str, tuple[str, int]]  # port's name after the prefix -> field, width
+    constants: dict[str, tuple[int, int]]  # port's name after the prefix -> width, value
+    ignored: dict[str, int]  # port's name after the prefix -> width
 
 
 def _channels(core: AxiCore) -> list[_Channel]:
     dma, axi = core.spec.dma, core.axi
     assert dma is not None
     width = 8 * dma.bytes_per_cycle
-    address = {"ID": ("id", ID_BITS), "ADDR": ("addr", ADDRESS_BITS), "LEN": ("len", 8), "SIZE": ("size", 3),
-               "BURST": ("burst", 2)}
+    address = {
+        "ID": ("id", ID_BITS),
+        "ADDR": ("addr", ADDRESS_BITS),
+        "LEN": ("len", 8),
+        "SIZE": ("size", 3),
+        "BURST": ("burst", 2),
+    }
     fixed = {"LOCK": (1, 0), "CACHE": (4, axi.cache), "PROT": (3, axi.prot), "QOS": (4, 0)}
     last, response = {"LAST": ("last", 1)}, {"RESP": ("resp", 2)}
     identity = {"ID": ("id", ID_BITS)}
 
     def channel(stream: str, prefix: str, sent: bool, fields: dict[str, tuple[str, int]], **more: Any) -> _Channel:
-        return _Channel(stream=stream, prefix=prefix, sent=sent, fields=fields,
-                        constants=more.get("constants", {}), ignored=more.get("ignored", {}))
+        return _Channel(
+            stream=stream,
+            prefix=prefix,
+            sent=sent,
+            fields=fields,
+            constants=more.get("constants", {}),
+            ignored=more.get("ignored", {}),
+        )
 
     lite = {"ADDR": ("addr", LITE_ADDRESS_BITS)}
     return [
@@ -75,7 +86,11 @@ class AxiTop(wiring.Component):
     """
 
     def __init__(
-        self, core: CoreSpec, axi: AxiSpec = AxiSpec(), build: int = 0, reset: ResetPolarity = "low",  # noqa: B008
+        self,
+        core: CoreSpec,
+        axi: AxiSpec = AxiSpec(),
+        build: int = 0,
+        reset: ResetPolarity = "low",  # noqa: B008
     ) -> None:
         if reset not in get_args(ResetPolarity):
             raise InputError(f"reset must be low or high, not {reset!r}")
@@ -103,11 +118,14 @@ class AxiTop(wiring.Component):
         for channel in _channels(core):
             stream = getattr(core, channel.stream)
             valid, ready = (getattr(self, channel.prefix + name) for name in ("VALID", "READY"))
-            pairs = [(getattr(self, channel.prefix + name), stream.payload[field])
-                     for name, (field, _) in channel.fields.items()]
+            pairs = [
+                (getattr(self, channel.prefix + name), stream.payload[field])
+                for name, (field, _) in channel.fields.items()
+            ]
             for outer, inner in [*pairs, (valid, stream.valid)]:
                 m.d.comb += outer.eq(inner) if channel.sent else inner.eq(outer)
-            m.d.comb += [getattr(self, channel.prefix + name).eq(value)
-                         for name, (_, value) in channel.constants.items()]
+            m.d.comb += [
+                getattr(self, channel.prefix + name).eq(value) for name, (_, value) in channel.constants.items()
+            ]
             m.d.comb += stream.ready.eq(ready) if channel.sent else ready.eq(stream.ready)
         return m

@@ -1,0 +1,41 @@
+"""One file adds one thing: a folder of modules, each exporting one agreed constant.
+
+The module name is the key; there is no registry to edit.
+"""
+
+import difflib
+import importlib
+import pkgutil
+from types import ModuleType
+from typing import Any
+
+from hw.base.error import InputError
+
+
+def names(package: ModuleType) -> list[str]:
+    """The names of all modules in `package`, sorted; private ones (leading underscore) left out."""
+    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
+
+
+def load(package: ModuleType, constant: str, name: str, kind: str) -> Any:
+    """The value of `constant` in the module `name` of `package`.
+
+    Raises `InputError` naming the known `kind`s and the nearest one if there is no such module, or the file if it is
+    not Python, lacks the constant or describes something impossible.
+    """
+    known = names(package)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise InputError(f"{kind} must be one of {', '.join(known)}, not {name!r}; {hint}choose a known one")
+    try:
+        module = importlib.import_module(f"{package.__name__}.{name}")
+    except SyntaxError as error:
+        raise InputError(
+            f"the file of {kind} {name!r} must be Python, not {error.msg} in line {error.lineno}; correct it"
+        ) from None
+    except InputError as error:
+        raise InputError(f"{kind} {name!r}: {error}") from None
+    if not hasattr(module, constant):
+        raise InputError(f"the file of {kind} {name!r} must export {constant}, not leave it out; add it")
+    return getattr(module, constant)

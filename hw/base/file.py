@@ -1,0 +1,31 @@
+"""Files that are either complete or not there."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from hw.base.error import InputError
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Write `content` to `path` through a temporary file in the same folder and a rename.
+
+    Missing folders are made. Raises `InputError` if the folder cannot be written or the disk is full.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(
+            f"{path.parent} must be writable with room for {len(data)} bytes ({error.strerror}); "
+            "free space or change its permissions"
+        ) from None
+    finally:
+        if temporary is not None and os.path.exists(temporary):
+            os.unlink(temporary)

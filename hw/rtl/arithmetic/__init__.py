@@ -1,0 +1,1 @@
+"""Floating-point units and rounding, shared by every kind of machine."""

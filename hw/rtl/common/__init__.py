@@ -1,0 +1,1 @@
+"""Small circuits that every kind of machine uses."""

@@ -1,0 +1,1 @@
+"""GDDR6-AiM: channel, units, activation."""

@@ -1,0 +1,1 @@
+"""HBM-PIM: channel, instruction memory, units."""

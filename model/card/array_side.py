@@ -1,0 +1,70 @@
+"""What stands at a device's arrays, published or assumed: feed, reuse, vector engine, scratchpads."""
+
+from collections.abc import Mapping
+
+from hw.spec.chip import Chip
+from hw.spec.fact import Fact
+from model.card.multiprocessor import Multiprocessors
+
+NONE = "not published"
+
+
+def array_side(
+    chip: Chip, peaks: Mapping[str, Fact], hypotheses: list[str], gpu: Multiprocessors | None
+) -> tuple[Fact, Fact, Fact]:
+    """Feed and vector engine: published, or as in the core that this project builds."""
+    facts, core = chip.facts, chip.core
+    if gpu is not None:
+        lanes = facts["fp32_lanes"]
+        vector = scaled(lanes, gpu.units)
+        reuse = facts.get("packet_reuse") or assumed(1.0, "1", "each multiprocessor reads for itself")
+        return assumed(0.0, "B/cycle", "see unit_port"), reuse, vector
+    if core is None:
+        nominal = max(peak.nominal for peak in peaks.values()) * 1e12 / 32 / 1e9
+        hypotheses.append("vector units do 1/32 (1/64 to 1/8) of the peak's operations")
+        vector = assumed(nominal, "1", "FP32 lanes of such chips, per nanosecond", low=nominal / 2, high=4 * nominal)
+        return assumed(0.0, "B/cycle", "no array is known"), assumed(1.0, "1", "no array is known"), vector
+    word = core.array.rows * core.array.activation_lane_bits / 8
+    fetch = facts.get("fetch_width")
+    if fetch is None:
+        fetch = assumed(word, "B/cycle", f"{NONE}; one word a cycle as in our core")
+        hypotheses.append(f"a word of {word:g} bytes of activations enters each array per cycle")
+    reuse = facts.get("packet_reuse") or assumed(1.0, "1", f"{NONE}; a word meets one tile, as in our core")
+    vector = facts.get("vector_width")
+    if vector is None:
+        columns = core.array.columns
+        source = f"{NONE}; one lane per column as in our core"
+        vector = assumed(columns, "1", source, low=columns / 2, high=2 * columns)
+        hypotheses.append(f"vector engine of {columns} elements per core and cycle ({columns // 2} to {2 * columns})")
+    return fetch, reuse, scaled(vector, chip.cores)
+
+
+def own_sram(chip: Chip) -> Fact:
+    """Bytes of scratchpads where no capacity is published: the memories of the assumed cores."""
+    core = chip.core
+    if core is None:
+        return assumed(4e6, "B", f"{NONE}; a small last-level cache")
+    bits = (
+        core.activation_words * core.array.rows * core.array.activation_lane_bits
+        + core.weight_words * core.array.columns * core.array.weight_lane_bits
+        + core.output_words * core.array.columns * 8
+    )
+    return assumed(bits / 8 * chip.cores, "B", "memories of the assumed cores")
+
+
+def scaled(fact: Fact, factor: float) -> Fact:
+    """The fact and its range times `factor`."""
+    return Fact(
+        nominal=fact.nominal * factor,
+        low=fact.minimum * factor,
+        high=fact.maximum * factor,
+        unit=fact.unit,
+        confidence=fact.confidence,
+        source=fact.source,
+        note=fact.note,
+    )
+
+
+def assumed(nominal: float, unit: str, source: str, *, low: float | None = None, high: float | None = None) -> Fact:
+    """A value of this project\'s own, with its range."""
+    return Fact(nominal=nominal, low=low, high=high, unit=unit, confidence="assumed", source=source)

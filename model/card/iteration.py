@@ -1,0 +1,293 @@
+"""Time of one iteration of a language model on the devices of an instance: prompts and decoding sequences together.
+
+Projections, feed-forward parts and head run on all tokens of the iteration at once (`Serving.blocks`); attention apart
+(`model.card.attention`). Pipeline stages follow one another, each handing its rows on. Behind the devices' work comes
+what the engine's host leaves them idle; work that is not replayed from a recorded graph takes at least the launches of
+its kernels. Everything that depends on the number of tokens alone is kept, so a call costs a few additions.
+"""
+
+from dataclasses import replace
+from math import ceil
+from typing import NamedTuple
+
+from hw.base.error import InputError
+from hw.spec.number import number_format
+from model.card.attention import AttentionTime, attention_time
+from model.card.device import Device, family
+from model.card.engine import ENGINES, Engine
+from model.card.layer_time import BOUNDS, Formats
+from model.card.machine import NOMINAL, Extra, machine
+from model.card.run import network_layers
+from model.card.serving import compute_format
+from model.network.layer import Network
+from model.network.llm import LanguageModel
+from model.network.serving import Serving
+from model.network.split import Split
+
+RESERVED_BYTES = 1.2e9
+"""What driver, libraries and communication buffers hold on each device before a model is loaded; assumed."""
+
+_FINE = 512
+"""Rows up to which every number of them is timed by itself; above, the next multiple of 16."""
+
+
+class Mixture(NamedTuple):
+    """Sums over everything one iteration computes.
+
+    `prefill_tokens` new tokens of `prefill_chunks` prompts, `prefill_pairs` of query and key under the causal mask
+    (n before + n (n + 1) / 2 of a chunk of n), `prefill_keys` read for them (before + n); `decode_sequences` with
+    `decode_keys` tokens in the cache together; `outputs` tokens that are sampled. The last three are the same for
+    layers whose keys end at the model's window.
+    """
+
+    prefill_tokens: int = 0
+    prefill_pairs: int = 0
+    prefill_keys: int = 0
+    prefill_chunks: int = 0
+    decode_sequences: int = 0
+    decode_keys: int = 0
+    outputs: int = 0
+    window_pairs: int = 0
+    window_prefill_keys: int = 0
+    window_decode_keys: int = 0
+
+
+def prefill(tokens: int, chunks: int = 1, before: int = 0) -> Mixture:
+    """`chunks` prompts' parts of `tokens` tokens each behind `before` that are in the cache, each giving a token."""
+    pairs = tokens * before + tokens * (tokens + 1) // 2
+    keys = chunks * (before + tokens)
+    return Mixture(
+        prefill_tokens=chunks * tokens,
+        prefill_pairs=chunks * pairs,
+        prefill_keys=keys,
+        prefill_chunks=chunks,
+        outputs=chunks,
+        window_pairs=chunks * pairs,
+        window_prefill_keys=keys,
+    )
+
+
+def decode(context: float, sequences: int) -> Mixture:
+    """One token for each of `sequences` sequences of `context` tokens."""
+    keys = round(context * sequences)
+    return Mixture(decode_sequences=sequences, decode_keys=keys, outputs=sequences, window_decode_keys=keys)
+
+
+def together(*parts: Mixture) -> Mixture:
+    """Work of one iteration that does all of it."""
+    return Mixture(*(sum(values) for values in zip(*parts, strict=True)))
+
+
+class Iteration:
+    """Iterations of `model` on the devices of one instance.
+
+    Parameters
+    ----------
+    device : Device
+    model : LanguageModel
+    split : Split
+        Of one instance over devices; a card of several devices counts as so many.
+    weights, cache : str
+        Formats of weights and of the key-value cache.
+    engine : Engine
+    extra : Extra
+    tokens : int or None
+        Most tokens of an iteration, which activations are kept for; None: the engine's.
+
+    Raises
+    ------
+    InputError
+        If heads or feed-forward width do not divide, or the chip multiplies none of the formats.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        model: LanguageModel,
+        *,
+        split: Split | None = None,
+        weights: str = "fp16",
+        cache: str = "fp16",
+        engine: Engine = ENGINES["none"],
+        extra: Extra = NOMINAL,
+        tokens: int | None = None,
+    ) -> None:
+        self.device, self.model, self.engine, self.extra = device, model, engine, extra
+        self.split = split or Split()
+        self.weights, self.cache = weights, cache
+        self.serving = Serving(
+            model=model, cards=self.split.tensor, weight_format=weights, cache_format=cache, split=self.split
+        )
+        self.tokens = tokens or engine.tokens
+        products = compute_format(device, weights)
+        activation = "fp16" if number_format(products).bits <= 16 else products
+        self._formats = Formats.of(weights, activation, cache)
+        together_on = self.split.tensor * self.split.data
+        self._machine = machine(device, products, cards=together_on, extra=extra)
+        sixteen = next((f for f in ("fp16", "bf16") if family(f) in device.peaks), products)
+        self._sixteen = machine(device, sixteen, cards=together_on, extra=extra)
+        self._resident = self.serving.held_bytes <= self._machine.sram / 2
+        self._linear: dict[int, tuple[float, int, dict[str, float]]] = {}
+        self._heads: dict[int, tuple[float, dict[str, float]]] = {}
+        self._attentions: tuple[tuple[int, bool, AttentionTime], ...] = tuple(
+            (times, shape.window, attention_time(self._sixteen, shape, self._formats.cache, extra.cache_read))
+            for times, shape in self.serving.attentions
+        )
+        self._step = engine.step.nominal if extra.engine_step is None else extra.engine_step
+        self._per_sequence = (
+            engine.per_sequence.nominal if extra.engine_per_sequence is None else extra.engine_per_sequence
+        )
+
+    @property
+    def weight_bytes(self) -> float:
+        """Bytes of weights on the fullest device."""
+        return self.serving.held_bytes
+
+    @property
+    def cache_bytes_per_token(self) -> float:
+        """Bytes of cache on a device for one token of one sequence."""
+        return self.serving.held_cache_bytes
+
+    @property
+    def cache_tokens(self) -> int:
+        """Tokens of all sequences together whose cache fits; `InputError` if not even the weights do."""
+        usable, model = self.device.dram_usable.nominal, self.model
+        widest = 2 * model.intermediate * model.experts_per_token / self.split.tensor + 4 * model.hidden
+        activations = self.tokens * widest * self._formats.activation + self._logit_bytes
+        share = self.engine.memory_share.nominal if self.extra.memory_share is None else self.extra.memory_share
+        taken = self.weight_bytes + activations + RESERVED_BYTES
+        room = share * (usable - taken) if self.engine.share_of == "free" else share * usable - taken
+        if room <= 0:
+            raise InputError(
+                f"{model.name} in {self.weights} must fit {self.device.title}: a device needs {taken / 1e9:.1f} GB for "
+                f"weights, activations and software, of {usable / 1e9:.1f} GB; use more cards"
+            )
+        return int(room // self.cache_bytes_per_token)
+
+    @property
+    def _logit_bytes(self) -> float:
+        """Logits of all running sequences in 32 bits, and the copy that is sorted or sampled."""
+        return 2 * 4.0 * min(self.engine.sequences, self.tokens) * self.model.vocabulary
+
+    def seconds(self, mixture: Mixture) -> float:
+        """Until the tokens of the iteration are out; linear in `decode_keys` without prompts."""
+        work, kernels = self._device(mixture)
+        stages = self.split.pipeline
+        if stages > 1:
+            work += (stages - 1) * self._hand_on(mixture)
+        if mixture.prefill_tokens or not self.engine.graphs:
+            work = max(work, kernels * self.engine.launch.nominal * (self.engine.step.nominal > 0))
+        sequences = mixture.decode_sequences + mixture.prefill_chunks
+        return work + self._step + self._per_sequence * sequences
+
+    def interval(self, mixture: Mixture) -> float:
+        """Until the next micro-batch may start: the longest pipeline stage and the host's part."""
+        stages = self.split.pipeline
+        if stages == 1:
+            return self.seconds(mixture)
+        layers = self.model.layers
+        head = self._head(mixture.outputs)[0]
+        work = (self._device(mixture)[0] - head) * ceil(layers / stages) / layers + head
+        sequences = mixture.decode_sequences + mixture.prefill_chunks
+        return max(work, self._hand_on(mixture)) + (self._step + self._per_sequence * sequences) / stages
+
+    def parts(self, mixture: Mixture) -> dict[str, float]:
+        """Seconds by what bounds them; "host" is the engine's."""
+        found = {name: 0.0 for name in BOUNDS}
+        rows = mixture.prefill_tokens + mixture.decode_sequences
+        for source in (self._blocks(rows)[2], self._head(mixture.outputs)[1]):
+            for name, value in source.items():
+                found[name] += value
+        pairs, read = self._attention(mixture)
+        found["compute"] += pairs
+        found["memory"] += read
+        found["link"] += (self.split.pipeline - 1) * self._hand_on(mixture)
+        found["host"] += self.seconds(mixture) - sum(found.values())
+        return found
+
+    def transfer(self, tokens: int) -> float:
+        """Seconds to move the cache of `tokens` tokens from each device to one of another instance."""
+        return self._machine.links.send(tokens * self.cache_bytes_per_token)
+
+    def _device(self, mixture: Mixture) -> tuple[float, int]:
+        """(seconds of all stages, kernels)."""
+        blocks, kernels, _ = self._blocks(mixture.prefill_tokens + mixture.decode_sequences)
+        total = blocks + (self._head(mixture.outputs)[0] if mixture.outputs else 0.0)
+        for times, window, time in self._attentions:
+            if window:
+                total += times * (
+                    time.decode(mixture.window_decode_keys)
+                    + time.prefill(mixture.window_pairs, mixture.window_prefill_keys)
+                )
+            else:
+                total += times * (
+                    time.decode(mixture.decode_keys) + time.prefill(mixture.prefill_pairs, mixture.prefill_keys)
+                )
+        return total, kernels
+
+    def _attention(self, mixture: Mixture) -> tuple[float, float]:
+        """(prompts', decoding sequences') seconds of attention."""
+        pairs = read = 0.0
+        for times, window, time in self._attentions:
+            m = mixture
+            read += times * time.decode(m.window_decode_keys if window else m.decode_keys)
+            pairs += times * time.prefill(
+                m.window_pairs if window else m.prefill_pairs, m.window_prefill_keys if window else m.prefill_keys
+            )
+        return pairs, read
+
+    def _hand_on(self, mixture: Mixture) -> float:
+        rows = mixture.prefill_tokens + mixture.decode_sequences
+        return (
+            self._machine.links.send(rows * self.model.hidden * self._formats.activation)
+            if self.split.pipeline > 1
+            else 0.0
+        )
+
+    def _blocks(self, rows: int) -> tuple[float, int, dict[str, float]]:
+        """(seconds, kernels, seconds by bound) of all layers' projections and feed-forward parts on `rows` tokens."""
+        if rows > _FINE:
+            rows = -(-rows // 16) * 16
+        if rows not in self._linear:
+            total, kernels, bound = 0.0, 0, {name: 0.0 for name in BOUNDS}
+            for times, layers in self.serving.blocks(rows, 1)[:-1] if rows else ():
+                for layer in self._times(layers):
+                    total += times * layer.time
+                    kernels += times
+                    bound[layer.bound] += times * layer.time
+            self._linear[rows] = total, kernels, bound
+        return self._linear[rows]
+
+    def _head(self, outputs: int) -> tuple[float, dict[str, float]]:
+        if outputs not in self._heads:
+            bound, total = {name: 0.0 for name in BOUNDS}, 0.0
+            for layer in self._times(self.serving.blocks(1, outputs)[-1][1]) if outputs else ():
+                total += layer.time
+                bound[layer.bound] += layer.time
+            self._heads[outputs] = total, bound
+        return self._heads[outputs]
+
+    def _times(self, layers: tuple) -> list:
+        """Times of the layers, those whose weights stay in 16 bits at the rate of 16-bit products."""
+        found = []
+        for layer in layers:
+            wide = layer.weight_bits is not None and layer.weight_bits >= 16
+            group = self._sixteen if wide else self._machine
+            found += network_layers(
+                Network(name="step", source="step", layers=(layer,)), group, self._formats, resident=self._resident
+            )
+        return found
+
+
+def at(iteration: Iteration, device: Device, extra: Extra) -> Iteration:
+    """The same under another reading of the facts."""
+    return Iteration(
+        device,
+        iteration.model,
+        split=iteration.split,
+        weights=iteration.weights,
+        cache=iteration.cache,
+        engine=iteration.engine,
+        extra=replace(extra),
+        tokens=iteration.tokens,
+    )

@@ -1,0 +1,290 @@
+"""Time of one layer on one group of a device's cores."""
+
+from dataclasses import dataclass, replace
+
+from hw.spec.core import CoreSpec
+from hw.spec.number import number_format
+from model.card.gpu_tiles import tiling
+from model.card.links import Links
+from model.card.mapper import mapping
+from model.card.rules import VECTOR_STEPS
+from model.network.layer import Layer
+
+BOUNDS = ("compute", "feed", "memory", "fill", "vector", "link", "host")
+"""compute: arrays; feed: scratchpad to arrays; memory: external; fill: ramps and starts; vector; link; host."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """Plain numbers of one group of cores under one reading of the facts; seconds, bytes, bytes per second.
+
+    Parameters
+    ----------
+    core : CoreSpec or None
+        None: `rate` alone limits products.
+    cores : int
+    clock : float
+        Cycles per second.
+    rate : float
+        Multiply-accumulates per second in the run's format.
+    format_scale : float
+        Rate of the format over that of the core's own.
+    fetch, reuse : float, int
+    vector : float
+        Element operations per second.
+    hop : float
+        Seconds through all cores of the group.
+    sram : float
+        Bytes of scratchpad.
+    dram, host : float
+        Bytes per second.
+    links : Links
+        To the other devices of an instance.
+    by_row : bool
+        A row of a convolution's kernel lies in one word (see `mapper.packed_depth`).
+    start : float
+        Seconds per layer.
+    cards : int
+        Devices that add partial sums.
+    units, port, shared, number_bytes : int, float, float, float
+        Of a GPU: multiprocessors, bytes per second into one and inside it, bytes of an operand's element.
+    dataflows : int
+        2: an array may hold results as well as weights.
+    """
+
+    core: CoreSpec | None
+    cores: int
+    clock: float
+    rate: float
+    format_scale: float
+    fetch: float
+    reuse: int
+    vector: float
+    hop: float
+    sram: float
+    dram: float
+    host: float
+    links: Links
+    by_row: bool
+    start: float
+    cards: int = 1
+    units: int = 0
+    port: float = 0.0
+    shared: float = 0.0
+    number_bytes: float = 1.0
+    dataflows: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formats:
+    """Bytes per element of weights, of activations and of the key-value cache."""
+
+    weight: float = 1.0
+    activation: float = 1.0
+    cache: float = 1.0
+
+    @staticmethod
+    def of(weight: str, activation: str, cache: str) -> "Formats":
+        """From names of `hw.spec.number.FORMATS`."""
+        w, a, c = (number_format(name).bits / 8 for name in (weight, activation, cache))
+        return Formats(weight=w, activation=a, cache=c)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerTime:
+    """One layer: `time` in seconds, what it is bound by, and its parts.
+
+    `least`, the bound, is what arrays at full use or external memory alone would need, whichever is longer: weights
+    read once, activations moved only as far as they exceed all scratchpads. `bytes` are those moved to and from
+    external memory; `cut` the products x rows x columns that the cores share, with "os" where the arrays hold results.
+    """
+
+    name: str
+    operator: str
+    macs: int
+    time: float
+    bound: str
+    least: float
+    compute: float = 0.0
+    feed: float = 0.0
+    memory: float = 0.0
+    fill: float = 0.0
+    vector: float = 0.0
+    link: float = 0.0
+    bytes: float = 0.0
+    cut: str = ""
+    parts: int = 1
+
+    def times(self, parts: int) -> "LayerTime":
+        """The same layer `parts` times, for as many parts of a batch."""
+        if parts == 1:
+            return self
+        numbers = ("macs", "time", "least", "compute", "feed", "memory", "fill", "vector", "link", "bytes")
+        return replace(self, parts=parts, **{name: getattr(self, name) * parts for name in numbers})
+
+
+def layer_time(
+    machine: Machine,
+    layer: Layer,
+    formats: Formats,
+    *,
+    room: float,
+    share: float = 1.0,
+    resident: bool = False,
+    fused: bool = False,
+    streams_cache: bool = False,
+) -> LayerTime | None:
+    """Time of `layer`; None if it costs nothing here.
+
+    Parameters
+    ----------
+    room : float
+        Bytes of scratchpad for activations.
+    share : float
+        Part of the weights read for this run: 1 / parts if a batch passes in parts while they stay.
+    resident : bool
+        Weights stay in the scratchpads from run to run.
+    fused : bool
+        Done by the output stage of the layer before.
+    streams_cache : bool
+        The right operand of a product that is not stationary is the key-value cache in external memory.
+    """
+    if layer.kind == "gemm":
+        return _product(machine, layer, formats, room, 0.0 if resident else share, streams_cache)
+    if layer.operator in ("AllReduce", "AllToAll", "AllGather"):
+        return _collective(machine, layer, formats)
+    if layer.kind != "vector" or fused:
+        return None
+    moved = (layer.input_elements + layer.output_elements) * formats.activation
+    traffic = spilled(moved, room)
+    memory = traffic / machine.dram
+    work = layer.operations * VECTOR_STEPS.get(layer.operator, 1) / machine.vector
+    if machine.units:
+        work = max(work, moved / (machine.units * machine.port))
+    busy = max(work, memory)
+    bound = "fill" if machine.start > busy else "vector" if work >= memory else "memory"
+    return LayerTime(
+        name=layer.name,
+        operator=layer.operator,
+        macs=0,
+        time=busy + machine.start,
+        bound=bound,
+        least=max(work, spilled(moved, machine.sram) / machine.dram),
+        memory=memory,
+        fill=machine.start,
+        vector=work,
+        bytes=traffic,
+    )
+
+
+def spilled(activations: float, room: float) -> float:
+    """Bytes moved because inputs and outputs exceed their room: the excess goes out and comes back."""
+    return min(2 * max(0.0, activations - room), activations)
+
+
+def _product(
+    machine: Machine, layer: Layer, formats: Formats, room: float, share: float, streams_cache: bool
+) -> LayerTime:
+    cache = 0.0
+    inputs = float(layer.input_elements)
+    if not layer.stationary:
+        right = sum(g.n * g.k * g.count for g in layer.gemms)
+        inputs -= right
+        cache = right * formats.cache
+    weights = layer.weight_elements * (formats.weight if layer.weight_bits is None else layer.weight_bits / 8)
+    activations = (inputs + layer.output_elements) * formats.activation
+    traffic = share * weights
+    if streams_cache:
+        traffic += cache
+    else:
+        activations += cache
+    compulsory = traffic + spilled(activations, machine.sram)
+    outside = spilled(activations, room)
+    traffic += outside
+    if outside and weights > room:
+        # neither operand stays: the cheaper of reading one of them again for every part of the other
+        traffic += min((activations // room) * weights, (weights // room) * inputs * formats.activation)
+    memory = traffic / machine.dram
+    compute = feed = ramp = wait = 0.0
+    cut = ""
+    if machine.units:
+        for gemm in layer.gemms:
+            t = tiling(
+                gemm.m,
+                gemm.n,
+                gemm.k,
+                gemm.count,
+                units=machine.units,
+                rate=machine.rate / machine.units,
+                port=machine.port,
+                shared=machine.shared,
+                number_bytes=machine.number_bytes,
+                reuse=machine.reuse,
+            )
+            compute += t.compute
+            feed += t.feed
+            cut = f"{t.rows} x {t.columns}, {t.waves} waves"
+    elif machine.core is None:
+        compute = layer.macs / machine.rate
+    else:
+        per_cycle = machine.clock * machine.format_scale
+        for gemm in layer.gemms:
+            m = mapping(
+                machine.core,
+                machine.cores,
+                gemm,
+                layer.window,
+                fetch=machine.fetch,
+                reuse=machine.reuse,
+                by_row=machine.by_row,
+                dataflows=machine.dataflows,
+            )
+            compute += m.fed / per_cycle
+            feed += m.stream / per_cycle
+            wait += m.wait / per_cycle
+            ramp += m.ramp / machine.clock
+            cut = f"{m.products} x {m.rows} x {m.columns}" + (" os" if m.dataflow == "os" else "")
+    arrays = max(compute, feed) + wait
+    if layer.window is not None and layer.window.groups > 1:
+        # depthwise and grouped products may leave the arrays empty: the vector engines can take them
+        on_vector = layer.macs / machine.vector
+        if machine.units:
+            on_vector = max(on_vector, activations / (machine.units * machine.port))
+        if on_vector < arrays:
+            compute, feed, wait, ramp, arrays, cut = on_vector, 0.0, 0.0, 0.0, on_vector, "vector"
+    busy = max(arrays, memory)
+    fill = ramp + machine.hop + machine.start
+    if fill + wait > max(arrays - wait, memory):
+        bound = "fill"
+    elif memory >= arrays:
+        bound = "memory"
+    else:
+        bound = "vector" if cut == "vector" else "feed" if feed > compute else "compute"
+    return LayerTime(
+        name=layer.name,
+        operator=layer.operator,
+        macs=layer.macs,
+        time=busy + fill,
+        bound=bound,
+        least=max(layer.macs / machine.rate, compulsory / machine.dram),
+        compute=compute,
+        feed=feed,
+        memory=memory,
+        fill=fill + wait,
+        bytes=traffic,
+        cut=cut,
+    )
+
+
+def _collective(machine: Machine, layer: Layer, formats: Formats) -> LayerTime:
+    size, links = layer.output_elements * formats.activation, machine.links
+    link = (links.sum if layer.operator == "AllReduce" else links.exchange)(size, machine.cards)
+    return LayerTime(
+        name=layer.name,
+        operator=layer.operator,
+        macs=0,
+        time=link,
+        bound="link",
+        least=size / links.bandwidth,
+        link=link,
+    )

@@ -1,0 +1,94 @@
+"""Plain numbers of a device under one reading of its facts and of the rules that are facts themselves."""
+
+from dataclasses import dataclass
+
+from hw.spec.number import number_format
+from model.card.device import Device
+from model.card.gpu_tiles import SHARED_BYTES
+from model.card.layer_time import Machine
+from model.card.links import Links
+from model.card.rules import (
+    CACHE_READ_EFFICIENCY,
+    COLLECTIVE_START,
+    DRAM_EFFICIENCY,
+    LAYER_START,
+    LINK_EFFICIENCY,
+    LINK_STEP,
+    PCIE_EFFICIENCY,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """Values of the rules that are facts themselves."""
+
+    dram_efficiency: float = DRAM_EFFICIENCY.nominal
+    layer_start: float = LAYER_START.nominal
+    link_step: float = LINK_STEP.nominal
+    link_efficiency: float = LINK_EFFICIENCY.nominal
+    pcie_efficiency: float = PCIE_EFFICIENCY.nominal
+    collective_start: float = COLLECTIVE_START.nominal
+    cache_read: float = CACHE_READ_EFFICIENCY.nominal
+    by_row: bool = False
+    engine_step: float | None = None
+    engine_per_sequence: float | None = None
+    memory_share: float | None = None
+    """Of the serving engine; None: its nominal values."""
+
+
+NOMINAL = Extra()
+
+
+def machine(
+    device: Device, number: str, *, groups: int = 1, cards: int = 1, extra: Extra | None = None, loaded: bool = True
+) -> Machine:
+    """Nominal numbers of one of `groups` groups of `device`; `loaded`: all groups work, at the clock this leaves."""
+    extra = extra or NOMINAL
+    core, cores = device.core, device.cores // groups
+    share = device.sustained.nominal if loaded else 1.0
+    rate = device.rate(number) / groups * share
+    if core is None:
+        clock, scale = device.clock.nominal * 1e9 * share, 1.0
+    else:
+        clock = device.clock.nominal * 1e9
+        scale = rate / (core.array.cells * cores * clock)
+    # a word of wider numbers is as many times longer, as are the cycles it is used for
+    width = device.fetch_width.nominal / (scale * _bytes(number) / _own_bytes(device) if core else 1.0)
+    return Machine(
+        core=core,
+        cores=cores,
+        clock=clock,
+        rate=rate,
+        format_scale=scale,
+        fetch=min(width, 1e9) if core else 0.0,
+        reuse=max(1, round(device.packet_reuse.nominal)),
+        vector=device.vector_width.nominal * device.clock.nominal * 1e9 * share / groups,
+        hop=device.hop_cycles.nominal * (cores if core else 1) / clock if core or device.units else 0.0,
+        sram=device.sram.nominal / groups,
+        dram=device.dram_bandwidth.nominal / (groups if loaded else 1) * extra.dram_efficiency,
+        host=device.host_bandwidth.nominal / (groups if loaded else 1),
+        links=Links(
+            bandwidth=device.link_bandwidth.nominal
+            * (extra.link_efficiency if device.own_links else extra.pcie_efficiency),
+            switched=device.own_links,
+            start=extra.collective_start,
+            step=extra.link_step,
+        ),
+        by_row=extra.by_row,
+        start=extra.layer_start,
+        cards=cards,
+        units=device.units // groups,
+        port=device.unit_port.nominal * clock,
+        shared=SHARED_BYTES * clock,
+        number_bytes=_bytes(number),
+        dataflows=round(device.dataflows.nominal),
+    )
+
+
+def _bytes(number: str) -> float:
+    return number_format(number).bits / 8
+
+
+def _own_bytes(device: Device) -> float:
+    assert device.core is not None
+    return number_format(device.core.array.activation_format).bits / 8

@@ -1,0 +1,149 @@
+"""The overhead rules, one set for all chips. None is fitted to a benchmark result.
+
+1. Array: cycles of the weight-stationary core's closed form, the one its RTL confirms; a layer is cut over the cores.
+2. Depth: the array's depth holds channels of one position of the kernel, or of one row of it; what they leave of the
+   depth is lost (no im2col in front of the array).
+3. Feed: a word of activations enters a core once for each tile of columns it meets, or once for `packet_reuse` of
+   them; where the fetch is narrower than the word, streaming takes as many times longer.
+4. Memory: half of the scratchpads holds activations, half weights, so that the next is loaded while this is used.
+   Weights stay from run to run if all of them fit their half; else every run reads each once. A layer whose inputs
+   and outputs exceed their half reads and writes them in external memory. A layer takes the longer of arrays and
+   memory, and before it the ramp: the first load of the arrays, their drain and the way through all cores.
+5. Fusion: normalisation, bias and activation directly behind a product are done by the output stage at no cost;
+   other element-wise work, pooling, softmax run on the vector engines after it, VECTOR_STEPS operations an element.
+6. Layers follow one another for the whole batch, each after LAYER_START.
+7. Host: inputs and outputs cross the link; while the next run computes if there is one (offline), else before and
+   after it (single stream). Preparing inputs and choosing outputs on the host is not counted.
+8. Dataflow: arrays hold weights; where the array is a hypothesis its high end may hold results, by the closed form of
+   the output-stationary core, as is faster in each layer (`mapper.results_cycles`).
+9. GPU: multiprocessors take whole tiles of results in waves (`tiles`), each kernel after the latency of global memory
+   before its first and behind its last product. A chip with a base clock runs single queries at the clock of its
+   peaks and full load halfway between the two (`model.card.multiprocessor`).
+10. Server: Poisson arrivals into one queue, batches by the maker's published rule or whatever waits (`server`).
+11. Cards: after attention and after the feed-forward part partial sums travel round a ring, 2 (cards - 1) / cards of
+   them over each link, in 2 (cards - 1) steps of LINK_STEP.
+"""
+
+from hw.spec.fact import Fact
+
+DRAM_EFFICIENCY = Fact(
+    nominal=0.907,
+    low=0.70,
+    high=0.95,
+    unit="1",
+    confidence="inferred",
+    source="plain streams of this project's HBM2 model: 364 of 3,900 cycles go to refresh; low: rows opened per 1 KB",
+)
+
+LAYER_START = Fact(
+    nominal=1e-6,
+    low=2e-7,
+    high=2e-6,
+    unit="s",
+    confidence="assumed",
+    source="time between two dependent layers: completion, next commands, barrier over the cores; nobody publishes it",
+)
+
+LINK_STEP = Fact(
+    nominal=2.5e-6,
+    low=1e-6,
+    high=4e-6,
+    unit="s",
+    confidence="measured",
+    source="one step between cards: all-reduce of 8 bytes over 8 cards on PCIe takes 42 us, 14 steps of a ring and a "
+    "start (NVIDIA/nccl issue 1530, nccl-tests listing)",
+)
+
+COLLECTIVE_START = Fact(
+    nominal=5e-6,
+    low=2e-6,
+    high=12e-6,
+    unit="s",
+    confidence="measured",
+    source="start and first barrier of a collective: what the 42 us above leave behind 14 steps; high: 18.7 us for "
+    "32 KB over 8 H100 with two steps (kvcache-ai/Mooncake pull request 3484, listing)",
+)
+
+LINK_EFFICIENCY = Fact(
+    nominal=0.75,
+    low=0.55,
+    high=1.0,
+    unit="1",
+    confidence="measured",
+    source="NVLink through a switch, bus bandwidth over line rate: 317 of 450 GB/s at 32 MB behind the start "
+    "(kvcache-ai/Mooncake pull request 3484), 475 of 450 with sums in the switch (NVIDIA/nccl-tests issue 272)",
+)
+
+PCIE_EFFICIENCY = Fact(
+    nominal=0.5,
+    low=0.3,
+    high=0.7,
+    unit="1",
+    confidence="measured",
+    source="PCIe, bus bandwidth over line rate: 35 of 63 GB/s over 4 cards, 28 over 8 (NVIDIA/nccl issue 1639)",
+)
+
+CACHE_READ_EFFICIENCY = Fact(
+    nominal=0.85,
+    low=0.7,
+    high=0.97,
+    unit="1",
+    confidence="assumed",
+    source="reads of a paged key-value cache over a plain stream: pages of 16 to 64 tokens of one head (4 to 16 KB), "
+    "and blocks of unequal length at the end of each kernel; nobody publishes it for all cards",
+)
+
+MEMORY_UNIT = Fact(
+    nominal=2.0**30,
+    low=1e9,
+    high=2.0**30,
+    unit="B",
+    confidence="measured",
+    source="a gigabyte of DRAM capacity in a maker's table: nvidia-smi lists 81,559 MiB for 80 GB",
+)
+
+VECTOR_STEPS = {
+    "Softmax": 4,
+    "LogSoftmax": 4,
+    "LayerNormalization": 4,
+    "RMSNormalization": 3,
+    "RotaryEmbedding": 3,
+    "Gelu": 4,
+    "Swish": 3,
+    "SwishMultiply": 4,
+    "Sigmoid": 2,
+    "Tanh": 2,
+    "HardSwish": 2,
+    "Mish": 4,
+    "Erf": 2,
+    "Exp": 1,
+    "LRN": 3,
+}
+"""Vector operations per element; 1 for what is not named. Softmax: maximum, exponential, sum, scale."""
+
+FUSED = frozenset(
+    (
+        "BatchNormalization",
+        "Cast",
+        "Clip",
+        "DequantizeLinear",
+        "Dropout",
+        "Elu",
+        "Gelu",
+        "HardSigmoid",
+        "HardSwish",
+        "Identity",
+        "LeakyRelu",
+        "PRelu",
+        "QuantizeLinear",
+        "Relu",
+        "Selu",
+        "Sigmoid",
+        "Swish",
+        "Tanh",
+    )
+)
+"""Done by the output stage when they directly follow a matrix product or an element-wise operator."""
+
+BATCHES = (1, 2, 4, 8, 16, 32)
+"""Offline batches the mapper compares."""

@@ -1,0 +1,280 @@
+"""A whole network on a card: single stream or offline, with the range that the facts leave."""
+
+from dataclasses import dataclass, replace
+
+from hw.base.error import InputError
+from hw.spec.number import number_format
+from model.card.device import Device
+from model.card.layer_time import BOUNDS, Formats, LayerTime, Machine, layer_time
+from model.card.machine import Extra, machine
+from model.card.rules import BATCHES, FUSED
+from model.network.layer import Layer, Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of `batch` inputs on one group of cores of every device of a card.
+
+    Parameters
+    ----------
+    time : float
+        Seconds from the first input at the host link to the last output (single stream), or between two runs
+        (offline).
+    per_second : float
+        Inputs per second of the card.
+    latency : float
+        Seconds of one run, inputs and outputs on the link included.
+    batch, groups, devices : int
+    layers : tuple of LayerTime
+    host : float
+        Seconds on the host link.
+    bound : dict of str to float
+        What bound how many of `time`'s seconds.
+    least : float
+        Seconds if every layer ran at the longer of full arrays and external memory.
+    """
+
+    time: float
+    per_second: float
+    latency: float
+    batch: int
+    groups: int
+    devices: int
+    layers: tuple[LayerTime, ...]
+    host: float
+    bound: dict[str, float]
+    least: float
+
+
+def fused_layers(network: Network) -> list[bool]:
+    """For each layer whether the output stage of the one before does it."""
+    result, follows = [], False
+    for layer in network.layers:
+        fuses = follows and layer.operator in FUSED
+        result.append(fuses)
+        follows = layer.kind == "gemm" or fuses or (layer.kind == "vector" and layer.operator in ("Add", "Sum"))
+    return result
+
+
+def network_layers(
+    network: Network,
+    machine: Machine,
+    formats: Formats,
+    *,
+    batch: int = 1,
+    streams_cache: bool = False,
+    resident: bool | None = None,
+) -> list[LayerTime]:
+    """Times of all layers that cost anything, for `batch` inputs together; equal layers are computed once.
+
+    The mapper lets the batch pass the first layers in equal parts, their weights staying, where the whole batch's
+    activations would have to leave the scratchpads; it tries every layer as the last of them and every power of two.
+    `resident` None: weights stay from run to run if all of them fit their half of the scratchpads.
+    """
+    if resident is None:
+        resident = network.weights * formats.weight <= machine.sram / 2
+    whole = _times(network, machine, formats, batch, 1, streams_cache, resident)
+    best = whole, sum(t.time for t in whole if t is not None)
+    weights, first = 0.0, 0
+    for layer in network.layers:
+        weights += layer.weight_elements * formats.weight
+        if weights > machine.sram / 2:
+            break
+        first += 1
+    outside = sum(t.bytes for t in whole if t is not None)
+    spills = outside > (0 if resident else 1.000001 * network.weights * formats.weight)
+    parts = 2
+    # the kernels of a GPU take the whole batch one after the other
+    while spills and parts <= batch and first and not machine.units:
+        pieces = _times(network, machine, formats, batch // parts, parts, streams_cache, resident, first)
+        ahead, behind = 0.0, sum(t.time for t in whole if t is not None)
+        for index in range(first):
+            ahead += pieces[index].time if pieces[index] is not None else 0.0  # type: ignore[union-attr]
+            behind -= whole[index].time if whole[index] is not None else 0.0  # type: ignore[union-attr]
+            border = network.layers[index].output_elements * formats.activation * batch
+            if border > machine.sram / 4:
+                continue
+            if ahead + behind < best[1]:
+                best = pieces[: index + 1] + whole[index + 1 :], ahead + behind
+        parts *= 2
+    return [t for t in best[0] if t is not None]
+
+
+def _times(
+    network: Network,
+    machine: Machine,
+    formats: Formats,
+    batch: int,
+    parts: int,
+    streams_cache: bool,
+    resident: bool,
+    first: int | None = None,
+) -> list[LayerTime | None]:
+    """Times of the first layers, `parts` times for `batch` inputs, their weights read once."""
+    all_weights = network.weights * formats.weight
+    layers = batched(network, batch).layers[:first]
+    sizes = [layer.weight_elements * formats.weight for layer in layers]
+    known: dict[tuple[object, ...], LayerTime | None] = {}
+    times: list[LayerTime | None] = []
+    for index, (layer, fused) in enumerate(zip(layers, fused_layers(network), strict=False)):
+        if layer.kind == "unsupported":
+            unknown = ", ".join(
+                f"{operator} ({nodes} nodes, {share:.1%} of all operations)"
+                for operator, (nodes, share) in network.unsupported().items()
+            )
+            raise InputError(
+                f"every operator must be known for its time to be predicted; {layer.operator} is not "
+                f"(layer {layer.name!r} of {network.name}); unknown in all: {unknown}"
+            )
+        taken = all_weights if resident else sum(sizes[index : index + 2]) if parts == 1 else machine.sram / 2
+        room = max(machine.sram / 2, machine.sram - taken)
+        key = (room, *_key(layer, fused))
+        if key not in known:
+            time = layer_time(
+                machine,
+                layer,
+                formats,
+                room=room,
+                share=1 / parts,
+                resident=resident,
+                fused=fused,
+                streams_cache=streams_cache,
+            )
+            known[key] = None if time is None else time.times(parts)
+        found = known[key]
+        times.append(found if found is None or found.name == layer.name else replace(found, name=layer.name))
+    return times
+
+
+def _key(layer: Layer, fused: bool) -> tuple[object, ...]:
+    shapes = tuple((g.m, g.n, g.k, g.count) for g in layer.gemms)
+    return (
+        fused,
+        layer.operator,
+        shapes,
+        layer.operations,
+        layer.input_elements,
+        layer.weight_elements,
+        layer.output_elements,
+        layer.window,
+        layer.weight_bits,
+    )
+
+
+def single_stream(device: Device, network: Network, number: str = "int8", extra: Extra | None = None) -> Run:
+    """One input at a time on one device, on all its cores or the part that takes a query."""
+    return _run(device, network, number, batch=1, groups=_parts(device), offline=False, extra=extra)
+
+
+def offline(
+    device: Device,
+    network: Network,
+    number: str = "int8",
+    *,
+    batch: int | None = None,
+    groups: int | None = None,
+    extra: Extra | None = None,
+) -> Run:
+    """The batch and split into groups given, or as the maker submitted this network, or the fastest; inputs of the next
+    run travel while this one computes."""
+    known, split = next((v for key, v in device.submitted.items() if key in network.name), (None, None))
+    batches = (batch,) if batch else (known,) if known else BATCHES
+    splits = (groups,) if groups else (split,) if split else (device.groups,) if known else {1, device.groups}
+    runs = [
+        _run(device, network, number, batch=b, groups=g, offline=True, extra=extra)
+        for b in batches
+        for g in sorted(splits)
+    ]
+    return max(runs, key=lambda run: run.per_second)
+
+
+def multi_stream(
+    device: Device, network: Network, number: str = "int8", *, queries: int = 8, extra: Extra | None = None
+) -> Run:
+    """One query of several inputs at a time: in one batch, or in chunks one after the other; if a query runs on a part
+    of the cores, its inputs are divided over the parts."""
+    parts = _parts(device)
+    chunk = min(-(-queries // parts), round(device.query_chunk.nominal))
+    run = _run(device, network, number, batch=chunk, groups=parts, offline=False, extra=extra)
+    times = -(-queries // (chunk * parts))
+    return replace(
+        run,
+        time=run.time * times,
+        latency=run.latency * times,
+        batch=queries,
+        groups=1,
+        host=run.host * times,
+        per_second=queries * device.devices / (run.time * times),
+        least=run.least * times,
+        bound={name: value * times for name, value in run.bound.items()},
+        layers=tuple(layer.times(times) for layer in run.layers),
+    )
+
+
+def _parts(device: Device) -> int:
+    return max(1, round(1 / device.query_share.nominal))
+
+
+def _run(
+    device: Device, network: Network, number: str, *, batch: int, groups: int, offline: bool, extra: Extra | None
+) -> Run:
+    check_memory(device, network, number)
+    formats = Formats.of(number, number, number)
+    group = machine(device, number, groups=groups, extra=extra, loaded=offline)
+    layers = network_layers(network, group, formats, batch=batch)
+    inputs = _edges(network)
+    host_in, host_out = (elements * formats.activation * batch / group.host for elements in inputs)
+    work = sum(layer.time for layer in layers)
+    host = host_in + host_out
+    time = max(work, host) if offline else work + host
+    bound: dict[str, float] = dict.fromkeys(BOUNDS, 0.0)
+    for layer in layers:
+        bound[layer.bound] += layer.time
+    if offline and host > work:
+        bound = {name: time if name == "host" else 0.0 for name in BOUNDS}
+    elif not offline:
+        bound["host"] = host
+    return Run(
+        time=time,
+        per_second=batch * groups * device.devices / time,
+        latency=work + host,
+        batch=batch,
+        groups=groups,
+        devices=device.devices,
+        layers=tuple(layers),
+        host=host,
+        bound=bound,
+        least=sum(layer.least for layer in layers),
+    )
+
+
+_KEPT: dict[tuple[int, int], tuple[Network, Network]] = {}
+
+
+def batched(network: Network, batch: int) -> Network:
+    """`Network.batched`, kept by identity: hashing all layers costs more than making them."""
+    if batch == 1:
+        return network
+    key = id(network), batch
+    if key not in _KEPT or _KEPT[key][0] is not network:
+        if len(_KEPT) >= 256:
+            _KEPT.clear()
+        _KEPT[key] = network, network.batched(batch)
+    return _KEPT[key][1]
+
+
+def _edges(network: Network) -> tuple[int, int]:
+    """Elements that the host sends and receives per input: of the first and the last layer."""
+    first = next(layer for layer in network.layers if layer.kind in ("gemm", "vector"))
+    last = next(layer for layer in reversed(network.layers) if layer.kind in ("gemm", "vector"))
+    return first.input_elements, last.output_elements
+
+
+def check_memory(device: Device, network: Network, number: str) -> None:
+    """Weights must fit the device's memory; raises `InputError`."""
+    need, most = network.weights * number_format(number).bits / 8, device.dram_capacity.maximum
+    if need > most:
+        raise InputError(
+            f"weights must fit the memory of one device: {network.name} needs {need / 1e9:.1f} GB in {number}, "
+            f"{device.title} has {most / 1e9:g} GB; use more cards or a smaller format"
+        )

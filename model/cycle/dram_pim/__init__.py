@@ -1,0 +1,1 @@
+"""When things happen on a DRAM-PIM channel: banks, controllers, kernels."""

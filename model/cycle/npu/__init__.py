@@ -1,0 +1,1 @@
+"""When things happen on the NPU core: closed forms and stepped models."""

@@ -1,0 +1,1 @@
+"""When things happen in a program with copies: stepped, fast forward, closed form."""

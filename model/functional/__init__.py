@@ -1,0 +1,1 @@
+"""What a device leaves in its memories, command by command, values only."""

@@ -1,0 +1,1 @@
+"""From what is asked to commands, descriptors and memory words."""

@@ -1,0 +1,1 @@
+"""From products to DRAM commands, instruction words and bank contents."""

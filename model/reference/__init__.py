@@ -1,0 +1,1 @@
+"""What is right, as plain arithmetic that knows neither commands nor devices."""

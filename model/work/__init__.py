@@ -1,0 +1,1 @@
+"""What a chip is asked to do."""

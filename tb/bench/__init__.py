@@ -1,0 +1,1 @@
+"""What every testbench needs: clock, streams, protocol rules, scoreboard, build, run, waves."""

@@ -1,0 +1,153 @@
+"""What every testbench needs: clock, reset, seed, timeout, checks at the end, data for the record.
+
+Runs inside the simulator. A test is a coroutine of one `Bench`, marked with `@bench_test`::
+
+    @bench_test(timeout_cycles=10_000)
+    async def words_leave_in_order(bench: Bench) -> None:
+        ...
+
+The clock runs in the simulator's interface layer: a cycle in which the test awaits nothing costs no Python.
+"""
+
+import functools
+import json
+import os
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.triggers import First, RisingEdge, SimTimeoutError, Timer, with_timeout
+from cocotb.utils import get_sim_time
+
+PERIOD_PS = 1000
+"""One cycle is one nanosecond of simulated time, so waveform times read as cycles."""
+
+
+class Bench:
+    """One test on one design.
+
+    Parameters
+    ----------
+    dut : handle of the top
+        With `clk`, `rst` and, if streams are checked, `protocol_errors`.
+
+    Attributes
+    ----------
+    parameters : dict
+        As given to `tb.bench.run.run`.
+    seed : int
+    rng : numpy.random.Generator
+        Seeded with `seed`.
+    edge : RisingEdge
+        The clock's rising edge; values read after awaiting it are those before the edge.
+    """
+
+    def __init__(self, dut: Any) -> None:
+        self.dut = dut
+        self.parameters = parameters()
+        self.seed = int(os.environ.get("COCOTB_RANDOM_SEED", "1"))
+        self.rng = np.random.default_rng(self.seed)
+        self.random = random.Random(self.seed)
+        self.edge = RisingEdge(dut.clk)
+        self._checks: list[Callable[[], None]] = []
+
+    async def start(self) -> None:
+        """Start the clock and reset the design: two cycles."""
+        Clock(self.dut.clk, PERIOD_PS, unit="ps", impl="gpi").start()
+        await self.reset()
+
+    async def reset(self) -> None:
+        """Hold reset for two edges; returns right after reset is low again."""
+        self.dut.rst.value = 1
+        await self.edge
+        await self.edge
+        self.dut.rst.value = 0
+
+    @property
+    def cycle(self) -> int:
+        """Cycles since the start of simulation; also the time in a waveform, in nanoseconds."""
+        return int(get_sim_time("step")) // PERIOD_PS
+
+    async def cycles(self, count: int) -> None:
+        """Wait `count` cycles without being woken in between."""
+        if count > 1:
+            await Timer((count - 1) * PERIOD_PS, unit="ps")
+        await self.edge
+
+    async def until(self, signal: Any, *, timeout_cycles: int | None = None) -> None:
+        """Wait until the one-bit `signal` is high; returns at once if it is.
+
+        Raises AssertionError naming the signal after `timeout_cycles`.
+        """
+        if int(signal.value):
+            return
+        rise = RisingEdge(signal)
+        if timeout_cycles is None:
+            await rise
+            return
+        limit = Timer(timeout_cycles * PERIOD_PS, unit="ps")
+        if await First(rise, limit) is limit:
+            raise AssertionError(f"{signal._name} stayed low for {timeout_cycles} cycles, until {self.cycle} ns")
+
+    def at_end(self, check: Callable[[], None]) -> None:
+        """Have `check` called when the test's coroutine has returned; it raises AssertionError if not content."""
+        self._checks.append(check)
+
+    def report(self, **data: Any) -> None:
+        """Hand JSON data out of the simulator; later values replace earlier ones of the same name."""
+        path = Path(os.environ["KCLOUD_DATA"])
+        held = json.loads(path.read_text()) if path.is_file() else {}
+        path.write_text(json.dumps(held | data))
+
+    def finish(self) -> None:
+        """Run the checks at the end: those of the test, then the sticky error bits of the stream checkers."""
+        for check in self._checks:
+            check()
+        errors = getattr(self.dut, "protocol_errors", None)
+        if errors is not None and int(errors.value):
+            broken = [name for bit, name in enumerate(streams(self.dut)) if int(errors.value) >> bit & 1]
+            raise AssertionError(
+                f"stream rule broken on {', '.join(broken)}: valid fell or payload changed before ready"
+            )
+
+
+def streams(dut: Any) -> list[str]:
+    """Names of the checked streams in the order of the bits of `protocol_errors`: those with all three ports."""
+    names = [handle._name for handle in dut]
+    found = [n.removesuffix("__payload") for n in names if n.endswith("__payload")]
+    return sorted(n for n in found if f"{n}__valid" in names and f"{n}__ready" in names)
+
+
+def parameters() -> dict[str, Any]:
+    """The run's parameters; {} outside of `tb.bench.run`."""
+    path = os.environ.get("KCLOUD_PARAMETERS")
+    return json.loads(Path(path).read_text()) if path else {}
+
+
+def bench_test(*, timeout_cycles: int = 1_000_000) -> Callable[[Callable[[Bench], Awaitable[None]]], Any]:
+    """Make a coroutine of a `Bench` a cocotb test: clock and reset before, checks after, a limit in cycles."""
+
+    def decorate(body: Callable[[Bench], Awaitable[None]]) -> Any:
+        @cocotb.test()
+        @functools.wraps(body)
+        async def test(dut: Any) -> None:
+            bench = Bench(dut)
+            await bench.start()
+            work: Coroutine[Any, Any, None] = _call(body, bench)
+            try:
+                await with_timeout(work, timeout_cycles * PERIOD_PS, "ps")
+            except SimTimeoutError:
+                raise AssertionError(f"the test did not end within {timeout_cycles} cycles") from None
+            bench.finish()
+
+        return test
+
+    return decorate
+
+
+async def _call(body: Callable[[Bench], Awaitable[None]], bench: Bench) -> None:
+    await body(bench)

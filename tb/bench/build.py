@@ -1,0 +1,266 @@
+"""Verilog to simulator binary, cached by content.
+
+The key holds everything that decides what the binary does: digest of the Verilog, published names, trace kind,
+flags, versions of the tools and the places they are loaded from; never a time stamp. A build is made in a
+temporary folder and renamed when complete, so an interrupted one leaves nothing behind.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import cocotb_tools.config
+
+from hw.base.error import InputError
+from hw.rtl.emit.verilog import Emitted
+from tb.bench import verilator
+
+Trace = Literal["none", "fst", "saif"]
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+"""All outputs go below this folder."""
+
+_FLAGS = ("--x-assign", "fast", "--x-initial", "fast", "--noassert", "-Wno-fatal", "-Wno-lint", "-Wno-style")
+# Not vectorised: g++ 12.2 loses the mask of a sum of comparisons (`tests/test_tb_build.py` holds the case).
+_FAST = "-O2 -fno-tree-slp-vectorize"
+# Only the fast part of the model is worth optimising; the slow part runs once.
+MAKE = (f"OPT_FAST={_FAST}", f"OPT_GLOBAL={_FAST}", "OPT_SLOW=-O0")
+"""Optimisation of the model, as variables of Verilator's makefile."""
+_LEAST_SPACE = 400 << 20
+"""Bytes a build needs for a moment: two precompiled headers of up to 75 MB, objects, binary."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A simulator binary.
+
+    `folder` holds the binary, named as the top; `seconds` is the wall time the build took when it was made and `cached`
+    tells whether it was made now; `tools` are the versions of what made it.
+    """
+
+    emitted: Emitted
+    trace: Trace
+    folder: Path
+    key: str
+    seconds: float
+    cached: bool
+    tools: dict[str, str]
+
+
+def build(emitted: Emitted, trace: Trace = "none", public: Iterable[str] = (), out_dir: Path | None = None) -> Built:
+    """The simulator of `emitted`, from the cache if nothing that matters has changed.
+
+    Parameters
+    ----------
+    emitted : Emitted
+    trace : "none", "fst" or "saif"
+        A trace costs a quarter of the speed even when off, so each kind is a build of its own.
+    public : paths of the manifest
+        Memories and signals to be reached from the testbench besides the top's ports, e.g.
+        "top.activation_memory.mem". Everything else is invisible to it and optimised freely.
+    out_dir : Path or None
+        Where builds are kept; `build/sim` if None.
+
+    Raises
+    ------
+    InputError
+        Unknown trace kind or path, missing g++, make or libpython, unwritable or full disk.
+    RuntimeError
+        If Verilator or the compiler refuses the design; the message ends with its output.
+    """
+    if trace not in get_args(Trace):
+        raise InputError(f"trace must be one of {', '.join(get_args(Trace))}, not {trace!r}")
+    control = control_file(emitted.manifest, public)
+    verilator.check_tools()
+    out_dir = (BUILD / "sim" if out_dir is None else out_dir).resolve()
+    if any(c.isspace() for c in str(out_dir)):
+        raise InputError(f"make cannot build below a path with spaces, the build folder is {str(out_dir)!r}; move it")
+    with _disk_errors(out_dir):
+        out_dir.mkdir(parents=True, exist_ok=True)
+        tool = verilator.ensure(out_dir.parent / "tools")
+        made_by = tools(out_dir)
+        key = _key(emitted, trace, control, made_by)
+        folder = out_dir / f"{emitted.name}.{trace}.{key}"
+        with open(out_dir / f".{key}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if (found := _read(folder, emitted.name)) is not None:
+                return Built(
+                    emitted=emitted, trace=trace, folder=folder, key=key, seconds=found, cached=True, tools=made_by
+                )
+            free = shutil.disk_usage(out_dir).free
+            if free < _LEAST_SPACE:
+                raise InputError(
+                    f"building a simulator needs {_LEAST_SPACE >> 20} MB free in {out_dir}, there are {free >> 20} MB; "
+                    "free some space"
+                )
+            seconds = _make(emitted, trace, control, tool, folder)
+    return Built(emitted=emitted, trace=trace, folder=folder, key=key, seconds=seconds, cached=False, tools=made_by)
+
+
+def tools(out_dir: Path = BUILD / "sim") -> dict[str, str]:
+    """Name -> version of what makes a simulator."""
+    return {
+        "verilator": verilator.ensure(out_dir.parent / "tools").version,
+        "cocotb": _version("cocotb"),
+        "g++": verilator.compiler_version(),
+        "python": sys.version.split()[0],
+    }
+
+
+def control_file(manifest: dict[str, Any], public: Iterable[str]) -> str:
+    """The Verilator control file that publishes the top's ports and the paths in `public`."""
+    top = manifest["name"]
+    lines = {f'public_flat_rw -module "{top}" -var "{port["name"]}"' for port in manifest["ports"]}
+    known = {m["path"] for m in manifest["memories"]} | {s["path"] for s in manifest["signals"]}
+    for path in public:
+        if path not in known:
+            memories = ", ".join(m["path"] for m in manifest["memories"]) or "none"
+            raise InputError(
+                f"a published name must be a memory or signal of {top}, not {path!r}; memories are {memories}"
+            )
+        instance, _, variable = path.rpartition(".")
+        while instance not in manifest["instances"]:  # a name with a dot of its own: payload.field
+            instance, _, head = instance.rpartition(".")
+            variable = f"{head}.{variable}"
+        lines.add(f'public_flat_rw -module "{manifest["instances"][instance]}" -var "{variable}"')
+    return "`verilator_config\n" + "\n".join(sorted(lines)) + "\n"
+
+
+def harness(emitted: Emitted, main_cpp: str, out_dir: Path | None = None, trace: Trace = "none") -> Path:
+    """The binary of a plain C++ `main` around the same Verilated model (no cocotb, same flags and publishing).
+
+    For speed comparisons and netlists: `main_cpp` includes "Vtop.h". Errors as `build`.
+    """
+    verilator.check_tools()
+    out_dir = (BUILD / "sim" if out_dir is None else out_dir).resolve()
+    with _disk_errors(out_dir):
+        out_dir.mkdir(parents=True, exist_ok=True)
+        tool = verilator.ensure(out_dir.parent / "tools")
+        control = control_file(emitted.manifest, ())
+        made_by = {"verilator": tool.version, "g++": verilator.compiler_version()}
+        key = _key(emitted, trace, control + main_cpp, made_by)
+        folder = out_dir / f"{emitted.name}.harness.{key}"
+        with open(out_dir / f".{key}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if _read(folder, emitted.name) is None:
+                _make(emitted, trace, control, tool, folder, main_cpp)
+    return folder / emitted.name
+
+
+def _version(package: str) -> str:
+    import importlib.metadata
+
+    return importlib.metadata.version(package)
+
+
+def _key(emitted: Emitted, trace: str, control: str, tools: dict[str, str]) -> str:
+    # The binary is linked against cocotb's libraries where they lie now.
+    parts = [emitted.digest, emitted.name, trace, control, tools, _FLAGS, MAKE, str(cocotb_tools.config.libs_dir)]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _read(folder: Path, name: str) -> float | None:
+    """Seconds the complete build in `folder` took, None if there is none."""
+    try:
+        seconds = json.loads((folder / "built.json").read_text())["seconds"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return float(seconds) if (folder / name).is_file() else None
+
+
+def _make(
+    emitted: Emitted, trace: Trace, control: str, tool: verilator.Verilator, folder: Path, main_cpp: str | None = None
+) -> float:
+    start = time.monotonic()
+    work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".building-"))
+    try:
+        source = work / f"{emitted.name}.v"
+        source.write_text(emitted.verilog)
+        (work / "public.vlt").write_text(control)
+        command = [
+            str(tool.executable),
+            "-cc",
+            "--exe",
+            "-Mdir",
+            str(work / "obj"),
+            "--top-module",
+            emitted.name,
+            "--prefix",
+            "Vtop",
+            "-o",
+            emitted.name,
+            "--timescale",
+            "1ns/1ps",
+            *_FLAGS,
+        ]
+        if main_cpp is None:
+            libraries = cocotb_tools.config.libs_dir
+            main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+            command += ["--vpi", "--no-public-flat-rw"]
+            command += ["-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"]
+        else:
+            main = work / "main.cpp"
+            main.write_text(main_cpp)
+        command += {"none": [], "fst": ["--trace-fst"], "saif": ["--trace-saif"]}[trace]
+        command += [str(main), str(work / "public.vlt"), str(source)]
+        environment = {**os.environ, **tool.environment()}
+        for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # of the `make sim` we run under
+            environment.pop(name, None)
+        _run(command, work, environment)
+        make = ["make", "-j2", "-s", "-C", str(work / "obj"), "-f", "Vtop.mk", *MAKE]
+        _run([*make, f"VM_TRACE={int(trace != 'none')}"], work, environment)
+        shutil.move(work / "obj" / emitted.name, work / emitted.name)
+        shutil.rmtree(work / "obj")
+        seconds = round(time.monotonic() - start, 2)
+        (work / "built.json").write_text(json.dumps({"seconds": seconds, "digest": emitted.digest}) + "\n")
+        shutil.rmtree(folder, ignore_errors=True)
+        work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return seconds
+
+
+def _run(command: list[str], work: Path, environment: dict[str, str]) -> None:
+    """Run one build step; on Ctrl-C its whole process group is stopped before we go on."""
+    with open(work / "log", "w+") as log:
+        process = subprocess.Popen(
+            command, cwd=work, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            code = process.wait()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        log.seek(0)
+        output = log.read()
+    if code == 0:
+        return
+    if "No space left on device" in output:
+        raise InputError(f"the build folder {work.parent} must have free space, the disk is full; free some space")
+    tail = "\n".join(output.splitlines()[-40:])
+    raise RuntimeError(f"{Path(command[0]).name} failed with code {code}:\n{tail}")
+
+
+@contextmanager
+def _disk_errors(out_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"the build folder {out_dir} must be writable and have free space, it is not ({error.strerror}); "
+            "free some space or make it writable"
+        ) from error

