@@ -1,7 +1,7 @@
 # Verbs and variables only: every decision is taken by `python -m tb` and `python -m model`.
 #
 #   CHIP      a file in hw/chips          WORKLOAD  a file in model/workloads
-#   BENCH     a file tb/<BENCH>_tests.py  SEED      any whole number
+#   BENCH     a file tb/*/<BENCH>_tests.py  SEED      any whole number
 #   WAVES     1 = record waveforms        PYTHON    the interpreter that makes the environment
 
 PYTHON   ?= python3
@@ -96,6 +96,7 @@ energy: environment
 
 lint: environment
 	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
 	@.venv/bin/pyright
 	@.venv/bin/lint-imports
 

@@ -14,6 +14,7 @@ from hw.spec.core import CoreSpec
 from hw.spec.dma import DmaSpec
 from hw.spec.mac_array import MacArraySpec
 from model import cli
+from model.comparison.comparison import add, difference
 from model.cycle.budget import Budget
 from model.cycle.npu import core as mac_array
 from model.cycle.npu.array_form import closed_form
@@ -23,7 +24,6 @@ from model.cycle.npu.timing import OUTPUT_CYCLES, PREPARE_CYCLES
 from model.lowering.program import place, streamed
 from model.network.workload import shipped_with_onnx
 from model.other_simulators import Estimate, Term, load
-from model.other_simulators.comparison import add, difference
 from model.work.workload import Gemm
 
 CORE = PREPARE_CYCLES + OUTPUT_CYCLES

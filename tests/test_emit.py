@@ -103,7 +103,7 @@ def test_second_emission_comes_from_the_files_of_the_first(emitted, monkeypatch)
     def forbidden(accept):
         raise AssertionError("Yosys was run although the design is known")
 
-    monkeypatch.setattr("hw.rtl.emit.find_yosys", forbidden)
+    monkeypatch.setattr("hw.rtl.emit.verilog.find_yosys", forbidden)
     assert emit(Grid(5), "grid", emitted.verilog_path.parent).digest == emitted.digest
 
 

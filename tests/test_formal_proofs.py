@@ -45,7 +45,7 @@ def test_a_planted_bug_leaves_with_its_block() -> None:
 
 def test_a_bug_whose_text_is_gone_is_an_error() -> None:
     bug = Bug(name="stale", module="hw.rtl.common.skid", before="no such text", after="")
-    with pytest.raises(InputError, match=r"must occur once in hw\.rtl\.skid, not 0 times"), planted(bug):
+    with pytest.raises(InputError, match=r"must occur once in hw\.rtl\.common\.skid, not 0 times"), planted(bug):
         pass
 
 

@@ -59,7 +59,7 @@ def test_commands_modes_instructions_and_open_rows_are_text(
     emitted = design.design(chip, chip)
     outcome = run(
         build(emitted, "fst", design.published(bench, emitted)),
-        f"tb.{chip}_tests",
+        f"tb.dram_pim.{chip}_tests",
         seed=4,
         parameters={"chip": chip, "streams": 6},
         tests=(STREAMS,),

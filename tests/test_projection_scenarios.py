@@ -84,7 +84,8 @@ def test_a_further_language_service_is_one_file(
     [
         (
             "SCENARIO = replace(G, title='Busan', shares=G.shares[:2])",
-            "scenario 'busan': the shares of 'Busan' must add up to 19.95 PF, not 15.45; correct a share or the capacity",
+            "scenario 'busan': the shares of 'Busan' must add up to 19.95 PF, not 15.45; correct a "
+            "share or the capacity",
         ),
         (
             "SCENARIO = replace(G, tariff=fact(-5, 'KRW/kWh'))",

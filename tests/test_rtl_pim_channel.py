@@ -20,7 +20,7 @@ def play(bench_name: str, *tests: str) -> Outcome:
     emitted = design.design(bench_name, bench_name)
     built = build(emitted, "none", design.published(bench, emitted))
     parameters = {"chip": bench_name, "streams": 200, "forms": 10_000, "rounds": 20}
-    return run(built, f"tb.{bench_name}_tests", seed=3, parameters=parameters, tests=tests)
+    return run(built, f"tb.dram_pim.{bench_name}_tests", seed=3, parameters=parameters, tests=tests)
 
 
 @pytest.mark.rtl

@@ -204,7 +204,10 @@ def test_a_module_without_tests_is_a_failure(fifo, tmp_path, monkeypatch):
 
 @pytest.mark.rtl
 def test_a_simulator_that_hangs_is_ended(fifo, tmp_path, monkeypatch):
-    text = "import time\nfrom tb.bench.bench import bench_test\n@bench_test()\nasync def hangs(bench):\n    time.sleep(60)\n"
+    text = (
+        "import time\nfrom tb.bench.bench import bench_test\n"
+        "@bench_test()\nasync def hangs(bench):\n    time.sleep(60)\n"
+    )
     (tmp_path / "hanging_bench.py").write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
     outcome = run(build(fifo), "hanging_bench", run_dir=tmp_path / "run", timeout_s=3)

@@ -94,8 +94,8 @@ PROOF = Proof(
         Bug(
             name="the shift starts one cycle early",
             module="hw.rtl.npu.output_stationary_array",
-            before="steps = ended[len(rows):]",
-            after="steps = ended[len(rows) - 1:]",
+            before="steps = ended[len(rows) :]",
+            after="steps = ended[len(rows) - 1 :]",
         ),
     ),
 )

@@ -43,7 +43,8 @@ class Activity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What a netlist holds between two cycles: one word of 64 lanes per register and per net, in the simulator's order."""
+    """What a netlist holds between two cycles: one word of 64 lanes per register and per net, in the simulator's
+    order."""
 
     registers: NDArray[np.uint64]
     nets: NDArray[np.uint64]

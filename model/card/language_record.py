@@ -170,7 +170,8 @@ def _best(spec: Device, task: LanguageTask, scenario: LanguageScenario) -> tuple
 
 
 def decode_record(chip_name: str, workload: str) -> Measurement:
-    """One decode step of a language workload, as `model.card.survey` runs it, weights in INT8 if the chip multiplies it and
+    """One decode step of a language workload, as `model.card.survey` runs it, weights in INT8 if the chip
+    multiplies it and
     the cache in FP16."""
     loaded = workloads.load(workload)
     assert isinstance(loaded, NetworkWorkload)

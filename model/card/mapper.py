@@ -89,7 +89,8 @@ def results_cycles(
     reuse: int = 1,
     image_row: tuple[int, int] | None = None,
 ) -> tuple[float, float, int, float]:
-    """As `chain_cycles` with an array of the same cells that holds results (`model.cycle.npu.output_stationary_core`, drained through the
+    """As `chain_cycles` with an array of the same cells that holds results
+    (`model.cycle.npu.output_stationary_core`, drained through the
     columns): a fold of R x C results streams K words.
 
     `image_row` is (length of a row of results, stride) of a convolution whose window covers more than one position: a

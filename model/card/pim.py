@@ -2,7 +2,8 @@
 
 The memory replaces the device's own and has the same bandwidth at its pins, to the nearest stack or package, so the
 comparison is between using and not using its units. Times include entering and leaving the PIM mode, loading inputs
-and storing sums (all in the kernel of `model.cycle.dram_pim.run`) and reading results back through the pins. Writing the
+and storing sums (all in the kernel of `model.cycle.dram_pim.run`) and reading results back through the pins.
+Writing the
 weights in the kernel's layout happens once, when the model is loaded; `layout_time` says how long.
 
 A product of m rows is m vectors one after the other: units keep no second input, so time grows with the batch and

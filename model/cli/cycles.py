@@ -30,11 +30,11 @@ from hw.spec.event import LABELS
 from hw.spec.mac_array import MacArraySpec
 from model import other_simulators
 from model.cli._network import add_dimension_arguments, add_file_arguments, not_counted, products_of, read_file
+from model.comparison.comparison import Work, compare
+from model.comparison.comparison_text import Count, as_json, render
 from model.cycle.budget import Budget
 from model.cycle.npu.core_budget import budget_of, core_labels, memory_labels
 from model.other_simulators import Convolution, Dataflow
-from model.other_simulators.comparison import Work, compare
-from model.other_simulators.comparison_text import Count, as_json, render
 from model.work.workload import Gemm
 
 if TYPE_CHECKING:

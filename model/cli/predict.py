@@ -106,7 +106,8 @@ def _from_file(arguments: argparse.Namespace) -> tuple[NetworkWorkload, list[str
 
 
 def _figures(chip: Chip, workload: Workload, prediction: Prediction, seed: int) -> tuple[dict[str, float], Counts]:
-    """Numbers of the record; with the task's score and, on one core, the events that operands decide, if there are any."""
+    """Numbers of the record; with the task's score and, on one core, the events that operands decide, if there are
+    any."""
     figures: dict[str, float] = dict(workload.work)
     values = Counts()
     if chip.pim is not None:

@@ -53,7 +53,8 @@ def value_counts(core: CoreSpec, activations: np.ndarray, weights: np.ndarray, o
 def job_counts(
     core: CoreSpec, jobs: Sequence[GemmJob], batches: Iterable[Sequence[Step]], outputs: Sequence[np.ndarray]
 ) -> Counts:
-    """`value_counts` of all commands of `batches` (`model.lowering.schedule`) together; `outputs` of the reference, per job."""
+    """`value_counts` of all commands of `batches` (`model.lowering.schedule`) together; `outputs` of the reference,
+    per job."""
     total = Counts()
     for step in (step for batch in batches for step in batch):
         job, tile = jobs[step.gemm], step.tile

@@ -1,4 +1,4 @@
-"""Fields of a `config.json`, read by name and kind; every refusal names the field, what it holds and what it must be."""
+"""Fields of a `config.json`, by name and kind; every refusal names the field, what it holds and what it must be."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -36,8 +36,10 @@ def answer_sections(summary: Summary, full: bool) -> list[Section]:
             notes=(
                 *drivers,
                 (
-                    "In brackets: middle 90 % of 10,000 samples of every uncertain input; many reach further up than down, so the "
-                    "nominal value can lie at the lower end. Every number opens to records and facts: python -m model explain "
+                    "In brackets: middle 90 % of 10,000 samples of every uncertain input; many "
+                    "reach further up than down, so the "
+                    "nominal value can lie at the lower end. Every number opens to records and "
+                    "facts: python -m model explain "
                     "NAME, names below.",
                 ),
             ),
@@ -52,7 +54,8 @@ def _delivers(summary: Summary, site: str) -> tuple[Sentence, ...]:
 
     lines = [
         say(
-            "Delivers: {} ResNet-50 images/s (offline, INT8, every card on it), {} PF of operations, {} of the nominal PF.",
+            "Delivers: {} ResNet-50 images/s (offline, INT8, every card on it), {} PF of "
+            "operations, {} of the nominal PF.",
             likely("images_per_s"),
             likely("delivered_pf"),
             _percent(summary, f"{site}.delivered_over_nominal"),
@@ -111,7 +114,8 @@ def _counting(summary: Summary, site: str) -> tuple[Sentence, ...]:
     mixed, eight = (counted[name].site.name for name in ("mixed", "eight_bit"))
     return (
         say(
-            "Nobody says how the PF were counted. {} PF is 30 X330 in FP8, 139 ATOM in FP16 and 70 Warboy in INT8; counted "
+            "Nobody says how the PF were counted. {} PF is 30 X330 in FP8, 139 ATOM in FP16 and 70 "
+            "Warboy in INT8; counted "
             "in 8 bits everywhere the same PF are {} cards, {} images/s and {} kW.",
             summary.shown(f"{mixed}.nominal_pf", f"{summary.value(f'{mixed}.nominal_pf'):.3f}"),
             summary.shown(f"{eight}.cards"),

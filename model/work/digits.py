@@ -9,7 +9,7 @@ from hw.base.digest import digest
 from model.network.quantised import QuantisedNetwork, read
 from model.work.workload import Gemm, GemmJob
 
-PARAMETERS = Path(__file__).parent / "workloads" / "digits.npz"
+PARAMETERS = Path(__file__).parent.parent / "workloads" / "digits.npz"
 
 
 def layer_content(network: QuantisedNetwork) -> list[dict[str, list[int]]]:

@@ -21,7 +21,7 @@ from model.lowering.program import Program
 from model.network.quantised import read
 from model.work.workload import PlacedProgram
 
-PARAMETERS = Path(__file__).parent / "workloads" / "digits_cnn.npz"
+PARAMETERS = Path(__file__).parent.parent / "workloads" / "digits_cnn.npz"
 SIDE = 8
 CHANNELS = 16
 

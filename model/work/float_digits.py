@@ -10,7 +10,7 @@ from hw.base.error import InputError
 from model.number.codec import encode
 from model.work.workload import Gemm, GemmJob
 
-PARAMETERS = Path(__file__).parent / "workloads" / "digits_float.npz"
+PARAMETERS = Path(__file__).parent.parent / "workloads" / "digits_float.npz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

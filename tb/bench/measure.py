@@ -102,7 +102,7 @@ def simulate(case: Case, built: Built, timeout_s: int = 1800) -> Outcome:
     """Run a case; its files are in `build/runs/<case>.<trace>`, its JUnit file in `build/junit/<case>.xml`."""
     outcome = run(
         built,
-        f"tb.{case.bench}_tests",
+        design.module_name(case.bench),
         seed=case.seed,
         parameters={"chip": case.chip, "workload": case.workload},
         run_dir=BUILD / "runs" / f"{case.name}.{built.trace}",

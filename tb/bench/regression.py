@@ -187,7 +187,7 @@ def write_junit(finished: list[Finished], path: Path) -> Path:
 
 def _source_digest() -> str:
     digest = hashlib.sha256()
-    files = [*(ROOT / "tb").glob("*.py"), *(ROOT / "model").rglob("*.py"), *(ROOT / "hw" / "spec").glob("*.py")]
+    files = [*(ROOT / "tb").rglob("*.py"), *(ROOT / "model").rglob("*.py"), *(ROOT / "hw" / "spec").rglob("*.py")]
     for path in sorted(files):
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--workload", default=None, help="a file in model/workloads (default gemm_16, digits_float_4 on a PIM chip)"
     )
     parser.add_argument(
-        "--bench", default=None, help="a file tb/<bench>_tests.py (default core, or the one of the PIM chip)"
+        "--bench", default=None, help="a file tb/<room>/<bench>_tests.py (default core, or the one of the PIM chip)"
     )
     parser.add_argument("--seed", type=int, default=1, help="of the operands (default %(default)s)")
 

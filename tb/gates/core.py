@@ -100,7 +100,8 @@ def two_columns(core: CoreSpec) -> CoreSpec:
 
 
 def finished_sums(gemms: Sequence[tuple[np.ndarray, np.ndarray]]) -> Streams:
-    """Streams of an output stage: sums of neighbouring columns, one usual set of parameters (multiplier 0.7, shift 8)."""
+    """Streams of an output stage: sums of neighbouring columns, one usual set of parameters (multiplier 0.7, shift
+    8)."""
     if all(w.shape[1] == 1 for _, w in gemms):
         raise InputError("a GEMM must have at least two columns for the output stage, none has; choose another one")
     rows = min(256, *(a.shape[0] for a, _ in gemms)) if len(gemms) > 1 else min(256, gemms[0][0].shape[0])

@@ -1,6 +1,7 @@
 """AXI agents that look at every cycle: a memory behind an AXI4 master, a host before AXI4-Lite registers.
 
-Both judge what they see and stall at random; valid and payload of every stream are watched by `tb.bench.protocol.Checked`.
+Both judge what they see and stall at random; valid and payload of every stream are watched by
+`tb.bench.protocol.Checked`.
 """
 
 from collections import deque

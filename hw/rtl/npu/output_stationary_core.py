@@ -31,7 +31,8 @@ class OsCore(Core):
 
     A link per cell does not let folds follow each other faster: the output stage takes one row per cycle. Without
     overlap of folds max(K_p, R) becomes K_p + 2*R + C - 1 or K_p + R + C. Floating point: a result is there
-    `mac_latency` cycles later; above 1 the folds are interleaved (`InterleavingEngine`, `model.cycle.npu.output_stationary_interleave`).
+    `mac_latency` cycles later; above 1 the folds are interleaved (`InterleavingEngine`,
+    `model.cycle.npu.output_stationary_interleave`).
     """
 
     def __init__(self, core: CoreSpec) -> None:

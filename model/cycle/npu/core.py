@@ -1,4 +1,5 @@
-"""Cycles of GEMMs on a core: closed form, and stepped by events. Output-stationary: `model.cycle.npu.output_stationary_core`.
+"""Cycles of GEMMs on a core: closed form, and stepped by events. Output-stationary:
+`model.cycle.npu.output_stationary_core`.
 
 With R rows, C columns, MAC latency L, G = R + (R-1)(L-1), and the P passes of all commands in order, pass p
 streaming m_p rows (m_p <= half the accumulator rows), a chain of commands offered one per cycle takes

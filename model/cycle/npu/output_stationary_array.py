@@ -1,6 +1,7 @@
 """One GEMM on the output-stationary array, stepped by events: a fold begins when every register it will use is free.
 
-The closed form is `model.cycle.npu.array_form.output_stationary`; this module knows nothing of it. Cell (r, c) takes word
+The closed form is `model.cycle.npu.array_form.output_stationary`; this module knows nothing of it. Cell (r, c)
+takes word
 k of a fold that begins in cycle t at t + 1 + k + r + c (one cycle for the operand memory) and writes its drain
 register at the end of the cycle of its last word. Through the columns, row R-1 of column c is shown in the cycle after
 its write, and every following cycle all rows above move down by one; row r has passed on its own result in the

@@ -30,7 +30,8 @@ class Timing:
     budget : dict of str to int
         Label -> cycles, every label of `hw.spec.event.LABELS`; sums to `cycles`.
     counts : Counts
-        Every event of `hw.spec.event.EVENTS` but `VALUE_EVENTS`, which only operands decide (`model.functional.value_counts`).
+        Every event of `hw.spec.event.EVENTS` but `VALUE_EVENTS`, which only operands decide
+        (`model.functional.value_counts`).
     utilisation : float
         Useful multiply-accumulates (m * n * k, no padding) per cycle over what the cells can do: one each, two
         with INT4 pairs.

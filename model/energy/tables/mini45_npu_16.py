@@ -21,11 +21,11 @@ TABLE = EnergyTable(
         liberty='hw/cells/mini45.lib',
         liberty_digest='391864ca96dca6d8',
         rtl={
-            "hw/rtl/npu/cell.py": "2f24cade28b2eb82",
-            "hw/rtl/npu/mac_array.py": "38ca7d8b5dde5a5f",
-            "hw/rtl/npu/accumulator.py": "36e6e9503012636b",
-            "hw/rtl/npu/output_stage.py": "e2f480badd2143dc",
-            "hw/rtl/arithmetic/rounding.py": "f65abaae062ea0c7",
+            "hw/rtl/npu/cell.py": "f53a279e15ea77a7",
+            "hw/rtl/npu/mac_array.py": "67175bec6604fa48",
+            "hw/rtl/npu/accumulator.py": "0adcf111047d13b1",
+            "hw/rtl/npu/output_stage.py": "b9625b0d3d644d65",
+            "hw/rtl/arithmetic/rounding.py": "f01d3229e3c0e4f9",
         },
         verilog_digest='a0113ab86ada5d4c',
         netlists={

@@ -1,4 +1,4 @@
-"""Qwen 1, 2, 2.5 and 3, dense and mixtures: biases of queries, keys and values up to 2.5, normalised heads from 3 on."""
+"""Qwen 1, 2, 2.5 and 3, dense and mixtures: biases of queries, keys, values up to 2.5, normalised heads from 3 on."""
 
 from dataclasses import replace
 

@@ -88,9 +88,9 @@ class AxiTop(wiring.Component):
     def __init__(
         self,
         core: CoreSpec,
-        axi: AxiSpec = AxiSpec(),
+        axi: AxiSpec = AxiSpec(),  # noqa: B008  (frozen)
         build: int = 0,
-        reset: ResetPolarity = "low",  # noqa: B008
+        reset: ResetPolarity = "low",
     ) -> None:
         if reset not in get_args(ResetPolarity):
             raise InputError(f"reset must be low or high, not {reset!r}")

@@ -1,4 +1,5 @@
-"""Closed form of GEMMs between external memories on an output-stationary core; the rest as `model.cycle.npu.program.closed_form`.
+"""Closed form of GEMMs between external memories on an output-stationary core; the rest as
+`model.cycle.npu.program.closed_form`.
 
 Word j of fold p, K words in it, R rows and v rows of results, is issued in
 

@@ -1,6 +1,7 @@
 """Cycles of a program of GEMMs, copies and fences on an output-stationary core with copy channels: stepped.
 
-What differs from `model.cycle.npu.program.program` is what happens in a fold; rules as in `model.cycle.npu.output_stationary_core`, words missing and
+What differs from `model.cycle.npu.program.program` is what happens in a fold; rules as in
+`model.cycle.npu.output_stationary_core`, words missing and
 banks met in either operand memory as in the weight-stationary core.
 """
 

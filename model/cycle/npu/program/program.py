@@ -1,7 +1,8 @@
 """Cycles of a program of GEMMs, copies and fences on a core with copy channels: stepped by events.
 
 The rules are those of the RTL, cycle by cycle. What repeats is taken at once: stretches of equal cycles
-(`model.cycle.npu.program.equal_cycles`) and whole passes that run as the ones before them (`model.cycle.npu.program.repeated_passes`). Cycle 0 is the
+(`model.cycle.npu.program.equal_cycles`) and whole passes that run as the ones before them
+(`model.cycle.npu.program.repeated_passes`). Cycle 0 is the
 one in which the first command is accepted.
 """
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from model.comparison.comparison import OtherCount, Work
 from model.cycle.budget import Budget
 from model.other_simulators import Dataflow
-from model.other_simulators.comparison import OtherCount, Work
 from model.work.workload import Gemm
 
 

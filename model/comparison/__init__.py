@@ -1,0 +1,1 @@
+"""Our count of some work beside what other simulators count for it."""
