@@ -32,6 +32,8 @@ class Extra:
     by_row: bool = False
     engine_step: float | None = None
     engine_per_sequence: float | None = None
+    engine_host: float | None = None
+    engine_stream: float | None = None
     memory_share: float | None = None
     """Of the serving engine; None: its nominal values."""
 

@@ -96,6 +96,8 @@ def readings(device: Device, engine: Engine | None = None) -> Iterator[tuple[str
             link,
             ("engine_step", engine.step),
             ("engine_per_sequence", engine.per_sequence),
+            ("engine_host", engine.host),
+            ("engine_stream", engine.stream),
             ("memory_share", engine.memory_share),
         )
     for name, fact in rules:
