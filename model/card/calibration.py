@@ -3,13 +3,20 @@
 For every kind the ratios published / predicted give a bias (median), a spread beyond what the open inputs of each
 prediction explain, and how many of the combined spreads 90 % of the results need. Each chip counts equally, so that one
 with hundreds of results does not decide. There is no number of a chip: to judge a chip, all of its own results are left
-out (`learn(..., without=chip)`). A kind that fewer than three other chips were measured at takes the wider of its own
-and all kinds' numbers.
+out (`learn(..., without=chip)`). A kind that fewer than three other chips were measured at is filled up with the spread
+of its group (networks, language models, watts).
 """
 
+import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from math import exp, log, sqrt
+from pathlib import Path
+from statistics import NormalDist
+
+LEARNT = Path(__file__).with_name("model_error.csv")
+"""The error of every kind, learnt from all published results: `python -m model validate --fresh` writes it."""
 
 NORMAL_95 = 1.6449
 """A normal distribution's 95 % lie below its mean and so many deviations."""
@@ -21,7 +28,13 @@ KINDS = (
 """Networks: highest rate, rate within a limit, one input, eight together. Language models: highest rate of requests,
 time between tokens, one request alone. Watts of a whole system."""
 
+GROUPS = (KINDS[:4], KINDS[4:8], KINDS[8:])
+"""Networks, language models, watts: kinds of one group stand in for each other."""
+
 FEW_CHIPS = 3
+
+HELD = 0.93
+"""Share of the known results that the width holds: a little above 90 %, since a chip left out lies further off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +66,12 @@ class ModelError:
     chips: int
     results: int
 
-    def span(self, nominal: float, low: float, high: float, *, slower: bool = False) -> tuple[float, float, float]:
-        """(5 %, middle, 95 %) of a prediction `nominal` whose open inputs leave `low` to `high`.
-
-        `slower`: the value is a time where the error was learnt from times too; it is one of the same kind anyway.
-        """
+    def span(self, nominal: float, low: float, high: float, level: float = 0.9) -> tuple[float, float, float]:
+        """(low end, middle, high end) of the middle `level` of a prediction `nominal` whose open inputs leave `low` to
+        `high`; another level than 90 % scales as a normal distribution does."""
         inputs = log(high / low) / (2 * NORMAL_95) if 0 < low < high else 0.0
-        reach = self.width * sqrt(inputs**2 + self.spread**2)
+        scale = NormalDist().inv_cdf((1 + level) / 2) / NORMAL_95
+        reach = self.width * scale * sqrt(inputs**2 + self.spread**2)
         middle = nominal * self.bias
         return middle * exp(-reach), middle, middle * exp(reach)
 
@@ -67,26 +79,21 @@ class ModelError:
 def learn(residuals: Iterable[Residual], *, without: str | None = None) -> Mapping[str, ModelError]:
     """The error of every kind, all results of the chip `without` left out; kinds without results get that of all."""
     kept = [r for r in residuals if r.chip != without]
-    everything = _error("all", kept)
     found = {}
-    for kind in KINDS:
-        own = _error(kind, [r for r in kept if r.kind == kind])
-        if own.chips == 0:
-            found[kind] = ModelError(
-                kind=kind, bias=1.0, spread=everything.spread, width=everything.width, chips=0, results=0
-            )
-        elif own.chips < FEW_CHIPS and everything.spread > own.spread:
-            share = own.chips / FEW_CHIPS
-            spread = sqrt(share * own.spread**2 + (1 - share) * everything.spread**2)
-            found[kind] = ModelError(
-                kind=kind,
-                bias=own.bias,
-                spread=spread,
-                width=max(own.width, NORMAL_95),
-                chips=own.chips,
-                results=own.results,
-            )
-        else:
+    for group in GROUPS:
+        everything = _error("all", [r for r in kept if r.kind in group])
+        for kind in group:
+            own = _error(kind, [r for r in kept if r.kind == kind])
+            if own.chips < FEW_CHIPS and everything.chips > own.chips:
+                share = own.chips / FEW_CHIPS
+                own = ModelError(
+                    kind=kind,
+                    bias=own.bias if own.chips else 1.0,
+                    spread=sqrt(share * own.spread**2 + (1 - share) * everything.spread**2),
+                    width=max(own.width, NORMAL_95),
+                    chips=own.chips,
+                    results=own.results,
+                )
             found[kind] = own
     return found
 
@@ -106,7 +113,7 @@ def _error(kind: str, residuals: list[Residual]) -> ModelError:
     whole = sum(w * o**2 for w, o in zip(weights, off, strict=True)) / total
     spread = sqrt(max(beyond, whole / 4, 1e-4))
     scores = [abs(o) / sqrt(spread**2 + r.spread**2) for o, r in zip(off, residuals, strict=True)]
-    width = _quantile(scores, weights, 0.9)
+    width = _quantile(scores, weights, HELD)
     return ModelError(kind=kind, bias=exp(bias), spread=spread, width=width, chips=len(counts), results=len(residuals))
 
 
@@ -121,3 +128,29 @@ def _quantile(values: list[float], weights: list[float], share: float) -> float:
         if seen >= goal:
             return value
     return pairs[-1][0]
+
+
+def write_errors(residuals: Iterable[Residual], path: Path = LEARNT) -> None:
+    """Learn from all chips and write it: what predictions of new chips take."""
+    lines = ["kind,bias,spread,width,chips,results"]
+    for e in learn(residuals).values():
+        lines.append(f"{e.kind.replace(',', ';')},{e.bias:.6g},{e.spread:.6g},{e.width:.6g},{e.chips},{e.results}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@cache
+def errors(path: Path = LEARNT) -> Mapping[str, ModelError]:
+    """The committed error of every kind."""
+    found = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        for f in csv.DictReader(file):
+            kind = f["kind"].replace(";", ",")
+            found[kind] = ModelError(
+                kind=kind,
+                bias=float(f["bias"]),
+                spread=float(f["spread"]),
+                width=float(f["width"]),
+                chips=int(f["chips"]),
+                results=int(f["results"]),
+            )
+    return found

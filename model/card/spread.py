@@ -1,4 +1,4 @@
-"""Predictions of an instance with what its open inputs leave, every reading of the facts built once and used for all."""
+"""Predictions of an instance with what its open inputs leave; every reading of the facts is built once."""
 
 from collections.abc import Callable
 from functools import lru_cache
