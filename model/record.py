@@ -1,15 +1,21 @@
 """The measurement record: the only bridge from a run (RTL or model) to energy, projection and report.
 
-A record is one JSON file, {"schema": 1, "result": {...}, "origin": {...}}. `result` says what was run and
-what came out; it is byte-identical for identical runs. `origin` says how it was made (tools, commit,
-command).
+A record is one JSON file, {"schema": 2, "digest": "...", "result": {...}, "origin": {...}}. `result` says what was run
+and what came out; it is byte-identical for identical runs, and `digest` is that of its bytes: a record edited by hand
+is refused. `origin` says how it was made (tools, commit, command).
 No joules and no prices are in it: those are derived, and name the table they come from.
+
+The file's name holds the digests of chip and workload, so that variants of one chip lie side by side. A record can also
+lie under its plain name, as the committed ones do: one for each chip and workload.
 """
 
 import dataclasses
+import glob
+import hashlib
 import json
 import math
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -18,10 +24,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from hw.base.error import InputError
+from hw.spec.event import VALUE_EVENTS
 from model.count import Counts
 
-SCHEMA = 1
+SCHEMA = 2
 RECORDS = Path("build/records")
+_OF_A_RUN = re.compile(r"(\.[0-9a-f]{8}-[0-9a-f]{8})?\.json")
 
 Witness = Literal["rtl", "model"]
 Verdict = Literal["pass", "fail"]
@@ -46,7 +54,7 @@ class Result:
     cycles : int
         From the first command accepted to the last output row written.
     phases : dict of str to int
-        Cycles by label.
+        Cycles by label; they sum to `cycles` unless there are none.
     counts : Counts
         "component.event" to how often.
     toggles : dict of str to int
@@ -88,6 +96,10 @@ class Result:
         for name in ("phases", "toggles"):
             for key, value in getattr(self, name).items():
                 _integer(f"{name}[{key!r}]", value)
+        if self.phases and sum(self.phases.values()) != self.cycles:
+            raise InputError(
+                f"the labels of a record must sum to its {self.cycles:,} cycles, not to {sum(self.phases.values()):,}"
+            )
         for key, value in self.figures.items():
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
                 raise InputError(f"figures[{key!r}] of a record must be a finite number, not {value!r}")
@@ -125,9 +137,24 @@ class Measurement:
     origin: Origin
 
 
+class NoRecordError(InputError):
+    """There is no record of a run."""
+
+
 def path_of(chip: str, workload: str, seed: int, witness: str, root: Path = RECORDS) -> Path:
-    """Where the record of a run lies: `<root>/<chip>/<workload>.<seed>.<witness>.json`."""
+    """The plain name of a run's record: `<root>/<chip>/<workload>.<seed>.<witness>.json`."""
     return Path(root) / chip / f"{workload}.{seed}.{witness}.json"
+
+
+def path_of_result(result: Result, root: Path = RECORDS) -> Path:
+    """Where a fresh record lies: the plain name with the first digits of both digests before its end."""
+    plain = path_of(result.chip, result.workload, result.seed, result.witness, root)
+    return plain.with_suffix(f".{result.chip_digest[:8]}-{result.workload_digest[:8]}.json")
+
+
+def digest_of(result: Result) -> str:
+    """The first 32 hexadecimal digits of the SHA-256 of `result_bytes`."""
+    return hashlib.sha256(result_bytes(result)).hexdigest()[:32]
 
 
 def result_bytes(result: Result) -> bytes:
@@ -138,11 +165,16 @@ def result_bytes(result: Result) -> bytes:
 def write(measurement: Measurement, path: Path | str | None = None, *, root: Path = RECORDS) -> Path:
     """Write a record atomically (readers see the old file or the new one); the path written.
 
-    Without `path` it goes to `path_of` the run below `root`. `InputError` if the folder cannot be written.
+    Without `path` it goes to `path_of_result` below `root`. `InputError` if the folder cannot be written.
     """
     result = measurement.result
-    target = Path(path) if path else path_of(result.chip, result.workload, result.seed, result.witness, root)
-    document = {"schema": SCHEMA, "result": _plain(result), "origin": _plain(measurement.origin)}
+    target = Path(path) if path else path_of_result(result, root)
+    document = {
+        "schema": SCHEMA,
+        "digest": digest_of(result),
+        "result": _plain(result),
+        "origin": _plain(measurement.origin),
+    }
     write_text(target, json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n")
     return target
 
@@ -171,7 +203,8 @@ def read(path: Path | str) -> Measurement:
     Raises
     ------
     InputError
-        If there is no such file, or it is damaged, truncated, not a record, or of another schema.
+        If there is no such file, or it is damaged, truncated, not a record, of another schema, or its result is not
+        the one its digest was made of.
     """
     path = Path(path)
     try:
@@ -192,27 +225,76 @@ def read(path: Path | str) -> Measurement:
     if document["schema"] != SCHEMA:
         raise InputError(f"record {path} must have schema {SCHEMA}, not {document['schema']!r}; run again")
     try:
-        return Measurement(
+        measurement = Measurement(
             result=_build(Result, document.get("result"), "result"),
             origin=_build(Origin, document.get("origin"), "origin"),
         )
+        if document.get("digest") != digest_of(measurement.result):
+            raise InputError(
+                f"its result must be the one that was written, of digest {document.get('digest')}, it is "
+                f"of {digest_of(measurement.result)}: the file was edited"
+            )
+        return measurement
     except InputError as error:
         raise InputError(f"record {path} cannot be used: {error}; delete it and run again") from None
 
 
-def find(chip: str, workload: str, seed: int, witness: str, root: Path = RECORDS) -> Measurement:
-    """The record of a run below `root`; `InputError` saying which command writes it if there is none."""
-    path = path_of(chip, workload, seed, witness, root)
-    if not path.exists():
-        verb = "tb sim" if witness == "rtl" else "model predict"
-        command = f"python -m {verb} --chip {chip} --workload {workload} --seed {seed}"
-        raise InputError(f"there is no record {path}; run {command}")
-    return read(path)
+def find(
+    chip: str,
+    workload: str,
+    seed: int,
+    witness: str,
+    root: Path = RECORDS,
+    *,
+    chip_digest: str | None = None,
+    workload_digest: str | None = None,
+) -> Measurement:
+    """The record of a run below `root`; of several variants the one written last.
+
+    With digests only a record of that very chip and workload is found. Raises `NoRecordError`, saying which command
+    writes it, if there is none.
+    """
+    for path in paths_of(chip, workload, seed, witness, root):
+        found = read(path)
+        if chip_digest in (None, found.result.chip_digest) and workload_digest in (None, found.result.workload_digest):
+            return found
+    verb = "sim" if witness == "rtl" else "predict"
+    command = f"kcloud-cosim {verb} --chip {chip} --workload {workload} --seed {seed}"
+    raise NoRecordError(f"there is no record {path_of(chip, workload, seed, witness, root)}; run {command}")
+
+
+def paths_of(chip: str, workload: str, seed: int, witness: str, root: Path = RECORDS) -> list[Path]:
+    """The files that hold records of a run below `root`, the one written last first."""
+    folder, start = Path(root) / chip, f"{workload}.{seed}.{witness}"
+    found = [
+        path for path in folder.glob(f"{glob.escape(start)}.*json") if _OF_A_RUN.fullmatch(path.name[len(start) :])
+    ]
+    return sorted(found, key=lambda path: (-path.stat().st_mtime_ns, path.name))
 
 
 def read_all(root: Path = RECORDS) -> list[Measurement]:
     """Every record below `root`, in order of path; an empty list if there are none."""
     return [read(path) for path in sorted(Path(root).glob("*/*.json"))]
+
+
+def disagreement(rtl: Result, model: Result) -> str | None:
+    """What RTL and model count differently for one chip and workload; None if nothing, or if they are not of one."""
+    same = ("chip", "chip_digest", "workload", "workload_digest", "seed")
+    if any(getattr(rtl, name) != getattr(model, name) for name in same) or rtl.verdict == "fail":
+        return None
+    if rtl.cycles != model.cycles:
+        return f"{rtl.cycles:,} and {model.cycles:,} cycles"
+    phases = {k for k in rtl.phases.keys() | model.phases.keys() if rtl.phases.get(k, 0) != model.phases.get(k, 0)}
+    if rtl.phases and model.phases and phases:
+        name = min(phases)
+        return f"{rtl.phases.get(name, 0):,} and {model.phases.get(name, 0):,} cycles of {name}"
+    # what operands decide is not in the record of a model that was given shapes only
+    names = (rtl.counts.keys() | model.counts.keys()) - (set(VALUE_EVENTS) - model.counts.keys())
+    unequal = sorted(name for name in names if rtl.counts.get(name, 0) != model.counts.get(name, 0))
+    if rtl.counts and model.counts and unequal:
+        name = unequal[0]
+        return f"{rtl.counts.get(name, 0):,} and {model.counts.get(name, 0):,} of {name}"
+    return None
 
 
 def current_commit() -> str:

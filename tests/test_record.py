@@ -1,6 +1,7 @@
 """Counts add; records are identical for identical runs, and refuse what is not a record."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from hw.base.error import InputError
 from model import record
 from model.count import Counts
 from model.record import Measurement, Origin, Result
+
+COMMITTED = Path(__file__).parents[1] / "measurements"
+DIGESTS = "01234567-fedcba98"
+"""Of `a_result`, as its record's name holds them."""
 
 
 def a_result(**changes: object) -> Result:
@@ -65,7 +70,7 @@ def test_counts_refuse_bad_names_and_numbers(bad: dict, text: str) -> None:
 
 def test_a_record_reads_back_equal(tmp_path: Path) -> None:
     path = record.write(a_measurement(), root=tmp_path)
-    assert path == tmp_path / "tiny" / "gemm_16.7.rtl.json"
+    assert path == tmp_path / "tiny" / f"gemm_16.7.rtl.{DIGESTS}.json"
     assert record.read(path) == a_measurement()
     assert record.find("tiny", "gemm_16", 7, "rtl", tmp_path) == a_measurement()
     assert record.read_all(tmp_path) == [a_measurement()]
@@ -76,7 +81,7 @@ def test_identical_runs_give_identical_result_bytes(tmp_path: Path) -> None:
     assert record.result_bytes(a_result()) == record.result_bytes(other)
     written = record.read(record.write(a_measurement(), tmp_path / "x.json")).result
     assert record.result_bytes(written) == record.result_bytes(a_result())
-    assert record.result_bytes(a_result(cycles=1101)) != record.result_bytes(a_result())
+    assert record.result_bytes(a_result(seed=8)) != record.result_bytes(a_result())
 
 
 def test_every_truncation_of_a_record_is_refused_in_one_sentence(tmp_path: Path) -> None:
@@ -93,11 +98,11 @@ def test_every_truncation_of_a_record_is_refused_in_one_sentence(tmp_path: Path)
     [
         ([], "must be a measurement record with a schema"),
         ({"name": "x"}, "must be a measurement record with a schema"),
-        ({"schema": 2, "result": {}, "origin": {}}, "must have schema 1, not 2"),
-        ({"schema": 1, "origin": {}}, "its result half must be an object, not NoneType"),
-        ({"schema": 1, "result": {"chip": "x"}, "origin": {}}, "result half must have the field 'chip_digest'"),
-        ({"schema": 1, "result": {"joules": 1}, "origin": {}}, "must not have a field 'joules'"),
-        ({"schema": 1, "result": {"layers": 1}, "origin": {}}, "must have the field"),
+        ({"schema": 1, "result": {}, "origin": {}}, "must have schema 2, not 1"),
+        ({"schema": 2, "origin": {}}, "its result half must be an object, not NoneType"),
+        ({"schema": 2, "result": {"chip": "x"}, "origin": {}}, "result half must have the field 'chip_digest'"),
+        ({"schema": 2, "result": {"joules": 1}, "origin": {}}, "must not have a field 'joules'"),
+        ({"schema": 2, "result": {"layers": 1}, "origin": {}}, "must have the field"),
     ],
 )
 def test_foreign_files_are_refused(tmp_path: Path, document: object, text: str) -> None:
@@ -142,7 +147,7 @@ def test_a_binary_file_and_a_missing_file_are_refused(tmp_path: Path) -> None:
         record.read(tmp_path / "b.json")
     with pytest.raises(InputError, match="there is no record"):
         record.read(tmp_path / "none.json")
-    with pytest.raises(InputError, match=r"run python -m tb sim --chip tiny --workload gemm_16 --seed 7"):
+    with pytest.raises(InputError, match=r"run kcloud-cosim sim --chip tiny --workload gemm_16 --seed 7"):
         record.find("tiny", "gemm_16", 7, "rtl", tmp_path)
 
 
@@ -154,3 +159,71 @@ def test_a_failed_write_leaves_the_old_record_and_no_litter(tmp_path: Path) -> N
         record.write(a_measurement(), path / "below_a_file.json")
     assert record.read(path) == a_measurement()
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_variants_of_one_chip_lie_side_by_side_and_are_found_by_digest(tmp_path: Path) -> None:
+    other = a_measurement(chip_digest="aaaabbbbccccdddd", cycles=2, phases={"stream": 2})
+    first, second = (record.write(m, root=tmp_path) for m in (a_measurement(), other))
+    assert first != second
+    for wanted in (a_measurement(), other):
+        found = record.find("tiny", "gemm_16", 7, "rtl", tmp_path, chip_digest=wanted.result.chip_digest)
+        assert found == wanted
+    os.utime(first, ns=(1, 1))
+    assert record.find("tiny", "gemm_16", 7, "rtl", tmp_path) == other  # the one written last
+    with pytest.raises(record.NoRecordError):
+        record.find("tiny", "gemm_16", 7, "rtl", tmp_path, workload_digest="0" * 16)
+
+
+@pytest.mark.parametrize("seeds", [("1", "11"), ("2", "2.rtl")])
+def test_a_run_whose_name_begins_with_anothers_is_not_taken_for_it(tmp_path: Path, seeds: tuple[str, str]) -> None:
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / f"gemm_16.{seeds[1]}.rtl.json").write_text("{}")
+    with pytest.raises(record.NoRecordError):
+        record.find("tiny", "gemm_16", int(seeds[0]), "rtl", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("cycles", 1101),
+        ("chip_digest", "ffff" * 4),
+        ("seed", 8),
+        ("figures", {"macs": 4097, "share": 0.25}),
+        ("counts", {"mac_array.mac": 4095, "accumulator.write": 256}),
+        ("toggles", {}),
+        ("chip", "tiny2"),
+    ],
+)
+def test_a_record_edited_by_hand_is_refused(tmp_path: Path, field: str, value: object) -> None:
+    path = record.write(a_measurement(), tmp_path / "x.json")
+    document = json.loads(path.read_text())
+    document["result"][field] = value
+    path.write_text(json.dumps(document))
+    with pytest.raises(InputError, match=r"the file was edited; delete it|labels of a record must sum to its 1,101"):
+        record.read(path)
+    del document["digest"]
+    path.write_text(json.dumps(document))
+    with pytest.raises(InputError, match="cannot be used"):
+        record.read(path)
+
+
+def test_rtl_and_model_of_one_run_must_agree() -> None:
+    rtl = a_result()
+    model = replace(rtl, witness="model")
+    assert record.disagreement(rtl, model) is None
+    assert record.disagreement(rtl, replace(model, chip_digest="0" * 16, cycles=3, phases={})) is None
+    assert record.disagreement(rtl, replace(model, cycles=3, phases={})) == "1,100 and 3 cycles"
+    assert record.disagreement(rtl, replace(model, phases={"stream": 1100})) == "5 and 0 cycles of fill"
+    moved = Counts({"mac_array.mac": 4096, "accumulator.write": 255})
+    assert record.disagreement(rtl, replace(model, counts=moved)) == "256 and 255 of accumulator.write"
+
+
+def test_every_committed_record_holds_its_digest_its_labels_and_its_witness() -> None:
+    found = record.read_all(COMMITTED)  # `read` checks digest and labels
+    assert len(found) > 400
+    runs = {(m.result.chip, m.result.workload, m.result.seed, m.result.witness): m.result for m in found}
+    pairs = [(run, runs.get((*key[:3], "model"))) for key, run in runs.items() if key[3] == "rtl"]
+    assert pairs
+    for rtl, model in pairs:
+        assert model is None or record.disagreement(rtl, model) is None, rtl.run
+        assert rtl.phases, rtl.run

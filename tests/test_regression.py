@@ -119,7 +119,7 @@ def test_a_stopped_regression_leaves_nothing_half_written_and_goes_on(tmp_path):
     assert done.returncode == 0, done.stdout
     assert "of 4 cases passed before with the same key" in done.stdout
     assert "4 passed, 0 failed" in done.stdout
-    suites = ElementTree.parse(BUILD / "junit" / "regress.xml").getroot().findall("testsuite")
+    suites = ElementTree.parse(BUILD / "regress" / "junit.xml").getroot().findall("testsuite")
     assert [suite.get("name") for suite in suites] == [f"core.tiny.gemm_16.{seed}" for seed in (91, 92, 93, 94)]
     assert all(suite.find("testcase") is not None for suite in suites)
 

@@ -107,6 +107,12 @@ def write_records(root: Path) -> None:
         record.write(measurement, root=root)
 
 
+def of_run(root: Path, chip: str, workload: str) -> Path:
+    """The file of a model record."""
+    (path,) = record.paths_of(chip, workload, 1, "model", root)
+    return path
+
+
 def needed_chips() -> dict[str, Chip]:
     return {name: chips.load(name) for name in chips.names()}
 
@@ -136,7 +142,7 @@ def test_the_screen_says_what_was_built_run_counted_priced_and_projected(summary
         "Counted but without a price: command.accept",
         "Gwangju public site, 19.95 PF nominal",
         "wall_kw",
-        "build/records/npu_16/digits.1.rtl.json",
+        "build/records/npu_16/digits.1.rtl.",
         "make waves CHIP=npu_16 WORKLOAD=digits SEED=1",
         "report.md",
     ):
@@ -220,7 +226,7 @@ def test_the_answer_comes_first_and_answers_three_questions(summary: Summary) ->
     assert len(text_of) == 3
     for title, words in (
         ("deliver", ("images/s", "tokens/s", "kW at the wall", "of the grant", "gCO2e", "counted")),
-        ("DRAM PIM", ("as fast", "J a token at the wall", "ten H100", "tokens/J")),
+        ("DRAM PIM", ("as fast", "J a token at the wall", "Break-even with 10 H100", "tokens/J")),
         ("drives", ("Power: PUE", "cards per server", "busy share of the year")),
     ):
         said = next(t for name, t in text_of.items() if title in name)
@@ -301,18 +307,18 @@ def test_a_difference_between_model_and_rtl_is_shown_not_hidden(tmp_path: Path) 
 
 def test_a_missing_record_is_named_with_what_needs_it_and_what_writes_it(tmp_path: Path) -> None:
     write_records(tmp_path)
-    (tmp_path / "furiosa_warboy" / "resnet50.1.model.json").unlink()
+    (of_run(tmp_path, "furiosa_warboy", "resnet50")).unlink()
     with pytest.raises(
         InputError,
         match=r"the projection of gwangju and private cannot be made: there is no record "
-        r".*furiosa_warboy/resnet50\.1\.model\.json; run python -m model predict ",
+        r".*furiosa_warboy/resnet50\.1\.model\.json; run kcloud-cosim predict ",
     ):
         load_programme(needed_chips(), (tmp_path,))
     screen = text.render(
         summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
     )
     assert "the projection of gwangju and private cannot be made" in screen
-    with pytest.raises(InputError, match=r"there is no record .*run python -m tb sim --chip tiny --workload gemm_16"):
+    with pytest.raises(InputError, match=r"there is no record .*run kcloud-cosim sim --chip tiny --workload gemm_16"):
         summarise("tiny", chips.load("tiny"), "gemm_16", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
 
 
@@ -321,14 +327,14 @@ def test_removing_any_record_of_the_chip_model_fails_naming_figure_and_record(tm
     projection = load_programme(needed_chips(), (tmp_path,)).projection
     for figure_name, chip, workload in needed(needed_chips()):
         assert f"record {chip}/{workload}.1.model.json" in explain(projection, figure_name)
-        path = tmp_path / chip / f"{workload}.1.model.json"
+        path = of_run(tmp_path, chip, workload)
         kept = path.read_bytes()
         path.unlink()
         with pytest.raises(InputError) as caught:
             load_programme(needed_chips(), (tmp_path,))
         path.write_bytes(kept)
         assert str(caught.value).startswith(f"{figure_name} cannot be projected: there is no record ")
-        assert f"{chip}/{workload}.1.model.json; run python -m model " in str(caught.value)
+        assert f"{chip}/{workload}.1.model.json; run kcloud-cosim " in str(caught.value)
 
 
 def test_every_committed_record_of_the_chip_model_below_the_projection_is_a_needed_one() -> None:
@@ -360,6 +366,8 @@ def test_a_record_of_an_earlier_description_of_its_chip_is_pointed_out(tmp_path:
         return [m for m in summary.missing if "energy table" not in m]
 
     assert of_records(fresh) == []
+    for path in record.paths_of("npu_16", "digits", 1, "rtl", tmp_path):
+        path.unlink()
     record.write(a_record("digits", "rtl", chip_digest="0" * 16), root=tmp_path)
     old = summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
     assert of_records(old) == ["made from an earlier description of their chips, to be run again: npu_16/digits.1.rtl"]
@@ -378,25 +386,25 @@ def test_the_committed_records_project_both_sites() -> None:
 
 def test_a_damaged_record_is_an_error_not_a_gap(tmp_path: Path) -> None:
     write_records(tmp_path)
-    (tmp_path / "npu_16" / "digits.1.model.json").write_text("{")
+    of_run(tmp_path, "npu_16", "digits").write_text("{")
     with pytest.raises(InputError, match="must be complete JSON"):
         summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
 
 
 def test_junit_files_are_counted_and_damaged_ones_are_failures(tmp_path: Path) -> None:
-    assert read_tests(tmp_path) is None
+    assert read_tests(tmp_path, "tiny", "gemm_16", 1) is None
     (tmp_path / "junit").mkdir()
-    (tmp_path / "junit" / "core.xml").write_text(
+    (tmp_path / "junit" / "core.tiny.gemm_16.1.xml").write_text(
         '<testsuites><testsuite><testcase classname="core" name="a"/><testcase classname="core" name="b"><failure/>'
         '</testcase><testcase classname="core" name="c"><skipped/></testcase></testsuite></testsuites>'
     )
-    tests = read_tests(tmp_path)
+    tests = read_tests(tmp_path, "tiny", "gemm_16", 1)
     assert tests is not None
     assert (tests.passed, tests.failed) == (1, ("core.b",))
-    (tmp_path / "junit" / "core.xml").write_text("<testsuites>")
-    broken = read_tests(tmp_path)
+    (tmp_path / "junit" / "core.tiny.gemm_16.1.xml").write_text("<testsuites>")
+    broken = read_tests(tmp_path, "tiny", "gemm_16", 1)
     assert broken is not None
-    assert broken.failed[0].endswith("core.xml is not complete")
+    assert broken.failed[0].endswith("core.tiny.gemm_16.1.xml is not complete")
 
 
 def test_the_verb_refuses_unknown_names_with_the_nearest() -> None:
@@ -408,3 +416,28 @@ def test_the_verb_refuses_unknown_names_with_the_nearest() -> None:
         report_verb.run(parser.parse_args(["--chip", "npu_61"]))
     with pytest.raises(InputError, match="did you mean 'digits'"):
         report_verb.run(parser.parse_args(["--workload", "digit"]))
+
+
+def test_tests_of_other_runs_do_not_count_for_this_one(tmp_path: Path) -> None:
+    (tmp_path / "junit").mkdir()
+    case = '<testsuites><testsuite><testcase classname="{0}" name="a">{1}</testcase></testsuite></testsuites>'
+    for name, inside in (
+        ("core.tiny.gemm_16.1", ""),
+        ("core.npu_16.digits.1", "<failure/>"),
+        ("core.tiny.gemm_16.2", "<failure/>"),
+        ("core.very.tiny.gemm_16.12", "<failure/>"),
+    ):
+        (tmp_path / "junit" / f"{name}.xml").write_text(case.format(name, inside))
+    tests = read_tests(tmp_path, "tiny", "gemm_16", 1)
+    assert tests is not None
+    assert (tests.passed, tests.failed) == (1, ())
+    other = read_tests(tmp_path, "npu_16", "digits", 1)
+    assert other is not None
+    assert other.failed == ("core.npu_16.digits.1.a",)
+
+
+def test_a_projection_refuses_an_rtl_record_that_its_model_contradicts(tmp_path: Path) -> None:
+    write_records(tmp_path)
+    record.write(a_record("digits", "model", cycles=20_100), root=tmp_path)
+    with pytest.raises(InputError, match="must count the same for npu_16 and digits, not 20,000 and 20,100 cycles"):
+        load_programme(needed_chips(), (tmp_path,))

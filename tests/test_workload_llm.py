@@ -85,8 +85,17 @@ def test_few_tokens_reach_few_experts_and_many_reach_all() -> None:
     # 8 (1 - 0.75**4) = 5.47
     assert serving.active_experts(4) == 5
     assert serving.active_experts(100) == 8
-    up = next(g for g in serving.decode(256, 4).gemms() if g.name == "layer0_up")
-    assert (up.m, up.n, up.k, up.count) == (2, 2 * 14336, 4096, 5)
+    # 8 rows over 5 experts: 3 of them get two, 2 get one
+    up = [g for g in serving.decode(256, 4).gemms() if g.name == "layer0_up"]
+    assert [(g.m, g.n, g.k, g.count) for g in up] == [(2, 2 * 14336, 4096, 3), (1, 2 * 14336, 4096, 2)]
+
+
+def test_rows_of_experts_are_not_rounded_up() -> None:
+    model = llm.load("mixtral_8x7b")
+    per_token = model.active_parameters - model.vectors - 2 * model.layers * model.hidden
+    attention = 2 * model.layers * model.heads * model.head_size * 256
+    for batch in (1, 3, 7, 100):
+        assert Serving(model=model).decode(256, batch).macs == batch * (per_token + attention)
 
 
 def test_the_largest_batch_is_what_fits_beside_the_weights() -> None:
@@ -101,8 +110,77 @@ def test_a_model_larger_than_memory_is_refused_with_both_sizes() -> None:
         Serving(model=llm.load("llama31_70b")).largest_batch(1024, 80e9)
 
 
-def test_int4_weights_take_half_a_byte() -> None:
-    assert Serving(model=llm.load("llama2_7b"), weight_format="int4").weight_bytes == 6_738_415_616 / 2
+def test_int4_weights_of_layers_take_half_a_byte_and_tables_two() -> None:
+    wide = 2 * 32000 * 4096 + 65 * 4096
+    expected = (6_738_415_616 - wide) / 2 + 2 * wide
+    assert Serving(model=llm.load("llama2_7b"), weight_format="int4").weight_bytes == expected
+
+
+def small(**changes: int) -> llm.LanguageModel:
+    fields = {
+        "model_type": "llama",
+        "hidden_size": 640,
+        "num_attention_heads": 40,
+        "num_hidden_layers": 2,
+        "num_key_value_heads": 10,
+        "intermediate_size": 512,
+        "vocab_size": 1000,
+        "max_position_embeddings": 4096,
+    }
+    return llm.from_config("mine", fields | changes)
+
+
+@pytest.mark.parametrize("cards", [1, 2, 4, 8])
+def test_whole_key_heads_are_copied_and_no_attention_is_lost(cards: int) -> None:
+    """40 heads, 10 key-value heads: on 4 cards each has 10 heads, which read 3 key-value heads."""
+    serving = Serving(model=small(), cards=cards)
+    assert serving.kv_heads == {1: 10, 2: 5, 4: 3, 8: 2}[cards]
+    scores = [g for g in serving.decode(100, 3).gemms() if g.name in ("layer0_scores", "layer0_context")]
+    assert cards * sum(g.macs for g in scores) == 2 * 3 * 40 * 16 * 100
+
+
+def test_a_window_bounds_scores_and_cache() -> None:
+    fields = {"num_key_value_heads": 40, "sliding_window": 128}
+    model = llm.from_config(
+        "sliding",
+        {
+            "model_type": "mistral",
+            "hidden_size": 640,
+            "num_attention_heads": 40,
+            "num_hidden_layers": 2,
+            "intermediate_size": 512,
+            "vocab_size": 1000,
+            "max_position_embeddings": 4096,
+        }
+        | fields,
+    )
+    serving = Serving(model=model)
+    assert serving.sequence_bytes(1000) == serving.sequence_bytes(128) == 2 * serving.sequence_bytes(64)
+    scores = next(g for g in serving.decode(1000, 1).gemms() if g.name == "layer0_scores")
+    assert scores.n == 128
+
+
+@pytest.mark.parametrize(
+    "name", ["deepseek_v2_lite", "qwen3_next_80b_a3b", "gpt_oss_20b", "jamba_15_mini", "gemma3n_e4b"]
+)
+def test_unlike_layers_are_all_there(name: str) -> None:
+    model = llm.load(name)
+    serving = Serving(model=model, cards=2)
+    blocks = serving.blocks(4, 4)
+    assert sum(times for times, _ in blocks[:-1]) == model.layers
+    step = serving.decode(512, 4)
+    assert {layer.name.partition("_")[0] for layer in step.layers} >= {f"layer{i}" for i in range(model.layers)}
+    # half of the matrices on each card, and the copied ones
+    assert serving.held_bytes == pytest.approx(model.weight_bytes("fp16") / 2, rel=0.12)
+
+
+def test_latent_attention_decodes_on_the_latent_vector() -> None:
+    (times, shape), *rest = Serving(model=llm.load("deepseek_v3"), cards=8).attentions
+    assert not rest
+    assert (times, shape.heads, shape.kv_heads, shape.key_size, shape.value_size) == (61, 16, 1, 576, 512)
+    assert shape.cache_elements == 576
+    assert shape.prompt is not None
+    assert (shape.prompt.key_size, shape.prompt.value_size) == (192, 128)
 
 
 @pytest.mark.parametrize("field", ["hidden_size", "num_hidden_layers", "vocab_size", "intermediate_size"])

@@ -46,13 +46,15 @@ class AttentionTime:
 def attention_time(machine: Machine, shape: AttentionShape, cache_bytes: float, cache_read: float) -> AttentionTime:
     """Times of `shape` on `machine`, whose rate is that of 16-bit products; the cache's elements are of `cache_bytes`,
     read at `cache_read` of a plain stream."""
-    group = max(1, shape.heads // shape.kv_heads)
+    group = -(-shape.heads // shape.kv_heads)
+    prompt = shape.prompt or shape
+    together = -(-prompt.heads // prompt.kv_heads)
     softmax = shape.heads * VECTOR_STEPS["Softmax"] / machine.vector
     return AttentionTime(
         start=machine.start + machine.hop,
         key=shape.cache_elements * cache_bytes / (machine.dram * cache_read),
         decode_pair=_pair(machine, shape, group, 1, _SEQUENCES) + softmax,
-        prefill_pair=_pair(machine, shape, group, _QUERIES, 1) + softmax,
+        prefill_pair=_pair(machine, prompt, together, _QUERIES, 1) + softmax,
     )
 
 

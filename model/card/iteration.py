@@ -27,8 +27,9 @@ from model.network.split import Split
 RESERVED_BYTES = 1.2e9
 """What driver, libraries and communication buffers hold on each device before a model is loaded; assumed."""
 
-_FINE = 512
-"""Rows up to which every number of them is timed by itself; above, the next multiple of 16."""
+_FINE = 64
+"""Rows up to which every number of them is timed by itself; above, sixteen numbers of each octave, and between two of
+them in proportion."""
 
 
 class Mixture(NamedTuple):
@@ -157,7 +158,13 @@ class Iteration:
 
     @property
     def cache_tokens(self) -> int:
-        """Tokens of all sequences together whose cache fits; `InputError` if not even the weights do."""
+        """Tokens of all sequences together whose cache fits while no window is full; `InputError` if not even the
+        weights do."""
+        return int(self.cache_room // self.cache_bytes_per_token) if self.cache_bytes_per_token else 1 << 40
+
+    @property
+    def cache_room(self) -> float:
+        """Bytes of the fullest device for the cache of all sequences; `InputError` if not even the weights fit."""
         usable, model = self.device.dram_usable.nominal, self.model
         widest = 2 * model.intermediate * model.experts_per_token / self.split.tensor + 4 * model.hidden
         activations = self.tokens * widest * self._formats.activation + self._logit_bytes
@@ -169,7 +176,7 @@ class Iteration:
                 f"{model.name} in {self.weights} must fit {self.device.title}: a device needs {taken / 1e9:.1f} GB for "
                 f"weights, activations and software, of {usable / 1e9:.1f} GB; use more cards"
             )
-        return int(room // self.cache_bytes_per_token)
+        return room
 
     @property
     def _logit_bytes(self) -> float:
@@ -256,8 +263,14 @@ class Iteration:
 
     def _blocks(self, rows: int) -> tuple[float, int, dict[str, float]]:
         """(seconds, kernels, seconds by bound) of all layers' projections and feed-forward parts on `rows` tokens."""
-        if rows > _FINE:
-            rows = -(-rows // 16) * 16
+        if rows > _FINE and rows not in self._linear:
+            step = 1 << (rows.bit_length() - 5)
+            low = rows // step * step
+            if low != rows:
+                (one, kernels, first), (other, _, second) = self._blocks(low), self._blocks(low + step)
+                share = (rows - low) / step
+                bound = {name: first[name] + share * (second[name] - first[name]) for name in BOUNDS}
+                self._linear[rows] = one + share * (other - one), kernels, bound
         if rows not in self._linear:
             total, kernels, bound = 0.0, 0, {name: 0.0 for name in BOUNDS}
             for times, layers in self.serving.blocks(rows, 1)[:-1] if rows else ():

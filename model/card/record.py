@@ -130,6 +130,20 @@ def span(name: str, value: Ranged, factor: float) -> dict[str, float]:
     return {name: r.nominal * factor, f"{name}_low": r.low * factor, f"{name}_high": r.high * factor}
 
 
+def whole(parts: Mapping[str, float], cycles: int) -> dict[str, int]:
+    """`parts` of a time as whole cycles that sum to `cycles`.
+
+    What rounding leaves goes to the longest part; what no part tells, such as a pipeline that waits, is "other".
+    """
+    rounded = {name: round(value) for name, value in parts.items() if round(value)}
+    rest = cycles - sum(rounded.values())
+    if rounded and rest > len(parts):
+        rounded["other"] = rest
+    elif rounded:
+        rounded[max(rounded, key=lambda name: rounded[name])] += rest
+    return rounded
+
+
 def measurement(
     chip_name: str,
     workload: str,
@@ -150,13 +164,13 @@ def measurement(
             witness="model",
             seed=1,
             cycles=round(cycles),
-            phases={name: round(value) for name, value in phases.items() if round(value)},
+            phases=whole(phases, round(cycles)),
             figures=rounded,
             layers=tuple(points),
         ),
         origin=Origin(
             tools={"python": sys.version.split()[0], "numpy": np.__version__},
             commit=current_commit(),
-            command="python -m model records",
+            command="kcloud-cosim records",
         ),
     )

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from hw import chips
+from hw.base.program import as_typed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,16 +34,23 @@ def run(arguments: argparse.Namespace) -> int:
 
     chip = chips.load(arguments.chip)
     arguments.workload = arguments.workload or workloads.default(chip)
-    if arguments.workload not in workloads.names():
-        workloads.load(arguments.workload)
+    workload = workloads.load(arguments.workload)
     needed = {name: chips.load(name) for name in chips.names()}
-    summary = summarise(arguments.chip, chip, arguments.workload, arguments.seed, needed, folder=arguments.output)
+    summary = summarise(
+        arguments.chip,
+        chip,
+        arguments.workload,
+        arguments.seed,
+        needed,
+        workload_digest=workload.digest,
+        folder=arguments.output,
+    )
     if summary.programme is None and not arguments.screen:
         load_programme(needed)  # raises what it lacks, before anything is written
     everything = arguments.format == "all"
     names = write_report(summary, FORMATS if everything else (arguments.format,), plots=everything)
     if arguments.screen:
-        print(text.render(summary))
+        print(as_typed(text.render(summary)))
     print(f"{summary.folder}: {', '.join(names)}")
     failed = [m for m in (summary.rtl, summary.model) if m is not None and m.result.verdict == "fail"]
     return 1 if failed else 0

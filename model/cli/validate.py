@@ -45,18 +45,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def loaded() -> Validation:
     """The validation from committed records and predictions."""
-    from model import record
     from model.projection import published
     from model.projection.language_check import predicted_checks
     from model.projection.validate import PADDED, SCENARIOS, TASKS, validate
-    from model.report.load import NETWORK, ROOTS, locate
+    from model.report.load import NETWORK, locate, recorded
 
     all_chips = {name: chips.load(name) for name in chips.names()}
     _, workload, seed = NETWORK
     records = {
-        name: locate(name, workload, seed, "model")
-        for name in all_chips
-        if any(record.path_of(name, workload, seed, "model", root).exists() for root in ROOTS)
+        name: locate(name, workload, seed, "model") for name in all_chips if recorded(name, workload, seed, "model")
     }
     if NETWORK[0] not in records:
         locate(*NETWORK, "model")
@@ -66,7 +63,7 @@ def loaded() -> Validation:
     for name in all_chips:
         for task in tasks:
             for run_name in (task, *(f"{task}_{scenario}" for scenario in SCENARIOS.values())):
-                if any(record.path_of(name, run_name, seed, "model", root).exists() for root in ROOTS):
+                if recorded(name, run_name, seed, "model"):
                     runs[name, run_name] = locate(name, run_name, seed, "model")
     return validate(all_chips, records, runs=runs, language=predicted_checks())
 

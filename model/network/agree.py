@@ -106,7 +106,7 @@ def _convolution(operator: str, attributes: Mapping[str, Any], left: Shape | Non
 def _matrix_product(attributes: Mapping[str, Any], left: Shape, right: Shape) -> str | None:
     if not left or not right:
         return f"both operands must have at least one axis, not the shapes {list(left)} and {list(right)}"
-    k_left = left[-2] if attributes.get("transA") and len(left) > 1 else left[-1]
+    k_left = left[-2] if attributes.get("transA") and len(left) > 1 else left[len(left) - 1]
     k_right = right[-1] if attributes.get("transB") or len(right) == 1 else right[-2]
     if k_left != k_right:
         return f"the terms of both operands must be as many, not {k_left} and {k_right}"

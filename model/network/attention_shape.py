@@ -19,6 +19,10 @@ class AttentionShape:
         Elements of the cache for one token in this layer on a device.
     window : bool
         Keys end at the model's window.
+    stored : bool
+        The cache is the layer's own, not another layer's that it reads.
+    prompt : AttentionShape or None
+        What the tokens of a prompt do instead, where it differs: latent attention widens its keys for them.
     """
 
     heads: int
@@ -27,6 +31,8 @@ class AttentionShape:
     value_size: int
     cache_elements: int
     window: bool = False
+    stored: bool = True
+    prompt: "AttentionShape | None" = None
 
     @property
     def pair_macs(self) -> int:

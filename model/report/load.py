@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from hw.base import place
 from hw.base.error import InputError
 from hw.spec.chip import Chip
 from model import energy, record
 from model.projection import scenarios, services
 from model.projection.programme import Programme, project
 from model.projection.service import token_rate
-from model.record import Measurement
+from model.record import Measurement, NoRecordError
 
-ROOTS = (record.RECORDS, Path("measurements"))
+ROOTS = (record.RECORDS, place.measurements())
 """Where records are looked for: fresh ones first, then the committed ones."""
 
 TABLES = ("tpuv4i_7nm", "horowitz_45nm")
@@ -39,16 +40,68 @@ INCUMBENTS = ("nvidia_",)
 TASK = ("npu_16", "digits", 1)
 """Chip, workload and seed of the RTL record whose counts price a MAC."""
 
+TASK_SERVICES = {"images": "image_processing", "tokens": "language_model"}
+"""Unit of a service -> the file in model/projection/services that the prose of a report names."""
+
 FIRST_SITE = "gwangju"
 """The site whose assumptions are the shared ones, if there is one of this name."""
 
 
-def locate(chip: str, workload: str, seed: int, witness: str, roots: Sequence[Path] = ROOTS) -> Measurement:
-    """The record of a run in the first root that has it; `InputError` naming the command that writes it."""
-    for root in roots:
-        if record.path_of(chip, workload, seed, witness, root).exists():
-            return record.find(chip, workload, seed, witness, root)
+def locate(
+    chip: str,
+    workload: str,
+    seed: int,
+    witness: str,
+    roots: Sequence[Path] = ROOTS,
+    *,
+    chip_digest: str | None = None,
+    workload_digest: str | None = None,
+) -> Measurement:
+    """The record of a run: of this very chip and workload if their digests are given and one root has it, else of an
+    earlier description in the first root that has one. `NoRecordError` naming the command that writes it if none has.
+    """
+    for chip_is, workload_is in dict.fromkeys([(chip_digest, workload_digest), (None, None)]):
+        for root in roots:
+            try:
+                found = record.find(
+                    chip, workload, seed, witness, root, chip_digest=chip_is, workload_digest=workload_is
+                )
+            except NoRecordError:
+                continue
+            return found
     return record.find(chip, workload, seed, witness, roots[0])
+
+
+def agreed(found: Measurement, roots: Sequence[Path]) -> Measurement:
+    """`found`; `InputError` if the other witness, of the same chip and workload in one of `roots`, contradicts it."""
+    result = found.result
+    other = "model" if result.witness == "rtl" else "rtl"
+    for root in roots:
+        try:
+            beside = record.find(
+                result.chip,
+                result.workload,
+                result.seed,
+                other,
+                root,
+                chip_digest=result.chip_digest,
+                workload_digest=result.workload_digest,
+            )
+        except NoRecordError:
+            continue
+        rtl, model = (found, beside) if other == "model" else (beside, found)
+        reason = record.disagreement(rtl.result, model.result)
+        if reason is not None:
+            raise InputError(
+                f"RTL and model must count the same for {result.chip} and {result.workload}, not {reason};"
+                " delete both records and run make sim again"
+            )
+    return found
+
+
+def recorded(chip: str, workload: str, seed: int, witness: str, roots: Sequence[Path] = ROOTS) -> bool:
+    """Whether one of `roots` has a record of the run."""
+    return any(record.paths_of(chip, workload, seed, witness, root) for root in roots)
 
 
 def needed(chips: Mapping[str, Chip]) -> list[tuple[str, str, str]]:
@@ -79,23 +132,24 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
     measurements = []
     for (chip, workload, seed), witness in ((TASK, "rtl"), (NETWORK, "model")):
         try:
-            measurements.append(locate(chip, workload, seed, witness, roots))
+            found = locate(chip, workload, seed, witness, roots, chip_digest=chips[chip].digest)
+            measurements.append(agreed(found, roots))
         except InputError as error:
             sites = " and ".join(scenarios.names())
             raise InputError(f"the projection of {sites} cannot be made: {error}") from None
     for what, chip, workload in needed(chips):
-        if not any(record.path_of(chip, workload, NETWORK[2], "model", root).exists() for root in roots):
+        if not recorded(chip, workload, NETWORK[2], "model", roots):
             path = record.path_of(chip, workload, NETWORK[2], "model", roots[-1])
             command = f"predict --chip {chip} --workload {workload} --seed {NETWORK[2]}"
             if workload != NETWORK[1]:
                 command = f"records --chips {chip}"
-            raise InputError(f"{what} cannot be projected: there is no record {path}; run python -m model {command}")
+            raise InputError(f"{what} cannot be projected: there is no record {path}; run kcloud-cosim {command}")
     sites = {name: scenarios.load(name) for name in sorted(scenarios.names(), key=lambda name: name != FIRST_SITE)}
     cards = {share.card for site in sites.values() for share in site.shares} - {NETWORK[0]}
     further = {
-        card: locate(card, *NETWORK[1:], "model", roots)
+        card: locate(card, *NETWORK[1:], "model", roots, chip_digest=chips[card].digest)
         for card in sorted(cards)
-        if any(record.path_of(card, *NETWORK[1:], "model", root).exists() for root in roots)
+        if recorded(card, *NETWORK[1:], "model", roots)
     }
     return project(
         core_record=measurements[0],
@@ -119,9 +173,9 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
 def of_all_chips(chips: Mapping[str, Chip], workload: str, roots: Sequence[Path]) -> dict[str, Measurement]:
     """The model records of one workload that there are, by chip."""
     return {
-        name: locate(name, workload, NETWORK[2], "model", roots)
-        for name in chips
-        if any(record.path_of(name, workload, NETWORK[2], "model", root).exists() for root in roots)
+        name: locate(name, workload, NETWORK[2], "model", roots, chip_digest=chip.digest)
+        for name, chip in chips.items()
+        if recorded(name, workload, NETWORK[2], "model", roots)
     }
 
 
@@ -130,6 +184,6 @@ def random_reference(chip_name: str, roots: Sequence[Path] = ROOTS) -> Measureme
 
     The GEMM workloads are such runs; None if none was recorded with toggles.
     """
-    paths = [path for root in roots for path in sorted((Path(root) / chip_name).glob("gemm_*.rtl.json"))]
+    paths = [path for root in roots for path in sorted((Path(root) / chip_name).glob("gemm_*.rtl.*json"))]
     usable = [m for m in map(record.read, paths) if m.result.toggles and m.result.verdict == "pass"]
     return max(usable, key=lambda m: (m.result.counts.get("mac_array.mac", 0), m.result.run), default=None)

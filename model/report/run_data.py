@@ -1,5 +1,6 @@
 """What a report says of a run besides its projection: test cases, utilisation of every recorded GEMM."""
 
+import glob
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,10 +41,15 @@ class Point:
         return self.macs / (self.cycles * self.cells)
 
 
-def read_tests(build: Path) -> Tests | None:
-    """Test cases of the JUnit files in `build/junit`; None if there are none. A damaged file counts as a failure."""
+def read_tests(build: Path, chip: str, workload: str, seed: int) -> Tests | None:
+    """Test cases of one run's JUnit files in `build/junit`; None if there are none.
+
+    The files are called <bench>.<chip>.<workload>.<seed>.xml; those of other runs say nothing about this one. A damaged
+    file counts as a failure.
+    """
     folder = build / "junit"
-    passed, failed, files = 0, [], sorted(folder.glob("**/*.xml"))
+    passed, failed = 0, []
+    files = sorted(folder.glob(f"*.{glob.escape(f'{chip}.{workload}.{seed}')}.xml"))
     for file in files:
         try:
             cases = list(ElementTree.parse(file).iter("testcase"))
@@ -65,11 +71,13 @@ def utilisation_points(chip_name: str, chip: Chip, roots: Sequence[Path] = ROOTS
     seen: set[str] = set()
     points: dict[tuple[str, str, int], Point] = {}
     for root in roots:
-        for path in sorted((Path(root) / chip_name).glob("gemm_*.json")):
-            if path.name in seen:
+        paths = (Path(root) / chip_name).glob("gemm_*.json")
+        results = [record.read(path).result for path in sorted(paths, key=lambda p: (-p.stat().st_mtime_ns, p.name))]
+        # those of this very chip first, then the ones written last
+        for result in sorted(results, key=lambda result: result.chip_digest != chip.digest):
+            if result.run in seen:
                 continue
-            seen.add(path.name)
-            result = record.read(path).result
+            seen.add(result.run)
             if result.verdict == "pass":
                 for label, macs, cycles in _gemms(result):
                     points.setdefault(

@@ -142,7 +142,7 @@ def energy(summary: Summary, full: bool) -> Section:
     errors = ", ".join(f"{e.table.error.nominal:.0%}" for _, e in summary.energies)
     template = f"Priced, not measured: {first.activity}"
     if weights:
-        template += " (random operands = 1: " + ", ".join(f"{c.component} {{}}" for c in weights) + ")"
+        template += " (over that of random operands: " + ", ".join(f"{c.component} {{}}" for c in weights) + ")"
     notes = [
         say(
             f"{template}; stated error of the tables {errors}.",
@@ -166,12 +166,7 @@ def files(summary: Summary) -> Section:
     for measurement in (summary.rtl, summary.model):
         if measurement is not None:
             result = measurement.result
-            rows.append(
-                (
-                    f"{result.witness} record",
-                    str(record.path_of(result.chip, result.workload, result.seed, result.witness)),
-                )
-            )
+            rows.append((f"{result.witness} record", str(record.path_of_result(result))))
     rows.append(("waveforms", f"make waves CHIP={summary.chip_name} WORKLOAD={summary.workload} SEED={summary.seed}"))
     rows.append(("report", f"{summary.folder / 'report.html'}, report.md"))
     return Section(title="Files", rows=tuple(rows))

@@ -15,12 +15,14 @@ from model.projection.explain import compact
 from model.projection.programme import Programme
 from model.projection.projection import Projection
 from model.projection.run import prefix, run_figures
-from model.record import Measurement
+from model.record import Measurement, NoRecordError
 from model.report.load import ROOTS, TABLES, load_programme, locate, random_reference
 from model.report.run_data import Point, Tests, read_tests, utilisation_points
 from model.report.section_type import Shown
 
 SAMPLES, SAMPLE_SEED = 10_000, 1
+PERCENTILES = (5, 95)
+"""Ends of the range in which 90 of 100 samples lie."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,12 @@ class Summary:
         """A figure's nominal, or another text made of it, that knows its origin."""
         return Shown(compact(self.value(name)) if text is None else text, name)
 
+    def leaf(self, name: str, leaf: str) -> Shown:
+        """The nominal of the fact `leaf` below a figure, which opens with that figure."""
+        fact = next(found.fact for found in self.projection[name].leaves() if found.name == leaf)
+        assert fact is not None
+        return Shown(compact(fact.nominal), name)
+
     def three(self, name: str, scale: float = 1.0) -> tuple[Shown, Shown, Shown]:
         """Low, nominal and high of a figure, over `scale`."""
         b = self.range(name).bounds
@@ -126,7 +134,7 @@ def ranges_of(projection: Projection) -> dict[str, Range]:
     """Every named figure with bounds and the middle 90 % of `SAMPLES` samples."""
     samples = projection.samples(SAMPLES, SAMPLE_SEED)
     varying = [name for name, values in samples.items() if values.strides != (0,)]
-    ends = np.percentile([samples[name] for name in varying], (5, 95), axis=1).T if varying else ()
+    ends = np.percentile([samples[name] for name in varying], PERCENTILES, axis=1).T if varying else ()
     middle = dict(zip(varying, ends, strict=True))
     result = {}
     for figure, bounds in zip(projection.figures, projection.intervals(), strict=True):
@@ -150,19 +158,23 @@ def summarise(
     seed: int,
     chips: Mapping[str, Chip],
     *,
+    workload_digest: str | None = None,
     roots: Sequence[Path] = ROOTS,
     build: Path = Path("build"),
     folder: Path | None = None,
 ) -> Summary:
-    """Gather everything about one run; what is missing is said, only a run without any record is an error."""
+    """Gather everything about one run; what is missing is said, only a run without any record is an error.
+
+    With `workload_digest` the record of that very workload is taken if there is one.
+    """
     missing: list[str] = []
     found: dict[str, Measurement | None] = {}
     for witness in ("rtl", "model"):
         try:
-            found[witness] = locate(chip_name, workload, seed, witness, roots)
-        except InputError as error:
-            if not str(error).startswith("there is no record"):
-                raise
+            found[witness] = locate(
+                chip_name, workload, seed, witness, roots, chip_digest=chip.digest, workload_digest=workload_digest
+            )
+        except NoRecordError as error:
             found[witness] = None
             missing.append(str(error))
     if found["rtl"] is None and found["model"] is None:
@@ -210,7 +222,7 @@ def summarise(
         seed=seed,
         rtl=found["rtl"],
         model=found["model"],
-        tests=read_tests(build),
+        tests=read_tests(build, chip_name, workload, seed),
         energies=tuple(energies),
         points=utilisation_points(chip_name, chip, roots),
         programme=programme,

@@ -23,14 +23,16 @@ from typing import Any, Literal, get_args
 
 import cocotb_tools.config
 
+from hw.base import place
 from hw.base.error import InputError
 from hw.rtl.emit.verilog import Emitted
 from tb.bench import verilator
+from tb.bench.claim import claim, clean
 
 Trace = Literal["none", "fst", "saif"]
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build"
+ROOT = place.SOURCE
+BUILD = place.build()
 """All outputs go below this folder."""
 
 _FLAGS = ("--x-assign", "fast", "--x-initial", "fast", "--noassert", "-Wno-fatal", "-Wno-lint", "-Wno-style")
@@ -41,6 +43,8 @@ MAKE = (f"OPT_FAST={_FAST}", f"OPT_GLOBAL={_FAST}", "OPT_SLOW=-O0")
 """Optimisation of the model, as variables of Verilator's makefile."""
 _LEAST_SPACE = 400 << 20
 """Bytes a build needs for a moment: two precompiled headers of up to 75 MB, objects, binary."""
+_FULL = 8 << 20
+"""A step that fails with less than this left failed for want of space."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,25 +171,30 @@ def _version(package: str) -> str:
 
 
 def _key(emitted: Emitted, trace: str, control: str, tools: dict[str, str]) -> str:
-    # The binary is linked against cocotb's libraries where they lie now.
-    parts = [emitted.digest, emitted.name, trace, control, tools, _FLAGS, MAKE, str(cocotb_tools.config.libs_dir)]
+    # Content alone: cocotb's libraries are found when the simulator starts, so a checkout can be moved or copied.
+    parts = [emitted.digest, emitted.name, trace, control, tools, _FLAGS, MAKE]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _read(folder: Path, name: str) -> float | None:
-    """Seconds the complete build in `folder` took, None if there is none."""
+    """Seconds the complete build in `folder` took; None if there is none or its simulator is not what was built."""
     try:
-        seconds = json.loads((folder / "built.json").read_text())["seconds"]
-    except (OSError, ValueError, KeyError):
+        held = json.loads((folder / "built.json").read_text())
+        seconds, digest = float(held["seconds"]), held["sha256"]
+        with open(folder / name, "rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return float(seconds) if (folder / name).is_file() else None
+    return seconds if found == digest else None
 
 
 def _make(
     emitted: Emitted, trace: Trace, control: str, tool: verilator.Verilator, folder: Path, main_cpp: str | None = None
 ) -> float:
     start = time.monotonic()
+    clean(folder.parent, ".building-")
     work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".building-"))
+    kept = claim(work)
     try:
         source = work / f"{emitted.name}.v"
         source.write_text(emitted.verilog)
@@ -210,7 +219,7 @@ def _make(
             libraries = cocotb_tools.config.libs_dir
             main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
             command += ["--vpi", "--no-public-flat-rw"]
-            command += ["-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"]
+            command += ["-LDFLAGS", f"-L{libraries} -lcocotbvpi_verilator"]
         else:
             main = work / "main.cpp"
             main.write_text(main_cpp)
@@ -225,19 +234,29 @@ def _make(
         shutil.move(work / "obj" / emitted.name, work / emitted.name)
         shutil.rmtree(work / "obj")
         seconds = round(time.monotonic() - start, 2)
-        (work / "built.json").write_text(json.dumps({"seconds": seconds, "digest": emitted.digest}) + "\n")
+        with open(work / emitted.name, "rb") as file:
+            made = hashlib.file_digest(file, "sha256").hexdigest()
+        about = {"seconds": seconds, "digest": emitted.digest, "sha256": made}
+        (work / "built.json").write_text(json.dumps(about) + "\n")
         shutil.rmtree(folder, ignore_errors=True)
         work.rename(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+        kept.close()
     return seconds
 
 
 def _run(command: list[str], work: Path, environment: dict[str, str]) -> None:
     """Run one build step; on Ctrl-C its whole process group is stopped before we go on."""
     with open(work / "log", "w+") as log:
+        # if we are killed, make is told to end and ends its compilers
         process = subprocess.Popen(
-            command, cwd=work, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            ["setpriv", "--pdeathsig", "TERM", *command],
+            cwd=work,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             code = process.wait()
@@ -249,7 +268,8 @@ def _run(command: list[str], work: Path, environment: dict[str, str]) -> None:
         output = log.read()
     if code == 0:
         return
-    if "No space left on device" in output:
+    # on a full disk the log may be empty too
+    if "No space left on device" in output or shutil.disk_usage(work).free < _FULL:
         raise InputError(f"the build folder {work.parent} must have free space, the disk is full; free some space")
     tail = "\n".join(output.splitlines()[-40:])
     raise RuntimeError(f"{Path(command[0]).name} failed with code {code}:\n{tail}")

@@ -1,8 +1,8 @@
 """A chip, a workload and a seed to a measurement: emit, build, simulate, read what the bench reported."""
 
 import json
-import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from model.lowering.lower import check_formats
 from model.lowering.schedule import schedule
 from model.record import Measurement, Origin, Result, current_commit
 from model.work.workload import Workload
-from tb.bench import design
+from tb.bench import design, junit
 from tb.bench.activity import toggles
 from tb.bench.build import BUILD, Built, Trace, build
+from tb.bench.claim import alone
 from tb.bench.run import Outcome, run
 
 ACTIVITY_CYCLES = 100_000
@@ -62,7 +63,7 @@ def check(chip: Chip, workload: Workload, seed: int) -> None:
     if chip.cores > 1:
         raise InputError(
             f"a workload on RTL must have a chip of one core, {chip.title!r} shares each layer among {chip.cores}; "
-            f"choose one of {', '.join(chip_names(one_core=True))}, or use `python -m model predict`"
+            f"choose one of {', '.join(chip_names(one_core=True))}, or use `kcloud-cosim predict`"
         )
     jobs = workload.jobs(seed)
     check_formats(core, jobs)
@@ -110,11 +111,7 @@ def simulate(case: Case, built: Built, timeout_s: int = 1800) -> Outcome:
         reproduce=case.command,
     )
     if built.trace != "saif" and outcome.junit.is_file():
-        target = BUILD / "junit" / f"{case.name}.xml"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_suffix(".writing")
-        shutil.copyfile(outcome.junit, temporary)
-        temporary.replace(target)
+        junit.install(outcome.junit, BUILD / "junit" / f"{case.name}.xml", case.name)
     return outcome
 
 
@@ -124,9 +121,19 @@ def measure(
     """Simulate a case; the measurement is None if its bench runs no workload or handed nothing out.
 
     With `activity`, a short run that passed is repeated on a build that counts toggles, if the bench names
-    components; its counts must be equal.
+    components; its counts must be equal. Two processes run one case one after the other: they share its folder.
     """
     built = prepare(case, trace, say)
+    with one_at_a_time(case, say):
+        return _measure(case, built, say, activity)
+
+
+def one_at_a_time(case: Case, say: Say) -> AbstractContextManager[None]:
+    """Holds the folder of a case's files against other processes."""
+    return alone(BUILD / "runs" / f".{case.name}.lock", lambda: say(f"wait    {case.name} runs already, it ends first"))
+
+
+def _measure(case: Case, built: Built, say: Say, activity: bool) -> tuple[Measurement | None, Outcome]:
     say(f"run     {case.name}")
     outcome = simulate(case, built)
     data = outcome.data
@@ -144,7 +151,7 @@ def measure(
             raise RuntimeError(f"the run that counts toggles differs: {counted.failure}\n{counted.explain()}")
         switched = toggles(counted.trace, again.emitted.manifest, components)
         (BUILD / "runs" / f"{case.name}.toggles.json").write_text(json.dumps(switched, indent=1) + "\n")
-        counted.trace.unlink()  # 5 MB and more; what it says is in the record
+        counted.trace.unlink(missing_ok=True)  # 5 MB and more; what it says is in the record
     chip, workload = chips.load(case.chip), workloads.load(case.workload)
     result = Result(
         chip=case.chip,

@@ -30,9 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
     )
     say(f"regress {len(cases)} cases")
     finished = regress(cases, say)
-    path = write_junit(finished, BUILD / "junit" / "regress.xml")
+    path = write_junit(finished, BUILD / "regress" / "junit.xml")
     failed = [result for result in finished if not result.passed]
-    say(f"junit   {shown(path)}")
+    say(f"junit   {shown(BUILD / 'junit')}, one file a case; all in one: {shown(path)}")
     say(f"result  {len(finished) - len(failed)} passed, {len(failed)} failed")
     for result in failed:
         say(f"failed  {result.case.command}")

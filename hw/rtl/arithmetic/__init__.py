@@ -1,1 +1,0 @@
-"""Floating-point units and rounding, shared by every kind of machine."""

@@ -24,7 +24,7 @@ def float_workload(spec: PimSpec, workload: Workload) -> FloatDigits:
     if not isinstance(workload, FloatDigits):
         raise InputError(
             f"a workload of {spec.title} must have floating-point layers (digits_float), not "
-            f"{workload.title!r}; for kernels of any size use `python -m model cycles`"
+            f"{workload.title!r}; for kernels of any size use `kcloud-cosim cycles`"
         )
     return workload
 
