@@ -8,10 +8,11 @@ import pytest
 
 from hw.base.command_line import main
 from model import cli
-from model.card.calibration import KINDS, ModelError, Residual, errors, learn
+from model.card.language_check import predicted
 from model.cli.validate import loaded
-from model.projection.language_check import predicted, predicted_checks
+from model.projection.published.calibration import KINDS, ModelError, Residual, errors, learn
 from model.projection.published.language import BLIND, BLIND_DIGEST
+from model.projection.published_serving import predicted_checks
 from model.projection.validate import LEAST_COVERAGE, MOST_COVERAGE, residuals_of
 
 

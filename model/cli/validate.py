@@ -26,8 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the table; 1 if the ranges hold too few or too many."""
     if arguments.fresh:
-        from model.card.calibration import write_errors
-        from model.projection.language_check import predicted_checks, write_predicted
+        from model.card.language_check import write_predicted
+        from model.projection.published.calibration import write_errors
+        from model.projection.published_serving import predicted_checks
         from model.projection.validate import residuals_of
 
         count = write_predicted()
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 def loaded() -> Validation:
     """The validation from committed records and predictions."""
     from model.projection import published
-    from model.projection.language_check import predicted_checks
+    from model.projection.published_serving import predicted_checks
     from model.projection.validate import PADDED, SCENARIOS, TASKS, validate
     from model.report.load import NETWORK, locate, recorded
 

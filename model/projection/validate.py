@@ -7,14 +7,14 @@ from statistics import median
 from typing import Literal
 
 from hw.spec.chip import Chip
-from model.card.calibration import Residual, learn
 from model.energy.price import Interval
 from model.projection import published
 from model.projection.figure import Figure, from_fact, from_record
-from model.projection.language_check import LanguageCheck
 from model.projection.projection import Projection
 from model.projection.published import Row
+from model.projection.published.calibration import Residual, learn
 from model.projection.published.language import BLIND, language_rows
+from model.projection.published_serving import LanguageCheck
 from model.projection.wall import wall_power
 from model.record import Measurement
 
@@ -65,8 +65,8 @@ class Check:
     """One published result with its prediction.
 
     `predicted` and `published` are in `unit`; `rule` says how it was predicted, `published_by` where it was printed.
-    `kind` is of `model.card.calibration.KINDS`, "" for a bound of arrays alone; `rules` what the rules and open inputs
-    say alone, where `predicted` holds the model's own error too, learnt without this chip. `blind`: its prediction was
+    `kind` is one of `calibration.KINDS`, "" for a bound of arrays alone; `rules` what the rules and open inputs say
+    alone, where `predicted` holds the model's own error too, learnt without this chip. `blind`: its prediction was
     written before the result was opened.
     """
 

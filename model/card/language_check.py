@@ -1,13 +1,10 @@
 """Predictions of the published serving results, by the card model without a simulator of requests."""
 
-import csv
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from hw import chips
 from hw.base.error import InputError
-from model.card.calibration import Residual
 from model.card.device import device
 from model.card.engine import engine
 from model.card.iteration import Iteration
@@ -17,39 +14,8 @@ from model.energy.price import Interval
 from model.network import llm
 from model.network.split import Split
 from model.projection.published.language import LanguageRow, language_rows
+from model.projection.published_serving import PREDICTED, LanguageCheck
 from model.record import write_text
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageCheck:
-    """A published serving result beside its prediction by rules and open inputs alone, in the row's unit."""
-
-    row: LanguageRow
-    predicted: Interval
-
-    @property
-    def kind(self) -> str:
-        """Of `model.card.calibration.KINDS`."""
-        return kind(self.row)
-
-    @property
-    def residual(self) -> Residual:
-        """For the model's own error."""
-        p = self.predicted
-        return Residual(
-            kind=self.kind,
-            chip=self.row.chip,
-            ratio=self.row.value / p.nominal,
-            low=p.low / p.nominal,
-            high=p.high / p.nominal,
-        )
-
-
-def kind(row: LanguageRow) -> str:
-    """Kind of question of a row."""
-    if row.metric == "tpot":
-        return "decode"
-    return "requests, one card" if row.devices == 1 else "requests, several cards"
 
 
 def predicted(row: LanguageRow) -> Interval:
@@ -102,10 +68,6 @@ def language_checks() -> tuple[LanguageCheck, ...]:
     return tuple(found)
 
 
-PREDICTED = Path(__file__).with_name("published") / "language_predicted.csv"
-"""Predictions of all rows by rules and open inputs alone, as `write_predicted` left them; a test repeats some."""
-
-
 def write_predicted(path: Path = PREDICTED) -> int:
     """Predict every row, write it; how many."""
     checks = language_checks()
@@ -116,20 +78,3 @@ def write_predicted(path: Path = PREDICTED) -> int:
         lines.append(f"{numbers[check.row]},{p.low:.6g},{p.nominal:.6g},{p.high:.6g}")
     write_text(path, "\n".join(lines) + "\n")
     return len(checks)
-
-
-@cache
-def predicted_checks(path: Path = PREDICTED) -> tuple[LanguageCheck, ...]:
-    """The rows beside their committed predictions; `InputError` if there are none."""
-    rows = language_rows()
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return tuple(
-                LanguageCheck(
-                    row=rows[int(f["line"]) - 2],
-                    predicted=Interval(low=float(f["low"]), nominal=float(f["nominal"]), high=float(f["high"])),
-                )
-                for f in csv.DictReader(file)
-            )
-    except OSError:
-        raise InputError(f"{path.name} must be there; write it with python -m model validate --fresh") from None
