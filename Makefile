@@ -26,7 +26,7 @@ RUN       = exec .venv/bin/python -m
 ARGUMENTS = $(if $(CHIP),--chip "$$CHIP") $(if $(WORKLOAD),--workload "$$WORKLOAD") $(if $(SEED),--seed "$$SEED")
 BENCHES   = $(if $(BENCH),--bench "$$BENCH")
 
-.PHONY: help environment sim waves regress test volume formal report validate explain bench cells energy lint clean
+.PHONY: help environment sim waves regress test volume formal report validate explain bench cells energy fuzz lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -42,6 +42,7 @@ help:
 ## make validate  predictions beside every published result, with ranges and errors
 ## make explain   FIGURE=gwangju.wall_kw: formula, inputs, records and facts of one figure
 ## make bench     speed of simulation and models, measured now; docs/benchmarks.md from 4 x 4 to 32 x 32
+## make fuzz      ten minutes of drawn command lines and files: no traceback, no hang; SEED= draws others
 ## make lint      ruff, pyright, the import rule
 ## make cells     characterise the 45 nm cells again with ngspice (needs ngspice; resumes)
 ## make energy    joules at the gates: synthesis, operands of the workload, glitches (needs iverilog, gcc)
@@ -103,6 +104,9 @@ cells: environment
 
 energy: environment
 	@$(RUN) tb energy $(ARGUMENTS)
+
+fuzz: environment
+	@$(RUN) tests.support.fuzz $(if $(SEED),--seed "$$SEED")
 
 lint: environment
 	@.venv/bin/ruff check .

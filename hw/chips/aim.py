@@ -4,11 +4,13 @@ from hw.commands.aim import COMMANDS
 from hw.dram.gddr6_aim import DRAM
 from hw.spec.chip import Chip
 from hw.spec.fact import Fact
+from hw.spec.facts import CardFacts
 from hw.spec.pim import Activation, PimSpec, RegisterFile
 
 CHIP = Chip(
     title="GDDR6-AiM: GDDR6 with one 16-multiplier BF16 unit per bank",
-    pim=PimSpec(
+    machine=PimSpec(
+        kind="aim",
         title="GDDR6-AiM",
         dram=DRAM,
         commands=COMMANDS,
@@ -32,9 +34,9 @@ CHIP = Chip(
             Activation(name="leaky_relu", code=4, kind="leaky_relu", slope=0.01),
         ),
     ),
-    facts={
-        "peak_bf16": Fact(nominal=1.0, unit="TFLOPS", confidence="vendor",
-                          source="JSSC 2023 abstract; 32 units x 16 lanes x 2 x 1 GHz, per package"),
-        "bandwidth_per_channel": Fact(nominal=32, unit="GB/s", confidence="vendor", source="Hot Chips 35 coverage"),
-    },
+    facts=CardFacts(
+        peak_bf16=Fact(nominal=1.0, unit="TFLOPS", confidence="vendor",
+                       source="JSSC 2023 abstract; 32 units x 16 lanes x 2 x 1 GHz, per package"),
+        bandwidth_per_channel=Fact(nominal=32, unit="GB/s", confidence="vendor", source="Hot Chips 35 coverage"),
+    ),
 )

@@ -45,7 +45,7 @@ def describe(serving: Serving, context: int, batch: int, memory_gb: float | None
         f"{serving.cache_bytes_per_token * context / 1e9:.3f} GB per sequence of {context} tokens",
     ]
     if memory_gb is not None:
-        if memory_gb <= 0:
+        if not 0 < memory_gb < float("inf"):
             raise InputError(f"the memory of a card must be more than 0 GB, not {memory_gb:g}; leave it out or give it")
         most = serving.largest_batch(context, memory_gb * 1e9)
         lines.append(f"largest batch    {most} sequences of {context} tokens in {memory_gb:g} GB")

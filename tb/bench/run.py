@@ -143,7 +143,7 @@ def run(
     try:
         (work / "parameters.json").write_text(json.dumps(dict(parameters or {})))
         with _environment(timeout_s):
-            runner = get_runner("verilator")
+            runner = get_runner(built.simulator)
             runner.log.disabled = True
             traced = built.trace != "none"
             try:
@@ -157,6 +157,7 @@ def run(
                     results_xml=str(work / "results.xml"),
                     log_file=str(work / "log"),
                     waves=traced,
+                    plusargs=["+verilator+rand+reset+2", f"+verilator+seed+{seed}"] if built.random_start else [],
                     test_filter=r"\.(" + "|".join(tests) + ")$" if tests else None,
                     extra_env={
                         "KCLOUD_PARAMETERS": str(work / "parameters.json"),
