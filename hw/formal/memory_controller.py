@@ -40,7 +40,8 @@ def device() -> tuple[Any, Any]:
     )  # fmt: skip
     registers = (RegisterFile(name="GB", entries=4, bits=16), RegisterFile(name="MAC", entries=2, bits=32))
     pim = PimSpec(
-        title="two banks", dram=replace(DRAM, organisation=organisation, clock_ns=1.0), commands=COMMANDS, units=2,
+        title="two banks",
+        kind="aim", dram=replace(DRAM, organisation=organisation, clock_ns=1.0), commands=COMMANDS, units=2,
         banks_per_unit=1, lanes=1, number="bf16", accumulator="fp32", modes=("memory", "register"), registers=registers,
     )  # fmt: skip
     return ControllerSpec(pim=pim, rows=4, shared_words=8), pim.dram.resolve(overrides=TIMINGS)

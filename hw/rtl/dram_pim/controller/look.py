@@ -155,6 +155,9 @@ class HbmLook(Look):
     def _transfer(self, transfer: Any) -> list[tuple[Value, int]]:
         return [*super()._transfer(transfer), (transfer.wide, 6)]
 
+    def _pointed(self, transfer: Any) -> Value:
+        return self.i_pointer * transfer.scale
+
     def _product(self, gemv: Any) -> list[tuple[Value, int]]:
         spec = self.spec
         tiles = (gemv.words + (REGISTERS - 1))[3:]
