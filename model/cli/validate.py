@@ -9,6 +9,7 @@ examples:
 
 import argparse
 import json
+import sys
 
 from hw import chips
 from model.projection.validate import LEAST_COVERAGE, MOST_COVERAGE, Check, Validation
@@ -51,7 +52,9 @@ def loaded() -> Validation:
     from model.projection.validate import PADDED, SCENARIOS, TASKS, validate
     from model.report.load import NETWORK, locate, recorded
 
-    all_chips = {name: chips.load(name) for name in chips.names()}
+    all_chips, broken = chips.load_all()
+    for sentence in broken:
+        print(sentence, file=sys.stderr)
     _, workload, seed = NETWORK
     records = {
         name: locate(name, workload, seed, "model") for name in all_chips if recorded(name, workload, seed, "model")
