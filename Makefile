@@ -67,7 +67,7 @@ sim: environment
 	@$(RUN) model predict $(ARGUMENTS)
 	$(if $(CHIP)$(WORKLOAD),,@$(RUN) tb sim $(SWEEP))
 	$(if $(CHIP)$(WORKLOAD),,@$(RUN) model predict $(SWEEP))
-	@$(RUN) model predict $(SITE)
+	$(if $(CHIP)$(WORKLOAD),,@$(RUN) model predict $(SITE))
 	@$(RUN) model report --screen $(ARGUMENTS)
 
 waves: environment

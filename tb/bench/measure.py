@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hw import chips
 from hw.base.error import InputError
+from hw.base.own_file import typed
 from model import workloads
 from model.count import Counts
 from model.record import Measurement, Origin, Result, current_commit
@@ -49,7 +50,7 @@ class Case:
     def command(self) -> str:
         """The line that repeats it."""
         workload = f" WORKLOAD={self.workload}" if self.workload else ""
-        return f"make sim CHIP={self.chip}{workload} BENCH={self.bench} SEED={self.seed}"
+        return f"make sim CHIP={typed('chip', self.chip)}{workload} BENCH={self.bench} SEED={self.seed}"
 
 
 def prepare(case: Case, trace: Trace = "none", say: Say = lambda line: None) -> Built:
