@@ -15,11 +15,12 @@ from hw.spec.number import number_format
 from model.card.attention import AttentionTime, attention_time
 from model.card.device import Device, family
 from model.card.engine import ENGINES, Engine
-from model.card.layer_time import BOUNDS, Formats
+from model.card.layer_time import BOUNDS, Formats, LayerTime
 from model.card.machine import NOMINAL, Extra, machine
 from model.card.run import network_layers
 from model.card.serving import compute_format
-from model.network.layer import Network
+from model.network.attention_shape import AttentionShape
+from model.network.layer import Layer, Network
 from model.network.llm import LanguageModel
 from model.network.serving import Serving
 from model.network.split import Split
@@ -215,6 +216,16 @@ class Iteration:
     def transfer(self, tokens: int) -> float:
         """Seconds to move the cache of `tokens` tokens from each device to one of another instance."""
         return self._machine.links.send(tokens * self.cache_bytes_per_token)
+
+    def layer_times(self, layers: tuple[Layer, ...]) -> list[LayerTime]:
+        """Times of layers on a device; those whose weights stay in 16 bits at the rate of 16-bit products."""
+        return self._times(layers)
+
+    @property
+    def attention_layers(self) -> tuple[tuple[int, AttentionShape, AttentionTime], ...]:
+        """(how many layers, shape on a device, its times)."""
+        shapes = self.serving.attentions
+        return tuple((n, s, t) for (n, s), (_, _, t) in zip(shapes, self._attentions, strict=True))
 
     def _device(self, mixture: Mixture) -> tuple[float, int]:
         """(seconds of all stages, kernels)."""

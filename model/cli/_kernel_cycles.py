@@ -121,11 +121,7 @@ def _sizes(arguments: argparse.Namespace) -> dict[str, int]:
 
 def read_spec(name: str) -> PimSpec:
     """The PIM device of the chip called `name`."""
-    chip = chips.load(name)
-    if chip.pim is None:
-        known = ", ".join(n for n in chips.names() if chips.load(n).pim is not None)
-        raise InputError(f"--chip must name a chip with processing in memory ({known}), not {name!r}")
-    return chip.pim
+    return chips.machine(chips.load(name), PimSpec, "--kernel")
 
 
 def _on_dram(spec: PimSpec, name: str | None) -> PimSpec:

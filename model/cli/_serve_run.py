@@ -256,11 +256,13 @@ def _files(arguments: argparse.Namespace, service: Service, outcome: Outcome) ->
     if arguments.requests_out:
         write_atomically(Path(arguments.requests_out), "\n".join(lines(outcome)) + "\n")
     if arguments.timeline or arguments.plots:
+        from model.serving.perfetto_trace import to_perfetto
         from model.serving.timeline import record, to_chrome
 
         spans = record(service, outcome)
         if arguments.timeline:
-            write_atomically(Path(arguments.timeline), to_chrome(spans, outcome))
+            path = Path(arguments.timeline)
+            write_atomically(path, to_chrome(spans, outcome) if path.suffix == ".json" else to_perfetto(spans, outcome))
         if arguments.plots:
             from model.serving.plots import timeline
 

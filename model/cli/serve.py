@@ -93,7 +93,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--json", action="store_true", help="one object instead of a screen")
     add("--requests-out", metavar="FILE", help="one JSON line for each request")
-    add("--timeline", metavar="FILE", help="the run for the public trace viewer (Chrome JSON)")
+    add(
+        "--timeline",
+        metavar="FILE",
+        help="the run for public trace viewers: Chrome's format if it ends in .json, else Perfetto's",
+    )
     add("--plots", metavar="DIRECTORY", help="latency against load, timeline, fleet, as SVG")
     static = parser.add_argument_group("one batch after the other")
     add = static.add_argument
@@ -107,7 +111,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it; 0."""
-    chosen = [name for name in MODES if getattr(arguments, name) not in (None, False)]
+    chosen = [n for n in MODES if getattr(arguments, n) is not None and getattr(arguments, n) is not False]
     if len(chosen) > 1:
         listed = ", ".join("--" + name.replace("_", "-") for name in chosen)
         raise InputError(f"one load must be chosen, not {listed}")

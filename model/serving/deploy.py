@@ -1,17 +1,20 @@
 """A model on the cards of an instance behind an engine: what the simulator needs of it."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from hw.spec.chip import Chip
 from model.card.device import Device
 from model.card.engine import ENGINES, Engine
 from model.card.iteration import Iteration
+from model.card.pim import PimMemory, beside, check_formats
 from model.network.language import LanguageModel
 from model.network.split import Split
 from model.serving.costs import Costs
 from model.serving.instance import Instance
 from model.serving.layout import Layout
+from model.serving.pim import PimMachine
 from model.serving.policies import policy
 
 
@@ -50,7 +53,7 @@ class Rules:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Deployed:
     """`model` on the devices of one instance.
 
@@ -83,10 +86,27 @@ class Deployed:
         """Cards of one instance."""
         return self.split.devices / self.device.devices
 
+    @cached_property
+    def memory(self) -> PimMemory | None:
+        """The PIM memory of a device, whose pins come nearest to its own memory's."""
+        if self.pim is None:
+            return None
+        check_formats(self.pim, self.weights, self.cache)
+        return beside(self.pim, self.device.dram_bandwidth.nominal)
+
     def iteration(self) -> Iteration:
-        """The card model's times; `InputError` if the model cannot lie so."""
+        """The card model's times; `InputError` if the model cannot lie so. With a PIM memory, of the card with that
+        memory's bandwidth and capacity."""
+        spec = self.device
+        if self.memory is not None:
+            there = {"dram_bandwidth": self.memory.bandwidth, "dram_capacity": self.memory.capacity,
+                     "dram_usable": self.memory.capacity}  # fmt: skip
+            spec = replace(
+                spec,
+                **{n: replace(getattr(spec, n), nominal=v, low=None, high=None) for n, v in there.items()},
+            )
         return Iteration(
-            self.device,
+            spec,
             self.model,
             split=self.split,
             weights=self.weights,
@@ -97,7 +117,7 @@ class Deployed:
 
     def machine(self, iteration: Iteration) -> Any:
         """What gives the times of iterations: the card model, or what is wrapped around it."""
-        return iteration
+        return iteration if self.memory is None else PimMachine(iteration, self.memory)
 
     def costs(self, iteration: Iteration | None = None) -> Costs:
         """Nominal times."""
