@@ -15,7 +15,7 @@ from model.projection.programme import Programme
 from model.projection.projection import Projection
 from model.projection.run import prefix, run_figures
 from model.record import Measurement, NoRecordError
-from model.report.load import ROOTS, load_programme, locate, random_reference
+from model.report.load import ROOTS, left_out, load_programme, locate, random_reference
 from model.report.run_data import Point, Tests, read_tests, utilisation_points
 from model.report.section_type import Shown
 
@@ -188,6 +188,10 @@ def summarise(
         programme = load_programme(chips, roots)
     except InputError as error:
         missing.append(str(error))
+    missing += [
+        f"{name} has no record and is left out of the projection; run kcloud-cosim records --chips {name} --write"
+        for name in left_out(chips, roots)
+    ]
     missing += stale(programme, found.values(), chips) if programme else []
     source = found["rtl"] or found["model"]
     assert source is not None
