@@ -5,7 +5,7 @@
 #   WAVES     1 = record waveforms        PYTHON    the interpreter that makes the environment
 
 # What a user gives reaches Python as it is, by the environment: make expands nothing in it, the shell runs nothing in it.
-GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE NETWORK INPUT DIMENSION PYTHON
+GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE SPACE NETWORK INPUT DIMENSION PYTHON
 define literal
 override $(1) := $$(value $(1))
 export $(1)
@@ -26,7 +26,7 @@ RUN       = exec .venv/bin/python -m
 ARGUMENTS = $(if $(CHIP),--chip "$$CHIP") $(if $(WORKLOAD),--workload "$$WORKLOAD") $(if $(SEED),--seed "$$SEED")
 BENCHES   = $(if $(BENCH),--bench "$$BENCH")
 
-.PHONY: help environment sim waves regress test volume formal report validate explain bench cells energy fuzz lint clean
+.PHONY: help environment sim waves regress test volume formal report validate explain explore bench cells energy fuzz mutate lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -41,8 +41,10 @@ help:
 ## make report    records -> build/report (Markdown, tables, plots)
 ## make validate  predictions beside every published result, with ranges and errors
 ## make explain   FIGURE=gwangju.wall_kw: formula, inputs, records and facts of one figure
+## make explore   SPACE=digits_small: evaluate a space of designs into a store, name the designs nobody beats
 ## make bench     speed of simulation and models, measured now; docs/benchmarks.md from 4 x 4 to 32 x 32
 ## make fuzz      ten minutes of drawn command lines and files: no traceback, no hang; SEED= draws others
+## make mutate    300 small mistakes planted in RTL, models and benches: which do the tests notice? resumes; SEED=
 ## make lint      ruff, pyright, the import rule
 ## make cells     characterise the 45 nm cells again with ngspice (needs ngspice; resumes)
 ## make energy    joules at the gates: synthesis, operands of the workload, glitches (needs iverilog, gcc)
@@ -82,6 +84,9 @@ test: environment
 volume: environment
 	@$(RUN) pytest -n 2 -m volume
 
+mutate: environment
+	@$(RUN) tb mutate $(if $(SEED),--seed "$$SEED")
+
 formal: environment
 	@$(RUN) tb formal
 
@@ -93,6 +98,9 @@ validate: environment
 
 explain: environment
 	@$(RUN) model explain $(if $(FIGURE),"$$FIGURE",--list)
+
+explore: environment
+	@$(RUN) model explore $(if $(SPACE),"$$SPACE",--list)
 
 bench: environment
 	@$(RUN) tb bench

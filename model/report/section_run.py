@@ -179,8 +179,9 @@ def files(summary: Summary) -> Section:
             f"make waves CHIP={typed('chip', summary.chip_name)} WORKLOAD={summary.workload} SEED={summary.seed}",
         )
     )
-    sites = f"; the sites': {PROGRAMME_FOLDER / 'report.html'}" if summary.programme is not None else ""
-    rows.append(("report", f"{summary.folder / 'report.html'}, report.md{sites}"))
+    rows.append(("report", f"{summary.folder / 'report.html'}, report.md"))
+    if summary.about == "run" and summary.programme is not None:
+        rows.append(("sites", f"{PROGRAMME_FOLDER / 'report.html'}: the programme's sites, whatever chip runs"))
     return Section(title="Files", rows=tuple(rows))
 
 
