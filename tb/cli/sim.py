@@ -6,6 +6,7 @@ import sys
 
 from hw import chips
 from model import record, workloads
+from model.workloads import _given
 from tb.bench import cocotb_variables
 from tb.bench.build import BUILD
 from tb.bench.measure import Case, measure, shown
@@ -20,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bench", default=None, help="a file tb/<room>/<bench>_tests.py (default core, or the one of the PIM chip)"
     )
+    _given.add_arguments(parser)
     parser.add_argument("--seed", type=int, default=None, help="of the operands (default COCOTB_RANDOM_SEED, else 1)")
     parser.add_argument("--waves", action="store_true", help="record waveforms too (build/runs/.../dump.fst)")
     parser.add_argument("--no-activity", action="store_true", help="do not count toggles")
@@ -49,7 +51,7 @@ def case_of(arguments: argparse.Namespace) -> Case:
     """The case the arguments name; a bench without workloads takes none."""
     from tb.bench import design
 
-    chip, named = chips.load(arguments.chip), arguments.workload
+    chip, named = chips.load(arguments.chip), _given.named(arguments)
     bench = arguments.bench or design.default(chip, workloads.load(named) if named else None)
     arguments.bench, loaded = bench, design.load(bench)
     arguments.workload = named or getattr(loaded, "WORKLOAD", workloads.default(chip))
