@@ -33,6 +33,8 @@ def a_curve(pim: str = "aim") -> Measurement:
             "tokens_per_s": alone,
             "pim_tokens_per_s": joined,
             "on_pim": share,
+            "mj_per_token": 900.0 / b,
+            "pim_mj_per_token": 75.0,
         }
         for b, alone, joined, share in (
             (1, 80.0, 580.0, 0.8),
@@ -96,20 +98,32 @@ def test_a_record_with_a_range_gives_its_three_numbers() -> None:
         from_range("r", "tokens/s", bare, "figures.per_second")
 
 
+def test_one_power_rule_holds_with_and_without_pim_units() -> None:
+    """Bound by memory, a card draws its fixed share and what memory and products take, on every side."""
+    projection = compared()
+    plain = projection["stage.1_beside_aim_batch_1.card_w"].nominal
+    assert plain == pytest.approx(150 * 0.256 + 80 * 0.9)
+    energy = pim_bit_energy("aim")
+    hbm = pim_bit_energy("hbm_pim")
+    assert energy.nominal == pytest.approx(2950 / 2 / 8192 + 0.32)  # CENT alone, not HBM's median
+    assert (energy.minimum, energy.maximum) == pytest.approx((energy.nominal / 1.5, energy.nominal * 1.5))
+    assert hbm.nominal > energy.nominal
+
+
 def test_stage_2_comes_from_the_curve_and_its_energy_from_the_wall_by_hand() -> None:
     projection = compared()
     rate = projection["stage.2_aim_batch_1.tokens_per_s"]
     assert rate.nominal == 580
-    energy = pim_bit_energy()
+    energy = pim_bit_energy("aim")
     assert 0.4 < energy.minimum < energy.nominal < energy.maximum < 2
     in_units = (8_030_261_248 + 65_536 * 1024) * 16 * energy.nominal * 1e-12
     assert projection["stage.2_aim_batch_1.pim_j_per_token"].nominal == pytest.approx(in_units)
-    card = 150 * (0.256 + 0.744 * (1 - 0.8)) + 580 * in_units
+    card = 150 * 0.256 + 580 * 0.075
     assert projection["stage.2_aim_batch_1.card_w"].nominal == pytest.approx(card)
     wall = (card + 2 * 172 / 8) * 1.08 / 0.94 * 1.35
     joules = projection["stage.2_aim_batch_1.wall_j_per_token"].nominal
     assert joules == pytest.approx(wall / 580)
-    assert projection["stage.2_aim_batch_1.krw_per_million_tokens"].nominal == pytest.approx(joules / 3.6 * 170)
+    assert projection["stage.2_aim_batch_1.krw_per_million_tokens"].nominal == pytest.approx(joules / 3.6 * 182.6)
     interval = projection.interval("stage.2_aim_batch_1.tokens_per_s")
     assert (interval.low, interval.high) == pytest.approx((464, 638))
     assert "layers.0.pim_tokens_per_s" in explain(projection, "stage.2_aim_batch_1.tokens_per_s")
