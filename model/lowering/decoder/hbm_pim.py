@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from hw.base.error import InputError
-from hw.spec.memory_controller import HbmGemv, Transfer
+from hw.spec.hbm_pim_controller import HbmGemv
+from hw.spec.memory_controller import Transfer
 from hw.spec.pim import PimSpec
 from model.lowering.decoder.aim import fetch
 from model.lowering.decoder.channel import LANES, Channel, Chunk, MatrixPlace, Multiplication, blocks
