@@ -147,14 +147,11 @@ def _gain(summary: Summary, key: str, curve: Curve) -> Sentence:
     energy = [f"stage.{stage}_{curve.pim}_batch_{first}.wall_j_per_token" for stage in ("1_beside", "2")]
     runs = " and ".join(f"{a} to {b}" for a, b in curve.runs) or "none"
     gain = f"{key}.batch_{first}_gain"
-    text = (
-        f"{PIM_TITLES.get(curve.pim, curve.pim)} makes decode at batch {first} {{}} times as fast as the same memory "
-        "without its units, both in 16 bits"
-    )
+    text = f"{PIM_TITLES.get(curve.pim, curve.pim)} makes decode at batch {first} in 16 bits {{}} times as fast"
     values = [summary.shown(gain, f"{summary.value(gain):.2f}")]
     best = f"{key}.batch_{first}_over_plain"
     if best in summary.ranges:
-        text += ", {} times as fast as the plain card in its narrowest format"
+        text += ", {} times the plain card in 8 bits"
         values.append(summary.shown(best, f"{summary.value(best):.2f}"))
     if all(name in summary.ranges for name in energy):
         text += ", at {} J a token at the wall instead of {}"
