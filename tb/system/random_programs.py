@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hw.spec.command import Command, Copy, Fence, output_word_bits, parameter_word_bits
-from hw.spec.memory_controller import Gemv, Transfer
+from hw.spec.hbm_pim_controller import HbmGemv
+from hw.spec.memory_controller import Gemv, Raw, Transfer
 from hw.spec.system import Packs, Program, SystemSpec, Token
-from tb.system.random_descriptors import RandomDescriptors
+from tb.system.random_descriptors import descriptors_of
 
 PARAMETER_START = 0
 """Parameters of the output stage lie here in the shared memory, and nothing else."""
@@ -52,7 +53,7 @@ class RandomPrograms:
         """A program of at least so many descriptors."""
         self._program, self._accesses, self._tokens = Program(), [], {}
         pointers = self.low - POINTER_WORDS
-        memory = RandomDescriptors(self.spec.controller, self.rng, low=self.low, pointers=(pointers, POINTER_WORDS))
+        memory = descriptors_of(self.spec.controller, self.rng, low=self.low, pointers=(pointers, POINTER_WORDS))
         while len(self._program.commands) < descriptors:
             kind = self.rng.choice(["core", "vector", "memory"], p=[0.25, 0.3, 0.45])
             if kind == "core":
@@ -88,8 +89,6 @@ class RandomPrograms:
 
     def _vector(self) -> None:
         if self.vector is None:
-            from hw.spec.memory_controller import Raw
-
             self._add("vector", [Raw(word=self._below(1 << 60))], [])
             return
         command, accesses = self.vector(self.rng, self.low, self.spec.shared_words)
@@ -137,4 +136,6 @@ def _accesses(command: object) -> list[tuple[int, int, bool]]:
             (command.source, command.source + command.columns - 1, False),
             (command.destination, command.destination + command.outputs - 1, True),
         ]
+    if isinstance(command, HbmGemv):
+        return [(command.source, command.source + command.words - 1, False)]
     return []

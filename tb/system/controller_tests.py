@@ -1,4 +1,4 @@
-"""A memory controller before an AiM channel: random programs, every command in the cycle of the stepped model."""
+"""A memory controller before its channel: random programs, every command in the cycle of the stepped model."""
 
 # pyright: reportAttributeAccessIssue=false
 
@@ -8,22 +8,26 @@ from typing import Any
 import numpy as np
 from cocotb.types import LogicArray
 
-from hw.spec.memory_controller import CONTROLLER_LABELS, DESCRIPTOR_BITS
-from model.cycle.system.aim_controller import AimController, Issued
+from hw.rtl.dram_pim.signature import command_kinds
+from hw.spec.memory_controller import DESCRIPTOR_BITS
+from hw.spec.pim import PimSpec
 from model.cycle.system.contents import Contents
+from model.cycle.system.controller import Issued
+from model.cycle.system.kinds import contents_of, controller_of
+from model.number.codec import encode
 from tb.bench.bench import Bench, bench_test
 from tb.dram_pim.random import to_integer
 from tb.system.controller_player import CYCLE_BITS, ControllerPlayer
 from tb.system.devices import controller
-from tb.system.random_descriptors import ROWS_USED, RandomDescriptors
+from tb.system.random_descriptors import ROWS_USED, descriptors_of
 
 DESCRIPTORS = 12
 """Descriptors of one program."""
 
 
-def random_words(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """BF16 codes: most of them of ordinary numbers, some of any kind."""
-    usual = (rng.standard_normal(shape).astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
+def random_words(rng: np.random.Generator, shape: tuple[int, ...], pim: PimSpec) -> np.ndarray:
+    """Codes of the device's format: most of them of ordinary numbers, some of any kind."""
+    usual = encode(rng.standard_normal(shape).astype(np.float32), pim.number)
     return np.where(rng.random(shape) < 0.02, rng.integers(0, 1 << 16, shape), usual).astype(np.uint16)
 
 
@@ -39,7 +43,7 @@ class Player:
             getattr(self.dut.channel.banks, f"bank_{b}").cells for b in range(self.spec.pim.dram.organisation.banks)
         ]
         self.command = ControllerPlayer(self.spec, self.timing).channel.layout
-        self.kinds = {c.opcode: c.name for c in self.spec.pim.commands.commands}
+        self.kinds = {kind.value: kind.name for kind in command_kinds(self.spec.pim)}
 
     def store(self, memory: Any, start: int, words: list[int], width: int) -> None:
         """Write `words` into a memory, in no simulated time."""
@@ -66,7 +70,7 @@ class Player:
                     value["bank"],
                     value["row"],
                     value["column"],
-                    value["accumulator"],
+                    value.get("accumulator", 0),
                 )
             )
         return found
@@ -93,24 +97,24 @@ def same_trace(where: str, got: list[tuple[int, str, int, int, int, int]], issue
 async def random_programs_do_what_the_model_does_when_it_does_it(bench: Bench) -> None:
     player = Player(bench)
     spec, timing, top, dut = player.spec, player.timing, bench.dut, player.dut
-    draw = RandomDescriptors(spec, bench.rng)
+    draw = descriptors_of(spec, bench.rng)
     totals: Counter[str] = Counter()
     codes: Counter[int] = Counter()
     commands: Counter[str] = Counter()
     for number in range(int(bench.parameters["programs"])):
-        contents, issued = Contents(spec, timing), list[Issued]()
-        contents.shared[:] = random_words(bench.rng, contents.shared.shape)
+        contents, issued = contents_of(spec, timing), list[Issued]()
+        contents.shared[:] = random_words(bench.rng, contents.shared.shape, spec.pim)
         contents.shared[: draw.pointers, 0] = bench.rng.integers(0, 3, draw.pointers)
         for bank in range(len(player.banks)):
             for row in range(2 * ROWS_USED):
-                contents.device.row(bank, row)[:] = random_words(bench.rng, (player.columns, spec.pim.lanes))
+                contents.device.row(bank, row)[:] = random_words(bench.rng, (player.columns, spec.pim.lanes), spec.pim)
         player.fill(contents)
 
         def watch(command: Issued, contents: Contents = contents, issued: list[Issued] = issued) -> None:
             contents.take(command)
             issued.append(command)
 
-        model = AimController(spec, timing, watch=watch)
+        model = controller_of(spec, timing, watch)
         program, ends, ready, offered = [], [], 0, int(bench.rng.integers(0, 900))
         for _ in range(DESCRIPTORS):
             word = draw.draw().pack()
@@ -142,7 +146,7 @@ async def random_programs_do_what_the_model_does_when_it_does_it(bench: Bench) -
             have = word & ((1 << CYCLE_BITS) - 1), word >> CYCLE_BITS
             assert have == want, f"{where}: descriptor {i} ended at {have}, not {want}"
         assert int(top.o_error.value) == 0, f"{where}: the channel refused a command: {int(top.o_error.value)}"
-        labels = {name: int(getattr(top, f"o_count_{name}").value) for name in CONTROLLER_LABELS}
+        labels = {name: int(getattr(top, f"o_count_{name}").value) for name in model.labels}
         assert labels == model.labels, f"{where}: labels {labels}, not {model.labels}"
         assert sum(labels.values()) == last, f"{where}: the labels sum to {sum(labels.values())}, not {last}"
         same_contents(where, player, contents)
