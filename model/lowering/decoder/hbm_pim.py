@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from hw.base.error import InputError
-from hw.spec.memory_controller import HbmGemv, Transfer
+from hw.spec.hbm_pim_controller import HbmGemv
+from hw.spec.memory_controller import Transfer
 from hw.spec.pim import PimSpec
 from model.lowering.decoder.aim import fetch
 from model.lowering.decoder.channel import LANES, Channel, Chunk, MatrixPlace, Multiplication, blocks
@@ -40,9 +41,10 @@ class HbmPimChannel(Channel):
         return self._used
 
     def _take(self, what: str, rows: int) -> int:
-        first = self._used
+        """Rows from an even one on."""
+        first = blocks(self._used, TILE_ROWS) * TILE_ROWS
         self.check_room(what, first + rows)
-        self._used += rows
+        self._used = first + rows
         return first
 
     def _address(self, row: int, word: int = 0, output: int = 0) -> int:
@@ -107,28 +109,28 @@ class HbmPimChannel(Channel):
         return fetch(address, shared, words, TILE, TILE, wide=False)
 
     def put_embedding(self, place: MatrixPlace, codes: np.ndarray) -> None:
-        """A copy of the embedding with one row behind the other: outputs of a matrix are not evenly spaced."""
+        """A copy in which a pointer finds its row: word w of token 16 g + n at address 16 (g words + w) + n."""
         self.put(place, codes)
-        width = blocks(codes.shape[1], LANES)
-        padded = np.zeros((len(codes), width * LANES), np.uint16)
-        padded[:, : codes.shape[1]] = codes
-        self._embedding = self.put_words("embedding by row", padded.reshape(-1, LANES)), width
+        width, groups = blocks(codes.shape[1], LANES), blocks(len(codes), self.banks)
+        padded = np.zeros((groups * self.banks, width * LANES), np.uint16)
+        padded[: len(codes), : codes.shape[1]] = codes
+        words = padded.reshape(groups, self.banks, width, LANES).transpose(0, 2, 1, 3)
+        self._embedding = self.put_words("embedding by token", words.reshape(-1, LANES)), width
 
     def embed(self, pointer: int, shared: int) -> Transfer:
-        """Successive words."""
+        """A word of every 16."""
         if self._embedding is None:
             raise InputError("an embedding must have been stored before its rows are read")
         address, width = self._embedding
-        run = TILE if width % TILE == 0 else 1
         return Transfer(
             write=False,
             address=address,
             shared=shared,
-            run=run,
-            groups=width // run,
-            stride=run,
+            run=1,
+            groups=width,
+            stride=self.banks,
             pointer=pointer,
-            scale=width,
+            scale=width * self.banks,
         )
 
     def chunks(
