@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from hw.base.error import InputError
-from hw.spec.event import VALUE_EVENTS
+from hw.spec.kind import events_of_all
 from model.count import Counts
 
 SCHEMA = 2
@@ -289,7 +289,7 @@ def disagreement(rtl: Result, model: Result) -> str | None:
         name = min(phases)
         return f"{rtl.phases.get(name, 0):,} and {model.phases.get(name, 0):,} cycles of {name}"
     # what operands decide is not in the record of a model that was given shapes only
-    names = (rtl.counts.keys() | model.counts.keys()) - (set(VALUE_EVENTS) - model.counts.keys())
+    names = (rtl.counts.keys() | model.counts.keys()) - (events_of_all("VALUE_EVENTS") - model.counts.keys())
     unequal = sorted(name for name in names if rtl.counts.get(name, 0) != model.counts.get(name, 0))
     if rtl.counts and model.counts and unequal:
         name = unequal[0]

@@ -14,8 +14,8 @@ from hw.rtl.npu.signature import counter_names
 from hw.spec.axi import AxiSpec
 from hw.spec.command import Command
 from hw.spec.core import CoreSpec
-from hw.spec.event import LABELS
 from hw.spec.mac_array import Dataflow
+from hw.spec.npu_event import LABELS
 from hw.spec.register import REGISTER_MAP, counter_meanings
 from hw.spec.register_text import markdown_table
 from model.cycle.npu.program.program import step_program

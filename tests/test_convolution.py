@@ -9,7 +9,7 @@ import pytest
 from hw.spec.command import OPCODE_CONV, Command, Copy, Geometry, output_word_bits
 from hw.spec.core import CoreSpec
 from hw.spec.dma import HOLDS
-from hw.spec.event import LABELS
+from hw.spec.npu_event import LABELS
 from hw.spec.number import number_format
 from model.cycle.npu.program.program import Program, step_program
 from model.functional.npu import Memories, windows

@@ -8,7 +8,7 @@ from hw.base.error import InputError
 from hw.spec.command import Command, Copy, Fence, activation_word_bits, output_word_bits
 from hw.spec.core import CoreSpec
 from hw.spec.dma import HOLDS
-from hw.spec.event import LABELS
+from hw.spec.npu_event import LABELS
 from model.cycle.npu.program.closed_form import program_form
 from model.cycle.npu.program.program import step_program
 from model.lowering import lower

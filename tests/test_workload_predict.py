@@ -9,11 +9,11 @@ import pytest
 from hw import chips
 from hw.base.error import InputError
 from model import workloads
-from model.card.partition import partition, repeated
 from model.card.survey import survey
 from model.cli import predict as verb
 from model.cli import survey as survey_verb
 from model.cycle.npu.core import closed_form
+from model.cycle.npu.partition import partition, repeated
 from model.network.resnet import resnet_50
 from model.predict import predict
 from model.record import read, result_bytes
@@ -134,7 +134,7 @@ def test_a_whole_network_is_predicted_within_50_ms() -> None:
 
 
 def test_a_chip_without_a_core_is_refused() -> None:
-    with pytest.raises(InputError, match="'NVIDIA T4: Turing inference card' has only published peaks"):
+    with pytest.raises(InputError, match="not published facts alone as 'NVIDIA T4: Turing inference card'"):
         predict(chips.load("nvidia_t4"), workloads.load("resnet50"))
 
 

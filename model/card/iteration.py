@@ -95,6 +95,8 @@ class Iteration:
     extra : Extra
     tokens : int or None
         Most tokens of an iteration, which activations are kept for; None: the engine's.
+    streaming : bool
+        Every token is sent to its client at once.
 
     Raises
     ------
@@ -113,7 +115,9 @@ class Iteration:
         engine: Engine = ENGINES["none"],
         extra: Extra = NOMINAL,
         tokens: int | None = None,
+        streaming: bool = False,
     ) -> None:
+        self.streaming = streaming
         self.device, self.model, self.engine, self.extra = device, model, engine, extra
         self.split = split or Split()
         self.weights, self.cache = weights, cache
@@ -139,6 +143,9 @@ class Iteration:
         self._per_sequence = (
             engine.per_sequence.nominal if extra.engine_per_sequence is None else extra.engine_per_sequence
         )
+        self._host = engine.host.nominal if extra.engine_host is None else extra.engine_host
+        stream = engine.stream.nominal if extra.engine_stream is None else extra.engine_stream
+        self._stream = stream if streaming else 0.0
 
     @property
     def weight_bytes(self) -> float:
@@ -178,15 +185,18 @@ class Iteration:
         return 2 * 4.0 * min(self.engine.sequences, self.tokens) * self.model.vocabulary
 
     def seconds(self, mixture: Mixture) -> float:
-        """Until the tokens of the iteration are out; linear in `decode_keys` without prompts."""
+        """Until the tokens of the iteration are out; without prompts linear in `decode_keys` above `floor`."""
         work, kernels = self._device(mixture)
         stages = self.split.pipeline
         if stages > 1:
             work += (stages - 1) * self._hand_on(mixture)
         if mixture.prefill_tokens or not self.engine.graphs:
             work = max(work, kernels * self.engine.launch.nominal * (self.engine.step.nominal > 0))
-        sequences = mixture.decode_sequences + mixture.prefill_chunks
-        return work + self._step + self._per_sequence * sequences
+        return max(work + self._step + self._per_sequence * _sequences(mixture), self.floor(mixture))
+
+    def floor(self, mixture: Mixture) -> float:
+        """What the host needs for the iteration beside the devices: `seconds` are never fewer."""
+        return self._host + self._stream * _sequences(mixture)
 
     def interval(self, mixture: Mixture) -> float:
         """Until the next micro-batch may start: the longest pipeline stage and the host's part."""
@@ -196,8 +206,8 @@ class Iteration:
         layers = self.model.layers
         head = self._head(mixture.outputs)[0]
         work = (self._device(mixture)[0] - head) * ceil(layers / stages) / layers + head
-        sequences = mixture.decode_sequences + mixture.prefill_chunks
-        return max(work, self._hand_on(mixture)) + (self._step + self._per_sequence * sequences) / stages
+        host = (self._step + self._per_sequence * _sequences(mixture)) / stages
+        return max(max(work, self._hand_on(mixture)) + host, self.floor(mixture) / stages)
 
     def parts(self, mixture: Mixture) -> dict[str, float]:
         """Seconds by what bounds them; "host" is the engine's."""
@@ -303,6 +313,10 @@ class Iteration:
         return found
 
 
+def _sequences(mixture: Mixture) -> int:
+    return mixture.decode_sequences + mixture.prefill_chunks
+
+
 def at(iteration: Iteration, device: Device, extra: Extra) -> Iteration:
     """The same under another reading of the facts."""
     return Iteration(
@@ -314,4 +328,5 @@ def at(iteration: Iteration, device: Device, extra: Extra) -> Iteration:
         engine=iteration.engine,
         extra=replace(extra),
         tokens=iteration.tokens,
+        streaming=iteration.streaming,
     )

@@ -168,9 +168,7 @@ def channel_bandwidth(name: str) -> float:
 
 
 def _spec(name: str) -> PimSpec:
-    spec = chips.load(name).pim
-    assert spec is not None
-    return spec
+    return chips.machine(chips.load(name), PimSpec, "this memory")
 
 
 def _more(one: Interval, two: Interval, times: int) -> Interval:

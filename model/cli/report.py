@@ -1,6 +1,7 @@
 """Report a run and the site it is projected to: screen, Markdown, tables and plots, from records."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from hw import chips
@@ -9,7 +10,7 @@ from hw.base.program import as_typed
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("--chip", default="npu_16", help="a file in hw/chips (default: %(default)s)")
+    parser.add_argument("--chip", type=chips.option, default="npu_16", help="a file in hw/chips (default: %(default)s)")
     parser.add_argument(
         "--workload", default=None, help="a file in model/workloads (default: digits, digits_float on a PIM chip)"
     )
@@ -35,7 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
     chip = chips.load(arguments.chip)
     arguments.workload = arguments.workload or workloads.default(chip)
     workload = workloads.load(arguments.workload)
-    needed = {name: chips.load(name) for name in chips.names()}
+    needed, broken = chips.load_all()
+    for sentence in broken:
+        print(sentence, file=sys.stderr)
     summary = summarise(
         arguments.chip,
         chip,

@@ -13,6 +13,7 @@ examples:
 
 import argparse
 
+from hw import chips
 from hw.base.error import InputError
 from hw.spec.number import FORMATS
 from model.card.engine import ENGINES
@@ -27,7 +28,7 @@ MODES = ("trace", "closed_loop", "rate", "users", "site")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Cards, model, formats, load, rules of the engine, answers."""
     add = parser.add_argument
-    add("--chip", default="furiosa_rngd", metavar="NAME", help="default: furiosa_rngd")
+    add("--chip", type=chips.option, default="furiosa_rngd", metavar="NAME", help="default: furiosa_rngd")
     add("--model", default="llama31_8b", metavar="NAME|config.json", help="default: llama31_8b; see `language --list`")
     add("--cards", type=int, default=1, help="of one instance, tensor parallel if nothing else is said (default: 1)")
     add("--format", choices=list(FORMATS), help="of weights (default: FP8, INT8 or FP16)")

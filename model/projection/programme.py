@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from hw.base.error import InputError
 from hw.spec.chip import Chip
-from hw.spec.core import CoreSpec
 from model.energy.table import EnergyTable
 from model.projection import services, stages
 from model.projection.breakeven import BreakEven, break_even
@@ -52,7 +51,7 @@ def project(
     network_record: Measurement,
     chips: Mapping[str, Chip],
     table_name: str,
-    compose: Callable[[CoreSpec], EnergyTable],
+    compose: Callable[[Chip], EnergyTable | None],
     scenarios: Mapping[str, Scenario],
     card_records: Mapping[str, Measurement] | None = None,
     language_records: Mapping[str, Measurement] | None = None,
@@ -70,8 +69,8 @@ def project(
         Model record of the network the sites run; figures.macs and figures.images. It also bounds its own chip.
     chips : dict of str to Chip
         The chips of both records and of all shares, by name.
-    table_name, compose : str, function of a core
-        The energy table: its name, and the energies of the events of a given core.
+    table_name, compose : str, function of a chip
+        The energy table: its name, and the energies of the events of a given chip, None without a machine.
     scenarios : dict of str to Scenario
         Sites by name, the first one leading. An assumption equal to the first one's is shared, another is its own.
     card_records : dict of str to Measurement
@@ -84,9 +83,10 @@ def project(
         RTL record of random operands on the core of `core_record`; with it the toggles of the task weigh the arrays.
     """
     own_chip = _chip(chips, core_record.result.chip)
-    if own_chip.core is None:
+    own_prices = compose(own_chip)
+    if own_prices is None:
         raise InputError(f"chip {core_record.result.chip!r} must have a core to be projected, not only facts")
-    core = core_figures(core_record, own_chip, table_name, compose(own_chip.core), random_record)
+    core = core_figures(core_record, own_chip, table_name, own_prices, random_record)
     records = {**(card_records or {}), network_record.result.chip: network_record}
     inputs = Inputs()
     macs_per_image = per_image(network_record)
@@ -98,7 +98,8 @@ def project(
         key = (name, *scenario.of_cards)
         if key not in built:
             chip = _chip(chips, name)
-            prices = (table_name, compose(chip.core)) if chip.core is not None else None
+            table = compose(chip)
+            prices = None if table is None else (table_name, table)
             service = language_service(scenario)
             built[key] = card_figures(
                 name,

@@ -5,7 +5,7 @@ The names are run.CHIP.WORKLOAD.SEED.WHAT; `model.energy.price` computes the sam
 
 from collections.abc import Sequence
 
-from hw.spec.event import OBSERVATIONS
+from hw.spec.kind import events_of_all
 from model.count import Counts
 from model.energy.price import CLOCK, LOGIC
 from model.energy.table import EnergyTable
@@ -105,7 +105,7 @@ def _weights(source: Measurement, random: Measurement) -> dict[str, Figure]:
             events = [
                 event
                 for event, count in counted[result.run].get(component, {}).items()
-                if count and f"{component}.{event}" not in OBSERVATIONS
+                if count and f"{component}.{event}" not in events_of_all("OBSERVATIONS")
             ]
             if not result.toggles.get(component) or not events:
                 break

@@ -67,13 +67,9 @@ def utilisation(summary: Summary) -> Canvas | None:
     axes.grid(axis="y", color=LIGHT, lw=0.7)
     axes.set_xlabel("GEMM size: cube root of its multiply-accumulates (M = N = K of a cube)")
     axes.set_ylabel("utilisation of the MAC array, %")
-    core = summary.chip.core
-    assert core is not None
-    array = core.array
-    axes.set_title(
-        f"{summary.chip_name}: utilisation of the {array.rows} x {array.columns} array, "
-        f"{array.activation_format.upper()}"
-    )
+    machine = summary.chip.machine
+    assert machine is not None  # there are points
+    axes.set_title(f"{summary.chip_name}: utilisation of the {machine.label}, {machine.number.upper()}")
     largest = max(summary.points, key=lambda p: p.size)
     axes.annotate(
         f"{largest.utilisation:.2%} at {largest.size:.0f}",

@@ -1,6 +1,5 @@
 """Sections of the run: what was built, cycles, counts, priced energy, files."""
 
-from hw.spec.event import VALUE_EVENTS
 from model import record
 from model.report.section_type import Section, Sentence, Shown, say
 from model.report.summary import Summary
@@ -57,7 +56,7 @@ def run(summary: Summary) -> Section:
 
 
 def _reference(summary: Summary) -> str:
-    return "integer reference" if summary.chip.pim is None else "reference arithmetic"
+    return "integer reference" if summary.number.is_integer else "reference arithmetic"
 
 
 def _task(summary: Summary, source: record.Measurement) -> list[tuple[str, ...]]:
@@ -67,7 +66,7 @@ def _task(summary: Summary, source: record.Measurement) -> list[tuple[str, ...]]
         return []
     rows: list[tuple[str, ...]] = []
     if "correct" in figures:
-        number = "INT8" if summary.chip.pim is None else summary.chip.pim.number.upper()
+        number = summary.number.name.upper()
         whose = "RTL" if source.result.witness == "rtl" else "reference"
         name = f"{summary.run}.accuracy"
         rows.append(
@@ -103,7 +102,8 @@ def events(summary: Summary, full: bool) -> Section:
     if summary.rtl is not None and summary.model is not None:
         other = summary.model.result.counts
         # what operands decide is not in the record of a model that was given shapes only
-        names = (counts.keys() | other.keys()) - (set(VALUE_EVENTS) - other.keys())
+        decided = summary.chip.kind.door("events").VALUE_EVENTS if summary.chip.machine is not None else ()
+        names = (counts.keys() | other.keys()) - (set(decided) - other.keys())
         unequal = sorted(n for n in names if counts.get(n, 0) != other.get(n, 0))
         notes.append(
             say(

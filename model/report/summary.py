@@ -8,15 +8,14 @@ import numpy as np
 
 from hw.base.error import InputError
 from hw.spec.chip import Chip
-from model import energy
-from model.energy import dram
+from hw.spec.number import NumberFormat, number_format
 from model.energy.price import Energy, Interval
 from model.projection.explain import compact
 from model.projection.programme import Programme
 from model.projection.projection import Projection
 from model.projection.run import prefix, run_figures
 from model.record import Measurement, NoRecordError
-from model.report.load import ROOTS, TABLES, load_programme, locate, random_reference
+from model.report.load import ROOTS, left_out, load_programme, locate, random_reference
 from model.report.run_data import Point, Tests, read_tests, utilisation_points
 from model.report.section_type import Shown
 
@@ -110,8 +109,13 @@ class Summary:
 
     @property
     def cells(self) -> int | None:
-        """MAC cells of the chip's core, all cores together; None if the chip has no core."""
-        return self.chip.core.array.cells * self.chip.cores if self.chip.core else None
+        """Multipliers of the chip's machines together; None if it has none that set the pace."""
+        return self.chip.cells
+
+    @property
+    def number(self) -> NumberFormat:
+        """Format of the operands of the chip's machine."""
+        return number_format("int8" if self.chip.machine is None else self.chip.machine.number)
 
 
 def stale(programme: Programme, run: Iterable[Measurement | None], chips: Mapping[str, Chip]) -> list[str]:
@@ -184,35 +188,20 @@ def summarise(
         programme = load_programme(chips, roots)
     except InputError as error:
         missing.append(str(error))
+    missing += [
+        f"{name} has no record and is left out of the projection; run kcloud-cosim records --chips {name} --write"
+        for name in left_out(chips, roots)
+    ]
     missing += stale(programme, found.values(), chips) if programme else []
     source = found["rtl"] or found["model"]
     assert source is not None
     energies: list[tuple[str, Energy]] = []
     random = random_reference(chip_name, roots)
-    if chip.core is not None and source.result.counts:
-        for name in TABLES:
-            energies.append(
-                (
-                    name,
-                    energy.price(
-                        source.result.counts,
-                        energy.table_for(name, chip.core),
-                        toggles=source.result.toggles,
-                        reference=(random.result.counts, random.result.toggles) if random else None,
-                    ),
-                )
-            )
-        at_gates, notices = energy.measured_for(chip_name, chip.core)
-        energies += [
-            (f"gates_{number}", energy.price(source.result.counts, table, cycles=source.result.cycles))
-            for number, table in enumerate(at_gates, start=1)
-        ]
+    if chip.machine is not None and source.result.counts:
+        energies, notices = chip.kind.door("prices").prices(chip_name, chip.machine, source.result, random)
         missing += notices
-    elif chip.pim is not None and source.result.counts:
-        energies += [(name, energy.price(source.result.counts, dram.load(name))) for name in dram.sources_of(chip.pim)]
-    cells = chip.core.array.cells * chip.cores if chip.core else None
     figures = run_figures(
-        found["rtl"], found["model"], cells, [(name, priced.table) for name, priced in energies], random
+        found["rtl"], found["model"], chip.cells, [(name, priced.table) for name, priced in energies], random
     )
     projection = Projection(title="report", figures=(*figures, *(programme.projection.figures if programme else ())))
     return Summary(

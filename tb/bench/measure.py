@@ -8,14 +8,9 @@ from pathlib import Path
 
 from hw import chips
 from hw.base.error import InputError
-from hw.spec.chip import Chip
-from hw.spec.core import CoreSpec
 from model import workloads
 from model.count import Counts
-from model.lowering.lower import check_formats
-from model.lowering.schedule import schedule
 from model.record import Measurement, Origin, Result, current_commit
-from model.work.workload import Workload
 from tb.bench import design, junit
 from tb.bench.activity import toggles
 from tb.bench.build import BUILD, Built, Trace, build
@@ -43,7 +38,7 @@ class Case:
         if not 0 <= self.seed < 1 << 31:
             raise InputError(f"the seed must be from 0 to {(1 << 31) - 1}, not {self.seed}; choose another")
         if design.measures(bench):
-            getattr(bench, "check", check)(chip, workloads.load(self.workload), self.seed)
+            bench.check(chip, workloads.load(self.workload), self.seed)
 
     @property
     def name(self) -> str:
@@ -55,33 +50,6 @@ class Case:
         """The line that repeats it."""
         workload = f" WORKLOAD={self.workload}" if self.workload else ""
         return f"make sim CHIP={self.chip}{workload} BENCH={self.bench} SEED={self.seed}"
-
-
-def check(chip: Chip, workload: Workload, seed: int) -> None:
-    """Raise `InputError` unless `chip` is one core, `workload` has operands in its formats, and they fit it."""
-    core = check_core(chip)
-    if chip.cores > 1:
-        raise InputError(
-            f"a workload on RTL must have a chip of one core, {chip.title!r} shares each layer among {chip.cores}; "
-            f"choose one of {', '.join(chip_names(one_core=True))}, or use `kcloud-cosim predict`"
-        )
-    jobs = workload.jobs(seed)
-    check_formats(core, jobs)
-    schedule(core, [job.gemm for job in jobs])
-
-
-def check_core(chip: Chip) -> CoreSpec:
-    """The core of `chip`; `InputError` naming the chips that have one."""
-    if chip.core is None:
-        known = ", ".join(chip_names())
-        raise InputError(f"RTL needs a chip with a core, {chip.title!r} has none; choose one of {known}")
-    return chip.core
-
-
-def chip_names(*, one_core: bool = False) -> list[str]:
-    """Chips with a core; only those with exactly one, which its RTL is the whole of, if `one_core`."""
-    known = {name: chips.load(name) for name in chips.names()}
-    return [name for name, chip in known.items() if chip.core is not None and (chip.cores == 1 or not one_core)]
 
 
 def prepare(case: Case, trace: Trace = "none", say: Say = lambda line: None) -> Built:

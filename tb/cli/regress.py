@@ -2,6 +2,7 @@
 
 import argparse
 
+from hw import chips
 from model import workloads
 from tb.bench import design
 from tb.bench.build import BUILD
@@ -12,7 +13,12 @@ from tb.cli.sim import say
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Each may be given more than once; all known ones if not given."""
-    parser.add_argument("--chip", action="append", help="a file in hw/chips (default: all but those of several cores)")
+    parser.add_argument(
+        "--chip",
+        type=chips.option,
+        action="append",
+        help="a file in hw/chips (default: all but those of several cores)",
+    )
     parser.add_argument("--workload", action="append", help="a file in model/workloads (default: all)")
     parser.add_argument("--bench", action="append", help="a file tb/<room>/<bench>_tests.py (default: all)")
     parser.add_argument("--seed", action="append", type=int, help="of the operands (default: 1 and 2)")

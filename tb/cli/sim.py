@@ -11,7 +11,7 @@ from tb.bench.measure import Case, measure, shown
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The variables of the Makefile."""
-    parser.add_argument("--chip", default="npu_16", help="a file in hw/chips (default %(default)s)")
+    parser.add_argument("--chip", type=chips.option, default="npu_16", help="a file in hw/chips (default %(default)s)")
     parser.add_argument(
         "--workload", default=None, help="a file in model/workloads (default digits, digits_float on a PIM chip)"
     )

@@ -13,8 +13,8 @@ from cocotb.triggers import RisingEdge
 
 from hw.rtl.npu.signature import counter_names
 from hw.spec.core import CoreSpec
-from hw.spec.event import VALUE_EVENTS
 from hw.spec.mac_array import MacArraySpec
+from hw.spec.npu_event import VALUE_EVENTS
 from hw.spec.number import number_format
 from model.count import Counts
 from model.functional.value_counts import value_counts

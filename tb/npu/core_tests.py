@@ -13,13 +13,12 @@ from cocotb.triggers import ValueChange
 from cocotb.types import LogicArray
 
 from hw import chips
-from hw.base.error import InputError
 from hw.rtl.npu.core_top import CoreTop
 from hw.rtl.npu.signature import command_layout, counter_names
 from hw.spec.chip import Chip
 from hw.spec.command import COMMAND_FIELDS
 from hw.spec.core import CoreSpec
-from hw.spec.event import EVENTS, LABELS, VALUE_EVENTS
+from hw.spec.npu_event import EVENTS, LABELS, VALUE_EVENTS
 from model import workloads
 from model.functional.value_counts import job_counts
 from model.lowering import lower
@@ -29,8 +28,13 @@ from model.work.workload import GemmJob
 from tb.bench.bench import Bench, bench_test
 from tb.bench.scoreboard import first_mismatch
 from tb.bench.stream import StreamDriver
+from tb.npu.check import check as check
 
 MEASURES = True
+MACHINE = CoreSpec
+PROGRAMS = "network"
+"""The bench that runs workloads that are programs."""
+
 PUBLIC = (
     "core.activation_memory.memory.ram_words",
     "core.weight_memory.memory.ram_words",
@@ -59,10 +63,7 @@ def top(chip: Chip) -> wiring.Component:
 
 
 def _core(chip: Chip) -> CoreSpec:
-    if chip.core is None:
-        with_core = ", ".join(name for name in chips.names() if chips.load(name).core is not None)
-        raise InputError(f"the core bench needs a chip with a core, {chip.title!r} has none; choose one of {with_core}")
-    return chip.core
+    return chips.machine(chip, CoreSpec, "the core bench")
 
 
 class CoreBench:

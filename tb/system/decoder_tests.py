@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from cocotb.triggers import ValueChange
 from cocotb.types import LogicArray
+from hw.spec.event import LABELS as CORE_LABELS
 
 from hw.rtl.npu.vector_unit.unit import VectorUnit
 from hw.rtl.system.top import SystemTop
-from hw.spec.event import LABELS as CORE_LABELS
+from hw.spec.npu_event import LABELS as CORE_LABELS
 from hw.spec.system import UNITS, WAIT_LABELS, SystemSpec
 from hw.spec.vector import EVENTS as VECTOR_EVENTS
 from model.functional.decoding import Difference, ReferenceRun, differences

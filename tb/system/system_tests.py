@@ -9,7 +9,7 @@ import numpy as np
 from cocotb.types import LogicArray
 
 from hw.spec.command import parameter_word_bits
-from hw.spec.event import LABELS, VALUE_EVENTS
+from hw.spec.npu_event import LABELS, VALUE_EVENTS
 from hw.spec.system import UNITS, WAIT_LABELS, SystemSpec
 from model.cycle.system.controller import Issued
 from model.cycle.system.run import SystemRun, SystemTiming

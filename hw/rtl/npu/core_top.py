@@ -4,11 +4,10 @@ from amaranth.hdl import *
 from amaranth.lib import wiring
 
 from hw.rtl.common.ram import Ram
-from hw.rtl.npu.core import Core
 from hw.rtl.npu.mac_array import CellStyle
 from hw.rtl.npu.memory_side.external_memory import READ_CHANNELS, ExternalMemory
-from hw.rtl.npu.output_stationary_core import OsCore
 from hw.rtl.npu.signature import CoreTopSignature
+from hw.rtl.npu.top import top
 from hw.spec.command import output_word_bits
 from hw.spec.core import CoreSpec
 
@@ -29,7 +28,7 @@ class CoreTop(wiring.Component):
 
     def __init__(self, core: CoreSpec, *, cells: CellStyle = "inline") -> None:
         self.spec = core
-        self.core = Core(core, cells=cells) if core.array.dataflow == "ws" else OsCore(core)
+        self.core = top(core, cells=cells)
         self.output_memory = Ram(shape=output_word_bits(core), depth=core.output_words)
         self.external = None if core.dma is None else ExternalMemory(core.dma)
         super().__init__(CoreTopSignature(core))

@@ -6,14 +6,13 @@ from amaranth.lib.wiring import Out
 
 from hw.base.error import InputError
 from hw.rtl.common.ram import Ram
-from hw.rtl.npu.core import Core
 from hw.rtl.npu.memory_side.axi_control import PortControl, PortState
 from hw.rtl.npu.memory_side.axi_lite import AxiLite
 from hw.rtl.npu.memory_side.axi_read import BURST_COUNT_BITS, AxiRead
 from hw.rtl.npu.memory_side.axi_signature import lite_members, read_members, write_members
 from hw.rtl.npu.memory_side.axi_write import AxiWrite
 from hw.rtl.npu.memory_side.external_memory import READ_CHANNELS
-from hw.rtl.npu.output_stationary_core import OsCore
+from hw.rtl.npu.top import top
 from hw.spec.axi import AxiSpec, capabilities, check_width
 from hw.spec.command import output_word_bits
 from hw.spec.core import CoreSpec
@@ -48,7 +47,7 @@ class AxiCore(wiring.Component):
             raise InputError("a core behind AXI must have copy channels; set dma of the core")
         check_width(core.dma)
         self.spec, self.axi = core, axi
-        self.core = Core(core) if core.array.dataflow == "ws" else OsCore(core)
+        self.core = top(core)
         self.read, self.write = AxiRead(core.dma, axi), AxiWrite(core.dma, axi)
         self.registers = AxiLite(capabilities(core, axi, build))
         self.output_memory = Ram(shape=output_word_bits(core), depth=core.output_words)
