@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from cocotb.triggers import ValueChange
 from cocotb.types import LogicArray
-from hw.spec.event import LABELS as CORE_LABELS
 
 from hw.rtl.npu.vector_unit.unit import VectorUnit
 from hw.rtl.system.top import SystemTop
