@@ -5,7 +5,7 @@
 #   WAVES     1 = record waveforms        PYTHON    the interpreter that makes the environment
 
 # What a user gives reaches Python as it is, by the environment: make expands nothing in it, the shell runs nothing in it.
-GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE NETWORK INPUT DIMENSION PYTHON
+GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE NETWORK INPUT DIMENSION PIM TOKENS PYTHON
 define literal
 override $(1) := $$(value $(1))
 export $(1)
@@ -28,8 +28,8 @@ BENCHES   = $(if $(BENCH),--bench "$$BENCH")
 
 # Core, vector unit and PIM channel in one: they run a language model.
 SYSTEMS   = npu_aim npu_hbm_pim
-DECODING  = --chip '$(CHIP)' $(if $(WORKLOAD),--workload '$(WORKLOAD)') $(if $(PIM),--pim '$(PIM)') \
-            $(if $(TOKENS),--tokens '$(TOKENS)')
+DECODING  = --chip "$$CHIP" $(if $(WORKLOAD),--workload "$$WORKLOAD") $(if $(PIM),--pim "$$PIM") \
+            $(if $(TOKENS),--tokens "$$TOKENS")
 
 .PHONY: help environment sim waves regress test volume formal report validate explain bench cells energy fuzz lint clean
 .DEFAULT_GOAL := help
