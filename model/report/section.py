@@ -1,6 +1,7 @@
 """The summary as sections of a heading, a table and sentences: what screen, Markdown and HTML show."""
 
 from model.report.section_answer import answer_sections
+from model.report.section_language import language_runs, language_sections
 from model.report.section_programme import programme_sections
 from model.report.section_run import energy, events, files, run
 from model.report.section_site import site_sections
@@ -18,4 +19,4 @@ def sections(summary: Summary, *, full: bool = True) -> list[Section]:
     answer, sites = answer_sections(summary, full), site_sections(summary, full)
     if not full:
         return [*of_run, *sites, *answer, files(summary)]
-    return [*answer, *sites, *programme_sections(summary), *of_run, files(summary)]
+    return [*answer, *sites, *programme_sections(summary), *language_sections(language_runs()), *of_run, files(summary)]
