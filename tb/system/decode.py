@@ -1,6 +1,8 @@
 """A language model on the RTL of a system: build, run with and without PIM, compare with the model, record."""
 
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -37,26 +39,36 @@ def decode(
     work = work_of(work_name, count)
     lowered_of(chip, work, pims[0])  # refuses before anything is built
     built = simulator(chip, trace, say)
+    say(f"run     {chip}, {work_name}, {count} tokens, pim {' and '.join(pims)} side by side")
+    given = [(built, chip, work_name, pim, count) for pim in pims]
+    with ProcessPoolExecutor(max_workers=min(2, len(pims)), mp_context=get_context("spawn")) as pool:
+        done = list(pool.map(_simulate, *zip(*given, strict=True)))
     runs, outcomes = [], []
-    for pim in pims:
-        say(f"run     {chip}, {work_name}, pim {pim}, {count} tokens")
-        outcome = run(
-            built,
-            "tb.system.decoder_tests",
-            parameters={"chip": chip, "work": work_name, "pim": pim, "count": count},
-            run_dir=BUILD / "runs" / f"decoder.{chip}.{work_name}.{pim}.{trace}",
-            timeout_s=3600,
-            reproduce=f"make sim CHIP={chip} WORKLOAD={work_name} PIM={pim}",
-        )
+    for pim, (outcome, record) in zip(pims, done, strict=True):
         for test in outcome.tests:
-            say(f"        {'pass' if test.passed else 'FAIL'}  {test.name}  ({test.seconds:.1f} s)")
+            say(f"        {'pass' if test.passed else 'FAIL'}  {test.name}, pim {pim}  ({test.seconds:.1f} s)")
         outcomes.append(outcome)
-        if outcome.passed:
-            lowered, _ = lowered_of(chip, work, pim)
-            record = _record(chip, work_name, work, lowered, outcome.data, built)
+        if record is not None:
             say(f"record  {record.write(BUILD / 'records').relative_to(Path.cwd())}")
             runs.append(record)
     return runs, outcomes
+
+
+def _simulate(built: Built, chip: str, name: str, pim: str, count: int) -> tuple[Outcome, LanguageRun | None]:
+    """One run and its record; each in a process of its own, so that two cores are used."""
+    outcome = run(
+        built,
+        "tb.system.decoder_tests",
+        parameters={"chip": chip, "work": name, "pim": pim, "count": count},
+        run_dir=BUILD / "runs" / f"decoder.{chip}.{name}.{pim}.{built.trace}",
+        timeout_s=3600,
+        reproduce=f"make sim CHIP={chip} WORKLOAD={name} PIM={pim} TOKENS={count}",
+    )
+    if not outcome.passed:
+        return outcome, None
+    work = work_of(name, count)
+    lowered, _ = lowered_of(chip, work, pim)
+    return outcome, _record(chip, name, work, lowered, outcome.data, built)
 
 
 def _record(chip: str, name: str, work: Decoding, lowered: Lowered, data: dict[str, Any], built: Built) -> LanguageRun:

@@ -136,7 +136,7 @@ async def every_tensor_of_every_token_is_the_references(bench: Bench) -> None:
             await bench.edge
     bench.report(
         ends=ends,
-        cycles=bench.cycle - begun - 1,
+        cycles=bench.cycle - begun + 1,
         tokens=reference.answer,
         equal=wrong is None and len(ends) == len(lowered.steps),
         tensors=tensors,
