@@ -31,7 +31,7 @@ SYSTEMS   = npu_aim npu_hbm_pim
 DECODING  = --chip "$$CHIP" $(if $(WORKLOAD),--workload "$$WORKLOAD") $(if $(PIM),--pim "$$PIM") \
             $(if $(TOKENS),--tokens "$$TOKENS")
 
-.PHONY: help environment sim waves regress test volume formal report validate explain bench cells energy fuzz lint clean
+.PHONY: help environment sim waves regress test volume formal report validate explain bench cells energy fuzz mutate lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -48,6 +48,7 @@ help:
 ## make explain   FIGURE=gwangju.wall_kw: formula, inputs, records and facts of one figure
 ## make bench     speed of simulation and models, measured now; docs/benchmarks.md from 4 x 4 to 32 x 32
 ## make fuzz      ten minutes of drawn command lines and files: no traceback, no hang; SEED= draws others
+## make mutate    300 small mistakes planted in RTL, models and benches: which do the tests notice? resumes; SEED=
 ## make lint      ruff, pyright, the import rule
 ## make cells     characterise the 45 nm cells again with ngspice (needs ngspice; resumes)
 ## make energy    joules at the gates: synthesis, operands of the workload, glitches (needs iverilog, gcc)
@@ -97,6 +98,9 @@ test: environment
 
 volume: environment
 	@$(RUN) pytest -n 2 -m volume
+
+mutate: environment
+	@$(RUN) tb mutate $(if $(SEED),--seed "$$SEED")
 
 formal: environment
 	@$(RUN) tb formal

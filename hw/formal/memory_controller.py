@@ -40,7 +40,8 @@ def device() -> tuple[Any, Any]:
     )  # fmt: skip
     registers = (RegisterFile(name="GB", entries=4, bits=16), RegisterFile(name="MAC", entries=2, bits=32))
     pim = PimSpec(
-        title="two banks", dram=replace(DRAM, organisation=organisation, clock_ns=1.0), commands=COMMANDS, units=2,
+        title="two banks",
+        kind="aim", dram=replace(DRAM, organisation=organisation, clock_ns=1.0), commands=COMMANDS, units=2,
         banks_per_unit=1, lanes=1, number="bf16", accumulator="fp32", modes=("memory", "register"), registers=registers,
     )  # fmt: skip
     return ControllerSpec(pim=pim, rows=4, shared_words=8), pim.dram.resolve(overrides=TIMINGS)
@@ -70,12 +71,26 @@ class Harness(Elaboratable):
 
     def elaborate(self, platform: object) -> Module:
         from hw.rtl.dram_pim.controller.aim import AimController
-        from hw.rtl.dram_pim.controller.look import TRANSFER
+        from hw.rtl.dram_pim.controller.look import TRANSFER, AimLook
         from hw.spec.memory_controller import OPCODE_READ, OPCODE_WRITE
 
         m = Module()
         spec, timing = device()
+
+        class Look(AimLook):
+            """Without the products that bounds are made of: what is refused is tested, not proved."""
+
+            def _pointed(self, transfer: Any) -> Value:
+                return Const(0)
+
+            def _transfer(self, transfer: Any) -> list[tuple[Value, int]]:
+                return []
+
+            def _product(self, gemv: Any) -> list[tuple[Value, int]]:
+                return [(gemv.outputs > 2, 5)]
+
         m.submodules.controller = controller = AimController(spec, timing)
+        controller.look = Look(spec)
         word, chosen, valid = Signal(TRANSFER), Signal(3), Signal()
         moves = (word.opcode == OPCODE_READ) | (word.opcode == OPCODE_WRITE)
         m.d.comb += [

@@ -8,7 +8,7 @@ its kernels. Everything that depends on the number of tokens alone is kept, so a
 
 from dataclasses import replace
 from math import ceil
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from hw.base.error import InputError
 from hw.spec.number import number_format
@@ -19,11 +19,16 @@ from model.card.layer_time import BOUNDS, Formats, LayerTime
 from model.card.machine import NOMINAL, Extra, machine
 from model.card.run import network_layers
 from model.card.serving import compute_format
+from model.energy.price import Interval
 from model.network.attention_shape import AttentionShape
 from model.network.layer import Layer, Network
 from model.network.llm import LanguageModel
 from model.network.serving import Serving
 from model.network.split import Split
+from model.projection.published.calibration import errors
+
+TimeKind = Literal["decode", "prefill", "offline"]
+"""Kinds of time `Iteration.factor` knows."""
 
 RESERVED_BYTES = 1.2e9
 """What driver, libraries and communication buffers hold on each device before a model is loaded; assumed."""
@@ -143,6 +148,7 @@ class Iteration:
         self._per_sequence = (
             engine.per_sequence.nominal if extra.engine_per_sequence is None else extra.engine_per_sequence
         )
+        self._factors: dict[TimeKind, tuple[float, float]] = {}
         self._host = engine.host.nominal if extra.engine_host is None else extra.engine_host
         stream = engine.stream.nominal if extra.engine_stream is None else extra.engine_stream
         self._stream = stream if streaming else 0.0
@@ -208,6 +214,36 @@ class Iteration:
         work = (self._device(mixture)[0] - head) * ceil(layers / stages) / layers + head
         host = (self._step + self._per_sequence * _sequences(mixture)) / stages
         return max(max(work, self._hand_on(mixture)) + host, self.floor(mixture) / stages)
+
+    def span(self, mixture: Mixture) -> Interval:
+        """5 %, middle and 95 % of `seconds`: open inputs and the model's own error."""
+        kind: TimeKind = "prefill" if mixture.prefill_tokens > mixture.decode_sequences else "decode"
+        low, high = self.factor(kind)
+        nominal = self.seconds(mixture)
+        return Interval(low=low * nominal, nominal=nominal, high=high * nominal)
+
+    def factor(self, kind: TimeKind) -> tuple[float, float]:
+        """(5 %, 95 %) of a mean time over its prediction: of decode steps, of prompts, of requests at the highest rate.
+
+        What the open inputs leave of a typical iteration, with the model's own error of that kind of question
+        (`calibration`); 1 lies between the two.
+        """
+        from model.card.spread import Spread
+
+        if kind not in self._factors:
+            mixture = {
+                "decode": decode(1024, 16),
+                "prefill": prefill(2048),
+                "offline": together(decode(1024, 128), prefill(1024)),
+            }[kind]
+            inputs = Spread(self).interval(lambda i: i.seconds(mixture))
+            several = "several cards" if self.split.devices > 1 else "one card"
+            error = errors()[f"requests, {several}" if kind == "offline" else "decode"]
+            low, _, high = error.span(1.0, inputs.low / inputs.nominal, inputs.high / inputs.nominal)
+            if kind == "offline":  # learnt from rates
+                low, high = 1 / high, 1 / low
+            self._factors[kind] = min(low, 1.0), max(high, 1.0)
+        return self._factors[kind]
 
     def parts(self, mixture: Mixture) -> dict[str, float]:
         """Seconds by what bounds them; "host" is the engine's."""

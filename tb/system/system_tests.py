@@ -11,10 +11,11 @@ from cocotb.types import LogicArray
 from hw.spec.command import parameter_word_bits
 from hw.spec.npu_event import LABELS, VALUE_EVENTS
 from hw.spec.system import UNITS, WAIT_LABELS, SystemSpec
-from model.cycle.system.controller import Issued
+from hw.spec.vector import VectorSpec
 from model.cycle.system.run import SystemRun, SystemTiming
 from model.functional.npu import beats_of
 from model.functional.system import SystemMemories
+from model.functional.vector_unit import SystemVectorUnit
 from model.lowering import lower
 from model.work.workload import OutputStage
 from tb.bench.bench import Bench, bench_test
@@ -132,18 +133,18 @@ def fill(memories: SystemMemories, programs: RandomPrograms) -> None:
 async def random_programs_take_the_cycles_and_leave_the_words_of_the_model(bench: Bench) -> None:
     spec, timing = system(bench.parameters["system"])
     top = SystemBench(bench, spec)
-    programs = RandomPrograms(spec=spec, rng=bench.rng)
+    vector = VectorSpec(memory_words=spec.shared_words)
+    programs = RandomPrograms(spec=spec, rng=bench.rng, vector=vector)
     totals: Counter[str] = Counter()
     together = 0
     for number in range(int(bench.parameters["programs"])):
         where = f"program {number}"
         program = programs.draw(DESCRIPTORS)
-        memories = SystemMemories(spec, timing)
+        memories = SystemMemories(spec, timing, SystemVectorUnit(vector))
         fill(memories, programs)
         top.load(memories, program.pack())
         memories.run(program)
-        issued: list[Issued] = []
-        want = SystemRun(spec, timing, program, pointed=memories.replay(), watch=issued.append).run()
+        want = SystemRun(spec, timing, program, vector=SystemVectorUnit(vector), pointed=memories.replay()).run()
         await top.run(want.cycles)
         same_timing(where, top, want)
         same_memories(where, top, memories)

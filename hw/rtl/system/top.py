@@ -63,9 +63,10 @@ class SystemTop(wiring.Component):
         self.router = Router()
         self.program = memory.Memory(shape=DESCRIPTOR.size, depth=spec.program_words, init=[])
         # its counters under the names they have here
+        members = {} if vector is None else vector.signature.members
         self._vector_counts = {
             f"{prefix}vector_unit_{name.removeprefix(prefix)}": name
-            for name in (() if vector is None else vector.signature.members)
+            for name in members
             for prefix in ("o_count_", "o_label_count_")
             if name.startswith(prefix)
         }
@@ -81,7 +82,7 @@ class SystemTop(wiring.Component):
                 **{f"o_count_{unit}_{label}": Out(LABEL_BITS) for unit in UNITS for label in WAIT_LABELS},
                 **{f"o_count_controller_{label}": Out(LABEL_BITS) for label in self.controller.labels},
                 **{name.replace("o_count_", "o_count_channel_"): Out(COUNTER_BITS) for name in self._events},
-                **{here: vector.signature.members[there] for here, there in self._vector_counts.items()},
+                **{here: members[there] for here, there in self._vector_counts.items()},
             }
         )
 

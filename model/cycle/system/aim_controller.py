@@ -20,7 +20,7 @@ class AimController(Controller):
     def read(self, word: int, pointed: Callable[[int], int]) -> tuple[int, Iterator[Need]]:
         """See `Controller`."""
         fields = fields_of(word)
-        address = address_of(self.spec, fields, pointed)
+        address = address_of(self.spec, fields, pointed, self.spec.pim.dram.organisation.banks)
         return refusal(self.spec, fields, address), needs(self.spec, fields, address)
 
     def _reached(self, name: str, bank: int | None) -> tuple[int, ...]:

@@ -23,12 +23,12 @@ def fields_of(word: int) -> dict[str, int]:
     return unpack(GEMV_FIELDS if word & 0xFF == OPCODE_GEMV else TRANSFER_FIELDS, word)
 
 
-def address_of(spec: ControllerSpec, fields: Mapping[str, int], pointed: Callable[[int], int]) -> int:
-    """DRAM address of a transfer's first word; 0 for what is none."""
+def address_of(spec: ControllerSpec, fields: Mapping[str, int], pointed: Callable[[int], int], group: int) -> int:
+    """DRAM address of a transfer's first word; 0 for what is none. Numbers at pointers count places in groups."""
     address = fields.get("address", 0)
     if fields.get("indirect") and fields["pointer"] < spec.shared_words:
-        further, bank = divmod(pointed(fields["pointer"]), spec.pim.dram.organisation.banks)
-        address += further * fields["scale"] + bank
+        further, place = divmod(pointed(fields["pointer"]), group)
+        address += further * fields["scale"] + place
     return address
 
 

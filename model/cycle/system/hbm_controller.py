@@ -46,7 +46,7 @@ class HbmPimController(Controller):
         fields = unpack(TRANSFER_FIELDS, word)
         if fields["opcode"] not in (OPCODE_READ, OPCODE_WRITE):
             return 1, iter(())
-        address = address_of(self.spec, fields, pointed)
+        address = address_of(self.spec, fields, pointed, 1)
         code = transfer_refusal(self.spec, fields, address)
         return code or (6 if fields["wide"] else 0), self._transfer(fields, address)
 

@@ -109,29 +109,19 @@ class HbmPimChannel(Channel):
         return fetch(address, shared, words, TILE, TILE, wide=False)
 
     def put_embedding(self, place: MatrixPlace, codes: np.ndarray) -> None:
-        """A copy in which a pointer finds its row: word w of token 16 g + n at address 16 (g words + w) + n."""
+        """A copy with one row behind the other: outputs of a matrix are not evenly spaced."""
         self.put(place, codes)
-        width, groups = blocks(codes.shape[1], LANES), blocks(len(codes), self.banks)
-        padded = np.zeros((groups * self.banks, width * LANES), np.uint16)
-        padded[: len(codes), : codes.shape[1]] = codes
-        words = padded.reshape(groups, self.banks, width, LANES).transpose(0, 2, 1, 3)
-        self._embedding = self.put_words("embedding by token", words.reshape(-1, LANES)), width
+        width = blocks(codes.shape[1], LANES)
+        padded = np.zeros((len(codes), width * LANES), np.uint16)
+        padded[:, : codes.shape[1]] = codes
+        self._embedding = self.put_words("embedding by token", padded.reshape(-1, LANES)), width
 
     def embed(self, pointer: int, shared: int) -> Transfer:
-        """A word of every 16."""
+        """Successive words."""
         if self._embedding is None:
             raise InputError("an embedding must have been stored before its rows are read")
         address, width = self._embedding
-        return Transfer(
-            write=False,
-            address=address,
-            shared=shared,
-            run=1,
-            groups=width,
-            stride=self.banks,
-            pointer=pointer,
-            scale=width * self.banks,
-        )
+        return Transfer(write=False, address=address, shared=shared, run=width, stride=0, pointer=pointer, scale=width)
 
     def chunks(
         self, place: MatrixPlace, outputs: int, inputs: int, most_words: int, shared: Sequence[int]

@@ -178,11 +178,11 @@ class HbmSteps(wiring.Component):
             column = place[: len(self.o_column)]
         elif item.name == "store":
             column = Cat(i[:3], quarter)
-        banks = Array([Const(bank, len(self.o_bank)) for bank in item.banks])
+        banks = [Const(bank, len(self.o_bank)) for bank in item.banks]
         with m.If(product):
             m.d.comb += [
                 self.o_act.eq(ACTS.index(item.act)),
-                self.o_bank.eq(banks[i] if len(item.banks) > 1 else item.banks[0]),
+                self.o_bank.eq(Array(banks)[i] if len(banks) > 1 else banks[0]),
                 self.o_row.eq(rows[item.row]),
                 self.o_column.eq(column),
                 self.o_shared.eq(source + i),

@@ -71,6 +71,11 @@ class Look(wiring.Component):
         """The first word of the shared memory that a product writes."""
         return Const(0, 16)
 
+    def _pointed(self, transfer: Any) -> Value:
+        """What a pointer adds to the address."""
+        banks = ceil_log2(self.spec.pim.dram.organisation.banks)
+        return self.i_pointer[banks:] * transfer.scale + self.i_pointer[:banks]
+
     def _transfer(self, transfer: Any) -> list[tuple[Value, int]]:
         """The same for transfers."""
         spec = self.spec
@@ -92,15 +97,11 @@ class Look(wiring.Component):
         m = Module()
         word = Signal(DESCRIPTOR_BITS)
         transfer, gemv = self.o_transfer, self.o_gemv
-        banks = ceil_log2(self.spec.pim.dram.organisation.banks)
         with m.If(self.i_take):
             m.d.sync += word.eq(self.i_word)
         m.d.comb += [Value.cast(transfer).eq(word), Value.cast(gemv).eq(word), self.o_pointer.eq(transfer.pointer)]
         with m.If(self.i_look):
-            m.d.sync += self.o_address.eq(
-                transfer.address
-                + Mux(transfer.indirect, self.i_pointer[banks:] * transfer.scale + self.i_pointer[:banks], 0)
-            )
+            m.d.sync += self.o_address.eq(transfer.address + Mux(transfer.indirect, self._pointed(transfer), 0))
         moves, multiplies = Signal(), Signal()
         m.d.comb += [
             moves.eq((transfer.opcode == OPCODE_READ) | (transfer.opcode == OPCODE_WRITE)),
@@ -153,6 +154,9 @@ class HbmLook(Look):
 
     def _transfer(self, transfer: Any) -> list[tuple[Value, int]]:
         return [*super()._transfer(transfer), (transfer.wide, 6)]
+
+    def _pointed(self, transfer: Any) -> Value:
+        return self.i_pointer * transfer.scale
 
     def _product(self, gemv: Any) -> list[tuple[Value, int]]:
         spec = self.spec
