@@ -5,7 +5,7 @@
 #   WAVES     1 = record waveforms        PYTHON    the interpreter that makes the environment
 
 # What a user gives reaches Python as it is, by the environment: make expands nothing in it, the shell runs nothing in it.
-GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE NETWORK INPUT DIMENSION PIM TOKENS PYTHON
+GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE SPACE NETWORK INPUT DIMENSION PIM TOKENS PYTHON
 define literal
 override $(1) := $$(value $(1))
 export $(1)
@@ -31,7 +31,7 @@ SYSTEMS   = npu_aim npu_hbm_pim
 DECODING  = --chip "$$CHIP" $(if $(WORKLOAD),--workload "$$WORKLOAD") $(if $(PIM),--pim "$$PIM") \
             $(if $(TOKENS),--tokens "$$TOKENS")
 
-.PHONY: help environment sim waves regress test volume formal report validate explain bench cells energy fuzz mutate lint clean
+.PHONY: help environment sim waves regress test volume formal report validate explain explore bench cells energy fuzz mutate lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -46,6 +46,7 @@ help:
 ## make report    records -> build/report (Markdown, tables, plots)
 ## make validate  predictions beside every published result, with ranges and errors
 ## make explain   FIGURE=gwangju.wall_kw: formula, inputs, records and facts of one figure
+## make explore   SPACE=digits_small: evaluate a space of designs into a store, name the designs nobody beats
 ## make bench     speed of simulation and models, measured now; docs/benchmarks.md from 4 x 4 to 32 x 32
 ## make fuzz      ten minutes of drawn command lines and files: no traceback, no hang; SEED= draws others
 ## make mutate    300 small mistakes planted in RTL, models and benches: which do the tests notice? resumes; SEED=
@@ -78,7 +79,7 @@ sim: environment
 	@$(RUN) model predict $(ARGUMENTS)
 	$(if $(CHIP)$(WORKLOAD),,@$(RUN) tb sim $(SWEEP))
 	$(if $(CHIP)$(WORKLOAD),,@$(RUN) model predict $(SWEEP))
-	@$(RUN) model predict $(SITE)
+	$(if $(CHIP)$(WORKLOAD),,@$(RUN) model predict $(SITE))
 	@$(RUN) model report --screen $(ARGUMENTS)
 endif
 
@@ -113,6 +114,9 @@ validate: environment
 
 explain: environment
 	@$(RUN) model explain $(if $(FIGURE),"$$FIGURE",--list)
+
+explore: environment
+	@$(RUN) model explore $(if $(SPACE),"$$SPACE",--list)
 
 bench: environment
 	@$(RUN) tb bench
