@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from hw.base.error import InputError
-from hw.spec.event import VALUE_EVENTS
+from hw.base.own_file import typed
+from hw.spec.kind import events_of_all
 from model.count import Counts
 
 SCHEMA = 2
@@ -259,7 +260,7 @@ def find(
         if chip_digest in (None, found.result.chip_digest) and workload_digest in (None, found.result.workload_digest):
             return found
     verb = "sim" if witness == "rtl" else "predict"
-    command = f"kcloud-cosim {verb} --chip {chip} --workload {workload} --seed {seed}"
+    command = f"kcloud-cosim {verb} --chip {typed('chip', chip)} --workload {workload} --seed {seed}"
     raise NoRecordError(f"there is no record {path_of(chip, workload, seed, witness, root)}; run {command}")
 
 
@@ -289,7 +290,7 @@ def disagreement(rtl: Result, model: Result) -> str | None:
         name = min(phases)
         return f"{rtl.phases.get(name, 0):,} and {model.phases.get(name, 0):,} cycles of {name}"
     # what operands decide is not in the record of a model that was given shapes only
-    names = (rtl.counts.keys() | model.counts.keys()) - (set(VALUE_EVENTS) - model.counts.keys())
+    names = (rtl.counts.keys() | model.counts.keys()) - (events_of_all("VALUE_EVENTS") - model.counts.keys())
     unequal = sorted(name for name in names if rtl.counts.get(name, 0) != model.counts.get(name, 0))
     if rtl.counts and model.counts and unequal:
         name = unequal[0]

@@ -9,8 +9,8 @@ from hw import chips
 from hw.rtl.emit.verilog import emit
 from hw.rtl.npu.core_top import CoreTop
 from hw.spec.core import CoreSpec
-from hw.spec.event import EVENTS, LABELS, VALUE_EVENTS
 from hw.spec.mac_array import MacArraySpec
+from hw.spec.npu_event import EVENTS, LABELS, VALUE_EVENTS
 from model.cycle.npu.core import closed_form, step
 from model.lowering import lower
 from model.work.workload import Gemm

@@ -9,14 +9,15 @@ import pytest
 from hw.spec.command import OPCODE_CONV, Command, Copy, Geometry, output_word_bits
 from hw.spec.core import CoreSpec
 from hw.spec.dma import HOLDS
-from hw.spec.event import LABELS
+from hw.spec.npu_event import LABELS
 from hw.spec.number import number_format
 from model.cycle.npu.program.program import Program, step_program
 from model.functional.npu import Memories, windows
 from model.lowering.program import Placed
 from model.number.codec import code_type, decode
+from tb.npu.axi_cases import parameters_of
 from tb.npu.memory_tests import Case
-from tests.support.memory import CORES, counters_of, parameters_of
+from tests.support.memory import CORES, counters_of
 
 CORE = replace(CORES["square"], activation_words=512, weight_words=512, output_words=512, convolution=True)
 

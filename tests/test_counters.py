@@ -10,8 +10,8 @@ from hw.rtl.arithmetic.fp_class import is_beyond, is_infinity, is_nan
 from hw.rtl.arithmetic.fp_form import storage_format
 from hw.rtl.npu.counters import increment_bits
 from hw.spec.core import CoreSpec
-from hw.spec.event import EVENTS, LABELS, OBSERVATIONS, VALUE_EVENTS
 from hw.spec.mac_array import MacArraySpec
+from hw.spec.npu_event import EVENTS, LABELS, OBSERVATIONS, VALUE_EVENTS
 from model.functional.value_counts import value_counts
 from model.number.codec import decode, encode
 from model.work.workload import OutputStage

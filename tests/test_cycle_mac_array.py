@@ -8,8 +8,8 @@ import pytest
 from hw import chips
 from hw.base.error import InputError
 from hw.spec.core import CoreSpec
-from hw.spec.event import LABELS
 from hw.spec.mac_array import Drain, MacArraySpec
+from hw.spec.npu_event import LABELS
 from model.cycle.npu.core import closed_form, step
 from model.cycle.npu.stepper import PORTS
 from model.cycle.npu.timing import TIMED_EVENTS

@@ -8,14 +8,15 @@ from hw.base.error import InputError
 from hw.spec.command import Command, Copy, Fence, activation_word_bits, output_word_bits
 from hw.spec.core import CoreSpec
 from hw.spec.dma import HOLDS
-from hw.spec.event import LABELS
+from hw.spec.npu_event import LABELS
 from model.cycle.npu.program.closed_form import program_form
 from model.cycle.npu.program.program import step_program
 from model.lowering import lower
 from model.lowering.program import place, streamed
 from model.work.workload import Gemm
+from tb.npu.axi_cases import parameters_of
 from tb.npu.memory_tests import Case
-from tests.support.memory import CORES, counters_of, parameters_of
+from tests.support.memory import CORES, counters_of
 
 
 def _command(core: CoreSpec, m: int, n: int, k: int) -> Command:

@@ -143,7 +143,7 @@ def test_layout_says_how_many_uses_pay_for_it(capsys: pytest.CaptureFixture[str]
         (("--kernel", "add", "--elements", "8", "--set", "t_rp"), "--set must be TIMING=CYCLES"),
         (("--kernel", "add", "--elements", "8", "--set", "t_xx=1"), "--set must name a timing of HBM2"),
         (("--kernel", "add", "--elements", "8", "--channels", "0"), "channels must be an integer of at least 1"),
-        (("--chip", "tiny", "--kernel", "add", "--elements", "8"), "--chip must name a chip with processing in memory"),
+        (("--chip", "tiny", "--kernel", "add", "--elements", "8"), "--kernel needs a chip with PIM units"),
         (("--chip", "aim", "--kernel", "gemv", "--out", "8", "--in", "8", "--refresh", "on"), "must be left out"),
         (("--chip", "aim", "--dram", "hbm3", "--kernel", "gemv", "--out", "8", "--in", "8"), "--dram must be left out"),
         (("--dram", "ddr9", "--kernel", "gemv", "--out", "8", "--in", "8"), "hbm3"),

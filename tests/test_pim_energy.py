@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hw import chips
-from hw.spec.dram_event import DRAM_EVENTS
+from hw.spec.dram_pim_event import EVENTS
 from model.count import Counts
 from model.cycle.dram_pim.run import HbmPim
 from model.energy import dram
@@ -21,7 +21,7 @@ BITS = 1 << 23
 
 @pytest.mark.parametrize("name", dram.names())
 def test_every_source_prices_every_event(name: str) -> None:
-    assert set(dram.load(name).energies) == set(DRAM_EVENTS)
+    assert set(dram.load(name).energies) == set(EVENTS)
 
 
 def test_a_plain_read_stream_costs_what_oconnor_publishes() -> None:

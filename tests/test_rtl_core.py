@@ -12,8 +12,8 @@ from hw.rtl.npu.core_top import CoreTop
 from hw.rtl.npu.signature import counter_names
 from hw.spec.command import COMMAND_FIELDS, Command
 from hw.spec.core import CoreSpec, RoundingMode
-from hw.spec.event import LABELS
 from hw.spec.mac_array import MacArraySpec
+from hw.spec.npu_event import LABELS
 from hw.spec.number import OPERAND_CODES, number_format
 from model.lowering import lower
 from model.reference import npu as reference

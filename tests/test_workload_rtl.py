@@ -3,7 +3,7 @@
 import pytest
 
 from hw import chips
-from hw.spec.event import VALUE_EVENTS
+from hw.spec.npu_event import VALUE_EVENTS
 from model import workloads
 from model.predict import predict
 from tb.bench.measure import Case, measure

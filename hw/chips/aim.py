@@ -9,7 +9,8 @@ from hw.spec.pim import Activation, PimSpec, RegisterFile
 
 CHIP = Chip(
     title="GDDR6-AiM: GDDR6 with one 16-multiplier BF16 unit per bank",
-    pim=PimSpec(
+    machine=PimSpec(
+        kind="aim",
         title="GDDR6-AiM",
         dram=DRAM,
         commands=COMMANDS,

@@ -10,7 +10,7 @@ _SCAILABLE = "Network Optix / Scailable documentation, DEEPX support: DX-H1 Quat
 
 CHIP = Chip(
     title="DEEPX DX-H1: four DX-M1 on a card, 100 TOPS INT8",
-    core=CoreSpec(                  # array and memories assumed; three NPU cores per DX-M1 are published
+    machine=CoreSpec(                  # array and memories assumed; three NPU cores per DX-M1 are published
         array=MacArraySpec(rows=64, columns=64),
         activation_words=8192,      # 512 KiB
         weight_words=4096,          # 256 KiB

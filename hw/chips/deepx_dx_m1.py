@@ -11,7 +11,7 @@ _DXRT = "DEEPX-AI/dx_rt, C++ API reference (InferenceOption bound options NPU_0 
 
 CHIP = Chip(
     title="DEEPX DX-M1: 3 NPU cores, 25 TOPS INT8, 2 to 5 W",
-    core=CoreSpec(                  # array and memories assumed; three NPU cores per DX-M1 are published
+    machine=CoreSpec(                  # array and memories assumed; three NPU cores per DX-M1 are published
         array=MacArraySpec(rows=64, columns=64),
         activation_words=8192,      # 512 KiB
         weight_words=4096,          # 256 KiB

@@ -14,7 +14,7 @@ _STUDY = "Chipcraft field study 'RNGD Tensor-Contraction Processor' (2025-01), d
 
 CHIP = Chip(
     title="FuriosaAI RNGD: 8 PEs x 64 slices x 8 lanes x 64 INT8 (32 BF16) MACs",
-    core=CoreSpec(                  # one slice
+    machine=CoreSpec(                  # one slice
         array=MacArraySpec(rows=64, columns=8),
         activation_words=4096,      # 256 KiB of the slice's 512 KiB
         weight_words=16384,         # 128 KiB

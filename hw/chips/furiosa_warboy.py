@@ -13,7 +13,7 @@ _SYSTEM = "mlcommons/inference_results_v1.1, closed/FuriosaAI/systems/warboy_int
 
 CHIP = Chip(
     title="FuriosaAI Warboy: 2 PEs x 64 slices x (32 x 4) INT8 MACs",
-    core=CoreSpec(                  # one slice; the 2 x 64 slices work on one layer together
+    machine=CoreSpec(                  # one slice; the 2 x 64 slices work on one layer together
         array=MacArraySpec(rows=32, columns=4),
         activation_words=4096,      # 128 KiB of the slice's 256 KiB
         weight_words=16384,         # 64 KiB

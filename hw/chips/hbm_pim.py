@@ -11,7 +11,8 @@ _REGISTERS = 0x3FFF
 
 CHIP = Chip(
     title="HBM-PIM: HBM2 with one 16-lane FP16 unit per pair of banks",
-    pim=PimSpec(
+    machine=PimSpec(
+        kind="hbm_pim",
         title="HBM-PIM",
         dram=DRAM,
         commands=COMMANDS,

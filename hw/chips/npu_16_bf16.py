@@ -7,7 +7,7 @@ from hw.spec.mac_array import MacArraySpec
 
 CHIP = Chip(
     title="16 x 16 BF16 weight-stationary core, fused FP32 sums, adder pipelined in four stages",
-    core=CoreSpec(
+    machine=CoreSpec(
         array=MacArraySpec(
             rows=16, columns=16, activation_format="bf16", weight_format="bf16", mac_latency=4),
         activation_words=16384,     # 512 KiB: 512 x 512 BF16 activations

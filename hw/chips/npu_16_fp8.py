@@ -7,7 +7,7 @@ from hw.spec.mac_array import MacArraySpec
 
 CHIP = Chip(
     title="16 x 16 FP8 (E4M3) weight-stationary core, fused FP32 sums, BF16 results",
-    core=CoreSpec(
+    machine=CoreSpec(
         array=MacArraySpec(
             rows=16, columns=16, activation_format="fp8_e4m3", weight_format="fp8_e4m3", mac_latency=3),
         activation_words=16384,     # 256 KiB: 512 x 512 FP8 activations

@@ -7,7 +7,7 @@ from hw.spec.mac_array import MacArraySpec
 
 CHIP = Chip(
     title="16 x 16 INT4 weight-stationary core, pairs of terms in 8-bit lanes",
-    core=CoreSpec(
+    machine=CoreSpec(
         array=MacArraySpec(rows=16, columns=16, activation_format="int4", weight_format="int4"),
         activation_words=16384,     # 256 KiB: 1024 x 512 INT4 activations
         weight_words=16384,         # 256 KiB: 1024 x 512 INT4 weights

@@ -7,7 +7,7 @@ from hw.spec.mac_array import MacArraySpec
 
 CHIP = Chip(
     title="16 x 16 INT8 output-stationary core, results drained through the columns",
-    core=CoreSpec(
+    machine=CoreSpec(
         array=MacArraySpec(rows=16, columns=16, dataflow="os"),
         activation_words=16384,     # 256 KiB: 512 x 512 INT8 activations
         weight_words=16384,         # 256 KiB: 512 x 512 INT8 weights

@@ -14,7 +14,7 @@ _SYSTEM = "mlcommons/inference_results_v3.0, closed/rebellions/systems/ATOM.json
 
 CHIP = Chip(
     title="Rebellions ATOM: 8 neural engines, 128 TOPS INT8, 32 TFLOPS FP16",
-    core=CoreSpec(                  # one neural engine
+    machine=CoreSpec(                  # one neural engine
         array=MacArraySpec(rows=64, columns=128),
         activation_words=32768,     # 2 MiB of the engine's 4 MiB
         weight_words=8192,          # 1 MiB

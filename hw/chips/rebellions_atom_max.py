@@ -9,7 +9,7 @@ _NOTE = "public note 'On-premise AI research, April 2026'"
 
 CHIP = Chip(
     title="Rebellions ATOM-Max: four ATOM, 512 TOPS INT8, 128 TFLOPS FP16",
-    core=ATOM.core,
+    machine=ATOM.core,
     cores=ATOM.cores,
     devices=4,
     clock=ATOM.clock,

@@ -12,7 +12,7 @@ _NONE = "no source found; recalled from the vendor's page, never an anchor"
 
 CHIP = Chip(
     title="SAPEON X220 compact: CNN inference card, one device",
-    core=CoreSpec(                  # wholly assumed: 1 MiB each, as the card's 11 MB would give
+    machine=CoreSpec(                  # wholly assumed: 1 MiB each, as the card's 11 MB would give
         array=MacArraySpec(rows=64, columns=64),
         activation_words=8192,      # 512 KiB
         weight_words=4096,          # 256 KiB

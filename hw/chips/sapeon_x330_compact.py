@@ -11,7 +11,7 @@ _NOTE_B = "public note on HBM controllers, 'FP8 367 TFLOPS @ 120 W'"
 
 CHIP = Chip(
     title="SAPEON X330 compact: 367 TFLOPS FP8",
-    core=CoreSpec(                  # wholly assumed
+    machine=CoreSpec(                  # wholly assumed
         array=MacArraySpec(rows=64, columns=64),
         activation_words=8192,      # 512 KiB
         weight_words=4096,          # 256 KiB

@@ -10,7 +10,7 @@ _NOTE_A = "public fact-check note quoting SAPEON's X330 page and the launch rele
 
 CHIP = Chip(
     title="SAPEON X330 prime: 734 TFLOPS FP8",
-    core=CoreSpec(                  # wholly assumed
+    machine=CoreSpec(                  # wholly assumed
         array=MacArraySpec(rows=64, columns=64),
         activation_words=8192,      # 512 KiB
         weight_words=4096,          # 256 KiB

@@ -10,7 +10,7 @@ _ZOO = "telechips-ai/TCC807x-Model-Zoo, README.md"
 
 CHIP = Chip(
     title="Telechips Dolphin 5 (TCC807x): 8 TOPS INT8",
-    core=CoreSpec(                  # wholly assumed
+    machine=CoreSpec(                  # wholly assumed
         array=MacArraySpec(rows=32, columns=64),
         activation_words=8192,      # 256 KiB
         weight_words=2048,          # 128 KiB

@@ -7,7 +7,7 @@ from hw.spec.mac_array import MacArraySpec
 
 CHIP = Chip(
     title="4 x 4 INT8 weight-stationary core, small enough for every test",
-    core=CoreSpec(
+    machine=CoreSpec(
         array=MacArraySpec(rows=4, columns=4),
         activation_words=1024,
         weight_words=1024,

@@ -1,13 +1,21 @@
 """A chip: what was published about it, and the blocks it is built from."""
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from hw.base.digest import digest
+from hw.base.digest import digest, plain
 from hw.base.error import InputError
+from hw.spec import kind
 from hw.spec.core import CoreSpec
 from hw.spec.fact import Fact
 from hw.spec.facts import CardFacts
+from hw.spec.kind import Kind
+from hw.spec.machine import Machine
 from hw.spec.pim import PimSpec
+
+_Machine = TypeVar("_Machine")
+_WANTED = {"CoreSpec": "a core", "PimSpec": "PIM units beside its banks"}
+"""What descriptions are called in messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,12 +26,11 @@ class Chip:
     ----------
     title : str
         One line for people.
-    core : CoreSpec or None
-        The NPU core, if the chip has one that we can build (RTL and cycle model come from it).
-    pim : PimSpec or None
-        The processing-in-memory device, if the chip is one.
+    machine : Machine or None
+        What we can build of it (RTL and cycle model come from it): an NPU core, a PIM device, ...; None if there are
+        only published facts.
     cores : int
-        How many such cores of one device work on one layer together.
+        How many such machines of one device work on one layer together.
     devices : int
         How many devices the card carries; each runs its own inputs, and the facts are those of the card.
     clock : Fact or None
@@ -37,8 +44,7 @@ class Chip:
     """
 
     title: str
-    core: CoreSpec | None = None
-    pim: PimSpec | None = None
+    machine: Machine | None = None
     cores: int = 1
     devices: int = 1
     clock: Fact | None = None
@@ -46,6 +52,11 @@ class Chip:
     facts: CardFacts = field(default_factory=CardFacts)
 
     def __post_init__(self) -> None:
+        for field_name in ("title", "hypothesis"):
+            if not isinstance(getattr(self, field_name), str):
+                raise InputError(f"{field_name} must be text, not {getattr(self, field_name)!r}")
+        if self.machine is not None and not isinstance(getattr(self.machine, "kind", None), str):
+            raise InputError(f"machine must be a CoreSpec, a PimSpec or another machine, not {self.machine!r}")
         for field_name in ("cores", "devices"):
             value = getattr(self, field_name)
             if not isinstance(value, int) or value < 1:
@@ -59,11 +70,51 @@ class Chip:
         object.__setattr__(self, "facts", CardFacts.of(self.facts))
 
     @property
-    def macs_per_cycle(self) -> int:
-        """Multiply-accumulates of all cores of one device in one cycle; 0 if the chip has no core."""
-        return 0 if self.core is None else self.core.array.cells * self.core.array.terms_per_lane * self.cores
+    def kind(self) -> Kind:
+        """The kind of its machine; `InputError` if it has none."""
+        if self.machine is None:
+            raise InputError(
+                f"a chip must have a machine that is built, not published facts alone as {self.title!r}; choose "
+                "another chip"
+            )
+        return kind.load(self.machine.kind)
+
+    def machine_as(self, spec: type[_Machine], needed: str = "this", known: str = "") -> _Machine:
+        """Its machine, which must be described by `spec`; `InputError` that begins with what needs it and ends with
+        the chips that have one."""
+        if not isinstance(self.machine, spec):
+            wanted = _WANTED.get(spec.__name__, f"a machine described by {spec.__name__}")
+            choose = f"choose one of {known}" if known else "choose another chip"
+            raise InputError(f"{needed} needs a chip with {wanted}, {self.title!r} has none; {choose}")
+        return self.machine
+
+    @property
+    def core(self) -> CoreSpec | None:
+        """The NPU core, if its machine is one."""
+        return self.machine if isinstance(self.machine, CoreSpec) else None
+
+    @property
+    def pim(self) -> PimSpec | None:
+        """The processing-in-memory device, if its machine is one."""
+        return self.machine if isinstance(self.machine, PimSpec) else None
+
+    @property
+    def cells(self) -> int | None:
+        """Multipliers of all machines of one device; None if it has none that set the pace."""
+        cells = None if self.machine is None else self.machine.cells
+        return None if cells is None else cells * self.cores
+
+    @property
+    def macs_per_cycle(self) -> int | float:
+        """Multiply-accumulates of all machines of one device in one cycle; 0 if it has none."""
+        return 0 if self.machine is None else self.machine.macs_per_cycle * self.cores
 
     @property
     def digest(self) -> str:
-        """Digest of the whole description."""
-        return digest(self)
+        """Digest of the whole description; the machine stands under the name of its part."""
+        described = plain(self)
+        machine = described.pop("machine")
+        parts = {"core": None, "pim": None}
+        if self.machine is not None:
+            parts[self.machine.part] = machine
+        return digest(parts | described)

@@ -1,7 +1,7 @@
 """One NPU core: a MAC array with its memories, output stage and command queue."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from hw.base.error import InputError
 from hw.spec.dma import DmaSpec
@@ -17,6 +17,9 @@ sequencer learns of a free place one cycle late: three keep the engines fed."""
 OUTPUT_ROWS = 8
 """Rows the output queue holds. A row asked for in cycle d leaves in d + 5 and its place is known to be free
 in d + 6: six keep one row per cycle flowing."""
+
+
+_KINDS = {"ws": "npu_weight_stationary", "os": "npu_output_stationary"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,8 @@ class CoreSpec:
         The address generator for CONV, and with copy channels max pooling.
     """
 
+    part: ClassVar[str] = "core"
+
     array: MacArraySpec
     activation_words: int
     weight_words: int
@@ -64,6 +69,10 @@ class CoreSpec:
     convolution: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.array, MacArraySpec):
+            raise InputError(f"array must be a MacArraySpec, not {self.array!r}")
+        if self.dma is not None and not isinstance(self.dma, DmaSpec):
+            raise InputError(f"dma must be a DmaSpec or None, not {self.dma!r}")
         for field in ("activation_words", "weight_words", "output_words", "parameter_words"):
             value = getattr(self, field)
             most = 1 << (16 if field == "parameter_words" else 24)  # what an address in a descriptor reaches
@@ -99,6 +108,31 @@ class CoreSpec:
             )
         if not isinstance(self.saturate, bool):
             raise InputError(f"saturate must be true or false, not {self.saturate!r}")
+
+    @property
+    def kind(self) -> str:
+        """Name of its kind: the dataflow decides."""
+        return _KINDS[self.array.dataflow]
+
+    @property
+    def number(self) -> str:
+        """Format of the activations."""
+        return self.array.activation_format
+
+    @property
+    def cells(self) -> int:
+        """Cells of the array."""
+        return self.array.cells
+
+    @property
+    def label(self) -> str:
+        """Size of the array."""
+        return f"{self.array.rows} x {self.array.columns} array"
+
+    @property
+    def macs_per_cycle(self) -> int:
+        """Products all cells add in a cycle."""
+        return self.array.cells * self.array.terms_per_lane
 
     @property
     def least_accumulator_rows(self) -> int:

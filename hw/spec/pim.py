@@ -1,7 +1,7 @@
 """A processing-in-memory device as data: registers, modes, units, error codes."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from hw.base.error import InputError
 from hw.spec.dram import DramSpec
@@ -82,14 +82,24 @@ class Activation:
     segments: int = 0
 
 
+_COLUMN_SPACING = {"hbm_pim": "read_to_read_l", "aim": "t_ccd_l"}
+"""Kind -> timing that keeps two column commands to the units apart."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PimSpec:
     """A PIM device: a DRAM, a command set and the units beside the banks.
 
     Parameters
     ----------
+    kind : str
+        "hbm_pim": units that run programs, in modes; "aim": one adder tree per bank, commands of its own.
+    title : str
+        Its name for people.
     dram : DramSpec
+        Organisation and timing of the memory.
     commands : CommandSet
+        What its units and its host can be told.
     units : int
         Units of one channel.
     banks_per_unit : int
@@ -112,6 +122,9 @@ class PimSpec:
     activations : tuple of Activation
     """
 
+    part: ClassVar[str] = "pim"
+
+    kind: Literal["hbm_pim", "aim"]
     title: str
     dram: DramSpec
     commands: CommandSet
@@ -129,6 +142,8 @@ class PimSpec:
     activations: tuple[Activation, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.kind not in _COLUMN_SPACING:
+            raise InputError(f"kind of a PIM device must be one of {', '.join(_COLUMN_SPACING)}, not {self.kind!r}")
         organisation = self.dram.organisation
         if self.units * self.banks_per_unit != organisation.banks:
             raise InputError(
@@ -146,6 +161,21 @@ class PimSpec:
             for mode in (change.before, change.after):
                 if mode not in self.modes:
                     raise InputError(f"a mode change must name modes of {', '.join(self.modes)}, not {mode!r}")
+
+    @property
+    def cells(self) -> None:
+        """Commands set the pace, not multipliers."""
+        return None
+
+    @property
+    def label(self) -> str:
+        """Its units and their width."""
+        return f"{self.units} units of {self.lanes} lanes"
+
+    @property
+    def macs_per_cycle(self) -> float:
+        """Multiply-accumulates of all units of one channel per clock of the command bus: one column each tCCD_L."""
+        return self.units * self.lanes / self.dram.resolve()[_COLUMN_SPACING[self.kind]]
 
     def register(self, name: str) -> RegisterFile:
         """The register file called `name`; raises `InputError` listing the known ones."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hw.spec.command import command_bits
-from hw.spec.event import EVENTS, LABELS
+from hw.spec.npu_event import EVENTS, LABELS
 
 Access = Literal["read", "write", "both", "write 1 clears"]
 """What a host may do; a register that cannot be written answers a write with SLVERR, "write" reads as 0."""

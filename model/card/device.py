@@ -157,7 +157,7 @@ def device(chip: Chip) -> Device:
         If the chip has neither a core nor a peak, is a memory, or lacks the facts of its memories.
     """
     facts = chip.facts
-    if chip.pim is not None or "internal_bandwidth" in facts:
+    if (chip.machine is not None and chip.kind.memory) or "internal_bandwidth" in facts:
         raise InputError(
             f"a chip must compute layers by itself to be modelled; {chip.title!r} is a memory: it works "
             "beside one, see `kcloud-cosim serve --pim`"

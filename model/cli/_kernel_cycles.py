@@ -42,7 +42,9 @@ NOT_COUNTED = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the PIM kernels."""
     parser.description, parser.formatter_class = __doc__, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--chip", default="hbm_pim", metavar="NAME", help="a chip with processing in memory")
+    parser.add_argument(
+        "--chip", type=chips.option, default="hbm_pim", metavar="NAME", help="a chip with processing in memory"
+    )
     parser.add_argument(
         "--kernel",
         required=True,
@@ -121,11 +123,7 @@ def _sizes(arguments: argparse.Namespace) -> dict[str, int]:
 
 def read_spec(name: str) -> PimSpec:
     """The PIM device of the chip called `name`."""
-    chip = chips.load(name)
-    if chip.pim is None:
-        known = ", ".join(n for n in chips.names() if chips.load(n).pim is not None)
-        raise InputError(f"--chip must name a chip with processing in memory ({known}), not {name!r}")
-    return chip.pim
+    return chips.machine(chips.load(name), PimSpec, "--kernel")
 
 
 def _on_dram(spec: PimSpec, name: str | None) -> PimSpec:

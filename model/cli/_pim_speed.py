@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from hw import chips
-from hw.base.error import InputError
 from hw.spec.pim import PimSpec
 from model.cycle.dram_pim.run import Aim, HbmPim
 
@@ -15,10 +14,7 @@ AIM_SIMULATOR_RATE = 1_260_000
 
 
 def _pim(name: str) -> PimSpec:
-    spec = chips.load(name).pim
-    if spec is None:
-        raise InputError(f"chip {name} must have processing in memory to be measured, which it has not")
-    return spec
+    return chips.machine(chips.load(name), PimSpec, "this measurement")
 
 
 def measure(seconds: Callable[[Callable[[], object]], float]) -> dict[str, float]:

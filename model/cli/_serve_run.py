@@ -22,7 +22,7 @@ from model.serving.cluster import Cluster
 from model.serving.deploy import Deployed, Rules
 from model.serving.draw import Drawn
 from model.serving.load import Trace
-from model.serving.report import lines, plain, rates, screen
+from model.serving.report import lines, plain, screen
 from model.serving.service import Load, Outcome, Service
 from model.serving.simulate import replay
 from model.serving.users import most_users
@@ -43,7 +43,6 @@ def run(arguments: argparse.Namespace, mode: str) -> int:
     if mode == "site":
         return _serve_site.run(arguments)
     service = service_of(arguments)
-    deployed = service.groups[0][0]
     if mode == "users":
         return _users(arguments, service)
     if mode == "closed_loop":
@@ -58,8 +57,13 @@ def run(arguments: argparse.Namespace, mode: str) -> int:
         title = f"{arguments.closed_loop} users, {arguments.prompt} + {arguments.answer} tokens"
     else:
         load, title = _load(arguments)
-        outcome = replay(service, load, copy=_copy(arguments, deployed), progress=None if arguments.json else _progress)
-    target = _target(arguments)
+        outcome = replay(
+            service,
+            load,
+            copy=COPIES / f"{digest(told(arguments))}.copy",
+            progress=None if arguments.json else progress,
+        )
+    target = target_of(arguments)
     cost = bill_of(service, outcome)
     _files(arguments, service, outcome)
     if arguments.json:
@@ -149,13 +153,13 @@ def heading(service: Service) -> str:
 
 def bill_of(service: Service, outcome: Outcome) -> Bill | None:
     """Energy, money and carbon of a run."""
-    owners = [d for d, count in (*service.groups, *service.decoders) for _ in range(count)]
+    owners = [d for d, count in (*service.groups, *service.decoders) for _ in range(count * d.lanes)]
     found = [d.chip for d in owners if d.chip is not None]
     if len(found) < len(owners):
         return None
     table = outcome.table
     seconds = float(table["last"].max() - table["arrival"].min())
-    return bill(outcome.cluster, found, [d.cards for d in owners], int(table["answer"].sum()), seconds)
+    return bill(outcome.cluster, found, [d.cards / d.lanes for d in owners], int(table["answer"].sum()), seconds)
 
 
 def _load(arguments: argparse.Namespace) -> tuple[Load, str]:
@@ -188,31 +192,33 @@ def drawn_of(arguments: argparse.Namespace, count: int, rate: float) -> Drawn:
     )
 
 
-def _copy(arguments: argparse.Namespace, deployed: Deployed) -> Path:
-    """The name of the run's copy: everything it depends on."""
-    told = {
+def told(arguments: argparse.Namespace) -> dict[str, str | int | float]:
+    """Everything a run depends on."""
+    found = {
         name: value
         for name, value in vars(arguments).items()
         if isinstance(value, str | int | float | bool) and name not in ("json", "requests_out", "timeline", "plots")
     }
     if arguments.trace is not None:
         stat = Path(arguments.trace).stat() if Path(arguments.trace).is_file() else None
-        told["size"] = f"{stat.st_size} {stat.st_mtime_ns}" if stat is not None else ""
-    return COPIES / f"{digest(told)}.copy"
+        found["size"] = f"{stat.st_size} {stat.st_mtime_ns}" if stat is not None else ""
+    return found
 
 
-def _progress(cluster: Cluster) -> None:
+def progress(cluster: Cluster) -> None:
+    """A line about a long run."""
     print(f"  {cluster.now:,.0f} s simulated, {len(cluster.log):,} requests ended", file=sys.stderr, flush=True)
 
 
-def _target(arguments: argparse.Namespace) -> tuple[float, float] | None:
+def target_of(arguments: argparse.Namespace) -> tuple[float, float] | None:
+    """(TTFT, TPOT) in seconds, infinity for one that is not asked for."""
     if arguments.ttft is None and arguments.tpot is None:
         return None
     return arguments.ttft or float("inf"), arguments.tpot or float("inf")
 
 
 def _users(arguments: argparse.Namespace, service: Service) -> int:
-    target = _target(arguments)
+    target = target_of(arguments)
     if target is None:
         raise InputError("--users must come with a target: --ttft, --tpot or both, in seconds")
     found = most_users(
@@ -250,11 +256,13 @@ def _files(arguments: argparse.Namespace, service: Service, outcome: Outcome) ->
     if arguments.requests_out:
         write_atomically(Path(arguments.requests_out), "\n".join(lines(outcome)) + "\n")
     if arguments.timeline or arguments.plots:
+        from model.serving.perfetto_trace import to_perfetto
         from model.serving.timeline import record, to_chrome
 
         spans = record(service, outcome)
         if arguments.timeline:
-            write_atomically(Path(arguments.timeline), to_chrome(spans, outcome))
+            path = Path(arguments.timeline)
+            write_atomically(path, to_chrome(spans, outcome) if path.suffix == ".json" else to_perfetto(spans, outcome))
         if arguments.plots:
             from model.serving.plots import timeline
 
@@ -275,6 +283,3 @@ def _check(arguments: argparse.Namespace) -> None:
             raise InputError(f"--{name} must be at least 0, not {getattr(arguments, name):g}")
     if not 0 < arguments.share <= 1:
         raise InputError(f"--share must be above 0 and at most 1, not {arguments.share:g}")
-
-
-__all__ = ["bill_of", "default_cache", "drawn_of", "heading", "model_of", "rates", "run", "service_of"]

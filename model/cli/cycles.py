@@ -26,8 +26,8 @@ from hw.base.change import change
 from hw.base.error import InputError
 from hw.spec.core import CoreSpec
 from hw.spec.dma import DmaSpec
-from hw.spec.event import LABELS
 from hw.spec.mac_array import MacArraySpec
+from hw.spec.npu_event import LABELS
 from model import other_simulators
 from model.cli._network import add_dimension_arguments, add_file_arguments, not_counted, products_of, read_file
 from model.comparison.comparison import Work, compare
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows", type=int, metavar="R", help="rows of cells (default: the chip's, else 16)")
     parser.add_argument("--columns", type=int, metavar="C", help="columns of cells (default: the chip's, else 16)")
     parser.add_argument("--dataflow", choices=get_args(Dataflow), help="default: the chip's, else ws")
-    parser.add_argument("--chip", metavar="NAME", help="start from this chip's core")
+    parser.add_argument("--chip", type=chips.option, metavar="NAME", help="start from this chip's core")
     parser.add_argument(
         "--set",
         action="append",
@@ -161,10 +161,7 @@ def read_core(arguments: argparse.Namespace) -> tuple[CoreSpec | None, int, int,
         output_words=1 << 24,
     )
     if arguments.chip is not None:
-        chip = chips.load(arguments.chip)
-        if chip.core is None:
-            raise InputError(f"--chip must name a chip with an NPU core, not {arguments.chip!r}; --kernel counts PIM")
-        base = chip.core
+        base = chips.machine(chips.load(arguments.chip), CoreSpec, "--gemm")
     if base.dma is None and memory_side_asked(arguments.changes):
         base = replace(base, dma=DmaSpec(external_beats=1 << 28), parameter_words=1 << 16)
     held = arguments.dataflow

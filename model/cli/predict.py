@@ -27,21 +27,16 @@ from model.cli._network import (
     read_file,
 )
 from model.count import Counts
-from model.cycle.dram_pim.network import peak_macs_per_cycle, score
-from model.functional.npu import program_counts
-from model.functional.value_counts import job_counts
-from model.lowering.lower import check_formats
-from model.lowering.schedule import schedule
 from model.network.workload import NetworkWorkload
-from model.predict import Prediction, predict
+from model.predict import predict
+from model.prediction import Prediction
 from model.record import Measurement, Origin, Result, current_commit, write
-from model.reference import npu as reference
-from model.work.workload import Programmed, Workload
+from model.work.workload import Workload
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Chip, workload, seed; whether to list the layers."""
-    parser.add_argument("--chip", default="npu_16", metavar="NAME", help="default: npu_16")
+    parser.add_argument("--chip", type=chips.option, default="npu_16", metavar="NAME", help="default: npu_16")
     parser.add_argument("--workload", default=None, metavar="NAME", help="default: digits, digits_float on a PIM chip")
     add_file_arguments(parser, "the shapes of an ONNX file instead of a workload")
     add_dimension_arguments(parser)
@@ -106,66 +101,32 @@ def _from_file(arguments: argparse.Namespace) -> tuple[NetworkWorkload, list[str
 
 
 def _figures(chip: Chip, workload: Workload, prediction: Prediction, seed: int) -> tuple[dict[str, float], Counts]:
-    """Numbers of the record; with the task's score and, on one core, the events that operands decide, if there are
-    any."""
-    figures: dict[str, float] = dict(workload.work)
-    values = Counts()
-    if chip.pim is not None:
-        figures |= score(chip.pim, workload)
-        figures |= {"macs": prediction.macs, "devices": chip.devices, "utilisation": prediction.utilisation}
-        return figures, values
-    if workload.work and chip.core is not None:
-        try:
-            if isinstance(workload, Programmed):
-                figures |= workload.score([workload.expected()])
-                if prediction.stepped:
-                    values = program_counts(chip.core, workload.program(chip.core))
-            else:
-                jobs = workload.jobs(seed)
-                check_formats(chip.core, jobs)
-                outputs = reference.run(jobs, chip.core)
-                figures |= workload.score(outputs)
-                if chip.cores == 1:
-                    batches = schedule(
-                        chip.core,
-                        [job.gemm for job in jobs],
-                        queued=workload.queued,
-                        sources=[job.source for job in jobs],
-                    )
-                    values = job_counts(chip.core, jobs, batches, outputs)
-        except InputError:
-            pass  # shapes only, or operands in other formats: there is nothing to score
-    return figures | {
+    """Numbers of the record, with the task's score and the events that operands decide, if there are any."""
+    figures, values = chip.kind.door("reference").score(chip, workload, seed)
+    return {
+        **workload.work,
+        **figures,
         "macs": prediction.macs,
         "devices": chip.devices,
-        "macs_per_cycle": chip.macs_per_cycle,
+        "macs_per_cycle": prediction.peak,
         "utilisation": prediction.utilisation,
     }, values
 
 
 def summary(chip: Chip, workload: Workload, prediction: Prediction, figures: Mapping[str, float]) -> list[str]:
     """The prediction in a few lines, with what it leaves out."""
-    if chip.pim is not None:
-        return _pim_summary(chip, workload, prediction, figures)
-    assert chip.core is not None
-    array = chip.core.array
-    each = (
-        f"{chip.cores} arrays of {array.rows} x {array.columns}"
-        if chip.cores > 1
-        else (f"one array of {array.rows} x {array.columns}")
-    )
-    order = "queued back to back" if workload.queued and chip.cores == 1 else "one GEMM after the other"
-    order = "the stepped model, copies included" if prediction.stepped else f"the closed form, {order}"
-    what = "layers as one program" if prediction.stepped else "GEMMs"
+    work = f"{prediction.what}, {adapted(prediction.macs, 'MAC')} on {prediction.where}"
+    peak = prediction.peak
+    shown_peak = int(peak) if peak == int(peak) else round(peak, 2)
     lines = [
         f"chip             {chip.title}",
         f"workload         {workload.title}",
-        f"work             {len(workload.gemms())} {what}, {adapted(prediction.macs, 'MAC')} on {each}",
-        f"cycles           {prediction.cycles:,} by {order}",
-        f"utilisation      {prediction.utilisation:.2%} of {chip.macs_per_cycle:,} MACs per cycle",
+        f"work             {work}",
+        f"cycles           {prediction.cycles:,} by {prediction.how}",
+        f"utilisation      {prediction.utilisation:.2%} of {shown_peak:,} MACs per cycle",
     ]
-    if chip.clock is not None:
-        clock = chip.clock
+    if prediction.clock is not None:
+        clock = prediction.clock
         span = "" if clock.minimum == clock.maximum else f" ({clock.minimum:g} to {clock.maximum:g})"
         lines.append(
             f"time             {prediction.cycles / clock.nominal / 1e6:.4f} ms at {clock.nominal:g}{span} GHz, "
@@ -180,30 +141,11 @@ def summary(chip: Chip, workload: Workload, prediction: Prediction, figures: Map
     if "correct" in figures:
         share = figures["correct"] / figures["images"]
         lines.append(f"correct          {figures['correct']:.0f} of {figures['images']:.0f} ({share:.1%})")
-    missing = "external memory, refilling the scratchpads, host link and host work, vector operators between GEMMs"
-    if prediction.stepped:
-        missing = "host link and host work"
-    lines.append(f"not modelled yet {missing}: an upper bound of the chip's rate")
+    lines += [f"note             {note}" for note in prediction.notes]
+    lines.append(f"not modelled yet {prediction.missing}")
     if chip.hypothesis:
         lines.append(f"hypothesis       {chip.hypothesis}")
     return lines
-
-
-def _pim_summary(chip: Chip, workload: Workload, prediction: Prediction, figures: Mapping[str, float]) -> list[str]:
-    assert chip.pim is not None
-    clock = chip.pim.dram.clock_ns
-    return [
-        f"chip             {chip.title}, one channel",
-        f"workload         {workload.title}",
-        f"work             {len(prediction.layers)} GEMVs for {figures['images']:.0f} vectors each, "
-        f"{prediction.macs / 1e6:.3f} MMAC",
-        f"cycles           {prediction.cycles:,} of {clock:g} ns by the stepped model: "
-        f"{prediction.cycles * clock / 1e6:.4f} ms",
-        f"utilisation      {prediction.utilisation:.2%} of {peak_macs_per_cycle(chip.pim):g} MACs per cycle",
-        f"correct          {figures['correct']:.0f} of {figures['images']:.0f} "
-        f"({figures['correct'] / figures['images']:.1%})",
-        "not modelled     writing the weights, reading results back, the host's part between layers",
-    ]
 
 
 def table(prediction: Prediction) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hw.base.error import InputError
-from hw.spec.event import OBSERVATIONS
+from hw.spec.kind import events_of_all
 from model.count import Counts
 from model.energy.table import EnergyTable
 
@@ -98,8 +98,9 @@ def price(
     InputError
         If no counted event has a price: the table belongs to something else.
     """
+    observed = events_of_all("OBSERVATIONS")
     unpriced = tuple(
-        name for name, count in counts.items() if count and name not in table.energies and name not in OBSERVATIONS
+        name for name, count in counts.items() if count and name not in table.energies and name not in observed
     )
     if counts and not set(counts) & set(table.energies):
         raise InputError(
@@ -153,9 +154,10 @@ def _weights(
     """Toggles per event relative to the reference run, for the components both runs used."""
     here, there = Counts(counts).by_component(), Counts(reference[0]).by_component()
     weights: dict[str, float] = {}
+    observed = events_of_all("OBSERVATIONS")
     for component in set(LOGIC) & here.keys() & there.keys() & toggles.keys() & reference[1].keys():
         events, reference_events = (
-            sum(count for event, count in run[component].items() if f"{component}.{event}" not in OBSERVATIONS)
+            sum(count for event, count in run[component].items() if f"{component}.{event}" not in observed)
             for run in (here, there)
         )
         if events and reference_events and reference[1][component]:

@@ -48,7 +48,7 @@ class Memories:
     refused, error : int
         Commands refused so far, code of the last.
     values : Counts
-        Events of `hw.spec.event.VALUE_EVENTS` so far.
+        Events of `hw.spec.npu_event.VALUE_EVENTS` so far.
     """
 
     def __init__(self, core: CoreSpec) -> None:
@@ -165,7 +165,7 @@ class Memories:
 
 
 def program_counts(core: CoreSpec, work: PlacedProgram) -> Counts:
-    """Events of `hw.spec.event.VALUE_EVENTS` of a whole program."""
+    """Events of `hw.spec.npu_event.VALUE_EVENTS` of a whole program."""
     memories = Memories(core)
     for beat, beats in work.external:
         memories.external[beat : beat + len(beats)] = beats

@@ -16,7 +16,7 @@ from model.work.workload import GemmJob, OutputStage
 
 
 def value_counts(core: CoreSpec, activations: np.ndarray, weights: np.ndarray, output: OutputStage) -> Counts:
-    """`hw.spec.event.VALUE_EVENTS` of one GEMM that is one command of `core`.
+    """`hw.spec.npu_event.VALUE_EVENTS` of one GEMM that is one command of `core`.
 
     Activations (m, k) are issued once per block of columns, weights (k, n) loaded once per block of rows. Outputs
     include the lanes that pad the last block of columns, whose weights are zero: NaN and infinite activations make

@@ -42,15 +42,16 @@ def core_figures(
     table, the table's error around it.
     """
     result = measurement.result
-    if chip.core is None or chip.clock is None:
+    cells_of = None if chip.machine is None else chip.machine.cells
+    if cells_of is None or chip.clock is None:
         raise InputError(f"chip {result.chip!r} must have a core and a clock to be projected, not leave them open")
     prefix, run = f"core.{result.chip}", f"{result.workload}"
     cycles = from_record(f"{prefix}.{run}.cycles", "cycles", measurement, "cycles")
     macs = from_record(f"{prefix}.{run}.macs", "MAC", measurement, "figures.macs")
     clock = from_fact(f"{prefix}.clock", chip.clock)
-    cells = number(chip.core.array.cells)
+    cells = number(cells_of)
     utilisation = (macs / (cycles * cells)).named(
-        f"{prefix}.{run}.utilisation", "1", f"of {chip.core.array.cells} cells; one MAC per cell and cycle"
+        f"{prefix}.{run}.utilisation", "1", f"of {cells_of} cells; one MAC per cell and cycle"
     )
     priced, array = priced_energy(measurement, table_name, table, prefix)
     energy_per_mac = (priced / macs).named(f"{prefix}.{run}.energy_per_mac", "pJ", f"priced by {table.title}")

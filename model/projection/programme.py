@@ -5,15 +5,22 @@ from dataclasses import dataclass, field
 
 from hw.base.error import InputError
 from hw.spec.chip import Chip
-from hw.spec.core import CoreSpec
 from model.energy.table import EnergyTable
 from model.projection import services, stages
 from model.projection.breakeven import BreakEven, break_even
 from model.projection.card import CardFigures, card_figures, per_image
 from model.projection.core import CoreFigures, core_figures
-from model.projection.curve import Curve, decode_curve
+from model.projection.curve import Curve, decode_curve, over_plain
 from model.projection.inputs import Inputs
-from model.projection.ledger import CardRecords, CountedSite, LedgerRow, all_figures, counted_sites, ledger_rows
+from model.projection.ledger import (
+    CardRecords,
+    CountedSite,
+    LedgerRow,
+    all_figures,
+    any_rule,
+    counted_sites,
+    ledger_rows,
+)
 from model.projection.nvm import Nvm, against_logic
 from model.projection.projection import Projection
 from model.projection.rules import RULES
@@ -52,7 +59,7 @@ def project(
     network_record: Measurement,
     chips: Mapping[str, Chip],
     table_name: str,
-    compose: Callable[[CoreSpec], EnergyTable],
+    compose: Callable[[Chip], EnergyTable | None],
     scenarios: Mapping[str, Scenario],
     card_records: Mapping[str, Measurement] | None = None,
     language_records: Mapping[str, Measurement] | None = None,
@@ -70,8 +77,8 @@ def project(
         Model record of the network the sites run; figures.macs and figures.images. It also bounds its own chip.
     chips : dict of str to Chip
         The chips of both records and of all shares, by name.
-    table_name, compose : str, function of a core
-        The energy table: its name, and the energies of the events of a given core.
+    table_name, compose : str, function of a chip
+        The energy table: its name, and the energies of the events of a given chip, None without a machine.
     scenarios : dict of str to Scenario
         Sites by name, the first one leading. An assumption equal to the first one's is shared, another is its own.
     card_records : dict of str to Measurement
@@ -84,9 +91,10 @@ def project(
         RTL record of random operands on the core of `core_record`; with it the toggles of the task weigh the arrays.
     """
     own_chip = _chip(chips, core_record.result.chip)
-    if own_chip.core is None:
+    own_prices = compose(own_chip)
+    if own_prices is None:
         raise InputError(f"chip {core_record.result.chip!r} must have a core to be projected, not only facts")
-    core = core_figures(core_record, own_chip, table_name, compose(own_chip.core), random_record)
+    core = core_figures(core_record, own_chip, table_name, own_prices, random_record)
     records = {**(card_records or {}), network_record.result.chip: network_record}
     inputs = Inputs()
     macs_per_image = per_image(network_record)
@@ -98,7 +106,8 @@ def project(
         key = (name, *scenario.of_cards)
         if key not in built:
             chip = _chip(chips, name)
-            prices = (table_name, compose(chip.core)) if chip.core is not None else None
+            table = compose(chip)
+            prices = None if table is None else (table_name, table)
             service = language_service(scenario)
             built[key] = card_figures(
                 name,
@@ -151,8 +160,11 @@ def project(
     for site in sites.values():
         figures += site.all
     figures += all_figures(rows, (one for by_rule in counted.values() for one in by_rule.values()))
+    for name, site in sites.items():
+        figures += any_rule(name, site, counted[name])
     figures += all_stage_figures(compared)
     figures += [figure for curve in curves.values() for figure in curve.shown]
+    figures += over_plain(curve_records or {})
     nvm, walls = against_logic(stages.load("stage3")), wall_checks(chips)
     figures += [*gpus, *(figure for one in even for figure in one.all), *nvm.all]
     figures += [figure for wall in walls for figure in wall.all]

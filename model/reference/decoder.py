@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from model.language.config import DecoderConfig
-from model.number.codec import encode
+from model.number.codec import decode, encode
 from model.reference import vector
 from model.reference.products import Product
 
@@ -125,10 +125,17 @@ class Decoder:
             x = found["residual2"] = vector.add(found["residual1"], found["down"], name)
             out |= {(tensor, layer): value for tensor, value in found.items()}
         if last:
-            out["norm", -1] = vector.rms_norm(x[-1:], self.weights.norm, name, epsilon)
+            out["norm", -1] = self._last_norm(x[-1:])
             out["logits", -1] = project(self.weights.head, out["norm", -1])
             out["token", -1] = np.array([[vector.arg_max(out["logits", -1][0], name)]], np.uint16)
         return out
+
+    def logits(self, x: np.ndarray, project: Product) -> np.ndarray:
+        """float32 logits (tokens, vocabulary) of rows of the residual stream behind the last layer."""
+        return decode(project(self.weights.head, self._last_norm(x)), self.name)
+
+    def _last_norm(self, x: np.ndarray) -> np.ndarray:
+        return vector.rms_norm(x, self.weights.norm, self.name, vector.epsilon_code(self.config.rms_norm_eps))
 
     def _attention(self, layer: int, qkv: np.ndarray, attend: Product) -> dict[str, np.ndarray]:
         """Rotated queries and keys, scores, chances and context of the tokens at the next positions."""

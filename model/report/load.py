@@ -7,7 +7,8 @@ from pathlib import Path
 from hw.base import place
 from hw.base.error import InputError
 from hw.spec.chip import Chip
-from model import energy, record
+from model import record
+from model.energy.table import EnergyTable
 from model.projection import scenarios, services
 from model.projection.programme import Programme, project
 from model.projection.service import token_rate
@@ -16,8 +17,8 @@ from model.record import Measurement, NoRecordError
 ROOTS = (record.RECORDS, place.measurements())
 """Where records are looked for: fresh ones first, then the committed ones."""
 
-TABLES = ("tpuv4i_7nm", "horowitz_45nm")
-"""The energy tables a run is priced by; the first one feeds the projection."""
+TABLE = "tpuv4i_7nm"
+"""The energy table that feeds the projection."""
 
 NETWORK = ("furiosa_warboy", "resnet50", 1)
 """Chip, workload and seed of the model record of the network the sites run."""
@@ -129,10 +130,13 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
     `chips` holds the chips of `TASK`, `NETWORK` and all cards. Cards with a model record of the network are bounded
     by it, the others by their nominal peak.
     """
+    absent = left_out(chips, roots)
+    chips = {name: chip for name, chip in chips.items() if name not in absent}
     measurements = []
     for (chip, workload, seed), witness in ((TASK, "rtl"), (NETWORK, "model")):
         try:
-            found = locate(chip, workload, seed, witness, roots, chip_digest=chips[chip].digest)
+            known = chips[chip].digest if chip in chips else None
+            found = locate(chip, workload, seed, witness, roots, chip_digest=known)
             measurements.append(agreed(found, roots))
         except InputError as error:
             sites = " and ".join(scenarios.names())
@@ -157,7 +161,7 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
         network_record=measurements[1],
         card_records=further,
         chips=chips,
-        table_name=TABLES[0],
+        table_name=TABLE,
         language_records=of_all_chips(chips, LANGUAGE, roots),
         offline_records=of_all_chips(chips, f"{NETWORK[1]}_offline", roots),
         curve_records={
@@ -165,9 +169,22 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
             for pim in PIMS
             for name, record in of_all_chips(chips, f"{CURVE}_{pim}" if pim else CURVE, roots).items()
         },
-        compose=partial(energy.table_for, TABLES[0]),
+        compose=partial(prices_of, TABLE),
         scenarios=sites,
     )
+
+
+def left_out(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> list[str]:
+    """Products that no record was ever made of and no site or fixed figure rests on: a chip that is being added."""
+    held = {TASK[0], NETWORK[0], *CURVES, *ARRAYS}
+    held |= {share.card for name in scenarios.names() for share in scenarios.load(name).shares}
+    return [
+        name
+        for name, chip in chips.items()
+        if {"tdp", "peak_int8"} <= chip.facts.keys()
+        and name not in held
+        and not any((Path(root) / name).is_dir() for root in roots)
+    ]
 
 
 def of_all_chips(chips: Mapping[str, Chip], workload: str, roots: Sequence[Path]) -> dict[str, Measurement]:
@@ -187,3 +204,8 @@ def random_reference(chip_name: str, roots: Sequence[Path] = ROOTS) -> Measureme
     paths = [path for root in roots for path in sorted((Path(root) / chip_name).glob("gemm_*.rtl.*json"))]
     usable = [m for m in map(record.read, paths) if m.result.toggles and m.result.verdict == "pass"]
     return max(usable, key=lambda m: (m.result.counts.get("mac_array.mac", 0), m.result.run), default=None)
+
+
+def prices_of(table: str, chip: Chip) -> EnergyTable | None:
+    """The energies of the events of the chip's core in the table of that name; None without a core."""
+    return None if chip.core is None else chip.kind.door("prices").table(table, chip.machine)

@@ -66,7 +66,8 @@ def read_tests(build: Path, chip: str, workload: str, seed: int) -> Tests | None
 
 def utilisation_points(chip_name: str, chip: Chip, roots: Sequence[Path] = ROOTS) -> tuple[Point, ...]:
     """Utilisation of every GEMM workload recorded for the chip, fresh records before committed ones."""
-    if chip.core is None:
+    cells = None if chip.machine is None else chip.machine.cells
+    if cells is None:
         return ()
     seen: set[str] = set()
     points: dict[tuple[str, str, int], Point] = {}
@@ -82,9 +83,7 @@ def utilisation_points(chip_name: str, chip: Chip, roots: Sequence[Path] = ROOTS
                 for label, macs, cycles in _gemms(result):
                     points.setdefault(
                         (result.witness, label, macs),
-                        Point(
-                            label=label, macs=macs, cycles=cycles, cells=chip.core.array.cells, witness=result.witness
-                        ),
+                        Point(label=label, macs=macs, cycles=cycles, cells=cells, witness=result.witness),
                     )
     return tuple(sorted(points.values(), key=lambda p: (p.macs, p.witness, p.label)))
 

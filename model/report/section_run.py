@@ -1,9 +1,14 @@
 """Sections of the run: what was built, cycles, counts, priced energy, files."""
 
-from hw.spec.event import VALUE_EVENTS
+from pathlib import Path
+
+from hw.base.own_file import typed
 from model import record
 from model.report.section_type import Section, Sentence, Shown, say
 from model.report.summary import Summary
+
+PROGRAMME_FOLDER = Path("build/report/kcloud")
+"""The report of the programme's sites."""
 
 ENERGY_UNITS = ((1e-12, "pJ"), (1e-9, "nJ"), (1e-6, "uJ"), (1e-3, "mJ"), (1.0, "J"))
 
@@ -57,7 +62,7 @@ def run(summary: Summary) -> Section:
 
 
 def _reference(summary: Summary) -> str:
-    return "integer reference" if summary.chip.pim is None else "reference arithmetic"
+    return "integer reference" if summary.number.is_integer else "reference arithmetic"
 
 
 def _task(summary: Summary, source: record.Measurement) -> list[tuple[str, ...]]:
@@ -67,7 +72,7 @@ def _task(summary: Summary, source: record.Measurement) -> list[tuple[str, ...]]
         return []
     rows: list[tuple[str, ...]] = []
     if "correct" in figures:
-        number = "INT8" if summary.chip.pim is None else summary.chip.pim.number.upper()
+        number = summary.number.name.upper()
         whose = "RTL" if source.result.witness == "rtl" else "reference"
         name = f"{summary.run}.accuracy"
         rows.append(
@@ -103,7 +108,8 @@ def events(summary: Summary, full: bool) -> Section:
     if summary.rtl is not None and summary.model is not None:
         other = summary.model.result.counts
         # what operands decide is not in the record of a model that was given shapes only
-        names = (counts.keys() | other.keys()) - (set(VALUE_EVENTS) - other.keys())
+        decided = summary.chip.kind.door("events").VALUE_EVENTS if summary.chip.machine is not None else ()
+        names = (counts.keys() | other.keys()) - (set(decided) - other.keys())
         unequal = sorted(n for n in names if counts.get(n, 0) != other.get(n, 0))
         notes.append(
             say(
@@ -167,8 +173,15 @@ def files(summary: Summary) -> Section:
         if measurement is not None:
             result = measurement.result
             rows.append((f"{result.witness} record", str(record.path_of_result(result))))
-    rows.append(("waveforms", f"make waves CHIP={summary.chip_name} WORKLOAD={summary.workload} SEED={summary.seed}"))
+    rows.append(
+        (
+            "waveforms",
+            f"make waves CHIP={typed('chip', summary.chip_name)} WORKLOAD={summary.workload} SEED={summary.seed}",
+        )
+    )
     rows.append(("report", f"{summary.folder / 'report.html'}, report.md"))
+    if summary.about == "run" and summary.programme is not None:
+        rows.append(("sites", f"{PROGRAMME_FOLDER / 'report.html'}: the programme's sites, whatever chip runs"))
     return Section(title="Files", rows=tuple(rows))
 
 

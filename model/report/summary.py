@@ -3,20 +3,20 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from hw.base.error import InputError
 from hw.spec.chip import Chip
-from model import energy
-from model.energy import dram
+from hw.spec.number import NumberFormat, number_format
 from model.energy.price import Energy, Interval
 from model.projection.explain import compact
 from model.projection.programme import Programme
 from model.projection.projection import Projection
 from model.projection.run import prefix, run_figures
 from model.record import Measurement, NoRecordError
-from model.report.load import ROOTS, TABLES, load_programme, locate, random_reference
+from model.report.load import ROOTS, left_out, load_programme, locate, random_reference
 from model.report.run_data import Point, Tests, read_tests, utilisation_points
 from model.report.section_type import Shown
 
@@ -25,9 +25,12 @@ PERCENTILES = (5, 95)
 """Ends of the range in which 90 of 100 samples lie."""
 
 
+About = Literal["all", "run", "programme"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """A projected figure: its bounds, and the middle 90 % of the samples."""
+    """A projected figure: its bounds, the middle 90 % of the samples and their median."""
 
     name: str
     unit: str
@@ -36,12 +39,21 @@ class Range:
     p5: float
     p95: float
     confidence: str
+    median: float = float("nan")
+
+    @property
+    def middle(self) -> float:
+        """The nominal value, or the median where the nominal value lies outside the middle 90 %."""
+        nominal = self.bounds.nominal
+        inside = self.p5 <= nominal <= self.p95 or self.median != self.median
+        return nominal if inside else self.median
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """All a report says. `missing` holds one sentence for everything that is not there, with what makes it.
 
+    `about` says what a report of it holds: the run's own chip, the programme's sites, or both.
     `energies` are by the name of their table; `projection` holds the figures of the run and of the programme, `ranges`
     their numbers.
     """
@@ -60,6 +72,7 @@ class Summary:
     ranges: Mapping[str, Range] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     folder: Path = Path("build/report")
+    about: About = "all"
 
     @property
     def record(self) -> Measurement | None:
@@ -103,15 +116,21 @@ class Summary:
         return nominal if low == high else Shown(f"{nominal} ({low} .. {high})", name)
 
     def likely(self, name: str) -> Shown:
-        """Nominal with the middle 90 % of the samples in brackets."""
+        """The middle with the middle 90 % of the samples in brackets: the nominal value, or the median of the samples
+        where the nominal value lies outside, because an input's is an end of its range."""
         value = self.range(name)
-        nominal, low, high = (compact(v) for v in (value.bounds.nominal, value.p5, value.p95))
+        nominal, low, high = (compact(v) for v in (value.middle, value.p5, value.p95))
         return Shown(nominal if low == high else f"{nominal} ({low} to {high})", name)
 
     @property
     def cells(self) -> int | None:
-        """MAC cells of the chip's core, all cores together; None if the chip has no core."""
-        return self.chip.core.array.cells * self.chip.cores if self.chip.core else None
+        """Multipliers of the chip's machines together; None if it has none that set the pace."""
+        return self.chip.cells
+
+    @property
+    def number(self) -> NumberFormat:
+        """Format of the operands of the chip's machine."""
+        return number_format("int8" if self.chip.machine is None else self.chip.machine.number)
 
 
 def stale(programme: Programme, run: Iterable[Measurement | None], chips: Mapping[str, Chip]) -> list[str]:
@@ -134,17 +153,19 @@ def ranges_of(projection: Projection) -> dict[str, Range]:
     """Every named figure with bounds and the middle 90 % of `SAMPLES` samples."""
     samples = projection.samples(SAMPLES, SAMPLE_SEED)
     varying = [name for name, values in samples.items() if values.strides != (0,)]
-    ends = np.percentile([samples[name] for name in varying], PERCENTILES, axis=1).T if varying else ()
+    shares = PERCENTILES[0], 50, PERCENTILES[1]
+    ends = np.percentile([samples[name] for name in varying], shares, axis=1).T if varying else ()
     middle = dict(zip(varying, ends, strict=True))
     result = {}
     for figure, bounds in zip(projection.figures, projection.intervals(), strict=True):
-        p5, p95 = middle.get(figure.name, (bounds.nominal, bounds.nominal))
+        p5, p50, p95 = middle.get(figure.name, (bounds.nominal,) * 3)
         result[figure.name] = Range(
             name=figure.name,
             unit=figure.unit,
             note=figure.note,
             bounds=bounds,
             p5=float(p5),
+            median=float(p50),
             p95=float(p95),
             confidence=figure.confidence,
         )
@@ -184,35 +205,26 @@ def summarise(
         programme = load_programme(chips, roots)
     except InputError as error:
         missing.append(str(error))
+    missing += [
+        f"{name} has no record and is left out of the projection; run kcloud-cosim records --chips {name} --write"
+        for name in left_out(chips, roots)
+    ]
     missing += stale(programme, found.values(), chips) if programme else []
     source = found["rtl"] or found["model"]
     assert source is not None
     energies: list[tuple[str, Energy]] = []
     random = random_reference(chip_name, roots)
-    if chip.core is not None and source.result.counts:
-        for name in TABLES:
-            energies.append(
-                (
-                    name,
-                    energy.price(
-                        source.result.counts,
-                        energy.table_for(name, chip.core),
-                        toggles=source.result.toggles,
-                        reference=(random.result.counts, random.result.toggles) if random else None,
-                    ),
-                )
-            )
-        at_gates, notices = energy.measured_for(chip_name, chip.core)
-        energies += [
-            (f"gates_{number}", energy.price(source.result.counts, table, cycles=source.result.cycles))
-            for number, table in enumerate(at_gates, start=1)
-        ]
+    if chip.machine is not None and source.result.counts:
+        energies, notices = chip.kind.door("prices").prices(chip_name, chip.machine, source.result, random)
         missing += notices
-    elif chip.pim is not None and source.result.counts:
-        energies += [(name, energy.price(source.result.counts, dram.load(name))) for name in dram.sources_of(chip.pim)]
-    cells = chip.core.array.cells * chip.cores if chip.core else None
     figures = run_figures(
-        found["rtl"], found["model"], cells, [(name, priced.table) for name, priced in energies], random
+        found["rtl"],
+        found["model"],
+        chip.cells,
+        [(name, priced.table) for name, priced in energies],
+        random,
+        clock=chip.clock,
+        multipliers=chip.macs_per_cycle * chip.devices,
     )
     projection = Projection(title="report", figures=(*figures, *(programme.projection.figures if programme else ())))
     return Summary(

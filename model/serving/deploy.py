@@ -1,17 +1,20 @@
 """A model on the cards of an instance behind an engine: what the simulator needs of it."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from hw.spec.chip import Chip
 from model.card.device import Device
 from model.card.engine import ENGINES, Engine
 from model.card.iteration import Iteration
+from model.card.pim import PimMemory, beside, check_formats
 from model.network.language import LanguageModel
 from model.network.split import Split
 from model.serving.costs import Costs
 from model.serving.instance import Instance
 from model.serving.layout import Layout
+from model.serving.pim import PimMachine
 from model.serving.policies import policy
 
 
@@ -50,7 +53,7 @@ class Rules:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Deployed:
     """`model` on the devices of one instance.
 
@@ -83,10 +86,27 @@ class Deployed:
         """Cards of one instance."""
         return self.split.devices / self.device.devices
 
+    @cached_property
+    def memory(self) -> PimMemory | None:
+        """The PIM memory of a device, whose pins come nearest to its own memory's."""
+        if self.pim is None:
+            return None
+        check_formats(self.pim, self.weights, self.cache)
+        return beside(self.pim, self.device.dram_bandwidth.nominal)
+
     def iteration(self) -> Iteration:
-        """The card model's times; `InputError` if the model cannot lie so."""
+        """The card model's times; `InputError` if the model cannot lie so. With a PIM memory, of the card with that
+        memory's bandwidth and capacity."""
+        spec = self.device
+        if self.memory is not None:
+            there = {"dram_bandwidth": self.memory.bandwidth, "dram_capacity": self.memory.capacity,
+                     "dram_usable": self.memory.capacity}  # fmt: skip
+            spec = replace(
+                spec,
+                **{n: replace(getattr(spec, n), nominal=v, low=None, high=None) for n, v in there.items()},
+            )
         return Iteration(
-            self.device,
+            spec,
             self.model,
             split=self.split,
             weights=self.weights,
@@ -97,18 +117,30 @@ class Deployed:
 
     def machine(self, iteration: Iteration) -> Any:
         """What gives the times of iterations: the card model, or what is wrapped around it."""
-        return iteration
+        machine: Any = iteration if self.memory is None else PimMachine(iteration, self.memory)
+        return Lane(machine, iteration) if self.split.pipeline > 1 else machine
+
+    @property
+    def lanes(self) -> int:
+        """Engines that share the cards of an instance: one for each micro-batch that is in the pipeline at a time, one
+        for each data-parallel group."""
+        return self.split.pipeline * self.split.data
+
+    def costs(self, iteration: Iteration | None = None) -> Costs:
+        """Nominal times."""
+        return Costs(self.machine(iteration or self.iteration()))
 
     def instance(self, iteration: Iteration, costs: Costs, *, speed: float = 1.0, name: str = "instance") -> Instance:
-        """An engine on the cards of `iteration`, with the times of `costs`."""
+        """An engine on the cards of `iteration`, with the times of `costs`: one of its `lanes`."""
         rules = self.rules.filled(self.engine)
         layout = layout_of(iteration, rules.block or 1)
         return Instance(
             costs,
             layout,
-            blocks=layout.blocks(iteration.cache_room),
+            # micro-batches share the cache of all stages, data-parallel groups have their own
+            blocks=layout.blocks(iteration.cache_room) // self.split.pipeline,
             tokens=rules.tokens or 1,
-            sequences=rules.sequences or 1,
+            sequences=max(1, (rules.sequences or 1) // self.lanes),
             order=policy("order", rules.order)(),
             batching=policy("batching", rules.batching or ""),
             eviction=policy("eviction", rules.eviction or ""),
@@ -121,6 +153,20 @@ class Deployed:
     def told(self, **changes: Any) -> "Deployed":
         """The same under other rules."""
         return replace(self, rules=replace(self.rules, **changes))
+
+
+class Lane:
+    """One of the micro-batches that a pipeline holds at a time: it starts anew when its tokens are out and all others
+    had their turn."""
+
+    def __init__(self, machine: Any, iteration: Iteration) -> None:
+        self.machine = machine
+        self.iteration = iteration
+        self.stages = iteration.split.pipeline
+
+    def seconds(self, mixture: Any) -> float:
+        """Between two starts of the same micro-batch."""
+        return max(self.machine.seconds(mixture), self.stages * self.iteration.interval(mixture))
 
 
 def layout_of(iteration: Iteration, block: int) -> Layout:

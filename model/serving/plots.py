@@ -1,6 +1,6 @@
 """Plots of a run: latency against load with its knee, the timeline of one run, the fleet over a day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +80,7 @@ def timeline(spans: "Sequence[Span]", outcome: "Outcome", path: Path) -> None:
     _save(figure, path)
 
 
-def fleet(hours: Sequence[float], series: dict[str, Sequence[float]], path: Path) -> None:
+def fleet(hours: Sequence[float], series: Mapping[str, Sequence[float]], path: Path) -> None:
     """Figures of a site by the hour of a day."""
     figure, axes = _figure(len(series), 2.0 * len(series) + 1)
     for axis, (label, values) in zip(axes, series.items(), strict=True):

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from model.card.iteration import Iteration
 from model.serving.checkpoint import run_kept
@@ -28,8 +29,10 @@ def replay(
     ranges: bool = True,
     copy: Path | None = None,
     progress: Callable[[Cluster], None] | None = None,
+    watch: Any = None,
 ) -> Outcome:
-    """All requests of `load` at their own times; `copy`: where a long run is kept (`model.serving.checkpoint`)."""
+    """All requests of `load` at their own times; `copy`: where a long run is kept (`model.serving.checkpoint`);
+    `watch` is told of every span of the nominal run."""
 
     def run(stretch: Stretch, name: str) -> Cluster:
         cluster = service.cluster(ClosedLoop(0, 0, _none), stretch)
@@ -40,6 +43,9 @@ def replay(
 
         source = Stream(load, lambda request: service.check(request, cluster))
         cluster.begin(source)
+        if name == "nominal":
+            for instance in cluster.all:
+                instance.watch = watch
         place = copy.with_suffix(f".{name}") if copy is not None else None
         return run_kept(cluster, place, attach, progress)
 

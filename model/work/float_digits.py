@@ -8,7 +8,7 @@ import numpy as np
 from hw.base.digest import digest
 from hw.base.error import InputError
 from model.number.codec import encode
-from model.work.workload import Gemm, GemmJob
+from model.work.workload import Gemm, GemmJob, Workload
 
 PARAMETERS = Path(__file__).parent.parent / "workloads" / "digits_float.npz"
 
@@ -66,3 +66,13 @@ class FloatDigits:
 
         guess = np.asarray(outputs[-1]).argmax(axis=1)
         return {"images": self.images, "correct": int((guess == data()[3][: self.images]).sum())}
+
+
+def float_workload(device: str, workload: Workload) -> FloatDigits:
+    """`workload`, if `device`, a PIM channel, can run it; `InputError` otherwise."""
+    if not isinstance(workload, FloatDigits):
+        raise InputError(
+            f"a workload of {device} must have floating-point layers (digits_float), not "
+            f"{workload.title!r}; for kernels of any size use `kcloud-cosim cycles`"
+        )
+    return workload

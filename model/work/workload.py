@@ -151,3 +151,8 @@ class Programmed(Workload, Protocol):
     def expected(self) -> np.ndarray:
         """What must lie in the output words, by a reference that knows no program."""
         ...
+
+
+def runs_as_program(core: CoreSpec, workload: Workload) -> bool:
+    """Whether `core` runs `workload` as one program: it has one, and the core has copy channels and convolution."""
+    return isinstance(workload, Programmed) and core.dma is not None and core.convolution

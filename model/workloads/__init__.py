@@ -14,7 +14,7 @@ def names() -> list[str]:
 
 def default(chip: Chip) -> str:
     """The workload a chip runs if none is named."""
-    return "digits" if chip.pim is None else "digits_float"
+    return chip.kind.workload
 
 
 def load(name: str) -> Workload:

@@ -2,19 +2,20 @@
 
 from amaranth.lib import wiring
 
-from hw.base.error import InputError
+from hw import chips
 from hw.rtl.arithmetic.fp_lane import FpLane
 from hw.spec.chip import Chip
+from hw.spec.core import CoreSpec
 from tb.arithmetic import softfloat
 from tb.arithmetic.fp_vectors import CLASSES, FLOATS, PAIRS, directed, widened
 from tb.bench.bench import Bench, bench_test
 
+MACHINE = CoreSpec
+
 
 def top(chip: Chip) -> wiring.Component:
     """The design under test: a lane as deep as the chip's MAC."""
-    if chip.core is None:
-        raise InputError(f"the fp_mac bench needs a chip with a core, {chip.title!r} has none; choose another chip")
-    return FpLane(FLOATS, FLOATS, latency=chip.core.array.mac_latency)
+    return FpLane(FLOATS, FLOATS, latency=chips.machine(chip, MACHINE, "the fp_mac bench").array.mac_latency)
 
 
 async def _latency(bench: Bench) -> int:

@@ -35,7 +35,9 @@ ROOT = place.SOURCE
 BUILD = place.build()
 """All outputs go below this folder."""
 
-_FLAGS = ("--x-assign", "fast", "--x-initial", "fast", "--noassert", "-Wno-fatal", "-Wno-lint", "-Wno-style")
+_FLAGS = ("--noassert", "-Wno-fatal", "-Wno-lint", "-Wno-style")
+_UNKNOWNS = {start: ("--x-assign", kind, "--x-initial", kind) for start, kind in ((False, "fast"), (True, "unique"))}
+"""What an unknown bit becomes: whatever is fastest, or what the seed of the run says."""
 # Not vectorised: g++ 12.2 loses the mask of a sum of comparisons (`tests/test_tb_build.py` holds the case).
 _FAST = "-O2 -fno-tree-slp-vectorize"
 # Only the fast part of the model is worth optimising; the slow part runs once.
@@ -52,7 +54,8 @@ class Built:
     """A simulator binary.
 
     `folder` holds the binary, named as the top; `seconds` is the wall time the build took when it was made and `cached`
-    tells whether it was made now; `tools` are the versions of what made it.
+    tells whether it was made now; `tools` are the versions of what made it; `simulator` is cocotb's name of it; with
+    `random_start` registers without a power-on value start as the run's seed says.
     """
 
     emitted: Emitted
@@ -62,9 +65,17 @@ class Built:
     seconds: float
     cached: bool
     tools: dict[str, str]
+    simulator: str = "verilator"
+    random_start: bool = False
 
 
-def build(emitted: Emitted, trace: Trace = "none", public: Iterable[str] = (), out_dir: Path | None = None) -> Built:
+def build(
+    emitted: Emitted,
+    trace: Trace = "none",
+    public: Iterable[str] = (),
+    out_dir: Path | None = None,
+    random_start: bool = False,
+) -> Built:
     """The simulator of `emitted`, from the cache if nothing that matters has changed.
 
     Parameters
@@ -77,6 +88,8 @@ def build(emitted: Emitted, trace: Trace = "none", public: Iterable[str] = (), o
         "top.activation_memory.mem". Everything else is invisible to it and optimised freely.
     out_dir : Path or None
         Where builds are kept; `build/sim` if None.
+    random_start : bool
+        Registers and memories without a power-on value start at random, by the seed of the run, not as zeros.
 
     Raises
     ------
@@ -96,13 +109,21 @@ def build(emitted: Emitted, trace: Trace = "none", public: Iterable[str] = (), o
         out_dir.mkdir(parents=True, exist_ok=True)
         tool = verilator.ensure(out_dir.parent / "tools")
         made_by = tools(out_dir)
-        key = _key(emitted, trace, control, made_by)
+        flags = (*_FLAGS, *_UNKNOWNS[random_start])
+        key = _key(emitted, trace, control, made_by, flags)
         folder = out_dir / f"{emitted.name}.{trace}.{key}"
         with open(out_dir / f".{key}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if (found := _read(folder, emitted.name)) is not None:
                 return Built(
-                    emitted=emitted, trace=trace, folder=folder, key=key, seconds=found, cached=True, tools=made_by
+                    emitted=emitted,
+                    trace=trace,
+                    folder=folder,
+                    key=key,
+                    seconds=found,
+                    cached=True,
+                    tools=made_by,
+                    random_start=random_start,
                 )
             free = shutil.disk_usage(out_dir).free
             if free < _LEAST_SPACE:
@@ -110,8 +131,17 @@ def build(emitted: Emitted, trace: Trace = "none", public: Iterable[str] = (), o
                     f"building a simulator needs {_LEAST_SPACE >> 20} MB free in {out_dir}, there are {free >> 20} MB; "
                     "free some space"
                 )
-            seconds = _make(emitted, trace, control, tool, folder)
-    return Built(emitted=emitted, trace=trace, folder=folder, key=key, seconds=seconds, cached=False, tools=made_by)
+            seconds = _make(emitted, trace, control, tool, folder, flags)
+    return Built(
+        emitted=emitted,
+        trace=trace,
+        folder=folder,
+        key=key,
+        seconds=seconds,
+        cached=False,
+        tools=made_by,
+        random_start=random_start,
+    )
 
 
 def tools(out_dir: Path = BUILD / "sim") -> dict[str, str]:
@@ -155,12 +185,13 @@ def harness(emitted: Emitted, main_cpp: str, out_dir: Path | None = None, trace:
         tool = verilator.ensure(out_dir.parent / "tools")
         control = control_file(emitted.manifest, ())
         made_by = {"verilator": tool.version, "g++": verilator.compiler_version()}
-        key = _key(emitted, trace, control + main_cpp, made_by)
+        flags = (*_FLAGS, *_UNKNOWNS[False])
+        key = _key(emitted, trace, control + main_cpp, made_by, flags)
         folder = out_dir / f"{emitted.name}.harness.{key}"
         with open(out_dir / f".{key}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if _read(folder, emitted.name) is None:
-                _make(emitted, trace, control, tool, folder, main_cpp)
+                _make(emitted, trace, control, tool, folder, flags, main_cpp)
     return folder / emitted.name
 
 
@@ -170,9 +201,9 @@ def _version(package: str) -> str:
     return importlib.metadata.version(package)
 
 
-def _key(emitted: Emitted, trace: str, control: str, tools: dict[str, str]) -> str:
+def _key(emitted: Emitted, trace: str, control: str, tools: dict[str, str], flags: tuple[str, ...]) -> str:
     # Content alone: cocotb's libraries are found when the simulator starts, so a checkout can be moved or copied.
-    parts = [emitted.digest, emitted.name, trace, control, tools, _FLAGS, MAKE]
+    parts = [emitted.digest, emitted.name, trace, control, tools, flags, MAKE]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -189,7 +220,13 @@ def _read(folder: Path, name: str) -> float | None:
 
 
 def _make(
-    emitted: Emitted, trace: Trace, control: str, tool: verilator.Verilator, folder: Path, main_cpp: str | None = None
+    emitted: Emitted,
+    trace: Trace,
+    control: str,
+    tool: verilator.Verilator,
+    folder: Path,
+    flags: tuple[str, ...],
+    main_cpp: str | None = None,
 ) -> float:
     start = time.monotonic()
     clean(folder.parent, ".building-")
@@ -213,7 +250,7 @@ def _make(
             emitted.name,
             "--timescale",
             "1ns/1ps",
-            *_FLAGS,
+            *flags,
         ]
         if main_cpp is None:
             libraries = cocotb_tools.config.libs_dir

@@ -5,9 +5,10 @@ A bench is a file `tb/<room>/<name>_tests.py` with cocotb tests and
 * a docstring, whose first line is its title;
 * `top(chip) -> Component`, the design for a chip, `InputError` if the chip has none;
 * optionally `PUBLIC`, manifest paths below the top's `dut` to publish (memories reached by back door);
-* optionally `suits(chip) -> bool`, whether a regression runs it on a chip (chips with a core if missing);
-* optionally `check(chip, workload, seed)`, `InputError` if it cannot run that (a core's limits if missing);
-* optionally `MEASURES = True` if it runs a workload and reports a result;
+* `MACHINE`, the class of the descriptions in `hw/spec` that it takes; `suits(machine) -> bool` if not all of them;
+* optionally `MEASURES = True` if it runs a workload and reports a result; then also `check(chip, workload, seed)`,
+  `InputError` if it cannot run that;
+* optionally `PROGRAMS`, of the bench of a kind, the name of the bench that runs workloads that are programs;
 * optionally `WORKLOAD`, the name of the one it runs if none is named.
 """
 
@@ -25,6 +26,7 @@ from hw.base.error import InputError
 from hw.base.file import write_atomically
 from hw.rtl.emit.verilog import Emitted, emit
 from hw.spec.chip import Chip
+from hw.spec.kind import KINDS
 from model.work.workload import Programmed, Workload
 from tb.bench.build import BUILD, ROOT
 from tb.bench.protocol import Checked
@@ -58,17 +60,25 @@ def load(name: str) -> ModuleType:
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise InputError(f"bench must be one of {', '.join(known)}, not {name!r}; {hint}choose a known one")
+        raise InputError(f"bench must be a known one, not {name!r}; {hint}known are {', '.join(known)}")
     return importlib.import_module(module_name(name))
 
 
 def default(chip: Chip, workload: Workload | None = None) -> str:
-    """The bench that runs `workload` on a chip: of a PIM device its own, of a program the network's, else "core"."""
-    for name in names():
-        bench = load(name)
-        if measures(bench) and chip.pim is not None and hasattr(bench, "suits") and bench.suits(chip):
-            return name
-    return "network" if isinstance(workload, Programmed) else "core"
+    """The bench of the chip's kind, or the one it names for programs if `workload` is one."""
+    bench = chip.kind.door("bench")
+    own = bench.__name__.rpartition(".")[2].removesuffix("_tests")
+    return getattr(bench, "PROGRAMS", own) if isinstance(workload, Programmed) else own
+
+
+def suits(bench: ModuleType, chip: Chip) -> bool:
+    """Whether the bench takes the machine of `chip`; the bench of a kind takes machines of that kind only."""
+    if not isinstance(chip.machine, bench.MACHINE):
+        return False
+    whose = {kind.name for kind in KINDS.values() if kind.bench == bench.__name__}
+    if whose and chip.kind.name not in whose:
+        return False
+    return getattr(bench, "suits", lambda machine: True)(chip.machine)
 
 
 def measures(bench: ModuleType) -> bool:

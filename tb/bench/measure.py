@@ -1,6 +1,7 @@
 """A chip, a workload and a seed to a measurement: emit, build, simulate, read what the bench reported."""
 
 import json
+import shlex
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -8,14 +9,10 @@ from pathlib import Path
 
 from hw import chips
 from hw.base.error import InputError
-from hw.spec.chip import Chip
-from hw.spec.core import CoreSpec
+from hw.base.own_file import typed
 from model import workloads
 from model.count import Counts
-from model.lowering.lower import check_formats
-from model.lowering.schedule import schedule
 from model.record import Measurement, Origin, Result, current_commit
-from model.work.workload import Workload
 from tb.bench import design, junit
 from tb.bench.activity import toggles
 from tb.bench.build import BUILD, Built, Trace, build
@@ -30,12 +27,16 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One simulation: a bench on a chip, with a workload ("" if the bench runs none) and a seed."""
+    """One simulation: a bench on a chip, with a workload ("" if the bench runs none) and a seed.
+
+    `tests` is a regular expression of the names of the tests to run, "" for all; a part of them makes no record.
+    """
 
     bench: str
     chip: str
     workload: str = ""
     seed: int = 1
+    tests: str = ""
 
     def __post_init__(self) -> None:
         bench = design.load(self.bench)
@@ -43,7 +44,7 @@ class Case:
         if not 0 <= self.seed < 1 << 31:
             raise InputError(f"the seed must be from 0 to {(1 << 31) - 1}, not {self.seed}; choose another")
         if design.measures(bench):
-            getattr(bench, "check", check)(chip, workloads.load(self.workload), self.seed)
+            bench.check(chip, workloads.load(self.workload), self.seed)
 
     @property
     def name(self) -> str:
@@ -54,34 +55,8 @@ class Case:
     def command(self) -> str:
         """The line that repeats it."""
         workload = f" WORKLOAD={self.workload}" if self.workload else ""
-        return f"make sim CHIP={self.chip}{workload} BENCH={self.bench} SEED={self.seed}"
-
-
-def check(chip: Chip, workload: Workload, seed: int) -> None:
-    """Raise `InputError` unless `chip` is one core, `workload` has operands in its formats, and they fit it."""
-    core = check_core(chip)
-    if chip.cores > 1:
-        raise InputError(
-            f"a workload on RTL must have a chip of one core, {chip.title!r} shares each layer among {chip.cores}; "
-            f"choose one of {', '.join(chip_names(one_core=True))}, or use `kcloud-cosim predict`"
-        )
-    jobs = workload.jobs(seed)
-    check_formats(core, jobs)
-    schedule(core, [job.gemm for job in jobs])
-
-
-def check_core(chip: Chip) -> CoreSpec:
-    """The core of `chip`; `InputError` naming the chips that have one."""
-    if chip.core is None:
-        known = ", ".join(chip_names())
-        raise InputError(f"RTL needs a chip with a core, {chip.title!r} has none; choose one of {known}")
-    return chip.core
-
-
-def chip_names(*, one_core: bool = False) -> list[str]:
-    """Chips with a core; only those with exactly one, which its RTL is the whole of, if `one_core`."""
-    known = {name: chips.load(name) for name in chips.names()}
-    return [name for name, chip in known.items() if chip.core is not None and (chip.cores == 1 or not one_core)]
+        chosen = f" COCOTB_TEST_FILTER={shlex.quote(self.tests)}" if self.tests else ""
+        return f"make sim CHIP={typed('chip', self.chip)}{workload} BENCH={self.bench} SEED={self.seed}{chosen}"
 
 
 def prepare(case: Case, trace: Trace = "none", say: Say = lambda line: None) -> Built:
@@ -109,6 +84,7 @@ def simulate(case: Case, built: Built, timeout_s: int = 1800) -> Outcome:
         run_dir=BUILD / "runs" / f"{case.name}.{built.trace}",
         timeout_s=timeout_s,
         reproduce=case.command,
+        pattern=case.tests or None,
     )
     if built.trace != "saif" and outcome.junit.is_file():
         junit.install(outcome.junit, BUILD / "junit" / f"{case.name}.xml", case.name)
@@ -139,7 +115,7 @@ def _measure(case: Case, built: Built, say: Say, activity: bool) -> tuple[Measur
     data = outcome.data
     for test in outcome.tests:
         say(f"        {'pass' if test.passed else 'FAIL'}  {test.name}  ({test.seconds:.1f} s)")
-    if not design.measures(design.load(case.bench)) or "cycles" not in data:
+    if case.tests or not design.measures(design.load(case.bench)) or "cycles" not in data:
         return None, outcome
     switched: dict[str, int] = {}
     components = getattr(design.load(case.bench), "COMPONENTS", {})

@@ -20,7 +20,7 @@ from hw.base.error import InputError
 from model import record, workloads
 from tb.bench import design
 from tb.bench.build import BUILD, ROOT
-from tb.bench.measure import Case, check, measure, prepare
+from tb.bench.measure import Case, measure, prepare
 
 _PR_SET_PDEATHSIG = 1
 _LAST_SECONDS = 3.0
@@ -43,7 +43,7 @@ class Finished:
 
 def default_chips() -> list[str]:
     """The chips whose RTL is the whole chip, not one of many cores; others are run by name."""
-    return [name for name in chips.names() if chips.load(name).cores == 1]
+    return [name for name, chip in chips.load_all()[0].items() if chip.cores == 1]
 
 
 def matrix(
@@ -59,20 +59,19 @@ def matrix(
     for bench_name in benches:
         bench = design.load(bench_name)
         measures = design.measures(bench)
-        suits = getattr(bench, "suits", lambda chip: chip.core is not None)
         for chip_name in chip_names:
             chip = chips.load(chip_name)
-            if not suits(chip):
+            if not design.suits(bench, chip):
                 continue
             for workload_name in workload_names if measures else [""]:
                 if workload_name:
                     workload = workloads.load(workload_name)
                     try:
-                        getattr(bench, "check", check)(chip, workload, seeds[0])
+                        bench.check(chip, workload, seeds[0])
                     except InputError as error:
                         skip(f"{workload_name} on {chip_name}: {error}")
                         continue
-                    cells = chip.core.array.cells if chip.core is not None else 1
+                    cells = chip.cells or 1
                     cycles = sum(gemm.macs for gemm in workload.gemms()) // cells
                     if cycles > LARGEST_CYCLES:
                         skip(f"{workload_name} on {chip_name}: over {LARGEST_CYCLES:,} cycles, run it with make sim")

@@ -6,9 +6,10 @@ import subprocess
 from hw import chips
 from hw.base.error import InputError
 from hw.base.place import checkout
+from hw.spec.core import CoreSpec
 from tb.bench import design
 from tb.bench.build import build, harness, tools
-from tb.bench.measure import check_core, shown
+from tb.bench.measure import shown
 from tb.bench.run import run as run_simulation
 from tb.cli.sim import say
 from tb.npu import table
@@ -20,7 +21,9 @@ TARGET = 0.60
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to simulate."""
-    parser.add_argument("--chip", default="npu_16", help="a file in hw/chips with a core (default %(default)s)")
+    parser.add_argument(
+        "--chip", type=chips.option, default="npu_16", help="a file in hw/chips with a core (default %(default)s)"
+    )
     parser.add_argument("--repeat", type=int, default=8, help="measurements of each, in turn (default %(default)s)")
     parser.add_argument(
         "--table", action="store_true", help="gates, build times and speed of 4 x 4 to 32 x 32 -> docs/benchmarks.md"
@@ -41,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.repeat < 1:
         raise InputError(f"repeat must be at least 1, not {arguments.repeat}; choose a larger number")
-    core = check_core(chips.load(arguments.chip))
+    core = chips.machine(chips.load(arguments.chip), CoreSpec, "RTL")
     rows = core.array.rows
     blocks = min(256 // rows, int((min(core.activation_words, core.weight_words, core.output_words) // rows) ** 0.5))
     size, words, count = blocks * rows, blocks * blocks * rows, core.command_entries

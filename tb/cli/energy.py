@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Chip, workload, clock, cell library."""
     parser.add_argument(
         "--chip",
+        type=chips.option,
         default="npu_16",
         help="an integer core, or a weight-stationary one of " + ", ".join(DTYPES) + " with synthetic operands",
     )
@@ -59,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     start, used = time.monotonic(), _cpu_s()
     if not 0 < arguments.clock < float("inf"):
         raise InputError(f"--clock must be above 0 GHz, not {arguments.clock:g}; give the clock of the leakage")
-    core = gates.core_of(chips.load(arguments.chip), arguments.chip)
+    core = gates.core_of(chips.load(arguments.chip))
     array = core.array
     fitted = not array.is_floating_point and array.dataflow == "ws"
     if not fitted and (arguments.write_table or arguments.test):

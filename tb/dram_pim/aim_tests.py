@@ -10,8 +10,9 @@ from hw.rtl.dram_pim.aim.channel import AimChannel
 from hw.spec.chip import Chip
 from hw.spec.pim import ERRORS, PimSpec
 from model.count import Counts
-from model.cycle.dram_pim.network import AIM_ORDER, float_workload
+from model.cycle.dram_pim.aim_predict import AIM_ORDER
 from model.lowering.dram_pim.aim_driver import gemv_cells, gemv_commands
+from model.work.float_digits import float_workload
 from model.work.workload import Workload
 from tb.bench.bench import Bench, bench_test
 from tb.dram_pim.aim_instructions import AimInstructionStreams, every_request
@@ -28,6 +29,7 @@ ROWS = 64
 """Rows of the cell arrays."""
 
 MEASURES = True
+MACHINE = PimSpec
 
 PUBLIC = (
     "stream",
@@ -42,11 +44,6 @@ PUBLIC = (
     "channel.buffer.words",
     "channel.buffer.held",
 )
-
-
-def suits(chip: Chip) -> bool:
-    """Chips whose banks have an adder tree."""
-    return chip.pim is not None and bool(chip.pim.align_bits)
 
 
 def top(chip: Chip) -> PimPlayer:
@@ -72,12 +69,12 @@ def _tails(spec: PimSpec) -> dict[str, int]:
 
 
 def _spec(chip: Chip) -> PimSpec:
-    return spec_of(chip, suits, "aim", "adder trees beside its banks")
+    return spec_of(chip, "aim")
 
 
 def check(chip: Chip, workload: Workload, seed: int) -> None:
     """Raise `InputError` unless the channel of `chip` can run `workload`."""
-    float_workload(_spec(chip), workload)
+    float_workload(_spec(chip).title, workload)
 
 
 @bench_test(timeout_cycles=100_000_000)

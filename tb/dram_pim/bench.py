@@ -8,6 +8,7 @@ from typing import Any
 from hw import chips
 from hw.base.error import InputError
 from hw.spec.chip import Chip
+from hw.spec.kind import load
 from hw.spec.pim import ERRORS, PimSpec
 from tb.bench.bench import Bench
 from tb.dram_pim.checker import broken_rules
@@ -22,14 +23,16 @@ STREAM_LENGTH = 120
 """Legal commands of one random stream."""
 
 
-def spec_of(chip: Chip, suits: Callable[[Chip], bool], bench_name: str, wanted: str) -> PimSpec:
-    """The PIM device of `chip`; raises `InputError` unless it has what is `wanted`."""
-    if chip.pim is None or not suits(chip):
-        known = ", ".join(name for name in chips.names() if suits(chips.load(name)))
+def spec_of(chip: Chip, kind: str) -> PimSpec:
+    """The PIM device of `chip`; `InputError` naming the chips whose device is of `kind` unless it is."""
+    spec = chip.pim
+    if spec is None or spec.kind != kind:
+        known = [name for name in chips.with_machine(PimSpec) if chips.load(name).kind.name == kind]
         raise InputError(
-            f"the {bench_name} bench needs a chip with {wanted}, {chip.title!r} has none; choose one of {known}"
+            f"the {kind} bench needs a chip with an {load(kind).title}, {chip.title!r} has none; choose one of "
+            f"{', '.join(known)}"
         )
-    return chip.pim
+    return spec
 
 
 @cache

@@ -8,9 +8,9 @@ from hw.rtl.dram_pim.hbm_pim.channel import HbmPimChannel
 from hw.spec.chip import Chip
 from hw.spec.pim import PimSpec
 from model.count import Counts
-from model.cycle.dram_pim.network import float_workload
 from model.cycle.dram_pim.run import HbmPim
 from model.lowering.dram_pim.hbm_pim_driver import gemv_commands, result_words, weight_words
+from model.work.float_digits import float_workload
 from model.work.workload import Workload
 from tb.bench.bench import Bench, bench_test
 from tb.dram_pim.bench import opened, random_streams, spec_of
@@ -26,6 +26,7 @@ ROWS = 128
 """Rows of the cell arrays."""
 
 MEASURES = True
+MACHINE = PimSpec
 
 PUBLIC = (
     "stream",
@@ -43,11 +44,6 @@ PUBLIC = (
 )
 
 
-def suits(chip: Chip) -> bool:
-    """Chips whose units run programs."""
-    return chip.pim is not None and bool(chip.pim.mode_changes)
-
-
 def top(chip: Chip) -> PimPlayer:
     """The channel of `chip` with a player before its port."""
     spec = _spec(chip)
@@ -59,12 +55,12 @@ def top(chip: Chip) -> PimPlayer:
 
 
 def _spec(chip: Chip) -> PimSpec:
-    return spec_of(chip, suits, "hbm_pim", "units that run programs")
+    return spec_of(chip, "hbm_pim")
 
 
 def check(chip: Chip, workload: Workload, seed: int) -> None:
     """Raise `InputError` unless the channel of `chip` can run `workload`."""
-    float_workload(_spec(chip), workload)
+    float_workload(_spec(chip).title, workload)
 
 
 @bench_test(timeout_cycles=100_000_000)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hw.spec.kind import load
 from hw.spec.pim import PimSpec
 from model import workloads
 from model.count import Counts
-from model.cycle.dram_pim.network import float_workload, host_after, layer_sums, peak_macs_per_cycle
 from model.number.codec import decode
+from model.work.float_digits import float_workload
 from tb.bench.bench import Bench
 from tb.dram_pim.driver import Answer, PimDriver, Played
 
@@ -19,7 +20,7 @@ class Layer:
     """What a device's side of the bench makes of one layer.
 
     `stream`: the commands; `cells`: (bank, row, column) -> data word, put there before; `results`: reads what the
-    layer left in the device, codes of the shape `model.cycle.dram_pim.network.layer_sums` gives.
+    layer left in the device, codes of the shape `layer_sums` of its reference gives.
     """
 
     stream: list[Played]
@@ -38,10 +39,10 @@ async def run_network(
     """Run the workload of the bench's parameters; report the measurement; raise if a bit or a class differs."""
     from cocotb.types import LogicArray
 
-    task = float_workload(spec, workloads.load(bench.parameters["workload"]))
+    task = float_workload(spec.title, workloads.load(bench.parameters["workload"]))
     vectors = expected = task.vectors(spec.number)
     parameters = task.parameters(spec.number)
-    columns = spec.dram.organisation.columns
+    columns, numerics = spec.dram.organisation.columns, load(spec.kind).door("reference")
     counts, phases, layers = Counts(), dict[str, int](), []
     for i, (gemm, (weights, bias)) in enumerate(zip(task.gemms(), parameters, strict=True)):
         layer = prepare(weights, bias, vectors)
@@ -51,14 +52,14 @@ async def run_network(
         refused = set(answer.reasons) - {0}
         assert not refused, f"{gemm.name}: commands of the schedule were refused with the codes {sorted(refused)}"
         sums = layer.results(answer)
-        wanted = layer_sums(spec, weights, bias, expected)
+        wanted = numerics.layer_sums(spec, weights, bias, expected)
         wrong = np.argwhere(sums != wanted)
         assert not len(wrong), (
             f"{gemm.name}: result {wrong[0].tolist()} is {sums[tuple(wrong[0])]:#06x}, not "
             f"{wanted[tuple(wrong[0])]:#06x}; {len(wrong)} of {wanted.size} differ"
         )
         last = i == len(parameters) - 1
-        vectors, expected = host_after(spec, sums, bias, last), host_after(spec, wanted, bias, last)
+        vectors, expected = (numerics.host_after(spec, found, bias, last) for found in (sums, wanted))
         counts = counts + counts_of(answer)
         for cause, cycles in phases_of(layer.stream, answer.finish).items():
             phases[cause] = phases.get(cause, 0) + cycles
@@ -71,7 +72,7 @@ async def run_network(
                 "count": 1,
                 "macs": gemm.macs,
                 "cycles": answer.finish,
-                "utilisation": gemm.macs / (answer.finish * peak_macs_per_cycle(spec)),
+                "utilisation": gemm.macs / (answer.finish * spec.macs_per_cycle),
                 "arrays": spec.units,
             }
         )
@@ -88,6 +89,6 @@ async def run_network(
             **task.score([outputs]),
             "macs": macs,
             "devices": 1,
-            "utilisation": macs / (cycles * peak_macs_per_cycle(spec)),
+            "utilisation": macs / (cycles * spec.macs_per_cycle),
         },
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hw import chips
 from hw.base.error import InputError
 from hw.gates import streams as operands
 from hw.gates.activity import Streams
@@ -59,11 +60,9 @@ class Measured:
         return self.pj(self.glitches.high)
 
 
-def core_of(chip: Chip, name: str) -> CoreSpec:
+def core_of(chip: Chip) -> CoreSpec:
     """The chip's core, or `InputError` if it has none."""
-    if chip.core is None:
-        raise InputError(f"energy at the gates needs a chip with a core that can be built, {name} has none; try npu_16")
-    return chip.core
+    return chips.machine(chip, CoreSpec, "energy at the gates")
 
 
 def operands_of(workload: Workload, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:

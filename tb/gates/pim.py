@@ -9,7 +9,6 @@ from amaranth.hdl import Elaboratable
 from numpy.typing import NDArray
 
 from hw import chips
-from hw.base.error import InputError
 from hw.gates.activity import Streams
 from hw.gates.block import Block
 from hw.gates.library import Process
@@ -39,10 +38,7 @@ class Unit:
 
 def spec_of(chip: str) -> PimSpec:
     """The PIM device of a chip; raises `InputError` if it has none."""
-    spec = chips.load(chip).pim
-    if spec is None:
-        raise InputError(f"a PIM unit must be of a chip with PIM, but {chip} has none; try hbm_pim or aim")
-    return spec
+    return chips.machine(chips.load(chip), PimSpec, "a PIM unit at the gates")
 
 
 def units(process: Process, build: Path, seed: int) -> Iterator[Unit]:

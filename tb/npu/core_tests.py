@@ -13,13 +13,12 @@ from cocotb.triggers import ValueChange
 from cocotb.types import LogicArray
 
 from hw import chips
-from hw.base.error import InputError
 from hw.rtl.npu.core_top import CoreTop
 from hw.rtl.npu.signature import command_layout, counter_names
 from hw.spec.chip import Chip
 from hw.spec.command import COMMAND_FIELDS
 from hw.spec.core import CoreSpec
-from hw.spec.event import EVENTS, LABELS, VALUE_EVENTS
+from hw.spec.npu_event import EVENTS, LABELS, VALUE_EVENTS
 from model import workloads
 from model.functional.value_counts import job_counts
 from model.lowering import lower
@@ -29,13 +28,18 @@ from model.work.workload import GemmJob
 from tb.bench.bench import Bench, bench_test
 from tb.bench.scoreboard import first_mismatch
 from tb.bench.stream import StreamDriver
+from tb.npu.check import check as check
 
 MEASURES = True
+MACHINE = CoreSpec
+PROGRAMS = "network"
+"""The bench that runs workloads that are programs."""
+
 PUBLIC = (
-    "core.activation_memory.memory",
-    "core.weight_memory.memory",
-    "core.drain.parameter_memory",
-    "output_memory",
+    "core.activation_memory.memory.ram_words",
+    "core.weight_memory.memory.ram_words",
+    "core.drain.parameter_memory.ram_words",
+    "output_memory.ram_words",
 )
 
 COMPONENTS = {
@@ -59,10 +63,7 @@ def top(chip: Chip) -> wiring.Component:
 
 
 def _core(chip: Chip) -> CoreSpec:
-    if chip.core is None:
-        with_core = ", ".join(name for name in chips.names() if chips.load(name).core is not None)
-        raise InputError(f"the core bench needs a chip with a core, {chip.title!r} has none; choose one of {with_core}")
-    return chip.core
+    return chips.machine(chip, CoreSpec, "the core bench")
 
 
 class CoreBench:
@@ -72,10 +73,10 @@ class CoreBench:
         self.bench = bench
         self.core = core
         dut = bench.dut.dut
-        self.activation_memory = dut.core.activation_memory.memory
-        self.weight_memory = dut.core.weight_memory.memory
-        self.parameter_memory = dut.core.drain.parameter_memory
-        self.output_memory = dut.output_memory
+        self.activation_memory = dut.core.activation_memory.memory.ram_words
+        self.weight_memory = dut.core.weight_memory.memory.ram_words
+        self.parameter_memory = dut.core.drain.parameter_memory.ram_words
+        self.output_memory = dut.output_memory.ram_words
         self.completed = bench.dut.status__completed
         self.idle = bench.dut.status__idle
         self.commands = StreamDriver(bench, "i_command", command_layout())

@@ -6,10 +6,13 @@ from amaranth.hdl import Module
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.base.error import InputError
+from hw import chips
 from hw.spec.chip import Chip
+from hw.spec.core import CoreSpec
 from tb.bench.bench import Bench, bench_test
 from tb.bench.stream import StreamDriver, StreamMonitor, StreamSink
+
+MACHINE = CoreSpec
 
 WORD = data.StructLayout({"tag": 4, "value": 12})
 
@@ -41,9 +44,7 @@ class StreamFifo(wiring.Component):
 
 def top(chip: Chip) -> wiring.Component:
     """The design under test for `chip`."""
-    if chip.core is None:
-        raise InputError(f"the fifo bench needs a chip with a core, {chip.title!r} has none; choose another chip")
-    return StreamFifo(chip.core.command_entries)
+    return StreamFifo(chips.machine(chip, MACHINE, "the fifo bench").command_entries)
 
 
 def _words(bench: Bench, count: int) -> list[dict[str, int]]:

@@ -14,8 +14,8 @@ from hw.rtl.npu.signature import counter_names
 from hw.spec.command import Command, Copy, Descriptor, Fence, Geometry
 from hw.spec.core import CoreSpec
 from hw.spec.dma import HOLDS, DmaSpec
-from hw.spec.event import VALUE_EVENTS
 from hw.spec.mac_array import MacArraySpec
+from hw.spec.npu_event import VALUE_EVENTS
 from model.functional.npu import Memories
 from model.number.codec import encode
 from tb.arithmetic.fp_vectors import special_codes

@@ -7,7 +7,8 @@ from hw import chips
 from hw.base.error import InputError
 from hw.rtl.npu.core_top import CoreTop
 from hw.spec.chip import Chip
-from hw.spec.event import EVENTS, LABELS
+from hw.spec.core import CoreSpec
+from hw.spec.npu_event import EVENTS, LABELS
 from model import workloads
 from model.functional.npu import program_counts
 from model.work.workload import Programmed, Workload
@@ -16,43 +17,44 @@ from tb.npu.memory_tests import PUBLIC as PUBLIC
 from tb.npu.memory_tests import Case, run_case
 
 MEASURES = True
+MACHINE = CoreSpec
 WORKLOAD = "digits_cnn"
 
 
-def suits(chip: Chip) -> bool:
+def suits(core: CoreSpec) -> bool:
     """Only a core with copy channels and convolution."""
-    return chip.core is not None and chip.core.dma is not None and chip.core.convolution
+    return core.dma is not None and core.convolution
+
+
+def _core(chip: Chip, needed: str) -> CoreSpec:
+    core = chip.core
+    if core is None or not suits(core):
+        raise InputError(
+            f"{needed} needs a core with copy channels and convolution, {chip.title!r} has none; choose npu_16_cnn"
+        )
+    return core
 
 
 def top(chip: Chip) -> wiring.Component:
     """The core of `chip`; it must have copy channels and convolution."""
-    if chip.core is None or not suits(chip):
-        raise InputError(
-            f"the network bench needs a core with copy channels and convolution, {chip.title!r} has none; "
-            "choose npu_16_cnn"
-        )
-    return CoreTop(chip.core)
+    return CoreTop(_core(chip, "the network bench"))
 
 
 def check(chip: Chip, workload: Workload, seed: int) -> None:
     """Raise `InputError` unless `workload` is a program that the core of `chip` can run."""
-    if chip.core is None or not suits(chip):
-        raise InputError(
-            f"a program needs a core with copy channels and convolution, {chip.title!r} has none; choose npu_16_cnn"
-        )
+    core = _core(chip, "a program")
     if not isinstance(workload, Programmed):
         raise InputError(
             f"the network bench runs a program, {workload.title!r} is a list of GEMMs; choose digits_cnn or the core "
             "bench"
         )
-    workload.program(chip.core)
+    workload.program(core)
 
 
 @bench_test(timeout_cycles=10_000_000)
 async def every_output_of_the_program_is_the_reference(bench: Bench) -> None:
-    core = chips.load(bench.parameters["chip"]).core
+    core = _core(chips.load(bench.parameters["chip"]), "a program")
     workload = workloads.load(bench.parameters["workload"])
-    assert core is not None
     assert isinstance(workload, Programmed)
     work = workload.program(core)
     case = Case(

@@ -243,7 +243,7 @@ class Core(wiring.Component):
         m.d.comb += [self.status.busy.eq(unfinished != 0), self.status.idle.eq(~self.status.busy)]
 
     def _count(self, m: Module) -> None:
-        """Labels and events; definitions in `hw.spec.event`. Those a core does not name stay 0."""
+        """Labels and events; definitions in `hw.spec.npu_event`. Those a core does not name stay 0."""
         m.submodules.counters = count = self.counters_
         drain, busy, side, dma = self.drain, self.status.busy, self.memory_side, self.spec.dma
         events: dict[str, ValueLike] = {

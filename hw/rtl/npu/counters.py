@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.rtl.npu.signature import CounterPorts
 from hw.spec.core import CoreSpec
-from hw.spec.event import EVENTS, LABELS
+from hw.spec.npu_event import EVENTS, LABELS
 
 
 def increment_bits(core: CoreSpec) -> dict[str, int]:

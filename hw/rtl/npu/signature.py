@@ -16,7 +16,7 @@ from hw.spec.command import (
 )
 from hw.spec.core import CoreSpec
 from hw.spec.dma import DmaSpec
-from hw.spec.event import EVENTS, LABELS
+from hw.spec.npu_event import EVENTS, LABELS
 
 COUNTER_BITS = 48
 """Width of every counter: 3.2 days at 1 GHz."""
@@ -117,7 +117,7 @@ class CounterPorts(wiring.Signature):
     """All counters as ports: `busy`, then `label_<label>`, then `event_<component>_<event>`.
 
     `busy` counts cycles from the one after a command was accepted to the one in which its last output row
-    left, both included, while any command is unfinished; labels and events are in `hw.spec.event`.
+    left, both included, while any command is unfinished; labels and events are in `hw.spec.npu_event`.
     """
 
     def __init__(self) -> None:

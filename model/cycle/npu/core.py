@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 
 from hw.base.error import InputError
 from hw.spec.core import CoreSpec
-from hw.spec.event import LABELS
+from hw.spec.npu_event import LABELS
 from model.cycle.npu import output_stationary_core
 from model.cycle.npu.command_queue import last_decoded
 from model.cycle.npu.output_stationary_interleave import InterleavingStepper

@@ -18,7 +18,7 @@ overlap, takes L more; with L > 1 folds are interleaved, see `model.cycle.npu.ou
 from collections.abc import Iterator, Mapping, Sequence
 
 from hw.spec.core import CoreSpec
-from hw.spec.event import LABELS
+from hw.spec.npu_event import LABELS
 from model.cycle.npu.command_queue import last_decoded
 from model.cycle.npu.stepper import Port, Stepper
 from model.cycle.npu.timing import OUTPUT_CYCLES, PREPARE_CYCLES, Shape, Timing, cut, event_counts, utilisation

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from hw.spec.core import OUTPUT_ROWS, PASS_ENTRIES, CoreSpec
-from hw.spec.event import LABELS
+from hw.spec.npu_event import LABELS
 from model.cycle.npu.timing import OUTPUT_CYCLES, Shape, Timing, cut, event_counts, utilisation
 
 PORTS = ("activation_blocked", "weight_blocked", "output_blocked")

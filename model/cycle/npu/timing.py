@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hw.base.error import InputError
 from hw.spec.core import CoreSpec
-from hw.spec.event import EVENTS, VALUE_EVENTS
+from hw.spec.npu_event import EVENTS, VALUE_EVENTS
 from model.count import Counts
 
 Shape = tuple[int, int, int]
@@ -28,9 +28,9 @@ class Timing:
         Busy cycles: from the one after the first command was accepted to the one in which the last output
         row left, both included, less cycles in between with no unfinished command.
     budget : dict of str to int
-        Label -> cycles, every label of `hw.spec.event.LABELS`; sums to `cycles`.
+        Label -> cycles, every label of `hw.spec.npu_event.LABELS`; sums to `cycles`.
     counts : Counts
-        Every event of `hw.spec.event.EVENTS` but `VALUE_EVENTS`, which only operands decide
+        Every event of `hw.spec.npu_event.EVENTS` but `VALUE_EVENTS`, which only operands decide
         (`model.functional.value_counts`).
     utilisation : float
         Useful multiply-accumulates (m * n * k, no padding) per cycle over what the cells can do: one each, two

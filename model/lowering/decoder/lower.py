@@ -6,12 +6,11 @@ from typing import Literal, get_args
 import numpy as np
 
 from hw.base.error import InputError
-from hw.spec.memory_controller import Transfer
 from hw.spec.number import number_format
 from hw.spec.system import Program, SystemSpec, Token, fits
 from hw.spec.vector import LANES
 from model.language.config import DecoderConfig
-from model.lowering.decoder.image import Image, MatrixPlace, blocks
+from model.lowering.decoder.channel import Channel, MatrixPlace, blocks
 from model.lowering.decoder.machine import Machine
 from model.lowering.decoder.shared import Region, SharedMemory, TensorPlace
 from model.reference import vector
@@ -52,8 +51,8 @@ class Lowered:
     spec : SystemSpec
     pim : Pim
     program : Program
-    image : Image
-        Contents of the channel.
+    channel : Channel
+        Its contents.
     ids : int
         Word of the shared memory with the token of position 0 in lane 0; the prompt's must be there at the start, the
         generated ones follow.
@@ -63,7 +62,7 @@ class Lowered:
     spec: SystemSpec
     pim: Pim
     program: Program
-    image: Image
+    channel: Channel
     ids: int
     prompt: list[int]
     steps: list[Step]
@@ -82,7 +81,7 @@ class _Layer:
 
 
 def lower(
-    spec: SystemSpec, config: DecoderConfig, weights: StoredWeights, prompt: list[int], count: int, pim: Pim
+    spec: SystemSpec, config: DecoderConfig, weights: StoredWeights, prompt: list[int], count: int, pim: str
 ) -> Lowered:
     """The program that reads `prompt` and generates `count` tokens greedily.
 
@@ -92,10 +91,20 @@ def lower(
     return _Lowering(spec, config, weights, prompt, count, pim).lowered()
 
 
+def channel_of(spec: SystemSpec) -> Channel:
+    """The empty channel of a system, with its way to lay out matrices."""
+    if spec.pim.align_bits:
+        from model.lowering.decoder.aim import AimChannel
+
+        return AimChannel(spec.pim, spec.rows)
+    from model.lowering.decoder.hbm_pim import HbmPimChannel
+
+    return HbmPimChannel(spec.pim, spec.rows)
+
+
 def check(spec: SystemSpec, config: DecoderConfig, prompt: list[int], count: int, pim: str) -> None:
     """Raise `InputError` for what cannot be lowered whatever the memories hold."""
-    if pim not in get_args(Pim):
-        raise InputError(f"pim must be one of {', '.join(get_args(Pim))}, not {pim!r}")
+    check_pim(pim)
     if not prompt:
         raise InputError("a prompt must have at least one token, not none")
     if count < 1:
@@ -127,19 +136,28 @@ def check(spec: SystemSpec, config: DecoderConfig, prompt: list[int], count: int
         raise InputError(f"head_dim must be 16, 32, 64 or 128 (1 to 8 words), not {config.head_dim}")
 
 
+def check_pim(pim: str) -> Pim:
+    """`pim` as one of the four; raises `InputError` listing them."""
+    for known in get_args(Pim):
+        if known == pim:
+            return known
+    raise InputError(f"pim must be one of {', '.join(get_args(Pim))}, not {pim!r}")
+
+
 class _Lowering:
     def __init__(
-        self, spec: SystemSpec, config: DecoderConfig, weights: StoredWeights, prompt: list[int], count: int, pim: Pim
+        self, spec: SystemSpec, config: DecoderConfig, weights: StoredWeights, prompt: list[int], count: int, pim: str
     ) -> None:
         check(spec, config, prompt, count, pim)
         self.spec, self.config, self.weights = spec, config, weights
-        self.prompt, self.count, self.pim = prompt, count, pim
+        self.prompt, self.count = prompt, count
+        self.pim: Pim = check_pim(pim)
         self.name = spec.pim.number
-        self.image = Image(spec.pim.dram.organisation, spec.rows)
+        self.channel = channel_of(spec)
         self.shared = SharedMemory(spec.shared_words)
         self.batch = min(spec.core.array.columns, len(prompt))
         self.words = blocks(config.max_position_embeddings, LANES)  # of a row of scores
-        self.machine = Machine(spec, self.image, self.shared, self.name, spec.core.activation_words // 2)
+        self.machine = Machine(spec, self.channel, self.shared, self.name, spec.core.activation_words // 2)
         self._check_core()
         self._place_matrices()
         self._place_tensors()
@@ -168,7 +186,7 @@ class _Lowering:
     # ---- places
 
     def _place_matrices(self) -> None:
-        config, image = self.config, self.image
+        config, channel = self.config, self.channel
         self.layers: list[_Layer] = []
         constants: list[np.ndarray] = []
 
@@ -180,27 +198,29 @@ class _Lowering:
         for w in self.weights.layers:
             matrices = {}
             for what in ("qkv", "out", "gate_up", "down"):
-                matrices[what] = image.place(what, *w[what].shape)
-                image.put_matrix(matrices[what], w[what])
+                matrices[what] = channel.matrix(what, *w[what].shape)
+                channel.put(matrices[what], w[what])
             gains = {what: constant(w[what]) for what in ("norm1", "norm2")}
             self.layers.append(_Layer(matrices=matrices, keys=[], values=[], gains=gains))
-        self.embedding = image.place("embedding", *self.weights.embedding.shape)
-        image.put_matrix(self.embedding, self.weights.embedding)
+        self.embedding = channel.matrix("embedding", *self.weights.embedding.shape)
+        channel.put_embedding(self.embedding, self.weights.embedding)
         self.head = self.embedding
         if not config.tie_word_embeddings:
-            self.head = image.place("output matrix", *self.weights.head.shape)
-            image.put_matrix(self.head, self.weights.head)
+            self.head = channel.matrix("output matrix", *self.weights.head.shape)
+            channel.put(self.head, self.weights.head)
         for layer in self.layers:
-            for _ in range(config.num_key_value_heads):
-                layer.keys.append(image.place("keys", config.max_position_embeddings, config.head_dim))
+            layer.keys = channel.caches(
+                "keys", config.num_key_value_heads, config.max_position_embeddings, config.head_dim
+            )
         for layer in self.layers:
-            for _ in range(config.num_key_value_heads):
-                layer.values.append(image.place("values", config.head_dim, config.max_position_embeddings))
+            layer.values = channel.caches(
+                "values", config.num_key_value_heads, config.head_dim, config.max_position_embeddings
+            )
         gain = constant(self.weights.norm)
         cosine, sine = rotary_tables(config, self.name)
         table = constant(np.concatenate([cosine, sine], axis=1))
         words = np.concatenate(constants)
-        self.constants = self.image.put_words("constants", words), len(words)
+        self.constants = self.channel.put_words("constants", words), len(words)
         base = self.shared.take("gains and rotary tables", len(words))
         for layer in self.layers:
             layer.gains = {what: base + first for what, first in layer.gains.items()}
@@ -247,7 +267,10 @@ class _Lowering:
     def lowered(self) -> Lowered:
         """The whole program."""
         machine = self.machine
-        loaded = machine.fetch(self.constants[0], self.constants_at, self.constants[1])
+        loaded: Token | None = None
+        for transfer in self.channel.fetch(self.constants[0], self.constants_at, self.constants[1]):
+            loaded = machine.memory(transfer)
+        assert loaded is not None
         steps, position, ended = [], 0, loaded
         while position < len(self.prompt):
             tokens = min(self.batch, len(self.prompt) - position)
@@ -261,7 +284,7 @@ class _Lowering:
             spec=self.spec,
             pim=self.pim,
             program=machine.program,
-            image=self.image,
+            channel=self.channel,
             ids=self.ids,
             prompt=self.prompt,
             steps=steps,
@@ -275,22 +298,9 @@ class _Lowering:
             "weights": decode and self.pim in ("weights", "both"),
             "attention": decode and self.pim in ("attention", "both"),
         }
-        hidden_words = config.hidden_size // LANES
         read = after[0]
         for token in range(tokens):
-            read = machine.memory(
-                Transfer(
-                    write=False,
-                    address=self.image.address(self.embedding.first),
-                    shared=self.embedded.row(token),
-                    run=1,
-                    groups=hidden_words,
-                    stride=self.image.banks,
-                    pointer=self.ids + first + token,
-                    scale=self.embedding.pitch * self.image.banks,
-                ),
-                after,
-            )
+            read = machine.memory(self.channel.embed(self.ids + first + token, self.embedded.row(token)), after)
         places = [self._kept("embedding", -1, self.embedded, tokens)]
         x, ready = self.embedded, read
         for index, layer in enumerate(self.layers):
@@ -456,22 +466,10 @@ class _Lowering:
                 d_stride=head_words,
                 period=head_words,
             )
-        banks, heads = self.image.banks, config.num_key_value_heads
         for token in range(tokens):
-            position = first + token
-            j, bank = divmod(position, banks)
             for head, place in enumerate(layer.keys):
-                machine.memory(
-                    Transfer(
-                        write=True,
-                        address=self.image.address(place.first + j * place.pitch, bank),
-                        shared=rotated.row(token) + config.query_size // LANES + head * head_words,
-                        run=1,
-                        groups=head_words,
-                        stride=banks,
-                    ),
-                    [last],
-                )
+                key = rotated.row(token) + config.query_size // LANES + head * head_words
+                machine.memory(self.channel.append_key(place, first + token, key), [last])
         value_words = config.kv_size // LANES
         machine.vector(
             "SCALE",
@@ -493,20 +491,9 @@ class _Lowering:
             d_stride=LANES,
         )
         last = written
-        for head in range(heads):
-            place = layer.values[head]
-            last = machine.memory(
-                Transfer(
-                    write=True,
-                    address=self.image.address(place.first + first // LANES),
-                    shared=self.turned_values + head * config.head_dim,
-                    run=banks,
-                    groups=place.groups(banks),
-                    stride=place.pitch * banks,
-                    wide=True,
-                ),
-                [written],
-            )
+        for head, place in enumerate(layer.values):
+            source = self.turned_values + head * config.head_dim
+            last = machine.memory(self.channel.append_values(place, first, source), [written])
         return last
 
     def _attend(self, layer: _Layer, first: int, tokens: int, ready: Token) -> Token:

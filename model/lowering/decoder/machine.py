@@ -4,14 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hw.spec.command import Command, Copy, Fence
-from hw.spec.memory_controller import Gemv, Transfer
+from hw.spec.hbm_pim_controller import HbmGemv
+from hw.spec.memory_controller import MemoryCommand
 from hw.spec.system import Program, SystemSpec, Token
 from hw.spec.vector import LANES, VectorCommand
-from model.lowering.decoder.image import Image, MatrixPlace, blocks
+from model.lowering.decoder.channel import Channel, MatrixPlace, blocks
 from model.lowering.decoder.shared import SharedMemory
-
-ACCUMULATORS = 32
-"""Outputs of a bank that one product of the channel makes."""
 
 
 @dataclass
@@ -21,7 +19,7 @@ class Machine:
     Parameters
     ----------
     spec : SystemSpec
-    image : Image
+    channel : Channel
     shared : SharedMemory
     name : str
         The storage format.
@@ -30,7 +28,7 @@ class Machine:
     """
 
     spec: SystemSpec
-    image: Image
+    channel: Channel
     shared: SharedMemory
     name: str
     stage_words: int
@@ -39,7 +37,7 @@ class Machine:
     _turn: int = 0
 
     def __post_init__(self) -> None:
-        self.columns = self.spec.core.array.columns
+        self.lane_sums = not self.spec.pim.align_bits
         self.stage = [self.shared.take("weights on their way", self.stage_words) for _ in range(2)]
 
     def reserve(self, features: int, outputs: int) -> None:
@@ -54,36 +52,13 @@ class Machine:
         command = VectorCommand(operation=operation, input_format=self.name, output_format=self.name, **settings)  # pyright: ignore[reportArgumentType]
         return self.program.add("vector", command, after)
 
-    def memory(self, command: Transfer | Gemv, after: Iterable[Token] = ()) -> Token:
+    def memory(self, command: MemoryCommand | HbmGemv, after: Iterable[Token] = ()) -> Token:
         """A descriptor of the memory controller."""
         return self.program.add("memory", command, after)
 
     def core(self, command: Command | Copy | Fence, after: Iterable[Token] = ()) -> Token:
         """A descriptor of the core."""
         return self.program.add("core", command, after)
-
-    def fetch(self, first_address: int, shared: int, words: int, after: Iterable[Token] = ()) -> Token:
-        """Words that lie one behind the other to the shared memory."""
-        token = None
-        while words:
-            run = min(words, self.image.banks)
-            groups = min(words // run, 1 << 15)
-            token = self.memory(
-                Transfer(
-                    write=False,
-                    address=first_address,
-                    shared=shared,
-                    run=run,
-                    groups=groups,
-                    stride=self.image.banks,
-                    wide=True,
-                ),
-                after,
-            )
-            moved = run * groups
-            first_address, shared, words = first_address + moved, shared + moved, words - moved
-        assert token is not None
-        return token
 
     # ---- products in the channel
 
@@ -96,37 +71,21 @@ class Machine:
         outputs: int | None = None,
         inputs: int | None = None,
     ) -> Token:
-        """Results of the matrix times the words at `source`, packed, to `destination`; `outputs` and `inputs` of it."""
-        banks, row_columns = self.image.banks, self.image.columns
-        groups = place.groups(banks) if outputs is None else blocks(outputs, banks)
-        columns = place.columns if inputs is None else blocks(inputs, LANES)
-        token: Token | None = None
-        after = list(after)
-        for first in range(0, groups, ACCUMULATORS):
-            count = min(ACCUMULATORS, groups - first)
-            row, column = divmod(place.first + first * place.pitch, row_columns)
-            for part in range(0, columns, row_columns):
-                size = min(row_columns, columns - part)
-                copies = min(row_columns // place.pitch, count) if place.pitch < row_columns else 1
-                token = self.memory(
-                    Gemv(
-                        columns=size,
-                        pitch=min(place.pitch, row_columns),
-                        copies=copies,
-                        column=column,
-                        row=row + part // row_columns,
-                        row_step=max(1, place.pitch // row_columns),
-                        outputs=count,
-                        source=source + part,
-                        destination=destination + first,
-                        load=first == 0 or columns > row_columns,
-                        clear=part == 0,
-                        read=part + size == columns,
-                    ),
-                    after if first == part == 0 else (),
-                )
+        """Results of the matrix (or of its first `outputs` and `inputs`) times the words at `source`, packed."""
+        outputs = outputs or place.outputs
+        product = self.channel.multiply(
+            place, source, self.results if self.lane_sums else destination, outputs, inputs or place.inputs
+        )
+        token, waits = None, list(after)
+        for command in product.commands:
+            token = self.memory(command, waits)
+            waits = []
         assert token is not None
-        return token
+        if not product.lane_sums:
+            return token
+        return self.vector(
+            "SUM_LANES", after=[token], length=outputs, a=self.results, a_stride=LANES, d=destination, d_stride=1
+        )
 
     # ---- products on the core
 
@@ -161,44 +120,29 @@ class Machine:
         Token
             Of the FENCE behind the last results.
         """
-        banks = self.image.banks
-        columns, groups = blocks(inputs, LANES), blocks(outputs, banks)
-        at_once = max(1, self.stage_words // (columns * banks))
-        waiting: list[Token] = list(ready)
+        words = blocks(inputs, LANES)
         last: Token | None = None
         self.core(
             Copy(
-                target="external_to_weight", words=blocks_of_columns * columns * LANES, address=0, other_address=operand
+                target="external_to_weight", words=blocks_of_columns * words * LANES, address=0, other_address=operand
             ),
-            waiting,
+            ready,
         )
-        for first in range(0, groups, at_once):
-            count = min(at_once, groups - first)
+        stages = [self.stage[self._turn], self.stage[self._turn ^ 1]]
+        chunks = self.channel.chunks(place, outputs, inputs, self.stage_words, stages)
+        total = chunks[-1].first + chunks[-1].outputs
+        for chunk in chunks:
             turn = self._turn
             self._turn ^= 1
             free = self._free[turn]
-            read = self.memory(
-                Transfer(
-                    write=False,
-                    address=self.image.address(place.first + first * place.pitch),
-                    shared=self.stage[turn],
-                    run=banks,
-                    groups=count,
-                    stride=place.pitch * banks,
-                    outer=columns,
-                    outer_stride=banks,
-                    wide=True,
-                ),
-                [free] if free else [],
-            )
-            m = count * banks
-            activation = turn * self.stage_words
+            read: Token | None = None
+            for transfer in chunk.transfers:
+                read = self.memory(transfer, [free] if free else [])
+            assert read is not None
+            m, activation = chunk.outputs, turn * self.stage_words
             self.core(
                 Copy(
-                    target="external_to_activation",
-                    words=m * columns,
-                    address=activation,
-                    other_address=self.stage[turn],
+                    target="external_to_activation", words=m * words, address=activation, other_address=self.stage[turn]
                 ),
                 [read],
             )
@@ -206,7 +150,7 @@ class Machine:
                 Command(
                     m=m,
                     n_blocks=blocks_of_columns,
-                    k_blocks=columns,
+                    k_blocks=words,
                     activation_address=activation,
                     weight_address=0,
                     output_address=0,
@@ -218,7 +162,7 @@ class Machine:
                         target="output_to_external",
                         words=m,
                         address=block * m,
-                        other_address=result + block * groups * banks + first * banks,
+                        other_address=result + block * total + chunk.first,
                     )
                 )
             last = self._free[turn] = self.core(Fence())

@@ -47,7 +47,7 @@ class MemorySide(wiring.Component):
         A copy has not ended.
     o_beats_read, o_waits : Out(2)
     o_beat_written, o_beat_refused, o_parameter_written : Out(1)
-        For the counters, as `hw.spec.event`.
+        For the counters, as `hw.spec.npu_event`.
     """
 
     def __init__(self, core: CoreSpec) -> None:

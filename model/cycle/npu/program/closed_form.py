@@ -12,7 +12,7 @@ import numpy as np
 from hw.spec.command import activation_word_bits, output_word_bits, parameter_word_bits, weight_word_bits
 from hw.spec.core import OUTPUT_ROWS, PASS_ENTRIES, CoreSpec
 from hw.spec.dma import COPY_ENTRIES
-from hw.spec.event import LABELS
+from hw.spec.npu_event import LABELS
 from model.cycle.npu.program.counts import SCRATCHPADS, counted
 from model.cycle.npu.program.issue_times import Arrival, issue, running_max
 from model.cycle.npu.timing import OUTPUT_CYCLES, Timing

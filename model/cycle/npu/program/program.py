@@ -17,7 +17,7 @@ from hw.spec.command import (
 )
 from hw.spec.core import OUTPUT_ROWS, CoreSpec
 from hw.spec.dma import HOLDS
-from hw.spec.event import LABELS
+from hw.spec.npu_event import LABELS
 from model.cycle.npu.decoder import Decoder, Program
 from model.cycle.npu.output_rows import Rows
 from model.cycle.npu.passes import PADDED
