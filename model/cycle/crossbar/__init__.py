@@ -1,0 +1,1 @@
+"""When things happen on a crossbar core: closed form and stepped model."""

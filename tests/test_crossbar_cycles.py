@@ -1,0 +1,113 @@
+"""Closed form = stepped = RTL on random crossbar cores, programs and stalls: cycles, labels, events, values."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hw.spec.crossbar import CrossbarSpec
+from hw.spec.crossbar_command import LayerCommand
+from hw.spec.crossbar_event import EVENTS, LABELS
+from model.cycle.crossbar.closed_form import program_form
+from model.cycle.crossbar.counts import value_counts
+from model.cycle.crossbar.stepped import sequence, step_program
+from model.reference import crossbar as reference
+from tb.crossbar.cell_array import CellArray
+from tests.support.crossbar import Case, draw_case, draw_spec, expected, run
+
+QUICK, VOLUME = range(8), range(8, 128)
+
+
+def case_of(seed: int) -> Case:
+    """Even seeds draw analogue cores of every range policy, odd ones digital cores; half of all stall."""
+    rng = np.random.default_rng(seed)
+    return draw_case(rng, draw_spec(rng, digital=bool(seed % 2)))
+
+
+def agrees(case: Case) -> None:
+    """The RTL's cycles, labels, events and values are the stepped model's and the reference's."""
+    counters, found = run(case)
+    model = step_program(
+        case.spec,
+        case.commands,
+        input_offered=lambda cycle: bool(case.offered[cycle]),
+        output_ready=lambda cycle: bool(case.ready[cycle]),
+        host_writes=lambda cycle: bool(case.writes[cycle]),
+    )
+    events = model.counts
+    for command, inputs in zip(case.commands, case.inputs, strict=True):
+        events = events + value_counts(case.spec, inputs, command.column_tiles if len(inputs) else 0)
+    assert not counters["missed"]
+    assert {label: counters[label] for label in LABELS} == dict(model.budget)
+    assert counters["busy"] == model.cycles
+    assert {event: counters[event] for event in EVENTS} == {e: events.get(e, 0) for e in EVENTS}
+    for number, command in enumerate(case.commands):
+        if command.vectors:
+            got = np.array(found[number]).reshape(command.vectors, command.column_tiles, -1)[:, :, : case.spec.columns]
+            assert got.tolist() == expected(case, number).tolist(), number
+    if case.offered.all() and case.ready.all() and not case.writes.any():
+        form = program_form(case.spec, case.commands)
+        assert (form.cycles, dict(form.budget)) == (model.cycles, dict(model.budget))
+
+
+@pytest.mark.parametrize("seed", QUICK)
+def test_rtl_is_the_stepped_model_and_the_reference(seed: int) -> None:
+    agrees(case_of(seed))
+
+
+@pytest.mark.volume
+@pytest.mark.parametrize("seed", VOLUME)
+def test_rtl_is_the_stepped_model_on_many_specs(seed: int) -> None:
+    agrees(case_of(seed))
+
+
+def test_closed_form_is_the_stepped_model_without_stalls() -> None:
+    for seed in range(200):
+        rng = np.random.default_rng(1000 + seed)
+        spec = draw_spec(rng, digital=bool(seed % 2))
+        case = draw_case(rng, spec)
+        form, stepped = program_form(spec, case.commands), step_program(spec, case.commands)
+        assert (form.cycles, dict(form.budget)) == (stepped.cycles, dict(stepped.budget)), spec
+        assert {e: n for e, n in form.counts.items() if n} == {e: n for e, n in stepped.counts.items() if n}
+        assert len(sequence(spec)) == spec.compute_cycles
+
+
+def test_both_answerers_of_the_port_agree_at_zero_noise() -> None:
+    """One program on digital arrays in RTL and on the seeded cells of the bench: counters and results are equal."""
+    rng = np.random.default_rng(77)
+    spec = draw_spec(rng, digital=True)
+    case = draw_case(rng, spec)
+    analogue = replace(spec, array="analogue")
+    assert run(case) == run(replace(case, spec=analogue))
+
+
+def test_cells_are_written_verified_retried_and_given_up() -> None:
+    spec = CrossbarSpec(
+        rows=3, columns=2, cell_bits=4, weight_bits=4, input_bits=4, scheme="offset", adc_bits=6, lanes=2,
+        write_cycles=3, verify_cycles=2, write_limit=4, buffer_words=16, columns_per_adc=2,
+    )  # fmt: skip
+    from model.crossbar.cells import CellErrors
+
+    rng = np.random.default_rng(3)
+    weights = rng.integers(-8, 8, (2, 3))
+    levels = reference.cell_levels(spec, weights)
+    wanted = [(0, r, c, int(levels[r, c])) for r in range(3) for c in range(2)]
+    array = CellArray(spec, CellErrors(programming=0.04, stuck_low=0.2), seed=5)
+    assert array.stuck_low.any()
+    array.load(np.zeros_like(levels))
+    inputs = rng.integers(0, 16, (2, 3))
+    command = LayerCommand(vectors=2, from_stream=True, to_stream=True, sums=True)
+    stage = draw_case(np.random.default_rng(0), spec).stages[0]
+    ones, zeros = np.ones(5000, bool), np.zeros(5000, bool)
+    case = Case(
+        spec=spec, weights=[weights], commands=[command], inputs=[inputs], stages=[stage], offered=ones, ready=ones,
+        writes=zeros,
+    )  # fmt: skip
+    counters, _ = run(case, wanted, [array])
+    pulses = array.pulses.sum()
+    assert pulses > 6
+    assert counters["array.cell_pulse"] == counters["array.cell_verify"] == pulses
+    assert counters["program"] == pulses * (3 + 2)
+    given_up = sum(array.levels[r, c] != level for _, r, c, level in wanted)
+    assert counters["array.cell_given_up"] == given_up == (array.stuck_low & (levels > 0)).sum()
+    assert array.pulses.max() == 4

@@ -1,0 +1,100 @@
+"""Errors with real cells and converters against rows of CrossSim 3.2 (commit 0a2eb1e, measured in 2026)."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hw.base.command_line import main
+from hw.base.error import InputError
+from hw.spec.crossbar import CrossbarSpec
+from model import cli
+from model.crossbar.cells import CellErrors, conductance, programmed
+from model.crossbar.droop import droop_of, solve
+
+ROWS = list(csv.DictReader((Path(__file__).parent / "data" / "crossbar" / "crosssim_rmse.csv").open()))
+
+
+def study(capsys: pytest.CaptureFixture[str], row: dict[str, str]) -> dict[str, float]:
+    """What the command prints for a row of the sweep."""
+    arguments = [
+        "crossbar", "--rows", row["rows"], "--columns", row["outputs"], "--cell-bits", row["cell_bits"],
+        "--scheme", row["scheme"], "--adc-bits", row["adc_bits"], "--range-policy", row["policy"],
+        "--programming-error", row["sigma"], "--error-kind", "g" if row["error"] == "none" else row["error"],
+        "--data", row["data"],
+        "--seeds", row["seeds"], "--json",
+    ]  # fmt: skip
+    assert main("model", cli, arguments) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("row", ROWS[::20], ids=lambda row: "_".join(list(row.values())[2:9]))
+def test_error_is_that_of_the_sweep(capsys: pytest.CaptureFixture[str], row: dict[str, str]) -> None:
+    found, wanted = study(capsys, row), float(row["rmse"])
+    assert found["deviation"] == pytest.approx(float(row["deviation"]), rel=1e-4)
+    if wanted < 1e-3:
+        assert found["rmse"] < 1e-3
+    else:
+        assert found["rmse"] == pytest.approx(wanted, rel=0.02 if row["error"] == "none" else 0.05)
+
+
+@pytest.mark.volume
+def test_every_row_of_the_sweep(capsys: pytest.CaptureFixture[str]) -> None:
+    for row in ROWS:
+        test_error_is_that_of_the_sweep(capsys, row)
+
+
+def test_sensing_takes_64_cycles_for_8_bits_and_8_columns_a_converter() -> None:
+    spec = CrossbarSpec(rows=256, columns=64, cell_bits=2, adc_bits=11, wordline_cycles=0, columns_per_adc=8)
+    assert spec.sensing_cycles == spec.compute_cycles == 64
+    held = CrossbarSpec(rows=256, columns=64, cell_bits=2, adc_bits=11, sample_and_hold=True, columns_per_adc=8)
+    assert held.sensing_cycles == 64
+    assert held.conversions_per_mac == 8 * 4 / 256
+
+
+def test_error_on_zero_cells_is_rectified() -> None:
+    errors = CellErrors(programming=0.1)
+    found = programmed(conductance(np.zeros((200, 200), int), 2, errors), errors, np.random.default_rng(1))
+    assert found.min() == 0
+    assert found.mean() == pytest.approx(0.1 / np.sqrt(2 * np.pi), rel=0.03)
+
+
+def test_drift_of_a_day_is_compensated_in_the_mean_and_spreads() -> None:
+    errors = CellErrors(drift=0.05, drift_spread=0.01, seconds=86400, reference_seconds=20)
+    found = programmed(np.full(40000, 0.5), errors, np.random.default_rng(1))
+    assert found.mean() == pytest.approx(0.5, rel=0.005)
+    assert found.std() > 0.02
+
+
+def test_droop_of_the_table_is_the_solution_of_the_ladder() -> None:
+    rows, ratio = 64, 1e-4
+    wire = 1 / ratio
+    matrix = np.diag(np.full(rows, 2 * wire + 1)) - wire * (np.eye(rows, k=1) + np.eye(rows, k=-1))
+    matrix[0, 0] = wire + 1
+    voltage = np.linalg.solve(matrix, np.ones(rows))
+    assert solve(rows, ratio) == pytest.approx(1 - (1 - voltage).sum() / rows, rel=1e-9)
+    # grows with the square of the rows
+    assert solve(128, 1e-6) / solve(64, 1e-6) == pytest.approx(4, rel=0.05)
+    with pytest.raises(InputError, match="solved up to 512 rows, not 1000"):
+        droop_of(1000, 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--adc-bits", "5", "--range-policy", "unit"], "needs 10 bits, not 5"),
+        (["--adc-bits", "5", "--range-policy", "best"], "range policy must be one of"),
+        (["--adc-bits", "0", "--range-policy", "full"], "needs a converter"),
+        (["--rows", "600", "--wire-resistance", "1e-6"], "solved up to 512 rows"),
+        (["--programming-error", "3"], "programming of cells must be from 0 to 1"),
+        (["--scheme", "sign"], "scheme must be one of"),
+        (["--seeds", "0"], "at least 1"),
+    ],
+)
+def test_bad_studies_are_refused_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main("model", cli, ["crossbar", *arguments]) == 2
+    assert message in capsys.readouterr().err
