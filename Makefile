@@ -4,19 +4,29 @@
 #   BENCH     a file tb/*/<BENCH>_tests.py  SEED      any whole number
 #   WAVES     1 = record waveforms        PYTHON    the interpreter that makes the environment
 
-PYTHON   ?= python3
-CHIP     ?=
-WORKLOAD ?=
-BENCH    ?=
-SEED     ?=
-WAVES    ?=
-FIGURE   ?=
+# What a user gives reaches Python as it is, by the environment: make expands nothing in it, the shell runs nothing in it.
+GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE NETWORK INPUT DIMENSION PYTHON
+define literal
+override $(1) := $$(value $(1))
+export $(1)
+endef
+$(foreach name,$(GIVEN),$(eval $(call literal,$(name))))
+ifeq ($(PYTHON),)
+override PYTHON := python3
+endif
 
-RUN       = .venv/bin/python -m
-ARGUMENTS = $(if $(CHIP),--chip '$(CHIP)') $(if $(WORKLOAD),--workload '$(WORKLOAD)') $(if $(SEED),--seed '$(SEED)')
-BENCHES   = $(if $(BENCH),--bench '$(BENCH)')
+# A variable nobody reads would be a run of something else.
+COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+UNKNOWN := $(filter-out -% MAKE% COCOTB_% SHELL $(GIVEN),$(COMMAND_LINE))
+ifneq ($(UNKNOWN),)
+$(error a variable must be one of $(GIVEN), not $(firstword $(UNKNOWN)); write it so, in capital letters)
+endif
 
-.PHONY: help environment sim waves regress test volume formal report validate explain bench cells energy lint clean
+RUN       = exec .venv/bin/python -m
+ARGUMENTS = $(if $(CHIP),--chip "$$CHIP") $(if $(WORKLOAD),--workload "$$WORKLOAD") $(if $(SEED),--seed "$$SEED")
+BENCHES   = $(if $(BENCH),--bench "$$BENCH")
+
+.PHONY: help environment sim waves regress test volume formal report validate explain bench cells energy fuzz lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -32,6 +42,7 @@ help:
 ## make validate  predictions beside every published result, with ranges and errors
 ## make explain   FIGURE=gwangju.wall_kw: formula, inputs, records and facts of one figure
 ## make bench     speed of simulation and models, measured now; docs/benchmarks.md from 4 x 4 to 32 x 32
+## make fuzz      ten minutes of drawn command lines and files: no traceback, no hang; SEED= draws others
 ## make lint      ruff, pyright, the import rule
 ## make cells     characterise the 45 nm cells again with ngspice (needs ngspice; resumes)
 ## make energy    joules at the gates: synthesis, operands of the workload, glitches (needs iverilog, gcc)
@@ -44,12 +55,12 @@ help:
 ##                make sim CHIP=nonesuch      (lists the known ones)
 
 environment:
-	@$(PYTHON) -m tb.environment
+	@exec "$$PYTHON" -m tb.environment
 
 # The main job is three: digits and a sweep of GEMM sizes on the RTL, ResNet-50 in the model. A CHIP or WORKLOAD that is
 # named runs without the sweep, which not every chip can run.
-SWEEP     = --workload gemm_sweep $(if $(SEED),--seed '$(SEED)')
-SITE      = --chip furiosa_warboy --workload resnet50 $(if $(SEED),--seed '$(SEED)')
+SWEEP     = --workload gemm_sweep $(if $(SEED),--seed "$$SEED")
+SITE      = --chip furiosa_warboy --workload resnet50 $(if $(SEED),--seed "$$SEED")
 
 sim: environment
 	@$(RUN) tb sim $(ARGUMENTS) $(BENCHES) $(if $(WAVES),--waves)
@@ -81,7 +92,7 @@ validate: environment
 	@$(RUN) model validate
 
 explain: environment
-	@$(RUN) model explain $(if $(FIGURE),'$(FIGURE)',--list)
+	@$(RUN) model explain $(if $(FIGURE),"$$FIGURE",--list)
 
 bench: environment
 	@$(RUN) tb bench
@@ -93,6 +104,9 @@ cells: environment
 
 energy: environment
 	@$(RUN) tb energy $(ARGUMENTS)
+
+fuzz: environment
+	@$(RUN) tests.support.fuzz $(if $(SEED),--seed "$$SEED")
 
 lint: environment
 	@.venv/bin/ruff check .

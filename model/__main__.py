@@ -1,4 +1,4 @@
-"""`python -m model VERB ...`: what a machine should do, and what that means."""
+"""`python -m model VERB ...`, the same as `kcloud-cosim VERB ...`: what a machine should do, and what that means."""
 
 from hw.base.command_line import main
 from model import cli

@@ -258,8 +258,8 @@ def find(
         found = read(path)
         if chip_digest in (None, found.result.chip_digest) and workload_digest in (None, found.result.workload_digest):
             return found
-    verb = "tb sim" if witness == "rtl" else "model predict"
-    command = f"python -m {verb} --chip {chip} --workload {workload} --seed {seed}"
+    verb = "sim" if witness == "rtl" else "predict"
+    command = f"kcloud-cosim {verb} --chip {chip} --workload {workload} --seed {seed}"
     raise NoRecordError(f"there is no record {path_of(chip, workload, seed, witness, root)}; run {command}")
 
 

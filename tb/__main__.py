@@ -1,4 +1,4 @@
-"""`python -m tb VERB ...`: what a machine does, in Verilator."""
+"""`python -m tb VERB ...`, the same as `kcloud-cosim VERB ...`: what a machine does, in Verilator."""
 
 from hw.base.command_line import main
 from tb import cli

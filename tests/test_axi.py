@@ -1,6 +1,6 @@
 """The core behind AXI4 and AXI4-Lite, in Verilator: legal bursts, random stalls, bit-equal results, error status."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,22 +12,20 @@ from hw.rtl.emit.verilog import emit
 from hw.rtl.npu.memory_side.axi_core import AxiCore
 from hw.rtl.npu.signature import counter_names
 from hw.spec.axi import AxiSpec
-from hw.spec.command import Command, Copy, Fence
+from hw.spec.command import Command
 from hw.spec.core import CoreSpec
 from hw.spec.mac_array import Dataflow
 from hw.spec.npu_event import LABELS
 from hw.spec.register import REGISTER_MAP, counter_meanings
 from hw.spec.register_text import markdown_table
 from model.cycle.npu.program.program import step_program
-from model.lowering.program import Program, place, streamed
+from model.lowering.program import place, streamed
 from tb.bench.build import BUILD, ROOT, Built, build
 from tb.bench.protocol import Checked
 from tb.bench.run import Outcome, run
-from tb.npu.axi import HABITS
+from tb.npu.axi_cases import bench_parameters, parameters_of, random_cases, small_case
 from tb.npu.memory_tests import Case
-from tests.support.memory import CORES, parameters_of
-
-CHANNELS = ("ar", "r", "aw", "w", "b", "lite")
+from tests.support.memory import CORES
 
 AXI = AxiSpec(burst_beats=16, outstanding=3)
 
@@ -38,44 +36,16 @@ def _built(core: CoreSpec, axi: AxiSpec) -> Built:
     return build(emit(Checked(AxiCore(core, axi)), "axi_core", BUILD / "rtl"))
 
 
-def _run(core: CoreSpec, axi: AxiSpec, cases: list[dict], test: str, **more: object) -> Outcome:
+def _run(core: CoreSpec, axi: AxiSpec, test: str, **given: object) -> Outcome:
     outcome = run(
         _built(core, axi),
         "tb.npu.axi_tests",
         tests=(test,),
         seed=3,
-        parameters={"core": asdict(core), "axi": asdict(axi), "cases": cases, **more},
+        parameters=bench_parameters(core, axi, **given),
     )
     assert outcome.passed, outcome.explain()
     return outcome
-
-
-def _program(core: CoreSpec, rng: np.random.Generator) -> tuple[Program, list[tuple[int, str]]]:
-    """One to four GEMMs; every other time each reads the outputs of the one before back from outside."""
-    count = int(rng.integers(1, 5))
-    commands = [
-        Command(m=int(rng.integers(1, 30)), n_blocks=int(rng.integers(1, 4)), k_blocks=int(rng.integers(1, 4)))
-        for _ in range(count)
-    ]
-    placed = place(core, commands)
-    program = streamed(core, placed)
-    if count > 1 and rng.random() < 0.5:
-        for item in placed[:-1]:
-            words = min(item.command.m * item.command.n_blocks, 30)
-            at = next(i for i, entry in enumerate(program) if entry is item.command) + 2
-            program[at:at] = [
-                Fence(),
-                Copy(target="external_to_activation", words=words, address=0, other_address=item.output),
-                Command(m=words, n_blocks=1, k_blocks=1, output_address=core.output_words // 2 - 40),
-                Copy(
-                    target="output_to_external",
-                    words=words,
-                    address=core.output_words // 2 - 40,
-                    other_address=item.activation,
-                ),
-                Fence(),
-            ]
-    return program, parameters_of(core, rng, placed)
 
 
 @pytest.mark.rtl
@@ -86,20 +56,9 @@ def _program(core: CoreSpec, rng: np.random.Generator) -> tuple[Program, list[tu
 def test_random_programs_from_and_to_an_axi_memory_are_bit_equal_under_random_stalls(
     dataflow: Dataflow, programs: int
 ) -> None:
-    core, cases = replace(CORE, array=replace(CORE.array, dataflow=dataflow)), []
-    for seed in range(programs):
-        rng = np.random.default_rng(seed)
-        program, words = _program(core, rng)
-        held = {name: float(rng.choice([0.0, 0.1, 0.5, 0.9])) for name in CHANNELS} if seed % 3 else {}
-        cases.append(
-            {
-                "case": Case(program=program, seed=seed, words=words, held=held).packed(),
-                "latency": int(rng.choice([1, 7, 60])),
-                "mixed": bool(seed % 2),
-                "habit": HABITS[seed % len(HABITS)],
-            }
-        )
-    outcome = _run(core, AXI, cases, "programs_run_from_and_to_an_axi_memory")
+    core = replace(CORE, array=replace(CORE.array, dataflow=dataflow))
+    cases = random_cases(core, range(programs))
+    outcome = _run(core, AXI, "programs_run_from_and_to_an_axi_memory", cases=cases)
     for case, counted, (read, written) in zip(cases, outcome.data["counters"], outcome.data["bursts"], strict=True):
         assert sum(counted[label] for label in LABELS) == counted["busy"]
         assert counted["command.accept"] == len(case["case"]["program"])
@@ -120,21 +79,7 @@ def test_random_programs_from_and_to_an_axi_memory_are_bit_equal_under_random_st
     ],
 )
 def test_errors_aborts_and_registers(test: str) -> None:
-    rng = np.random.default_rng(1)
-    placed = place(CORE, [Command(m=5, n_blocks=2, k_blocks=2)])
-    case = {
-        "case": Case(program=streamed(CORE, placed), seed=1, words=parameters_of(CORE, rng, placed)).packed(),
-        "latency": 25,
-    }
-    _run(
-        CORE,
-        AXI,
-        [case],
-        test,
-        read_at=placed[0].weight + 3,
-        write_at=placed[0].output + 4,
-        aborts=[1, 2, 3, 10, 20, 30, 40, 57, 75, 90, 110],
-    )
+    _run(CORE, AXI, test, **small_case(CORE))
 
 
 @pytest.mark.rtl
@@ -149,8 +94,8 @@ def test_the_shared_port_costs_what_the_page_says() -> None:
     outcome = _run(
         core,
         AxiSpec(),
-        [{"case": case.packed(), "latency": 32, "mixed": False}],
         "programs_run_from_and_to_an_axi_memory",
+        cases=[{"case": case.packed(), "latency": 32, "mixed": False}],
     )
     (counted,) = outcome.data["counters"]
     private = step_program(core, program)

@@ -121,3 +121,42 @@ def test_cards_that_cannot_serve(
 )
 def test_runs_that_make_no_sense(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], text: str) -> None:
     assert text in spoken(capsys, "device", *words)
+
+
+@pytest.mark.parametrize("memory", ["nan", "inf", "0", "-1"])
+def test_a_memory_that_is_no_size(capsys: pytest.CaptureFixture[str], memory: str) -> None:
+    assert "memory of a card must be more than 0 GB" in spoken(capsys, "language", "gptj_6b", "--memory", memory)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("num_hidden_layers", 10**9), ("hidden_size", 10**12), ("vocab_size", 2**40)]
+)
+def test_a_configuration_out_of_all_bounds(
+    capsys: pytest.CaptureFixture[str], config: Path, field: str, value: int
+) -> None:
+    fields = json.loads(config.read_text())
+    config.write_text(json.dumps(fields | {field: value}))
+    assert f"{field} of" in spoken(capsys, "language", str(config))
+
+
+def test_a_configuration_nested_without_end(capsys: pytest.CaptureFixture[str], config: Path) -> None:
+    config.write_text("[" * 100_000)
+    assert "must be complete JSON" in spoken(capsys, "language", str(config))
+
+
+@pytest.mark.parametrize("shape", ["(100000000000000, 8)", "(999999999999, 99)"])
+def test_an_array_whose_header_promises_too_much(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, shape: str
+) -> None:
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}"
+    path = tmp_path / "w.npy"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + bytes(64))
+    words = ["pim", "--chip", "aim", "--kernel", "gemv", "--weights", str(path), "--input", str(path), "--output", "y"]
+    assert "must be a .npy array of numbers" in spoken(capsys, *words)
+
+
+def test_wrong_options_of_a_kernel_are_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main("model", cli, ["cycles", "--kernel", "gemv", "--batch", "x"])
+    assert stop.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -15,8 +15,9 @@ from model.cycle.npu.program.program import Program, step_program
 from model.functional.npu import Memories, windows
 from model.lowering.program import Placed
 from model.number.codec import code_type, decode
+from tb.npu.axi_cases import parameters_of
 from tb.npu.memory_tests import Case
-from tests.support.memory import CORES, counters_of, parameters_of
+from tests.support.memory import CORES, counters_of
 
 CORE = replace(CORES["square"], activation_words=512, weight_words=512, output_words=512, convolution=True)
 

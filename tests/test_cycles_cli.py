@@ -1,4 +1,4 @@
-"""`python -m model cycles`: budget, utilisation, other simulators, changes, errors."""
+"""`kcloud-cosim cycles`: budget, utilisation, other simulators, changes, errors."""
 
 import json
 import random

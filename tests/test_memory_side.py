@@ -14,8 +14,9 @@ from model.cycle.npu.program.program import step_program
 from model.lowering import lower
 from model.lowering.program import place, streamed
 from model.work.workload import Gemm
+from tb.npu.axi_cases import parameters_of
 from tb.npu.memory_tests import Case
-from tests.support.memory import CORES, counters_of, parameters_of
+from tests.support.memory import CORES, counters_of
 
 
 def _command(core: CoreSpec, m: int, n: int, k: int) -> Command:

@@ -1,4 +1,4 @@
-"""`python -m model bench`: what it prints is of the work it names, and the ratios that are asked hold."""
+"""`kcloud-cosim model bench`: what it prints is of the work it names, and the ratios that are asked hold."""
 
 import json
 import subprocess

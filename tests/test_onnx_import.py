@@ -247,7 +247,7 @@ def test_weights_outside_the_file_are_not_needed(tmp_path: Path) -> None:
 
 
 def test_shapes_only_workloads_say_so_when_operands_are_asked_for() -> None:
-    with pytest.raises(InputError, match="shapes only, use `python -m model predict`"):
+    with pytest.raises(InputError, match="shapes only, use `kcloud-cosim predict`"):
         workloads.load("resnet50").jobs(seed=1)
 
 

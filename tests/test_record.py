@@ -147,7 +147,7 @@ def test_a_binary_file_and_a_missing_file_are_refused(tmp_path: Path) -> None:
         record.read(tmp_path / "b.json")
     with pytest.raises(InputError, match="there is no record"):
         record.read(tmp_path / "none.json")
-    with pytest.raises(InputError, match=r"run python -m tb sim --chip tiny --workload gemm_16 --seed 7"):
+    with pytest.raises(InputError, match=r"run kcloud-cosim sim --chip tiny --workload gemm_16 --seed 7"):
         record.find("tiny", "gemm_16", 7, "rtl", tmp_path)
 
 

@@ -226,7 +226,7 @@ def test_the_answer_comes_first_and_answers_three_questions(summary: Summary) ->
     assert len(text_of) == 3
     for title, words in (
         ("deliver", ("images/s", "tokens/s", "kW at the wall", "of the grant", "gCO2e", "counted")),
-        ("DRAM PIM", ("as fast", "J a token at the wall", "ten H100", "tokens/J")),
+        ("DRAM PIM", ("as fast", "J a token at the wall", "Break-even with 10 H100", "tokens/J")),
         ("drives", ("Power: PUE", "cards per server", "busy share of the year")),
     ):
         said = next(t for name, t in text_of.items() if title in name)
@@ -311,14 +311,14 @@ def test_a_missing_record_is_named_with_what_needs_it_and_what_writes_it(tmp_pat
     with pytest.raises(
         InputError,
         match=r"the projection of gwangju and private cannot be made: there is no record "
-        r".*furiosa_warboy/resnet50\.1\.model\.json; run python -m model predict ",
+        r".*furiosa_warboy/resnet50\.1\.model\.json; run kcloud-cosim predict ",
     ):
         load_programme(needed_chips(), (tmp_path,))
     screen = text.render(
         summarise("npu_16", chips.load("npu_16"), "digits", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
     )
     assert "the projection of gwangju and private cannot be made" in screen
-    with pytest.raises(InputError, match=r"there is no record .*run python -m tb sim --chip tiny --workload gemm_16"):
+    with pytest.raises(InputError, match=r"there is no record .*run kcloud-cosim sim --chip tiny --workload gemm_16"):
         summarise("tiny", chips.load("tiny"), "gemm_16", 1, needed_chips(), roots=(tmp_path,), build=tmp_path)
 
 
@@ -334,7 +334,7 @@ def test_removing_any_record_of_the_chip_model_fails_naming_figure_and_record(tm
             load_programme(needed_chips(), (tmp_path,))
         path.write_bytes(kept)
         assert str(caught.value).startswith(f"{figure_name} cannot be projected: there is no record ")
-        assert f"{chip}/{workload}.1.model.json; run python -m model " in str(caught.value)
+        assert f"{chip}/{workload}.1.model.json; run kcloud-cosim " in str(caught.value)
 
 
 def test_every_committed_record_of_the_chip_model_below_the_projection_is_a_needed_one() -> None:

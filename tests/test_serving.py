@@ -13,7 +13,7 @@ from model.card.device import Device, device
 from model.card.pim import PimMemory, beside
 from model.card.serving import Deployment, compute_format, serving_format
 from model.card.survey import survey
-from model.cli.serve import with_pim
+from model.cli._serve_static import with_pim
 from model.energy import dram
 from model.network import llm
 from model.network.layer import Layer

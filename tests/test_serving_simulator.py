@@ -133,6 +133,16 @@ def test_recomputed_requests_count_their_tokens_once() -> None:
     assert engine.computed > sum(r.prompt for r in drawn(3, most=200))
 
 
+class Floored(Linear):
+    """The same beside a host that needs some time for every sequence."""
+
+    def floor(self, m: Mixture) -> float:
+        return 1e-3 + 6e-5 * (m.decode_sequences + m.prefill_chunks)
+
+    def seconds(self, m: Mixture) -> float:
+        return max(super().seconds(m), self.floor(m))
+
+
 class Stepwise(Instance):
     """The same engine, one event for every step."""
 
@@ -142,11 +152,12 @@ class Stepwise(Instance):
         self.due = self.begun + self._elapsed(1)
 
 
+@pytest.mark.parametrize("machine", [Linear(), Floored()])
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_runs_in_closed_form_equal_steps_one_by_one(layout: Layout) -> None:
+def test_runs_in_closed_form_equal_steps_one_by_one(layout: Layout, machine: Linear) -> None:
     tables = []
     for kind in (Instance, Stepwise):
-        engine = instance(layout=layout, blocks=-(-2500 // layout.block))
+        engine = instance(machine, layout=layout, blocks=-(-2500 // layout.block))
         engine.__class__ = kind
         run = cluster([engine], drawn(5, count=80))
         run.run()
@@ -306,6 +317,7 @@ def test_a_run_goes_on_from_its_pickle_with_the_same_answers() -> None:
     while not run.run(events=50):
         run = pickle.loads(pickle.dumps(run))
         run.source.attach(load)
+        run.all[0].costs.attach(Linear())
     one, other = whole.log.table(), run.log.table()
     for name in one:
         assert one[name].tobytes() == other[name].tobytes()

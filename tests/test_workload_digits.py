@@ -101,7 +101,7 @@ def test_a_truncated_file_is_refused_in_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="make it with `python -m model train digits`"):
+    with pytest.raises(InputError, match="make it with `kcloud-cosim train digits`"):
         read(tmp_path / "digits.npz")
 
 

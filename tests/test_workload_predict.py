@@ -134,7 +134,7 @@ def test_a_whole_network_is_predicted_within_50_ms() -> None:
 
 
 def test_a_chip_without_a_core_is_refused() -> None:
-    with pytest.raises(InputError, match="'NVIDIA T4: Turing inference card' has only published peaks"):
+    with pytest.raises(InputError, match="not published facts alone as 'NVIDIA T4: Turing inference card'"):
         predict(chips.load("nvidia_t4"), workloads.load("resnet50"))
 
 

@@ -3,9 +3,13 @@
 The module name is the key; there is no registry to edit.
 """
 
+import ast
 import difflib
 import importlib
+import importlib.util
 import pkgutil
+from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -17,6 +21,21 @@ def names(package: ModuleType) -> list[str]:
     return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
 
 
+def title(package: ModuleType, name: str) -> str:
+    """First line of the docstring of the module `name` of `package`, read without importing it."""
+    spec = importlib.util.find_spec(f"{package.__name__}.{name}")
+    if spec is None or spec.origin is None:
+        return ""
+    text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
+    return text.splitlines()[0] if text else ""
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """ "did you mean 'x'? " for the known name most like `name`, or nothing if none is."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    return f"did you mean {near[0]!r}? " if near else ""
+
+
 def load(package: ModuleType, constant: str, name: str, kind: str) -> Any:
     """The value of `constant` in the module `name` of `package`.
 
@@ -25,8 +44,7 @@ def load(package: ModuleType, constant: str, name: str, kind: str) -> Any:
     """
     known = names(package)
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        hint = nearest(name, known)
         raise InputError(f"{kind} must be one of {', '.join(known)}, not {name!r}; {hint}choose a known one")
     try:
         module = importlib.import_module(f"{package.__name__}.{name}")

@@ -4,6 +4,7 @@ from hw.commands.aim import COMMANDS
 from hw.dram.gddr6_aim import DRAM
 from hw.spec.chip import Chip
 from hw.spec.fact import Fact
+from hw.spec.facts import CardFacts
 from hw.spec.pim import Activation, PimSpec, RegisterFile
 
 CHIP = Chip(
@@ -33,9 +34,9 @@ CHIP = Chip(
             Activation(name="leaky_relu", code=4, kind="leaky_relu", slope=0.01),
         ),
     ),
-    facts={
-        "peak_bf16": Fact(nominal=1.0, unit="TFLOPS", confidence="vendor",
-                          source="JSSC 2023 abstract; 32 units x 16 lanes x 2 x 1 GHz, per package"),
-        "bandwidth_per_channel": Fact(nominal=32, unit="GB/s", confidence="vendor", source="Hot Chips 35 coverage"),
-    },
+    facts=CardFacts(
+        peak_bf16=Fact(nominal=1.0, unit="TFLOPS", confidence="vendor",
+                       source="JSSC 2023 abstract; 32 units x 16 lanes x 2 x 1 GHz, per package"),
+        bandwidth_per_channel=Fact(nominal=32, unit="GB/s", confidence="vendor", source="Hot Chips 35 coverage"),
+    ),
 )

@@ -4,6 +4,7 @@ from hw.commands.hbm_pim import COMMANDS
 from hw.dram.hbm2 import DRAM
 from hw.spec.chip import Chip
 from hw.spec.fact import Fact
+from hw.spec.facts import CardFacts
 from hw.spec.pim import ModeChange, PimSpec, RegisterFile
 
 _REGISTERS = 0x3FFF
@@ -33,12 +34,12 @@ CHIP = Chip(
         row_without_trigger_bit=12,
         park_row=0x1000,
     ),
-    facts={
-        "units_per_stack": Fact(nominal=128, unit="1", confidence="secondary",
-                                source="ISSCC 2021 / ISCA 2021, as known; 16 pseudo-channels x 8 units"),
-        "bandwidth_per_stack": Fact(nominal=307, unit="GB/s", confidence="inferred",
-                                    source="16 pseudo-channels x 64 bit x 2.4 Gb/s"),
-        "peak_fp16": Fact(nominal=1.23, unit="TFLOPS", confidence="inferred",
-                          source="128 units x 16 lanes x 2 x 0.3 GHz, per stack"),
-    },
+    facts=CardFacts(
+        units_per_stack=Fact(nominal=128, unit="1", confidence="secondary",
+                             source="ISSCC 2021 / ISCA 2021, as known; 16 pseudo-channels x 8 units"),
+        bandwidth_per_stack=Fact(nominal=307, unit="GB/s", confidence="inferred",
+                                 source="16 pseudo-channels x 64 bit x 2.4 Gb/s"),
+        peak_fp16=Fact(nominal=1.23, unit="TFLOPS", confidence="inferred",
+                       source="128 units x 16 lanes x 2 x 0.3 GHz, per stack"),
+    ),
 )

@@ -2,6 +2,7 @@
 
 from hw.spec.chip import Chip
 from hw.spec.fact import Fact
+from hw.spec.facts import CardFacts
 
 _SHEET = "NVIDIA A100 PCIe 80 GB datasheet, dense rates (recalled, not in a stored copy)"
 _CLOCKS = ("multiprocessors, boost clock: sysrqmts.com, A100 SXM4 against T4; base clock "
@@ -9,23 +10,23 @@ _CLOCKS = ("multiprocessors, boost clock: sysrqmts.com, A100 SXM4 against T4; ba
 
 CHIP = Chip(
     title="NVIDIA A100 PCIe 80 GB: Ampere accelerator",
-    facts={
-        "peak_int8": Fact(nominal=624, unit="TOPS", confidence="vendor", source=_SHEET),
-        "peak_fp16": Fact(nominal=312, unit="TFLOPS", confidence="vendor", source=_SHEET),
-        "multiprocessors": Fact(nominal=108, unit="1", confidence="secondary", source=_CLOCKS),
-        "boost_clock": Fact(nominal=1.41, unit="GHz", confidence="secondary", source=_CLOCKS),
-        "base_clock": Fact(nominal=1.065, unit="GHz", confidence="assumed", source=_CLOCKS),
-        "fp32_lanes": Fact(nominal=64, unit="1", confidence="assumed",
-                           source="A100 whitepaper (recalled, not in a stored copy)"),
-        "l2_width": Fact(nominal=5120, unit="B/cycle", confidence="secondary",
-                         source="PMC10448217, table 3: 7,219 GB/s at 1.41 GHz"),
-        "sram": Fact(nominal=40, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
-        "dram_capacity": Fact(nominal=80, unit="GB", confidence="vendor", source=_SHEET, note="HBM2e"),
-        "dram_usable": Fact(nominal=85.90, unit="GB", confidence="secondary",
-                            source="nvidia-smi listing of A100 80GB PCIe: 81,920 MiB (recalled, no stored copy)"),
-        "dram_bandwidth": Fact(nominal=1935, unit="GB/s", confidence="vendor", source=_SHEET),
-        "host_bandwidth": Fact(nominal=31.5, unit="GB/s", confidence="inferred",
-                               source=f"PCIe 4.0 x16, 128/130 line code; {_SHEET}"),
-        "tdp": Fact(nominal=300, unit="W", confidence="vendor", source=_SHEET),
-    },
+    facts=CardFacts(
+        peak_int8=Fact(nominal=624, unit="TOPS", confidence="vendor", source=_SHEET),
+        peak_fp16=Fact(nominal=312, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        multiprocessors=Fact(nominal=108, unit="1", confidence="secondary", source=_CLOCKS),
+        boost_clock=Fact(nominal=1.41, unit="GHz", confidence="secondary", source=_CLOCKS),
+        base_clock=Fact(nominal=1.065, unit="GHz", confidence="assumed", source=_CLOCKS),
+        fp32_lanes=Fact(nominal=64, unit="1", confidence="assumed",
+                        source="A100 whitepaper (recalled, not in a stored copy)"),
+        l2_width=Fact(nominal=5120, unit="B/cycle", confidence="secondary",
+                      source="PMC10448217, table 3: 7,219 GB/s at 1.41 GHz"),
+        sram=Fact(nominal=40, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
+        dram_capacity=Fact(nominal=80, unit="GB", confidence="vendor", source=_SHEET, note="HBM2e"),
+        dram_usable=Fact(nominal=85.90, unit="GB", confidence="secondary",
+                         source="nvidia-smi listing of A100 80GB PCIe: 81,920 MiB (recalled, no stored copy)"),
+        dram_bandwidth=Fact(nominal=1935, unit="GB/s", confidence="vendor", source=_SHEET),
+        host_bandwidth=Fact(nominal=31.5, unit="GB/s", confidence="inferred",
+                            source=f"PCIe 4.0 x16, 128/130 line code; {_SHEET}"),
+        tdp=Fact(nominal=300, unit="W", confidence="vendor", source=_SHEET),
+    ),
 )

@@ -2,6 +2,7 @@
 
 from hw.spec.chip import Chip
 from hw.spec.fact import Fact
+from hw.spec.facts import CardFacts
 
 _SHEET = "NVIDIA H100 PCIe datasheet, dense rates (recalled, not in a stored copy)"
 _CLOCKS = ("multiprocessors: chipsandcheese.com 2023-07-02; 1,620 MHz from the peaks (inferred); base clock "
@@ -9,29 +10,29 @@ _CLOCKS = ("multiprocessors: chipsandcheese.com 2023-07-02; 1,620 MHz from the p
 
 CHIP = Chip(
     title="NVIDIA H100 PCIe: Hopper accelerator",
-    facts={
-        "peak_int8": Fact(nominal=1513, unit="TOPS", confidence="vendor", source=_SHEET),
-        "peak_fp8": Fact(nominal=1513, unit="TFLOPS", confidence="vendor", source=_SHEET),
-        "peak_fp16": Fact(nominal=756, unit="TFLOPS", confidence="vendor", source=_SHEET),
-        "multiprocessors": Fact(nominal=114, unit="1", confidence="secondary", source=_CLOCKS),
-        "boost_clock": Fact(nominal=1.62, unit="GHz", confidence="secondary", source=_CLOCKS),
-        "base_clock": Fact(nominal=1.095, unit="GHz", confidence="assumed", source=_CLOCKS),
-        "fp32_lanes": Fact(nominal=128, unit="1", confidence="assumed",
-                           source="H100 whitepaper (recalled, not in a stored copy)"),
-        "l2_width": Fact(nominal=5120, unit="B/cycle", confidence="secondary",
-                         source="PMC10448217, table 3: 8,986 GB/s at 1.755 GHz"),
-        "packet_reuse": Fact(nominal=1, high=2, unit="1", confidence="assumed",
-                             source="multicast in thread-block clusters: H100 whitepaper (recalled); whether the "
-                                    "submitted kernels used it is not stated"),
-        "sram": Fact(nominal=50, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
-        "dram_capacity": Fact(nominal=80, unit="GB", confidence="vendor", source=_SHEET, note="HBM2e"),
-        "dram_usable": Fact(nominal=85.52, unit="GB", confidence="secondary",
-                            source="nvidia-smi listing of H100 PCIe: 81,559 MiB (recalled, no stored copy)"),
-        "dram_bandwidth": Fact(nominal=2000, unit="GB/s", confidence="vendor", source=_SHEET),
-        "host_bandwidth": Fact(nominal=63.0, unit="GB/s", confidence="inferred",
-                               source=f"PCIe 5.0 x16, 128/130 line code; {_SHEET}"),
-        "tdp": Fact(nominal=350, unit="W", confidence="vendor", source=_SHEET),
-        "price": Fact(nominal=27500, low=25000, high=40000, unit="USD", confidence="press",
-                      source="Meeco 2023-08 (Barron's / Raymond James); JoongAng Ilbo 2024-03-01 (spot above 40 kUSD)"),
-    },
+    facts=CardFacts(
+        peak_int8=Fact(nominal=1513, unit="TOPS", confidence="vendor", source=_SHEET),
+        peak_fp8=Fact(nominal=1513, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        peak_fp16=Fact(nominal=756, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        multiprocessors=Fact(nominal=114, unit="1", confidence="secondary", source=_CLOCKS),
+        boost_clock=Fact(nominal=1.62, unit="GHz", confidence="secondary", source=_CLOCKS),
+        base_clock=Fact(nominal=1.095, unit="GHz", confidence="assumed", source=_CLOCKS),
+        fp32_lanes=Fact(nominal=128, unit="1", confidence="assumed",
+                        source="H100 whitepaper (recalled, not in a stored copy)"),
+        l2_width=Fact(nominal=5120, unit="B/cycle", confidence="secondary",
+                      source="PMC10448217, table 3: 8,986 GB/s at 1.755 GHz"),
+        packet_reuse=Fact(nominal=1, high=2, unit="1", confidence="assumed",
+                          source="multicast in thread-block clusters: H100 whitepaper (recalled); whether the "
+                                 "submitted kernels used it is not stated"),
+        sram=Fact(nominal=50, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
+        dram_capacity=Fact(nominal=80, unit="GB", confidence="vendor", source=_SHEET, note="HBM2e"),
+        dram_usable=Fact(nominal=85.52, unit="GB", confidence="secondary",
+                         source="nvidia-smi listing of H100 PCIe: 81,559 MiB (recalled, no stored copy)"),
+        dram_bandwidth=Fact(nominal=2000, unit="GB/s", confidence="vendor", source=_SHEET),
+        host_bandwidth=Fact(nominal=63.0, unit="GB/s", confidence="inferred",
+                            source=f"PCIe 5.0 x16, 128/130 line code; {_SHEET}"),
+        tdp=Fact(nominal=350, unit="W", confidence="vendor", source=_SHEET),
+        price=Fact(nominal=27500, low=25000, high=40000, unit="USD", confidence="press",
+                   source="Meeco 2023-08 (Barron's / Raymond James); JoongAng Ilbo 2024-03-01 (spot above 40 kUSD)"),
+    ),
 )

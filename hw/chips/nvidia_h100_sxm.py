@@ -2,6 +2,7 @@
 
 from hw.spec.chip import Chip
 from hw.spec.fact import Fact
+from hw.spec.facts import CardFacts
 
 _SHEET = "NVIDIA H100 SXM datasheet, dense rates (recalled, not in a stored copy)"
 _CLOCKS = ("multiprocessors: chipsandcheese.com 2023-07-02; 1,830 MHz from the peaks (inferred); base clock "
@@ -9,31 +10,31 @@ _CLOCKS = ("multiprocessors: chipsandcheese.com 2023-07-02; 1,830 MHz from the p
 
 CHIP = Chip(
     title="NVIDIA H100 SXM: Hopper accelerator",
-    facts={
-        "peak_int8": Fact(nominal=1979, unit="TOPS", confidence="vendor", source=_SHEET),
-        "peak_fp8": Fact(nominal=1979, unit="TFLOPS", confidence="vendor", source=_SHEET),
-        "peak_fp16": Fact(nominal=989, unit="TFLOPS", confidence="vendor", source=_SHEET),
-        "multiprocessors": Fact(nominal=132, unit="1", confidence="secondary", source=_CLOCKS),
-        "boost_clock": Fact(nominal=1.83, unit="GHz", confidence="secondary", source=_CLOCKS),
-        "base_clock": Fact(nominal=1.59, unit="GHz", confidence="assumed", source=_CLOCKS),
-        "fp32_lanes": Fact(nominal=128, unit="1", confidence="assumed",
-                           source="H100 whitepaper (recalled, not in a stored copy)"),
-        "l2_width": Fact(nominal=5120, unit="B/cycle", confidence="secondary",
-                         source="PMC10448217, table 3: 8,986 GB/s at 1.755 GHz"),
-        "packet_reuse": Fact(nominal=1, high=2, unit="1", confidence="assumed",
-                             source="multicast in thread-block clusters: H100 whitepaper (recalled); whether the "
-                                    "submitted kernels used it is not stated"),
-        "sram": Fact(nominal=50, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
-        "card_link_bandwidth": Fact(nominal=450, unit="GB/s", confidence="vendor", source=_SHEET,
-                                    note="NVLink, one direction"),
-        "dram_capacity": Fact(nominal=80, unit="GB", confidence="vendor", source=_SHEET, note="HBM3"),
-        "dram_usable": Fact(nominal=85.52, unit="GB", confidence="secondary",
-                            source="nvidia-smi listing of H100 80GB HBM3: 81,559 MiB (recalled, no stored copy)"),
-        "dram_bandwidth": Fact(nominal=3350, unit="GB/s", confidence="vendor", source=_SHEET),
-        "host_bandwidth": Fact(nominal=63.0, unit="GB/s", confidence="inferred",
-                               source=f"PCIe 5.0 x16, 128/130 line code; {_SHEET}"),
-        "tdp": Fact(nominal=700, unit="W", confidence="vendor", source=_SHEET),
-        "price": Fact(nominal=27500, low=25000, high=40000, unit="USD", confidence="press",
-                      source="Meeco 2023-08 (Barron's / Raymond James); JoongAng Ilbo 2024-03-01 (spot above 40 kUSD)"),
-    },
+    facts=CardFacts(
+        peak_int8=Fact(nominal=1979, unit="TOPS", confidence="vendor", source=_SHEET),
+        peak_fp8=Fact(nominal=1979, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        peak_fp16=Fact(nominal=989, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        multiprocessors=Fact(nominal=132, unit="1", confidence="secondary", source=_CLOCKS),
+        boost_clock=Fact(nominal=1.83, unit="GHz", confidence="secondary", source=_CLOCKS),
+        base_clock=Fact(nominal=1.59, unit="GHz", confidence="assumed", source=_CLOCKS),
+        fp32_lanes=Fact(nominal=128, unit="1", confidence="assumed",
+                        source="H100 whitepaper (recalled, not in a stored copy)"),
+        l2_width=Fact(nominal=5120, unit="B/cycle", confidence="secondary",
+                      source="PMC10448217, table 3: 8,986 GB/s at 1.755 GHz"),
+        packet_reuse=Fact(nominal=1, high=2, unit="1", confidence="assumed",
+                          source="multicast in thread-block clusters: H100 whitepaper (recalled); whether the "
+                                 "submitted kernels used it is not stated"),
+        sram=Fact(nominal=50, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
+        card_link_bandwidth=Fact(nominal=450, unit="GB/s", confidence="vendor", source=_SHEET,
+                                 note="NVLink, one direction"),
+        dram_capacity=Fact(nominal=80, unit="GB", confidence="vendor", source=_SHEET, note="HBM3"),
+        dram_usable=Fact(nominal=85.52, unit="GB", confidence="secondary",
+                         source="nvidia-smi listing of H100 80GB HBM3: 81,559 MiB (recalled, no stored copy)"),
+        dram_bandwidth=Fact(nominal=3350, unit="GB/s", confidence="vendor", source=_SHEET),
+        host_bandwidth=Fact(nominal=63.0, unit="GB/s", confidence="inferred",
+                            source=f"PCIe 5.0 x16, 128/130 line code; {_SHEET}"),
+        tdp=Fact(nominal=700, unit="W", confidence="vendor", source=_SHEET),
+        price=Fact(nominal=27500, low=25000, high=40000, unit="USD", confidence="press",
+                   source="Meeco 2023-08 (Barron's / Raymond James); JoongAng Ilbo 2024-03-01 (spot above 40 kUSD)"),
+    ),
 )

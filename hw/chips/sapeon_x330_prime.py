@@ -3,6 +3,7 @@
 from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
 from hw.spec.fact import Fact
+from hw.spec.facts import CardFacts
 from hw.spec.mac_array import MacArraySpec
 
 _NOTE_A = "public fact-check note quoting SAPEON's X330 page and the launch release of 2023-11-16"
@@ -24,17 +25,17 @@ CHIP = Chip(
     hypothesis="neither array nor clock is published: 2 x 32 arrays of 64 x 64 at 1.4 GHz reproduce the 734 TFLOPS; "
                "two devices are inferred from twice the compact card's rate and memory; "
                "cycles are those of one-cycle MACs",
-    facts={
-        "array_rows": Fact(nominal=64, low=16, high=128, unit="1", confidence="assumed", source="not published"),
-        "peak_fp8": Fact(nominal=734, unit="TFLOPS", confidence="secondary", source=_NOTE_A,
-                         note="one note says FP8, another leaves the data type open"),
-        "peak_int8": Fact(nominal=734, low=367, unit="TOPS", confidence="assumed",
-                          source="not published; the rate of FP8, or half of it"),
-        "dram_capacity": Fact(nominal=32, unit="GB", confidence="secondary", source=_NOTE_A, note="GDDR6"),
-        "dram_bandwidth": Fact(nominal=512, unit="GB/s", confidence="secondary", source=_NOTE_A),
-        "host_bandwidth": Fact(nominal=31.5, low=15.75, high=63.0, unit="GB/s", confidence="assumed",
-                               source="not published; PCIe 4.0 x16, one generation either way"),
-        "tdp": Fact(nominal=250, unit="W", confidence="secondary", source=_NOTE_A),
-        "process": Fact(nominal=7, unit="nm", confidence="press", source="Digital Daily 2022-12-09", note="TSMC"),
-    },
+    facts=CardFacts(
+        array_rows=Fact(nominal=64, low=16, high=128, unit="1", confidence="assumed", source="not published"),
+        peak_fp8=Fact(nominal=734, unit="TFLOPS", confidence="secondary", source=_NOTE_A,
+                      note="one note says FP8, another leaves the data type open"),
+        peak_int8=Fact(nominal=734, low=367, unit="TOPS", confidence="assumed",
+                       source="not published; the rate of FP8, or half of it"),
+        dram_capacity=Fact(nominal=32, unit="GB", confidence="secondary", source=_NOTE_A, note="GDDR6"),
+        dram_bandwidth=Fact(nominal=512, unit="GB/s", confidence="secondary", source=_NOTE_A),
+        host_bandwidth=Fact(nominal=31.5, low=15.75, high=63.0, unit="GB/s", confidence="assumed",
+                            source="not published; PCIe 4.0 x16, one generation either way"),
+        tdp=Fact(nominal=250, unit="W", confidence="secondary", source=_NOTE_A),
+        process=Fact(nominal=7, unit="nm", confidence="press", source="Digital Daily 2022-12-09", note="TSMC"),
+    ),
 )

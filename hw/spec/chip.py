@@ -8,6 +8,7 @@ from hw.base.error import InputError
 from hw.spec import kind
 from hw.spec.core import CoreSpec
 from hw.spec.fact import Fact
+from hw.spec.facts import CardFacts
 from hw.spec.kind import Kind
 from hw.spec.machine import Machine
 from hw.spec.pim import PimSpec
@@ -37,8 +38,9 @@ class Chip:
     hypothesis : str
         What of core, cores and clock nobody published, and what was assumed instead; "" if all is published.
         Results of such a chip carry it, and the range of "array_rows" and of the clock.
-    facts : dict of str to Fact
-        Everything else that was published: "peak_int8" (TOPS), "tdp" (W), "dram_bandwidth" (GB/s), ...
+    facts : CardFacts
+        Everything else that was published: `peak_int8` (TOPS), `tdp` (W), `dram_bandwidth` (GB/s), ...; a mapping of
+        names to facts is taken too, and checked the same way.
     """
 
     title: str
@@ -47,15 +49,20 @@ class Chip:
     devices: int = 1
     clock: Fact | None = None
     hypothesis: str = ""
-    facts: dict[str, Fact] = field(default_factory=dict)
+    facts: CardFacts = field(default_factory=CardFacts)
 
     def __post_init__(self) -> None:
         for field_name in ("cores", "devices"):
             value = getattr(self, field_name)
             if not isinstance(value, int) or value < 1:
                 raise InputError(f"{field_name} must be an integer of at least 1, not {value!r}")
+        if self.clock is not None and not isinstance(self.clock, Fact):
+            raise InputError(f"clock must be a Fact in GHz with its source, not {self.clock!r}")
         if self.clock is not None and self.clock.unit != "GHz":
             raise InputError(f"clock must be in GHz, not {self.clock.unit!r}")
+        if self.clock is not None and self.clock.minimum <= 0:
+            raise InputError(f"clock must be above 0 GHz, not {self.clock.minimum:g} to {self.clock.maximum:g}")
+        object.__setattr__(self, "facts", CardFacts.of(self.facts))
 
     @property
     def kind(self) -> Kind:

@@ -1,9 +1,11 @@
 """A number from outside, with its range, its source and how far it can be trusted."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from hw.base.error import InputError
+from hw.spec.unit import ratio
 
 Confidence = Literal["measured", "vendor", "press", "secondary", "inferred", "assumed"]
 """measured: a benchmark log or an instrument; vendor: the maker's claim; press: a newspaper; secondary: a
@@ -29,7 +31,7 @@ class Fact:
     Raises
     ------
     InputError
-        If the range is not ordered, the confidence unknown or the source empty.
+        If a number is not finite, the range is not ordered, the confidence unknown or the source empty.
     """
 
     nominal: float
@@ -46,10 +48,26 @@ class Fact:
             raise InputError(f"confidence must be one of {known}, not {self.confidence!r}")
         if not self.source.strip():
             raise InputError(f"a fact must name its source, not leave it empty ({self.nominal} {self.unit})")
+        for name in ("nominal", "low", "high"):
+            value = getattr(self, name)
+            if value is None and name != "nominal":
+                continue
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+                raise InputError(f"{name} of a fact must be a finite number, not {value!r} {self.unit}")
         if not self.minimum <= self.nominal <= self.maximum:
             raise InputError(
                 f"a fact must have low <= nominal <= high, not {self.low}, {self.nominal}, {self.high} {self.unit}"
             )
+
+    def to(self, unit: str) -> "Fact":
+        """The same quantity in another unit; `InputError` if the unit measures something else."""
+        return replace(self.times(ratio(self.unit, unit)), unit=unit)
+
+    def times(self, factor: float) -> "Fact":
+        """`factor` times the quantity, a share of a card or several of it, with its whole range; `factor` above 0."""
+        if factor == 1:
+            return self
+        return replace(self, nominal=self.nominal * factor, low=self.minimum * factor, high=self.maximum * factor)
 
     @property
     def minimum(self) -> float:

@@ -16,7 +16,7 @@ def array_side(
     facts, core = chip.facts, chip.core
     if gpu is not None:
         lanes = facts["fp32_lanes"]
-        vector = scaled(lanes, gpu.units)
+        vector = lanes.times(gpu.units)
         reuse = facts.get("packet_reuse") or assumed(1.0, "1", "each multiprocessor reads for itself")
         return assumed(0.0, "B/cycle", "see unit_port"), reuse, vector
     if core is None:
@@ -36,7 +36,7 @@ def array_side(
         source = f"{NONE}; one lane per column as in our core"
         vector = assumed(columns, "1", source, low=columns / 2, high=2 * columns)
         hypotheses.append(f"vector engine of {columns} elements per core and cycle ({columns // 2} to {2 * columns})")
-    return fetch, reuse, scaled(vector, chip.cores)
+    return fetch, reuse, vector.times(chip.cores)
 
 
 def own_sram(chip: Chip) -> Fact:
@@ -50,19 +50,6 @@ def own_sram(chip: Chip) -> Fact:
         + core.output_words * core.array.columns * 8
     )
     return assumed(bits / 8 * chip.cores, "B", "memories of the assumed cores")
-
-
-def scaled(fact: Fact, factor: float) -> Fact:
-    """The fact and its range times `factor`."""
-    return Fact(
-        nominal=fact.nominal * factor,
-        low=fact.minimum * factor,
-        high=fact.maximum * factor,
-        unit=fact.unit,
-        confidence=fact.confidence,
-        source=fact.source,
-        note=fact.note,
-    )
 
 
 def assumed(nominal: float, unit: str, source: str, *, low: float | None = None, high: float | None = None) -> Fact:

@@ -36,10 +36,8 @@ from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
 from hw.spec.fact import Fact
 from hw.spec.number import number_format
-from model.card.array_side import NONE, array_side, assumed, own_sram, scaled
+from model.card.array_side import NONE, array_side, assumed, own_sram
 from model.card.multiprocessor import LATENCY, multiprocessors
-
-_BYTES = {"MB": 1e6, "MiB": 2.0**20, "KiB": 2.0**10, "GB": 1e9, "GB/s": 1e9}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +160,7 @@ def device(chip: Chip) -> Device:
     if (chip.machine is not None and chip.kind.memory) or "internal_bandwidth" in facts:
         raise InputError(
             f"a chip must compute layers by itself to be modelled; {chip.title!r} is a memory: it works "
-            "beside one, see `python -m model serve --pim`"
+            "beside one, see `kcloud-cosim serve --pim`"
         )
     for needed in ("dram_capacity", "dram_bandwidth"):
         if needed not in facts:
@@ -172,7 +170,7 @@ def device(chip: Chip) -> Device:
     hypotheses = [chip.hypothesis] if chip.hypothesis else []
     core, share = chip.core, 1 / chip.devices
     peaks = {
-        key.removeprefix("peak_"): scaled(fact, share)
+        key.removeprefix("peak_"): fact.times(share)
         for key, fact in facts.items()
         if key.startswith("peak_") and not key.endswith("_from_geometry")
     }
@@ -204,17 +202,17 @@ def device(chip: Chip) -> Device:
         hop_cycles=LATENCY
         if gpu
         else facts.get("hop_cycles") or assumed(2.0, "cycles", "as the chip that publishes it", low=1, high=4),
-        sram=scaled(facts["sram"], share * _BYTES[facts["sram"].unit]) if "sram" in facts else own_sram(chip),
-        dram_capacity=scaled(facts["dram_capacity"], share * 1e9),
-        dram_bandwidth=scaled(facts["dram_bandwidth"], share * 1e9),
-        host_bandwidth=scaled(host, share * 1e9),
-        link_bandwidth=scaled(facts.get("card_link_bandwidth") or host, 1e9),
+        sram=facts["sram"].to("B").times(share) if "sram" in facts else own_sram(chip),
+        dram_capacity=facts["dram_capacity"].to("B").times(share),
+        dram_bandwidth=facts["dram_bandwidth"].to("B/s").times(share),
+        host_bandwidth=host.to("B/s").times(share),
+        link_bandwidth=(facts.get("card_link_bandwidth") or host).to("B/s"),
         array_rows=facts.get("array_rows"),
         cores_published=bool(facts.keys() & {"engines", "cores", "slices"}),
         submitted=_submitted(facts),
         query_chunk=facts.get("query_chunk") or assumed(8.0, "1", "the whole query as one batch"),
         query_share=facts.get("query_share") or assumed(1.0, "1", "all cores work on one query"),
-        batch_timeout=facts["batch_timeout"].nominal * 1e-3 if "batch_timeout" in facts else None,
+        batch_timeout=facts["batch_timeout"].to("s").nominal if "batch_timeout" in facts else None,
         hypotheses=tuple(hypotheses),
         dataflows=facts.get("dataflows")
         or (
@@ -225,11 +223,16 @@ def device(chip: Chip) -> Device:
         units=gpu.units if gpu else 0,
         unit_port=gpu.port if gpu else assumed(0.0, "B/cycle", "no multiprocessor"),
         sustained=gpu.sustained if gpu else assumed(1.0, "1", "the clock is a fact or a hypothesis of its own"),
-        dram_usable=scaled(facts["dram_usable"], share * 1e9)
+        dram_usable=facts["dram_usable"].to("B").times(share)
         if "dram_usable" in facts
-        else replace(scaled(facts["dram_capacity"], share * 2.0**30), low=share * 1e9 * facts["dram_capacity"].nominal),
+        else _usable(facts["dram_capacity"].to("B").times(share)),
         own_links="card_link_bandwidth" in facts,
     )
+
+
+def _usable(capacity: Fact) -> Fact:
+    """What a program can allocate where nobody says: a capacity printed in GB is often one in GiB."""
+    return replace(capacity.times(2.0**30 / 1e9), low=capacity.nominal)
 
 
 def _submitted(facts: Mapping[str, Fact]) -> dict[str, tuple[int, int | None]]:

@@ -15,11 +15,12 @@ from hw.spec.number import number_format
 from model.card.attention import AttentionTime, attention_time
 from model.card.device import Device, family
 from model.card.engine import ENGINES, Engine
-from model.card.layer_time import BOUNDS, Formats
+from model.card.layer_time import BOUNDS, Formats, LayerTime
 from model.card.machine import NOMINAL, Extra, machine
 from model.card.run import network_layers
 from model.card.serving import compute_format
-from model.network.layer import Network
+from model.network.attention_shape import AttentionShape
+from model.network.layer import Layer, Network
 from model.network.llm import LanguageModel
 from model.network.serving import Serving
 from model.network.split import Split
@@ -27,8 +28,9 @@ from model.network.split import Split
 RESERVED_BYTES = 1.2e9
 """What driver, libraries and communication buffers hold on each device before a model is loaded; assumed."""
 
-_FINE = 512
-"""Rows up to which every number of them is timed by itself; above, the next multiple of 16."""
+_FINE = 64
+"""Rows up to which every number of them is timed by itself; above, sixteen numbers of each octave, and between two of
+them in proportion."""
 
 
 class Mixture(NamedTuple):
@@ -215,6 +217,16 @@ class Iteration:
         """Seconds to move the cache of `tokens` tokens from each device to one of another instance."""
         return self._machine.links.send(tokens * self.cache_bytes_per_token)
 
+    def layer_times(self, layers: tuple[Layer, ...]) -> list[LayerTime]:
+        """Times of layers on a device; those whose weights stay in 16 bits at the rate of 16-bit products."""
+        return self._times(layers)
+
+    @property
+    def attention_layers(self) -> tuple[tuple[int, AttentionShape, AttentionTime], ...]:
+        """(how many layers, shape on a device, its times)."""
+        shapes = self.serving.attentions
+        return tuple((n, s, t) for (n, s), (_, _, t) in zip(shapes, self._attentions, strict=True))
+
     def _device(self, mixture: Mixture) -> tuple[float, int]:
         """(seconds of all stages, kernels)."""
         blocks, kernels, _ = self._blocks(mixture.prefill_tokens + mixture.decode_sequences)
@@ -252,8 +264,14 @@ class Iteration:
 
     def _blocks(self, rows: int) -> tuple[float, int, dict[str, float]]:
         """(seconds, kernels, seconds by bound) of all layers' projections and feed-forward parts on `rows` tokens."""
-        if rows > _FINE:
-            rows = -(-rows // 16) * 16
+        if rows > _FINE and rows not in self._linear:
+            step = 1 << (rows.bit_length() - 5)
+            low = rows // step * step
+            if low != rows:
+                (one, kernels, first), (other, _, second) = self._blocks(low), self._blocks(low + step)
+                share = (rows - low) / step
+                bound = {name: first[name] + share * (second[name] - first[name]) for name in BOUNDS}
+                self._linear[rows] = one + share * (other - one), kernels, bound
         if rows not in self._linear:
             total, kernels, bound = 0.0, 0, {name: 0.0 for name in BOUNDS}
             for times, layers in self.serving.blocks(rows, 1)[:-1] if rows else ():

@@ -21,7 +21,7 @@ from model.card.range import ranged
 from model.card.record import measurement, span
 from model.card.serving import Deployment, compute_format, serving_format
 from model.card.throughput import Steady, best_steady, most_requests, splits, steady
-from model.cli.serve import with_pim
+from model.cli._serve_static import with_pim
 from model.network import llm
 from model.network.workload import NetworkWorkload
 from model.record import Measurement

@@ -74,6 +74,15 @@ class PimMemory:
         """Bytes per second at the pins."""
         return self.channels * channel_bandwidth(self.name)
 
+    @property
+    def capacity(self) -> float:
+        """Bytes of all packages: rows of all banks, or as published."""
+        if self.name == "lpddr5x_pim":
+            return self.packages * chips.load(self.name).facts["dram_capacity"].nominal * 1e9
+        o = _spec(self.name).dram.organisation
+        row = o.columns * o.column_bits // 8
+        return float(self.channels * o.bank_groups * o.banks_per_group * o.rows * row)
+
     def layer_time(self, layer: Layer) -> float:
         """Seconds of a layer of matrix products, vector by vector.
 

@@ -171,6 +171,6 @@ def measurement(
         origin=Origin(
             tools={"python": sys.version.split()[0], "numpy": np.__version__},
             commit=current_commit(),
-            command="python -m model records",
+            command="kcloud-cosim records",
         ),
     )

@@ -264,9 +264,10 @@ def batched(network: Network, batch: int) -> Network:
 
 def _edges(network: Network) -> tuple[int, int]:
     """Elements that the host sends and receives per input: of the first and the last layer."""
-    first = next(layer for layer in network.layers if layer.kind in ("gemm", "vector"))
-    last = next(layer for layer in reversed(network.layers) if layer.kind in ("gemm", "vector"))
-    return first.input_elements, last.output_elements
+    working = [layer for layer in network.layers if layer.kind in ("gemm", "vector")]
+    if not working:
+        raise InputError(f"{network.name} must hold work for its time to be predicted; it only moves data")
+    return working[0].input_elements, working[-1].output_elements
 
 
 def check_memory(device: Device, network: Network, number: str) -> None:

@@ -1,11 +1,11 @@
-"""`python -m model cycles --kernel ...`: kernels on a DRAM-PIM chip, in clocks, causes and joules.
+"""`kcloud-cosim cycles --kernel ...`: kernels on a DRAM-PIM chip, in clocks, causes and joules.
 
 examples:
-  python -m model cycles --chip hbm_pim --preset pimsimulator --kernel gemv --out 4096 --in 4096 --channels 64 --ranks 2
-  python -m model cycles --chip hbm_pim --kernel host_gemv --out 4096 --in 4096 --set t_rp=20 --json
-  python -m model cycles --chip hbm_pim --kernel gemv --out 4096 --in 4096 --layout
-  python -m model cycles --chip hbm_pim --dram hbm3 --kernel gemv --out 4096 --in 4096
-  python -m model cycles --chip aim --kernel gemv --order simple --out 4096 --in 4096 --channels 32
+  kcloud-cosim cycles --chip hbm_pim --preset pimsimulator --kernel gemv --out 4096 --in 4096 --channels 64 --ranks 2
+  kcloud-cosim cycles --chip hbm_pim --kernel host_gemv --out 4096 --in 4096 --set t_rp=20 --json
+  kcloud-cosim cycles --chip hbm_pim --kernel gemv --out 4096 --in 4096 --layout
+  kcloud-cosim cycles --chip hbm_pim --dram hbm3 --kernel gemv --out 4096 --in 4096
+  kcloud-cosim cycles --chip aim --kernel gemv --order simple --out 4096 --in 4096 --channels 32
 """
 
 import argparse

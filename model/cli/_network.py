@@ -63,7 +63,7 @@ def products_of(network: "Network") -> "Network":
     if not network.gemms():
         raise InputError(
             f"{network.source} must hold a matrix product or a convolution for its cycles to be counted; "
-            "it has none, `python -m model network` lists what it has"
+            "it has none, `kcloud-cosim network` lists what it has"
         )
     return network
 

@@ -8,10 +8,10 @@ convolutions:
   --conv H,W,C,FILTERS,KH,KW[,STRIDE[,PADDING]]   one image of H x W x C; stride 1 and padding 0 if left out
 
 examples:
-  python -m model cycles --gemm 64,64,64 --rows 16 --columns 16 --dataflow ws
-  python -m model cycles --conv 56,56,64,64,3,3,1,1 --chip npu_16 --set mac_latency=4 --json
-  python -m model cycles --gemm 64,64,64 --rows 16 --columns 16 --dataflow os --set drain=link
-  python -m model cycles --network model.onnx --dimension batch=1 --chip npu_16
+  kcloud-cosim cycles --gemm 64,64,64 --rows 16 --columns 16 --dataflow ws
+  kcloud-cosim cycles --conv 56,56,64,64,3,3,1,1 --chip npu_16 --set mac_latency=4 --json
+  kcloud-cosim cycles --gemm 64,64,64 --rows 16 --columns 16 --dataflow os --set drain=link
+  kcloud-cosim cycles --network model.onnx --dimension batch=1 --chip npu_16
 """
 
 import argparse
@@ -77,7 +77,7 @@ def _hand_over_kernels(parser: argparse.ArgumentParser) -> None:
             return own(given, namespace)
         from model.cli import _kernel_cycles
 
-        other = argparse.ArgumentParser(prog=parser.prog, allow_abbrev=False)
+        other = type(parser)(prog=parser.prog, allow_abbrev=False)
         _kernel_cycles.add_arguments(other)
         other.set_defaults(run=_kernel_cycles.run)
         return other.parse_known_args(given, namespace)

@@ -1,12 +1,12 @@
 """Predict a network on a whole card: arrays, feeds, memories, vector engines, host; what bounds each layer.
 
 examples:
-  python -m model device --chip furiosa_warboy --workload resnet50
-  python -m model device --chip furiosa_warboy --workload resnet50 --scenario single_stream --layers
-  python -m model device --chip rebellions_atom --workload bert_large --batch 4 --format fp16
-  python -m model device --chip rebellions_atom --dataflows 2 --scenario offline --layers
-  python -m model device --chip sapeon_x220_compact --scenario server
-  python -m model device --chip furiosa_rngd --network model.onnx --dimension batch=1
+  kcloud-cosim device --chip furiosa_warboy --workload resnet50
+  kcloud-cosim device --chip furiosa_warboy --workload resnet50 --scenario single_stream --layers
+  kcloud-cosim device --chip rebellions_atom --workload bert_large --batch 4 --format fp16
+  kcloud-cosim device --chip rebellions_atom --dataflows 2 --scenario offline --layers
+  kcloud-cosim device --chip sapeon_x220_compact --scenario server
+  kcloud-cosim device --chip furiosa_rngd --network model.onnx --dimension batch=1
 """
 
 import argparse
@@ -108,7 +108,7 @@ def read_network(arguments: argparse.Namespace) -> Network:
     workload = workloads.load(arguments.workload)
     if not isinstance(workload, NetworkWorkload):
         raise InputError(
-            f"--workload must be a network, not {arguments.workload!r}; plain products: `python -m model predict`"
+            f"--workload must be a network, not {arguments.workload!r}; plain products: `kcloud-cosim predict`"
         )
     return workload.network()
 

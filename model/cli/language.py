@@ -1,8 +1,8 @@
 """Say what a language model needs on its cards: weights, key-value cache, largest batch, work per step.
 
 examples:
-  python -m model language llama31_8b --memory 48 --weights fp8_e4m3
-  python -m model language path/to/config.json --cards 8 --context 4096 --memory 80
+  kcloud-cosim language llama31_8b --memory 48 --weights fp8_e4m3
+  kcloud-cosim language path/to/config.json --cards 8 --context 4096 --memory 80
 """
 
 import argparse
@@ -45,7 +45,7 @@ def describe(serving: Serving, context: int, batch: int, memory_gb: float | None
         f"{serving.cache_bytes_per_token * context / 1e9:.3f} GB per sequence of {context} tokens",
     ]
     if memory_gb is not None:
-        if memory_gb <= 0:
+        if not 0 < memory_gb < float("inf"):
             raise InputError(f"the memory of a card must be more than 0 GB, not {memory_gb:g}; leave it out or give it")
         most = serving.largest_batch(context, memory_gb * 1e9)
         lines.append(f"largest batch    {most} sequences of {context} tokens in {memory_gb:g} GB")

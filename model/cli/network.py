@@ -1,9 +1,9 @@
 """List the layers of an ONNX file: shapes, lowering to matrix products, padding, what is not known.
 
 examples:
-  python -m model network model.onnx
-  python -m model network model.onnx --dimension batch=1 --dimension length=128 --all
-  python -m model network model.onnx --csv > layers.csv
+  kcloud-cosim network model.onnx
+  kcloud-cosim network model.onnx --dimension batch=1 --dimension length=128 --all
+  kcloud-cosim network model.onnx --csv > layers.csv
 """
 
 import argparse
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the table and the totals."""
     path = arguments.file or arguments.network
     if path is None:
-        raise InputError("a file must be given, e.g. `python -m model network model.onnx`")
+        raise InputError("a file must be given, e.g. `kcloud-cosim network model.onnx`")
     network = read_file(path, arguments.dimension, arguments.batch)
     if arguments.json:
         print(json.dumps(as_json(network), indent=2))

@@ -4,12 +4,12 @@ Operands are .npy files: FP16 (hbm_pim) or BF16 given as float32 or as uint16 co
 Weights are (out, in); the input is (in,), (in, 1) or (batch, in).
 
 examples:
-  python -m model pim --chip hbm_pim --kernel gemv --weights W.npy --input X.npy --output Y.npy
-  python -m model pim --chip hbm_pim --kernel add --input A.npy --second B.npy --output Y.npy
-  python -m model pim --chip aim --kernel gelu --input X.npy --output Y.npy
-  python -m model pim --chip hbm_pim --assemble gemv.pim
-  python -m model pim --chip hbm_pim --disassemble gemv.hex
-  python -m model pim --energy-check
+  kcloud-cosim pim --chip hbm_pim --kernel gemv --weights W.npy --input X.npy --output Y.npy
+  kcloud-cosim pim --chip hbm_pim --kernel add --input A.npy --second B.npy --output Y.npy
+  kcloud-cosim pim --chip aim --kernel gelu --input X.npy --output Y.npy
+  kcloud-cosim pim --chip hbm_pim --assemble gemv.pim
+  kcloud-cosim pim --chip hbm_pim --disassemble gemv.hex
+  kcloud-cosim pim --energy-check
 """
 
 import argparse
@@ -65,10 +65,10 @@ def read_codes(path: str | None, option: str, number: str) -> np.ndarray:
     if path is None:
         raise InputError(f"{option} must be given for this kernel, it is missing")
     try:
-        array = np.load(path, allow_pickle=False)
+        array = np.load(path, mmap_mode="r", allow_pickle=False)  # the file must hold what its header says
     except OSError as error:
         raise InputError(f"{option} must be a readable .npy array, not {path!r} ({error.strerror or error})") from None
-    except (ValueError, EOFError, BadZipFile, TokenError):
+    except (ValueError, EOFError, BadZipFile, TokenError, OverflowError, MemoryError):
         raise InputError(f"{option} must be a .npy array of numbers, not {path!r}; save it with numpy.save") from None
     if not isinstance(array, np.ndarray) or array.size == 0 or array.ndim > 2:
         raise InputError(f"{option} must be an array of 1 or 2 dimensions with at least one value, not {path!r}")
@@ -78,7 +78,8 @@ def read_codes(path: str | None, option: str, number: str) -> np.ndarray:
         if number == "fp16":
             with np.errstate(over="ignore"):
                 return np.ascontiguousarray(array.astype(np.float16)).view(np.uint16)
-        return encode(array.astype(np.float32), "bf16").astype(np.uint16)
+        with np.errstate(over="ignore"):  # becomes infinity, as the host's conversion does
+            return encode(array.astype(np.float32), "bf16").astype(np.uint16)
     raise InputError(f"{option} must hold floating-point values or uint16 codes, not {array.dtype}")
 
 

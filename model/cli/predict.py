@@ -1,9 +1,9 @@
 """Predict cycles of a workload on a chip with the cycle model and write the record.
 
 examples:
-  python -m model predict --chip npu_16 --workload digits --seed 1
-  python -m model predict --chip furiosa_warboy --workload resnet50
-  python -m model predict --chip npu_16 --network model.onnx --dimension batch=1 --layers
+  kcloud-cosim predict --chip npu_16 --workload digits --seed 1
+  kcloud-cosim predict --chip furiosa_warboy --workload resnet50
+  kcloud-cosim predict --chip npu_16 --network model.onnx --dimension batch=1 --layers
 """
 
 import argparse
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
             origin=Origin(
                 tools={"python": sys.version.split()[0], "numpy": np.__version__},
                 commit=current_commit(),
-                command="python -m model predict "
+                command="kcloud-cosim predict "
                 + shlex.join(["--chip", arguments.chip, *words, "--seed", str(arguments.seed)]),
             ),
         )

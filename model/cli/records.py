@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hw import chips
+from hw.base import place
 from hw.base.error import InputError
+from hw.base.program import as_typed
 from model.card import language_record as language
 from model.card import record as make
 from model.card.device import device
@@ -24,7 +26,7 @@ PIM_CARD = "furiosa_rngd"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where they go, which."""
-    parser.add_argument("--root", type=Path, default=Path("measurements"), help="default: measurements")
+    parser.add_argument("--root", type=Path, default=place.measurements(), help="default: the committed ones")
     parser.add_argument("--chips", nargs="+", metavar="NAME", help="default: all products")
     parser.add_argument("--check", action="store_true", help="compare instead of writing; 1 if one differs")
 
@@ -46,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
             written += 1
         elif not path.exists() or result_bytes(read(path).result) != result_bytes(result):
             differ += 1
-            print(f"differs: {path}, write it again with python -m model records")
+            print(as_typed(f"differs: {path}, write it again with kcloud-cosim records"))
     print(f"{differ} records differ" if arguments.check else f"{written} records below {arguments.root}")
     return 1 if differ else 0
 

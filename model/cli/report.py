@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from hw import chips
+from hw.base.program import as_typed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     everything = arguments.format == "all"
     names = write_report(summary, FORMATS if everything else (arguments.format,), plots=everything)
     if arguments.screen:
-        print(text.render(summary))
+        print(as_typed(text.render(summary)))
     print(f"{summary.folder}: {', '.join(names)}")
     failed = [m for m in (summary.rtl, summary.model) if m is not None and m.result.verdict == "fail"]
     return 1 if failed else 0

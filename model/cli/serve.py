@@ -1,125 +1,126 @@
-"""Serve a language model on cards: time of a prefill and of a decode step, tokens per second against batch, PIM or not.
+"""Serve a language model on cards: requests over time, a closed loop of users, the most users at a target, a whole
+site; or, without any of these, one batch after the other, with a PIM memory or not.
 
 examples:
   python -m model serve --chip furiosa_rngd --model llama31_8b
-  python -m model serve --chip furiosa_rngd --model llama31_70b --cards 8 --format fp8_e4m3
   python -m model serve --chip furiosa_rngd --model llama31_8b --format fp16 --pim aim
-  python -m model serve --chip furiosa_rngd --model llama31_8b --pim hbm_pim --choose energy
-  python -m model serve --chip nvidia_h100_sxm --model gptj_6b --prompt 900 --answer 70 --beams 4 --longest 20
-  python -m model serve --chip nvidia_h100_sxm --model path/to/config.json --prompt 128 --answer 4096
+  python -m model serve --chip furiosa_rngd --model llama31_8b --rate 4 --requests 2000
+  python -m model serve --chip nvidia_h100_sxm --model llama31_70b --cards 4 --format fp8_e4m3 --trace requests.csv
+  python -m model serve --chip nvidia_h100_sxm --model llama31_8b --closed-loop 32 --prompt 1024 --answer 256 --json
+  python -m model serve --chip furiosa_rngd --model llama31_8b --users --ttft 1 --tpot 0.05
+  python -m model serve --site gwangju --requests 100000
 """
 
 import argparse
-from dataclasses import replace
 
-from hw import chips
 from hw.base.error import InputError
 from hw.spec.number import FORMATS
-from model.card.device import Device, device
-from model.card.layer_time import BOUNDS
+from model.card.engine import ENGINES
 from model.card.pim import FORMATS as FORMATS_OF
-from model.card.pim import SOURCES, beside, check_formats
-from model.card.serving import Deployment, Step, compute_format, serving_format
-from model.network import llm
+from model.cli import _serve_run, _serve_static
+from model.serving.draw import ARRIVALS
+from model.serving.policies import names
+
+MODES = ("trace", "closed_loop", "rate", "users", "site")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Cards, model, formats, lengths."""
-    parser.add_argument("--chip", default="furiosa_rngd", metavar="NAME", help="default: furiosa_rngd")
-    parser.add_argument("--model", default="llama31_8b", metavar="NAME|config.json", help=f"{', '.join(llm.names())}")
-    parser.add_argument("--cards", type=int, default=1, help="tensor parallel over this many (default: 1)")
-    parser.add_argument("--format", choices=list(FORMATS), help="of weights (default: FP8, INT8 or FP16)")
-    parser.add_argument("--cache", choices=list(FORMATS), help="of the key-value cache (default: as the weights)")
-    parser.add_argument("--prompt", type=int, default=1024, help="tokens (default: 1024)")
-    parser.add_argument("--answer", type=int, default=1024, help="tokens (default: 1024)")
-    parser.add_argument("--batch", type=int, nargs="+", help="default: powers of two up to what fits")
-    parser.add_argument("--beams", type=int, default=1, help="sequences followed for each answer (default: 1)")
-    parser.add_argument("--longest", type=float, metavar="S", help="leave out batches whose requests take longer")
-    parser.add_argument("--pim", choices=tuple(FORMATS_OF), help="the memory is one with processing in it")
-    parser.add_argument(
-        "--choose",
-        choices=("time", "energy"),
-        default="time",
-        help="the memory takes a product where that is faster, or costs less energy (default: time)",
+    """Cards, model, formats, load, rules of the engine, answers."""
+    add = parser.add_argument
+    add("--chip", default="furiosa_rngd", metavar="NAME", help="default: furiosa_rngd")
+    add("--model", default="llama31_8b", metavar="NAME|config.json", help="default: llama31_8b; see `language --list`")
+    add("--cards", type=int, default=1, help="of one instance, tensor parallel if nothing else is said (default: 1)")
+    add("--format", choices=list(FORMATS), help="of weights (default: FP8, INT8 or FP16)")
+    add(
+        "--cache", choices=list(FORMATS), help="of the key-value cache (default: as the weights; of an engine, its own)"
     )
+    add("--prompt", type=int, default=1024, help="tokens, mean where lengths are drawn (default: 1024)")
+    add("--answer", type=int, default=1024, help="tokens, mean where lengths are drawn (default: 1024)")
+    load = parser.add_argument_group("load")
+    add = load.add_argument
+    add("--trace", metavar="FILE", help="requests of a CSV or JSONL file: arrival, tokens in, tokens out")
+    add("--closed-loop", type=int, metavar="B", help="users that each send a request when the one before ends")
+    add("--rate", type=float, metavar="R", help="drawn requests, so many a second on average")
+    add("--users", action="store_true", help="the most users of a closed loop that keep --ttft and --tpot")
+    add("--site", metavar="NAME", help="the cards of a site for a day of --requests (default: 1,000,000)")
+    add("--requests", type=int, metavar="N", help="of drawn loads and closed loops (default: 2,000; 10 a user)")
+    add("--arrivals", choices=ARRIVALS, default="poisson", help="gaps of drawn requests (default: poisson)")
+    add("--burst", type=float, default=2.0, metavar="CV", help="coefficient of variation of gamma gaps (default: 2)")
+    add("--spread", type=float, default=0.6, metavar="CV", help="of drawn lengths (default: 0.6)")
+    add("--shared", type=int, default=0, metavar="N", help="tokens at the start of every drawn prompt that all share")
+    add("--day", action="store_true", help="the rate of drawn requests follows the hours of a day")
+    add("--seed", type=int, default=1, help="of drawn loads (default: 1)")
+    rules = parser.add_argument_group("instances and engine")
+    add = rules.add_argument
+    add("--engine", choices=list(ENGINES), default="vllm", help="whose overheads and limits hold (default: vllm)")
+    add("--tensor", type=int, help="devices that share every layer (default: all of an instance)")
+    add("--pipeline", type=int, default=1, help="groups of devices with consecutive layers (default: 1)")
+    add(
+        "--data", type=int, default=1, help="groups of devices with their own sequences and shared experts (default: 1)"
+    )
+    add("--expert", type=int, default=1, help="devices over which whole experts are spread (default: 1)")
+    add("--replicas", type=int, default=1, help="instances (default: 1)")
+    add(
+        "--decoders",
+        type=int,
+        default=0,
+        metavar="N",
+        help="instances that decode only; the replicas then only prefill",
+    )
+    add("--router", choices=names("router"), default="least_loaded", help="default: least_loaded")
+    add("--order", choices=names("order"), default="fcfs", help="of waiting requests (default: fcfs)")
+    add("--batching", choices=names("batching"), help="default: the engine's")
+    add("--eviction", choices=names("eviction"), help="when the cache is full (default: the engine's)")
+    add("--tokens", type=int, metavar="N", help="most of an iteration (default: the engine's)")
+    add("--sequences", type=int, metavar="N", help="most that run (default: the engine's)")
+    add("--block", type=int, metavar="N", help="tokens of a cache block (default: the engine's)")
+    add("--prefix-cache", action=argparse.BooleanOptionalAction, help="beginnings are kept (default: the engine's)")
+    add("--power-cap", type=float, metavar="KW", help="of a site, at the wall")
+    add(
+        "--spares", type=int, default=0, metavar="N", help="of a site: cards of each kind that only replace failed ones"
+    )
+    add("--failures", type=float, default=0.0, metavar="N", help="of a card in a year, each repaired in a day")
+    answers = parser.add_argument_group("answers")
+    add = answers.add_argument
+    add("--ttft", type=float, metavar="S", help="target for the first token")
+    add("--tpot", type=float, metavar="S", help="target for each further token")
+    add(
+        "--share",
+        type=float,
+        default=0.99,
+        metavar="X",
+        help="of the requests that must keep the target (default: 0.99)",
+    )
+    add("--json", action="store_true", help="one object instead of a screen")
+    add("--requests-out", metavar="FILE", help="one JSON line for each request")
+    add(
+        "--timeline",
+        metavar="FILE",
+        help="the run for public trace viewers: Chrome's format if it ends in .json, else Perfetto's",
+    )
+    add("--plots", metavar="DIRECTORY", help="latency against load, timeline, fleet, as SVG")
+    static = parser.add_argument_group("one batch after the other")
+    add = static.add_argument
+    add("--batch", type=int, nargs="+", help="default: powers of two up to what fits")
+    add("--beams", type=int, default=1, help="sequences followed for each answer (default: 1)")
+    add("--longest", type=float, metavar="S", help="leave out batches whose requests take longer")
+    add("--pim", choices=tuple(FORMATS_OF), help="the memory is one with processing in it")
+    add("--choose", choices=("time", "energy"), default="time", help="the memory takes a product where that is faster, "
+        "or costs less energy (default: time)")  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it; 0."""
-    spec = device(chips.load(arguments.chip))
-    given = arguments.model
-    model = llm.read_config(given) if given.endswith(".json") else llm.load(given)
-    for name, unit in (("prompt", "token"), ("answer", "token"), ("beams", "sequence")):
-        if getattr(arguments, name) < 1:
-            raise InputError(f"--{name} must be at least 1 {unit}, not {getattr(arguments, name)}")
-    weights = arguments.format or (serving_format(spec) if arguments.pim is None else FORMATS_OF[arguments.pim][0])
-    if arguments.choose == "energy" and arguments.pim not in SOURCES:
-        raise InputError(
-            f"--choose energy must have a --pim whose events somebody prices ({', '.join(SOURCES)}), not "
-            f"{arguments.pim}"
-        )
-    compute_format(spec, weights)
-    plain = Deployment(
-        device=spec, model=model, cards=arguments.cards, weight_format=weights, cache_format=arguments.cache or weights
-    )
-    pim = None
-    if arguments.pim is not None:
-        pim = replace(with_pim(plain, arguments.pim), choose=arguments.choose)
-        plain = replace(pim, choose="never")
-    total = arguments.prompt + arguments.answer
-    most = plain.largest_batch(total)
-    beams = arguments.beams
-    batches = arguments.batch or plain.batches(total, beams)
-    if arguments.longest is not None:
-        plain.best_throughput(arguments.prompt, arguments.answer, beams, arguments.longest)  # refuses if none is left
-        batches = [
-            b for b in batches if plain.request_time(arguments.prompt, arguments.answer, b, beams) <= arguments.longest
-        ]
-    print(
-        f"{spec.title}, {arguments.cards} cards: {model.name}, weights {weights}, cache {plain.cache_format}, "
-        f"{arguments.prompt} + {arguments.answer} tokens; {most} sequences fit"
-    )
-    heads = f"{'batch':>6} {'prefill ms':>12} {'step ms':>10} {'tokens/s':>12}  bound of a step"
-    print(heads + ("; mJ a token        with PIM: step ms, tokens/s, on PIM, mJ a token" if pim is not None else ""))
-    context = arguments.prompt + (arguments.answer + 1) // 2
-    for batch in batches:
-        step = plain.decode(context, batch * beams)
-        rate = plain.tokens_per_second(arguments.prompt, arguments.answer, batch, beams)
-        line = (
-            f"{batch:>6} {plain.prefill(arguments.prompt, batch).time * 1e3:>12,.2f} {step.time * 1e3:>10,.3f} "
-            f"{rate:>12,.1f}  {bounds(step)}"
-        )
-        if pim is not None:
-            beside_it = pim.decode(context, batch * beams)
-            line += (
-                f"; {joules(step)}        {beside_it.time * 1e3:,.3f}, "
-                f"{pim.tokens_per_second(arguments.prompt, arguments.answer, batch, beams):,.1f}, "
-                f"{beside_it.on_pim / beside_it.time:.0%}, {joules(beside_it)}"
-            )
-        print(line)
-    for hypothesis in spec.hypotheses:
-        print(f"hypothesis     {hypothesis}")
-    return 0
-
-
-def with_pim(plain: Deployment, name: str) -> Deployment:
-    """The same cards with a PIM memory of the same bandwidth, which both with and without its units then have."""
-    check_formats(name, plain.weight_format, plain.cache_format)
-    memory = beside(name, plain.device.dram_bandwidth.nominal)
-    fact = replace(plain.device.dram_bandwidth, nominal=memory.bandwidth, low=None, high=None)
-    changed: Device = replace(plain.device, dram_bandwidth=fact)
-    return replace(plain, device=changed, pim=memory)
-
-
-def joules(step: Step) -> str:
-    """Millijoules of memory and products per token, lowest and highest of the sources in brackets."""
-    if step.energy is None:
-        return "not priced"
-    low, nominal, high = (1e3 * e / step.batch for e in (step.energy.low, step.energy.nominal, step.energy.high))
-    return f"{nominal:.3g} ({low:.3g} to {high:.3g})" if low < high else f"{nominal:.3g}"
-
-
-def bounds(step: Step) -> str:
-    """Shares of the step's time, largest first."""
-    shares = sorted(((step.bound[name] / step.time, name) for name in BOUNDS), reverse=True)
-    return ", ".join(f"{name} {share:.0%}" for share, name in shares if share > 0.02)
+    chosen = [n for n in MODES if getattr(arguments, n) is not None and getattr(arguments, n) is not False]
+    if len(chosen) > 1:
+        listed = ", ".join("--" + name.replace("_", "-") for name in chosen)
+        raise InputError(f"one load must be chosen, not {listed}")
+    if not chosen:
+        for option in ("json", "requests_out", "timeline", "plots"):
+            if getattr(arguments, option):
+                raise InputError(
+                    f"--{option.replace('_', '-')} must come with a load: --trace, --closed-loop, --rate, "
+                    "--users or --site"
+                )
+        return _serve_static.run(arguments)
+    return _serve_run.run(arguments, chosen[0])

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from hw import chips
+from hw.base.program import as_typed
 from model import workloads
 from model.card.survey import Entry, survey
 from model.network.workload import NetworkWorkload
@@ -29,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     write_text(arguments.output, csv(entries))
     print(
         f"{len(entries)} pairs, {sum(not e.reason for e in entries)} of them with a rate, in {arguments.output}; "
-        "nominal values, the range of one: python -m model device"
+        "nominal values, the range of one: " + as_typed("kcloud-cosim device")
     )
     return 0
 

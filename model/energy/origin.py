@@ -3,13 +3,13 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
+from hw.base import place
 from hw.base.digest import digest
 from hw.base.error import InputError
 from hw.spec.core import CoreSpec
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = place.SOURCE
 RTL_FILES = (
     "hw/rtl/npu/cell.py",
     "hw/rtl/npu/mac_array.py",

@@ -98,10 +98,9 @@ def price(
     InputError
         If no counted event has a price: the table belongs to something else.
     """
+    observed = events_of_all("OBSERVATIONS")
     unpriced = tuple(
-        name
-        for name, count in counts.items()
-        if count and name not in table.energies and name not in events_of_all("OBSERVATIONS")
+        name for name, count in counts.items() if count and name not in table.energies and name not in observed
     )
     if counts and not set(counts) & set(table.energies):
         raise InputError(
@@ -158,11 +157,7 @@ def _weights(
     observed = events_of_all("OBSERVATIONS")
     for component in set(LOGIC) & here.keys() & there.keys() & toggles.keys() & reference[1].keys():
         events, reference_events = (
-            sum(
-                count
-                for event, count in run[component].items()
-                if f"{component}.{event}" not in events_of_all("OBSERVATIONS")
-            )
+            sum(count for event, count in run[component].items() if f"{component}.{event}" not in observed)
             for run in (here, there)
         )
         if events and reference_events and reference[1][component]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from hw.spec.number import OPERAND_CODES
 from hw.spec.vector import LABEL_OF, LANES, Source, VectorSpec, program_of, refusal, unpack
-from model.cycle.vector_unit.closed_form import VectorCount, events_of
+from model.cycle.vector_unit.closed_form import VectorCount, count, events_of
 from model.cycle.vector_unit.stepper import Step, steps
 from model.number import function
 from model.number.codec import decode, encode
@@ -106,3 +106,22 @@ class VectorMachine:
         program = program_of(fields["opcode"])
         assert program is not None
         return np.where(step.lanes > _LANE, wide, np.uint32(_CONSTANTS[program.fill]))
+
+
+class SystemVectorUnit:
+    """The vector unit among the other units of a system: its times by the closed form, its values by the machine."""
+
+    def __init__(self, spec: VectorSpec) -> None:
+        self.spec = spec
+        self._machine: VectorMachine | None = None
+
+    def run(self, word: int, taken: int) -> tuple[int, int]:
+        """Of a descriptor taken in cycle `taken`: the cycle in which it ends or is refused, and its code or 0."""
+        cost = count(self.spec, unpack(word))
+        return taken + cost.cycles - 1, cost.refused
+
+    def execute(self, word: int, shared: np.ndarray) -> None:
+        """Carry it out on `shared`, uint16 (words, 16)."""
+        if self._machine is None or self._machine.memory is not shared:
+            self._machine = VectorMachine(self.spec, shared)
+        self._machine.run(word)

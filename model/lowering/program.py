@@ -24,8 +24,8 @@ class Placed:
     output: int
 
 
-def place(core: CoreSpec, commands: Sequence[Command]) -> list[Placed]:
-    """Places for `commands`, one after the other outside; inside in turn in the two halves of each memory.
+def place(core: CoreSpec, commands: Sequence[Command], first_beat: int = 0) -> list[Placed]:
+    """Places for `commands`, one after the other outside from `first_beat` on; inside in turn in halves of each memory.
 
     A single command may fill the memories.
 
@@ -42,7 +42,7 @@ def place(core: CoreSpec, commands: Sequence[Command]) -> list[Placed]:
         words // parts for words in (core.activation_words, core.weight_words, core.parameter_words, core.output_words)
     ]
     bits = (activation_bits(core), weight_bits(core), parameter_word_bits(core), output_word_bits(core))
-    placed, beat = [], 0
+    placed, beat = [], first_beat
     for index, command in enumerate(commands):
         need = lower.words_of(core, command)
         if any(n > limit for n, limit in zip(need, limits, strict=True)):

@@ -92,6 +92,8 @@ def output_shape(operator: str, attributes: Mapping[str, Any], shapes: Sequence[
     if key is None:
         heads = attributes.get("num_heads", 1)
         groups = attributes.get("kv_num_heads", heads)
+        if heads < 1 or groups < 1:
+            return None
         return (*query[:2], heads * (query[2] // (heads + 2 * groups)))
     if operator == "MultiHeadAttention" and value is not None and len(value) == 3:
         return (*query[:2], value[2])

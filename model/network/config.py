@@ -7,6 +7,11 @@ from hw.base.error import InputError
 
 MISSING: Any = object()
 
+LARGEST = 2**31 - 1
+"""The largest whole number of a configuration."""
+MOST_LAYERS = 10_000
+"""Layers are made one by one: so many at most."""
+
 
 class Config:
     """The fields of the configuration called `name`.
@@ -48,7 +53,7 @@ class Config:
         return self.get(*names, default=None) is not None
 
     def whole(self, *names: str, default: Any = MISSING, least: int = 1) -> int:
-        """An integer of at least `least`."""
+        """An integer of at least `least` and at most `LARGEST`, of layers `MOST_LAYERS`."""
         value = self.get(*names, default=default)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
@@ -56,12 +61,15 @@ class Config:
             raise InputError(
                 f"{self._found(names)} of {self.name} must be an integer of at least {least}, not {value!r}"
             )
+        most = MOST_LAYERS if any("layer" in name for name in names) else LARGEST
+        if value > most:
+            raise InputError(f"{self._found(names)} of {self.name} must be at most {most}, not {value}")
         return value
 
     def number(self, *names: str, default: Any = MISSING) -> float:
         """A number above 0."""
         value = self.get(*names, default=default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e30:
             raise InputError(f"{self._found(names)} of {self.name} must be a number above 0, not {value!r}")
         return float(value)
 

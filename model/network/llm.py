@@ -124,7 +124,7 @@ def read_config(path: Path | str) -> LanguageModel:
         raise InputError(f"{path} must be a model configuration; there is no such file, check the path") from None
     except OSError as error:
         raise InputError(f"{path} must be a readable file ({error.strerror}); check the path") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError(f"{path} must be complete JSON; it is truncated or another kind of file") from None
     if not isinstance(config, dict):
         raise InputError(f"{path} must hold one JSON object, not {type(config).__name__}")

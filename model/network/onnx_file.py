@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 
 from hw.base.error import InputError
 from model.network.layer import Network
+from model.network.onnx_order import legible
 from model.network.onnx_walk import Walk
 
 LARGEST = 2**31 - 1
@@ -66,6 +67,8 @@ def load(path: Path) -> onnx.ModelProto:
         raise InputError(
             f"{path} must be a complete ONNX model; it is truncated or another kind of file, fetch it again"
         ) from None
+    if not legible(model.graph):
+        raise InputError(f"{path} must hold names that are text; it is damaged, fetch it again")
     if not model.graph.node:
         raise InputError(f"{path} must hold an ONNX graph with nodes; it is empty or another kind of file")
     if model.functions:

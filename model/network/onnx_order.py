@@ -13,6 +13,16 @@ def graphs_of(node: onnx.NodeProto) -> list[onnx.GraphProto]:
     return [g for a in node.attribute for g in (*([a.g] if a.HasField("g") else ()), *a.graphs)]
 
 
+def legible(graph: onnx.GraphProto) -> bool:
+    """Whether every name of the graph is text: a damaged file can hold bytes that are none."""
+    names = [value.name for value in (*graph.input, *graph.output, *graph.value_info, *graph.initializer)]
+    for node in graph.node:
+        names += [node.name, node.op_type, node.domain, *node.input, *node.output, *(a.name for a in node.attribute)]
+    return all(isinstance(name, str) for name in names) and all(
+        legible(inner) for node in graph.node for inner in graphs_of(node)
+    )
+
+
 def multiplies(graph: onnx.GraphProto) -> int:
     """Nodes of `graph`, and of the graphs inside it, that are matrix products."""
     return sum(

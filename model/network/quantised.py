@@ -126,7 +126,7 @@ def read(path: Path) -> QuantisedNetwork:
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
     except FileNotFoundError:
-        raise InputError(f"{path} must exist; make it with `python -m model train {path.stem}`") from None
+        raise InputError(f"{path} must exist; make it with `kcloud-cosim train {path.stem}`") from None
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
         raise InputError(f"{path} must be a readable .npz of layers ({error}); make it again") from None
     layers: list[QuantisedLayer] = []

@@ -67,8 +67,7 @@ class NetworkWorkload:
     def jobs(self, seed: int) -> list[GemmJob]:
         """Refused: there are no operands."""
         raise InputError(
-            f"the workload must hold operands to run on RTL; {self.title!r} is shapes only, "
-            "use `python -m model predict`"
+            f"the workload must hold operands to run on RTL; {self.title!r} is shapes only, use `kcloud-cosim predict`"
         )
 
     def score(self, outputs: list[np.ndarray]) -> dict[str, float]:

@@ -6,6 +6,9 @@ from hw.base.error import InputError
 from model.projection.figure import Figure, from_record
 from model.record import Measurement
 
+LEAST_GAIN = 0.05
+"""Share of a decode step that PIM must take off for a batch to count as won; the chip model records by the same."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
@@ -34,7 +37,7 @@ class Curve:
         found: list[tuple[int, int]] = []
         before = False
         for point in self.points:
-            wins = point.with_pim is not None and point.alone < 0.95 * point.with_pim
+            wins = point.with_pim is not None and point.alone < (1 - LEAST_GAIN) * point.with_pim
             if wins:
                 found[-1:] = [(found[-1][0], point.batch)] if before else [*found[-1:], (point.batch, point.batch)]
             before = wins

@@ -41,16 +41,16 @@ RULES: Mapping[str, Rule] = {
             "kt": ("rebellions_atom", "fp16"),
             "naver": ("furiosa_warboy", "int8"),
         },
-        note="nearest to whole cards: 30, 139 and 70",
+        note="nearest to whole cards",
     ),
     "eight_bit": Rule(
-        title="8 bits everywhere: FP8 X330, INT8 ATOM, INT8 Warboy",
+        title="8-bit formats everywhere: FP8 X330, INT8 ATOM, INT8 Warboy",
         shares={
             "nhn": ("sapeon_x330_compact", "fp8"),
             "kt": ("rebellions_atom", "int8"),
             "naver": ("furiosa_warboy", "int8"),
         },
-        note="one precision, but 34.8 ATOM cards",
+        note="one precision, but far from a whole number of ATOM cards",
     ),
     "four_bit": Rule(
         title="largest printed peak: FP8 X330, INT4 ATOM, INT8 Warboy",
@@ -59,7 +59,7 @@ RULES: Mapping[str, Rule] = {
             "kt": ("rebellions_atom", "int4"),
             "naver": ("furiosa_warboy", "int8"),
         },
-        note="17.4 ATOM cards",
+        note="far from a whole number of ATOM cards",
     ),
     "prime": Rule(
         title="FP8 X330 prime, FP16 ATOM, INT8 Warboy",
@@ -68,7 +68,7 @@ RULES: Mapping[str, Rule] = {
             "kt": ("rebellions_atom", "fp16"),
             "naver": ("furiosa_warboy", "int8"),
         },
-        note="15 cards of twice the peak: as near as mixed",
+        note="fewer cards of twice the peak: as near as mixed",
     ),
     "rngd": Rule(
         title="FP8 X330, FP16 ATOM, FP8 RNGD",
@@ -77,7 +77,7 @@ RULES: Mapping[str, Rule] = {
             "kt": ("rebellions_atom", "fp16"),
             "naver": ("furiosa_rngd", "fp8"),
         },
-        note="8.8 RNGD cards",
+        note="far from a whole number of RNGD cards",
     ),
     "x220": Rule(
         title="INT8 X220 enterprise, FP16 ATOM, INT8 Warboy",

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure as Canvas
 
 from model.projection.curve import Curve
 from model.projection.explain import compact
+from model.report import stated
 from model.report.figure_style import BLUE, GREEN, GREY, INK, LIGHT, ORANGE, PURPLE, foot
 from model.report.summary import Summary
 
@@ -41,7 +42,7 @@ def stages(summary: Summary) -> Canvas | None:
                 fontsize=8.5,
             )
     canvas.suptitle(
-        "Stages beside each other: decode of Llama 3.1 8B, 1,024 tokens of context",
+        f"Stages beside each other: {stated.TOKENS.title}, {stated.context()} of context",
         x=0.01,
         ha="left",
         fontweight="bold",
@@ -134,12 +135,12 @@ def decode(summary: Summary) -> Canvas | None:
             color=INK,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
         )
-        axes.set_xlabel("batch: sequences of 1,024 tokens on the card")
+        axes.set_xlabel(f"batch: sequences of {stated.context(curve.context)} on the card")
         axes.set_title(f"{PIM_TITLES.get(curve.pim, curve.pim)}")
         axes.legend(loc="lower right", fontsize=8.5, frameon=True, framealpha=1, edgecolor="white")
     row[0][0].set_ylabel("tokens per second of one card")
     canvas.suptitle(
-        "Decode of Llama 3.1 8B on one RNGD: the batch at which DRAM PIM stops winning",
+        f"{stated.TOKENS.title} on one RNGD: the batch at which DRAM PIM stops winning",
         x=0.01,
         ha="left",
         fontweight="bold",
@@ -149,7 +150,7 @@ def decode(summary: Summary) -> Canvas | None:
         canvas,
         "Chip and PIM cycle models; as much bandwidth at the pins, to the nearest package, capacity as of the "
         "card. Mode switches, inputs and results are counted.\nDotted: last batch before PIM stops gaining "
-        "5 %. Bands: range of the chip model (what nobody published about the card).",
+        f"{stated.GAIN}. Bands: range of the chip model (what nobody published about the card).",
     )
     return canvas
 
@@ -166,7 +167,7 @@ def _spread(summary: Summary, curve: Curve) -> tuple[float, float]:
 def _wins(curve: Curve) -> str:
     """In words: where PIM wins, and what is on it there."""
     if not curve.runs:
-        return "no batch with at least 5 % gain"
+        return f"no batch with at least {stated.GAIN} gain"
     share = {p.batch: p.on_pim for p in curve.points}
     parts = []
     for first, last in curve.runs:
@@ -176,4 +177,4 @@ def _wins(curve: Curve) -> str:
             + (f" to {last}" if last > first else "")
             + f", {spent[0]:.0%} to {spent[1]:.0%} of a step on PIM"
         )
-    return "at least 5 % faster at " + ";\nand at ".join(parts)
+    return f"at least {stated.GAIN} faster at " + ";\nand at ".join(parts)

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Rectangle
 
 from model.projection.explain import compact
+from model.report import stated
 from model.report.figure_style import BLUE, GREEN, GREY, INK, LIGHT, ORANGE, PURPLE, foot
 from model.report.label import card_name
 from model.report.load import INCUMBENTS
@@ -12,9 +13,9 @@ from model.report.summary import Summary
 
 KINDS = (
     ("peak as printed", LIGHT),
-    ("achievable: ResNet-50 offline by the chip model, INT8", BLUE),
-    ("delivered: ResNet-50 offline, INT8", ORANGE),
-    ("delivered: Llama 3.1 8B decode, INT8, batch 16", PURPLE),
+    (f"achievable: {stated.NETWORK} {stated.IMAGES.batch} by the chip model, {stated.IMAGES.number_format}", BLUE),
+    (f"delivered: {stated.NETWORK} {stated.IMAGES.batch}, {stated.IMAGES.number_format}", ORANGE),
+    (f"delivered: {stated.TOKENS.title}, {stated.TOKENS.number_format}, {stated.TOKENS.batch}", PURPLE),
 )
 
 
@@ -59,7 +60,7 @@ def ledger(summary: Summary) -> Canvas | None:
     axes.set_yticks(range(len(rows)), [f"{card_name(r.card)}, {r.number_format.upper()}" for r in rows], fontsize=8.5)
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.grid(axis="x", color=LIGHT, lw=0.7)
-    axes.set_xlabel("10^12 operations per second of one card (2 per multiply-accumulate, dense)")
+    axes.set_xlabel("10^12 operations per second of one card (two per multiply-accumulate, dense)")
     axes.set_title("PF ledger: peak, achievable and delivered of one card")
     axes.legend(
         [Rectangle((0, 0), 1, 1, color=c) for _, c in KINDS],
@@ -115,7 +116,9 @@ def counting(summary: Summary) -> Canvas | None:
     axes.set_ylim(-0.6, len(counted) - 0.55)
     axes.set_xlim(left=0)
     axes.grid(axis="x", color=LIGHT, lw=0.7)
-    axes.set_xlabel("ResNet-50 images per second of the site, offline, INT8, million")
+    axes.set_xlabel(
+        f"{stated.NETWORK} images per second of the site, {stated.IMAGES.batch}, {stated.IMAGES.number_format}, million"
+    )
     axes.set_title(f"{summary.programme.sites[site].scenario.title}: {capacity:g} PF under each counting rule")
     axes.legend(
         [Rectangle((0, 0), 1, 1, color=c) for c in colours[: len(operators)]],
@@ -127,8 +130,8 @@ def counting(summary: Summary) -> Canvas | None:
     )
     foot(
         canvas,
-        "Lines: every input at its better and at its worse end. Tokens: Llama 3.1 8B decode, INT8, 16 "
-        "sequences of 1,024 tokens a card. Every rule is a hypothesis.",
+        f"Lines: every input at its better and at its worse end. Tokens: {stated.TOKENS.how} a card. Every rule "
+        f"is a hypothesis.",
     )
     return canvas
 

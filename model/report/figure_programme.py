@@ -5,6 +5,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Rectangle
 
 from model.projection.explain import compact
+from model.report import stated
 from model.report.figure_style import BLUE, GREEN, GREY, INK, LIGHT, ORANGE, PURPLE, foot, plt
 from model.report.label import input_label
 from model.report.summary import Summary
@@ -43,7 +44,7 @@ def waterfall(summary: Summary) -> Canvas | None:
         yerr=[[wall.bounds.nominal - wall.p5], [wall.p95 - wall.bounds.nominal]],
     )
     axes.annotate(
-        f"{wall.bounds.nominal:.3g}\n90 %: {wall.p5:.3g} .. {wall.p95:.3g}",
+        f"{wall.bounds.nominal:.3g}\n{stated.MIDDLE}: {wall.p5:.3g} .. {wall.p95:.3g}",
         (at, wall.p95),
         xytext=(0, 4),
         textcoords="offset points",
@@ -69,9 +70,10 @@ def waterfall(summary: Summary) -> Canvas | None:
     axes.legend(handles, [g for g, _ in groups], loc="upper left", ncols=4)
     foot(
         canvas,
-        "ResNet-50 offline, INT8, every card busy. Second line: every input at its better and its worse end. "
-        "Green: middle 90 % of 10,000 samples.\nArrays and core memories: counts priced at 7 nm, scaled to "
-        "each card's process. Cards: TDP x load; DRAM: standby, refresh and the bits moved.",
+        f"{stated.IMAGES.how}, every card busy. Second line: every input at its better and its worse end. "
+        f"Green: {stated.MIDDLE} of {stated.DRAWN}.\nArrays and core memories: counts priced by the first "
+        f"table, scaled "
+        "to each card's process. Cards: TDP x load; DRAM: standby, refresh and the bits moved.",
     )
     return canvas
 
@@ -144,8 +146,7 @@ def tornado(summary: Summary) -> Canvas | None:
     grid[0][0].legend(handles, ("input at its low", "input at its high"), loc="lower right")
     foot(
         canvas,
-        "Images: ResNet-50 offline, INT8. Tokens: Llama 3.1 8B decode, INT8 weights, 16 sequences of 1,024 "
-        "tokens on a card. Every card busy with one of them.",
+        f"{stated.services_line()} Every card busy with one of them.",
     )
     canvas.suptitle(
         f"{one.scenario.title}: what drives the answer, one input at a time",

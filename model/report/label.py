@@ -1,11 +1,5 @@
 """Names of cards and inputs for people."""
 
-SERVICES = (
-    "Images: ResNet-50, 224 x 224, offline, INT8. Tokens: Llama 3.1 8B, decode, INT8, 16 sequences of "
-    "1,024 tokens a card."
-)
-"""Task, number format and batch behind every rate of a site."""
-
 _LABELS = {
     "server.cards": "cards per server",
     "assumed.load": "busy share of the year",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from hw.base import place
 from hw.base.error import InputError
 from hw.spec.chip import Chip
 from model import record
@@ -13,7 +14,7 @@ from model.projection.programme import Programme, project
 from model.projection.service import token_rate
 from model.record import Measurement, NoRecordError
 
-ROOTS = (record.RECORDS, Path("measurements"))
+ROOTS = (record.RECORDS, place.measurements())
 """Where records are looked for: fresh ones first, then the committed ones."""
 
 TABLE = "tpuv4i_7nm"
@@ -39,6 +40,9 @@ INCUMBENTS = ("nvidia_",)
 
 TASK = ("npu_16", "digits", 1)
 """Chip, workload and seed of the RTL record whose counts price a MAC."""
+
+TASK_SERVICES = {"images": "image_processing", "tokens": "language_model"}
+"""Unit of a service -> the file in model/projection/services that the prose of a report names."""
 
 FIRST_SITE = "gwangju"
 """The site whose assumptions are the shared ones, if there is one of this name."""
@@ -129,7 +133,8 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
     measurements = []
     for (chip, workload, seed), witness in ((TASK, "rtl"), (NETWORK, "model")):
         try:
-            found = locate(chip, workload, seed, witness, roots, chip_digest=chips[chip].digest)
+            known = chips[chip].digest if chip in chips else None
+            found = locate(chip, workload, seed, witness, roots, chip_digest=known)
             measurements.append(agreed(found, roots))
         except InputError as error:
             sites = " and ".join(scenarios.names())
@@ -140,7 +145,7 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
             command = f"predict --chip {chip} --workload {workload} --seed {NETWORK[2]}"
             if workload != NETWORK[1]:
                 command = f"records --chips {chip}"
-            raise InputError(f"{what} cannot be projected: there is no record {path}; run python -m model {command}")
+            raise InputError(f"{what} cannot be projected: there is no record {path}; run kcloud-cosim {command}")
     sites = {name: scenarios.load(name) for name in sorted(scenarios.names(), key=lambda name: name != FIRST_SITE)}
     cards = {share.card for site in sites.values() for share in site.shares} - {NETWORK[0]}
     further = {

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from model.projection.breakeven import BreakEven
 from model.projection.curve import Curve
 from model.projection.explain import compact
+from model.report import stated
 from model.report.label import input_label
 from model.report.section_type import Section, Sentence, Shown, say
 from model.report.summary import Summary
@@ -36,11 +37,10 @@ def answer_sections(summary: Summary, full: bool) -> list[Section]:
             notes=(
                 *drivers,
                 (
-                    "In brackets: middle 90 % of 10,000 samples of every uncertain input; many "
-                    "reach further up than down, so the "
-                    "nominal value can lie at the lower end. Every number opens to records and "
-                    "facts: python -m model explain "
-                    "NAME, names below.",
+                    f"In brackets: {stated.MIDDLE} of {stated.DRAWN} of every uncertain input; many reach further up "
+                    "than down, so the nominal value can lie at the lower end. Every number opens to records "
+                    "and facts: "
+                    "kcloud-cosim explain NAME, names below.",
                 ),
             ),
         )
@@ -54,8 +54,9 @@ def _delivers(summary: Summary, site: str) -> tuple[Sentence, ...]:
 
     lines = [
         say(
-            "Delivers: {} ResNet-50 images/s (offline, INT8, every card on it), {} PF of "
-            "operations, {} of the nominal PF.",
+            f"Delivers: {{}} images/s ({stated.IMAGES.how}, every card on it), {{}} PF of operations, {{}} of "
+            f"the nominal "
+            "PF.",
             likely("images_per_s"),
             likely("delivered_pf"),
             _percent(summary, f"{site}.delivered_over_nominal"),
@@ -64,13 +65,13 @@ def _delivers(summary: Summary, site: str) -> tuple[Sentence, ...]:
     if f"{site}.tokens_per_s" in summary.ranges:
         lines.append(
             say(
-                "Or: {} tokens/s of Llama 3.1 8B (decode, INT8 weights, 16 sequences of 1,024 tokens a card).",
+                f"Or: {{}} tokens/s ({stated.TOKENS.how} a card).",
                 likely("tokens_per_s"),
             )
         )
     lines.append(
         say(
-            "Draws: {} kW at the wall when busy, {} MWh and {} tCO2e a year; {} cards in {} servers, a rack or two.",
+            "Draws: {} kW at the wall when busy, {} MWh and {} tCO2e a year; {} cards in {} servers.",
             likely("wall_kw"),
             likely("mwh_per_year"),
             likely("tco2e_per_year"),
@@ -112,12 +113,21 @@ def _counting(summary: Summary, site: str) -> tuple[Sentence, ...]:
     if not {"mixed", "eight_bit"} <= counted.keys():
         return ()
     mixed, eight = (counted[name].site.name for name in ("mixed", "eight_bit"))
+    shares = counted["mixed"].site.scenario.shares
+    parts = [counted["mixed"].site.by_operator[share.operator] for share in shares]
+    bought = ", ".join(
+        f"{{}} {part.cards.note.split(',')[0]} in {share.peak_format.upper()}"
+        for part, share in zip(parts, shares, strict=True)
+    )
     return (
         say(
-            "Nobody says how the PF were counted. {} PF is 30 X330 in FP8, 139 ATOM in FP16 and 70 "
-            "Warboy in INT8; counted "
-            "in 8 bits everywhere the same PF are {} cards, {} images/s and {} kW.",
+            "Nobody says how the PF were counted. {} PF is "
+            + bought
+            + "; counted in "
+            + counted["eight_bit"].rule.title
+            + " the same PF are {} cards, {} images/s and {} kW.",
             summary.shown(f"{mixed}.nominal_pf", f"{summary.value(f'{mixed}.nominal_pf'):.3f}"),
+            *(summary.shown(part.cards.name) for part in parts),
             summary.shown(f"{eight}.cards"),
             summary.shown(f"{eight}.images_per_s"),
             summary.shown(f"{eight}.wall_kw"),
@@ -142,11 +152,11 @@ def _gain(summary: Summary, key: str, curve: Curve) -> Sentence:
     if all(name in summary.ranges for name in energy):
         text += ", at {} J a token at the wall instead of {}"
         values += [_times(summary, energy[1]), _times(summary, energy[0])]
-    return say(f"{text}; of batches {first} to {last} it gains 5 % at {runs}.", *values)
+    return say(f"{text}; of batches {first} to {last} it gains {stated.GAIN} at {runs}.", *values)
 
 
 def _break_even(summary: Summary, found: Sequence[BreakEven]) -> tuple[Sentence, ...]:
-    """What ten GPUs reach, and what PIM reaches of it, at the smallest batches; nothing without records of both."""
+    """What the GPUs reach, and what PIM reaches of it, at the smallest batches; nothing without records of both."""
     if not found:
         return ()
     pims = sorted({one.pim for one in found})
@@ -155,7 +165,7 @@ def _break_even(summary: Summary, found: Sequence[BreakEven]) -> tuple[Sentence,
     must = [at[pims[0], batch] for batch in batches]
     lines = [
         say(
-            "Break-even with ten H100: {} cards of the same nominal PF must deliver more than "
+            f"Break-even with {stated.GPU_COUNT} H100: {{}} cards of the same nominal PF must deliver more than "
             + ", ".join(f"{{}} tokens/J at {one.batch}" for one in must)
             + " sequences a card (the H100 at "
             + ", ".join(str(one.gpu_batch) for one in must)

@@ -1,7 +1,8 @@
 """Sections of the programme: PF ledger, counting rules, money."""
 
 from model.projection.ledger import CountedSite
-from model.report.label import SERVICES, unit_name
+from model.report import stated
+from model.report.label import unit_name
 from model.report.section_stage import stage_sections
 from model.report.section_type import Section, Shown, say
 from model.report.summary import Summary
@@ -54,13 +55,15 @@ def _ledger(summary: Summary) -> Section:
         notes=(
             say("Counting rule: two operations per multiply-accumulate of the layers, dense, skipped ones left out."),
             say(
-                "Peak: as printed. Arrays alone: ResNet-50 over the cycle model's time, one image on all cores. "
-                "Achievable: ResNet-50 offline in INT8 by the chip model, which adds feed, memories and starts of "
+                f"Peak: as printed. Arrays alone: {stated.NETWORK} over the cycle model's time, one image on "
+                f"all cores. "
+                f"Achievable: {stated.NETWORK} {stated.IMAGES.batch} in {stated.IMAGES.number_format} by the "
+                f"chip model, which adds feed, memories and starts of "
                 "layers; where it lies below what is delivered the chip model is slow, make validate says why."
             ),
             say(
-                "Delivered, images: ResNet-50 offline, INT8, the published rate, or that of the chip model where none "
-                "is published. Delivered, tokens: Llama 3.1 8B decode, INT8 weights, 16 sequences of 1,024 tokens, "
+                f"Delivered, images: {stated.IMAGES.how}, the published rate, or that of the chip model where none "
+                f"is published. Delivered, tokens: {stated.TOKENS.how}, "
                 "without the operations of attention. X220's peak is unverified."
             ),
         ),
@@ -106,10 +109,10 @@ def _rules(summary: Summary, site: str) -> Section:
         rows=tuple(rows),
         notes=(
             say(
-                "Nearest: " + best.rule.title + ". No single format gives it; 16 bits everywhere cannot be counted: no "
-                "16-bit peak of X330, X220 or Warboy is published. All hypotheses: nobody printed the rule."
+                f"Nearest: {best.rule.title}. No single format gives it; FP16 everywhere cannot be counted: no such "
+                "peak of X330, X220 or Warboy is published. All hypotheses: nobody printed the rule."
             ),
-            say(SERVICES),
+            say(stated.services_line()),
         ),
     )
 
@@ -134,7 +137,9 @@ def _operators(summary: Summary, site: str) -> Section:
         rows += _parts(summary, one)
     title = summary.programme.sites[site].scenario.title
     return Section(
-        title=f"Operators' shares under each counting rule: {title}", rows=tuple(rows), notes=(say(SERVICES),)
+        title=f"Operators' shares under each counting rule: {title}",
+        rows=tuple(rows),
+        notes=(say(stated.services_line()),),
     )
 
 
@@ -207,10 +212,7 @@ def _money(summary: Summary) -> Section:
         title="Money and carbon: closure of the grant, cost per million",
         rows=tuple(rows),
         notes=(
-            say(
-                "Each service as if all busy cards ran it: ResNet-50 offline in INT8, or Llama 3.1 8B decode in INT8 "
-                "with 16 sequences of 1,024 tokens on a card."
-            ),
+            say(f"Each service as if all busy cards ran it: {stated.IMAGES.how}; or {stated.TOKENS.how} on a card."),
             say(
                 "No price of X330, Warboy or RNGD is published: one common assumption stands for all cards without a "
                 "price."

@@ -142,7 +142,7 @@ def energy(summary: Summary, full: bool) -> Section:
     errors = ", ".join(f"{e.table.error.nominal:.0%}" for _, e in summary.energies)
     template = f"Priced, not measured: {first.activity}"
     if weights:
-        template += " (random operands = 1: " + ", ".join(f"{c.component} {{}}" for c in weights) + ")"
+        template += " (over that of random operands: " + ", ".join(f"{c.component} {{}}" for c in weights) + ")"
     notes = [
         say(
             f"{template}; stated error of the tables {errors}.",

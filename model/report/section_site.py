@@ -1,7 +1,8 @@
 """Sections of a site: its figures, its power from the array to the grid, what drives them."""
 
 from model.projection.explain import compact
-from model.report.label import SERVICES, unit_name
+from model.report import stated
+from model.report.label import unit_name
 from model.report.section_type import Section, Shown, say
 from model.report.summary import Summary
 
@@ -23,7 +24,9 @@ def site_sections(summary: Summary, full: bool) -> list[Section]:
             names += [f.name for part in site.by_operator.values() for f in part.all]
         else:
             names = [n for n in names if n.split(".")[-1] in SCREEN]
-        rows: list[tuple[str, ...]] = [("figure", "unit", "low", "nominal", "high", "5 %", "95 %", "weakest input")]
+        rows: list[tuple[str, ...]] = [
+            ("figure", "unit", "low", "nominal", "high", stated.LOW_END, stated.HIGH_END, "weakest input")
+        ]
         for one in names:
             value = summary.range(one)
             rows.append(
@@ -41,8 +44,11 @@ def site_sections(summary: Summary, full: bool) -> list[Section]:
                 title=f"Projected: {site.scenario.title}, {site.scenario.capacity.nominal:g} PF nominal",
                 rows=tuple(rows),
                 notes=(
-                    say("low and high: every input at its worse and better end; 5 % and 95 %: 10,000 samples."),
-                    say(f"{SERVICES} Open a figure: python -m model explain {name}.wall_kw"),
+                    say(
+                        "low and high: every input at its worse and better end; "
+                        f"{stated.LOW_END} and {stated.HIGH_END}: {stated.DRAWN}."
+                    ),
+                    say(f"{stated.services_line()} Open a figure: kcloud-cosim explain {name}.wall_kw"),
                 ),
             )
         )
@@ -64,7 +70,7 @@ def _chain(summary: Summary, name: str) -> Section:
         rows=tuple(rows),
         notes=(
             say(
-                "Busy, ResNet-50 offline in INT8. The steps add up to the wall; the grid comes on top of it. The "
+                f"Busy, {stated.IMAGES.how}. The steps add up to the wall; the grid comes on top of it. The "
                 "official carbon factor is per kWh consumed, so its losses are in it already."
             ),
         ),

@@ -1,6 +1,7 @@
 """Sections of the stages: beside each other, against ten GPUs, decode rates against the batch."""
 
 from model.projection.nvm import Nvm
+from model.report import stated
 from model.report.section_type import Section, say
 from model.report.summary import Summary
 
@@ -65,19 +66,20 @@ def _stages(summary: Summary) -> Section:
         say(
             "Stage 3 is a hypothesis from a chip of another maker: published efficiency and speed of its macros, the "
             "key-value cache in DRAM, the fixed part of the card's power; its digital side, accuracy and yield are "
-            "left out. One-phase reading keeps 3 to 4 effective bits and is no INT8."
+            f"left out. One-phase reading keeps {stated.FEW} and is no INT8."
         ),
     ]
     area = next((n for n in summary.ranges if n.startswith("stage.") and n.endswith(".area_mm2")), None)
     if area is not None:
         notes.append(
             say(
-                "All weights in such macros: {} chips of 4.2 million weights, {} mm2 in 22 nm.",
+                "All weights in such macros: {} chips of {} weights, {} mm2.",
                 summary.shown(area.replace("area_mm2", "macro_chips")),
+                summary.leaf(area.replace("area_mm2", "macro_chips"), "macro.weights_per_chip"),
                 summary.span(area),
             )
         )
-    return Section(title="Stages beside each other: decode of Llama 3.1 8B", rows=tuple(rows), notes=tuple(notes))
+    return Section(title=f"Stages beside each other: decode of {stated.MODEL}", rows=tuple(rows), notes=tuple(notes))
 
 
 def _batch(name: str) -> int:
@@ -112,17 +114,21 @@ def _break_even(summary: Summary) -> Section:
             )
         )
     return Section(
-        title="Break-even: tokens per joule a DRAM-PIM stage must deliver to beat ten H100 SXM at equal nominal PF",
+        title="Break-even: tokens per joule a DRAM-PIM stage must deliver to beat "
+        f"{stated.GPU_COUNT} H100 SXM at equal nominal PF",
         rows=tuple(rows),
         notes=(
             say(
-                "{} RNGD cards with PIM memory and ten H100 SXM have the same nominal peak, {} PF in FP8, and here "
-                "serve as many sequences of Llama 3.1 8B with 1,024 tokens: FP8 on the GPUs, FP16 or BF16 with PIM.",
+                f"{{}} RNGD cards with PIM memory and {stated.GPU_COUNT} H100 SXM have the same nominal peak, "
+                f"{{}} PF in "
+                f"{stated.GPU_FORMAT}, and here serve as many sequences of {stated.MODEL} with {stated.context()}: "
+                f"{stated.GPU_FORMAT} on the GPUs, FP16 or BF16 with PIM.",
                 summary.shown("breakeven.cards"),
                 summary.shown("breakeven.gpus.nominal_pf"),
             ),
             say(
-                "In brackets: middle 90 % of 10,000 samples. Above 1 PIM wins. At the wall of the Gwangju site; the "
+                f"In brackets: {stated.MIDDLE} of {stated.DRAWN}. Above one PIM wins. At the wall of the "
+                f"Gwangju site; the "
                 "same PUE, fans and supplies on both sides cancel."
             ),
         ),
@@ -148,12 +154,14 @@ def _nvm(summary: Summary, nvm: Nvm) -> Section:
         rows=tuple(rows),
         notes=(
             say(
-                "Below 1 NVM wins; in brackets the middle 90 % of samples. NVM: two readings of one chip, 3 to 4 "
-                "effective bits and about 8. Logic: the median digital accelerator, and each weight's bits read from "
+                f"Below one NVM wins; in brackets the {stated.MIDDLE} of samples. NVM: two readings of one chip, "
+                f"{stated.FEW} and {stated.ALL}. Logic: the median digital accelerator, and each weight's bits "
+                f"read from "
                 "DRAM once for the batch. Decode of a language model; attention cannot live in NVM."
             ),
             say(
-                "Per operation published NVM macros do not beat digital ones at 8 x 8 bits: {} TOPS/W, SRAM macros "
+                f"Per operation published NVM macros do not beat digital ones at {stated.BYTE}: {{}} TOPS/W, "
+                f"SRAM macros "
                 "with digital arithmetic {}. What NVM saves is moving weights.",
                 medians["macros.nvm.median"],
                 medians["macros.sram_digital.median"],
@@ -183,9 +191,10 @@ def _curves(summary: Summary) -> Section:
             rows.append((curve.chip, curve.pim or "its own", str(point.batch), summary.shown(name), *joined))
         if curve.pim:
             runs = " and ".join(f"{first} to {last}" for first, last in curve.runs) or "none"
-            notes.append(say(f"{curve.pim}: PIM takes at least 5 % off a step at batches {runs}."))
+            notes.append(say(f"{curve.pim}: PIM takes at least {stated.GAIN} off a step at batches {runs}."))
     return Section(
-        title="Tokens per second against the batch: Llama 3.1 8B decode, 1,024 tokens of context",
+        title="Tokens per second against the batch: "
+        f"{stated.TOKENS.title}, {stated.context(_context(summary))} of context",
         rows=tuple(rows),
         notes=(
             *notes,
@@ -196,3 +205,9 @@ def _curves(summary: Summary) -> Section:
             ),
         ),
     )
+
+
+def _context(summary: Summary) -> int:
+    """Tokens of context of the curves, which all have the same."""
+    assert summary.programme is not None
+    return next(iter(summary.programme.curves.values())).context

@@ -20,6 +20,8 @@ from model.report.run_data import Point, Tests, read_tests, utilisation_points
 from model.report.section_type import Shown
 
 SAMPLES, SAMPLE_SEED = 10_000, 1
+PERCENTILES = (5, 95)
+"""Ends of the range in which 90 of 100 samples lie."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,12 @@ class Summary:
         """A figure's nominal, or another text made of it, that knows its origin."""
         return Shown(compact(self.value(name)) if text is None else text, name)
 
+    def leaf(self, name: str, leaf: str) -> Shown:
+        """The nominal of the fact `leaf` below a figure, which opens with that figure."""
+        fact = next(found.fact for found in self.projection[name].leaves() if found.name == leaf)
+        assert fact is not None
+        return Shown(compact(fact.nominal), name)
+
     def three(self, name: str, scale: float = 1.0) -> tuple[Shown, Shown, Shown]:
         """Low, nominal and high of a figure, over `scale`."""
         b = self.range(name).bounds
@@ -130,7 +138,7 @@ def ranges_of(projection: Projection) -> dict[str, Range]:
     """Every named figure with bounds and the middle 90 % of `SAMPLES` samples."""
     samples = projection.samples(SAMPLES, SAMPLE_SEED)
     varying = [name for name, values in samples.items() if values.strides != (0,)]
-    ends = np.percentile([samples[name] for name in varying], (5, 95), axis=1).T if varying else ()
+    ends = np.percentile([samples[name] for name in varying], PERCENTILES, axis=1).T if varying else ()
     middle = dict(zip(varying, ends, strict=True))
     result = {}
     for figure, bounds in zip(projection.figures, projection.intervals(), strict=True):

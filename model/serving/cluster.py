@@ -20,7 +20,7 @@ class Cluster:
     ----------
     instances : list of Instance
         All of them, or those that run prompts only.
-    source : object with `take()` that returns the next request or None, and `done(request, now)`
+    source : see `model.serving.sources`
     router : policy
     decoders : list of Instance
         Those that the others hand requests to after the first token; empty: every instance does both.
@@ -56,12 +56,15 @@ class Cluster:
         self._moving: list[tuple[float, int, Request]] = []
         self._changes = sorted((at, 0, i, s) for at, i, s in failures or [])
         self._due: list[tuple[float, int]] = []
-        self._next: Request | None = source.take()
         self._left: list[Request] = []
         self.events = 0
         for instance in self.all:
             instance.owner = self
             instance.hands_over = bool(self.decoders) and instance in instances
+
+    def begin(self, source: Any) -> None:
+        """Take requests from `source` from now on."""
+        self.source = source
 
     def done(self, request: Request, now: float) -> None:
         """A request ended."""
@@ -79,7 +82,7 @@ class Cluster:
         while left:
             left -= 1
             self.events += 1
-            arrival = self._next.arrival if self._next is not None else inf
+            arrival = self.source.upcoming
             event = due[0][0] if due else inf
             other = min(moving[0][0] if moving else inf, changes[0][0] if changes else inf)
             if other < inf and other <= arrival and other <= event:
@@ -91,11 +94,8 @@ class Cluster:
                         return True
                     self._refill()
                     continue
-                request = self._next
-                assert request is not None
                 self.now = arrival
-                self._route(request, arrival)
-                self._next = self.source.take()
+                self._route(self.source.take(), arrival)
                 continue
             at, number = heappop(due)
             instance = instances[number]
@@ -105,8 +105,6 @@ class Cluster:
             instance.advance()
             if instance.due < inf:
                 heappush(due, (instance.due, number))
-            if self._next is None:
-                self._next = self.source.take()
         return False
 
     def _submit(self, number: int, request: Request, now: float) -> None:

@@ -1,11 +1,12 @@
 """Times of iterations for the simulator: the card model's, and runs of many decode steps in closed form.
 
 Between two events of an engine the same sequences decode, each with one more token in the cache at every step. The time
-of a step is linear in those tokens (`model.card.attention`), so n steps take
+of a step is linear in those tokens (`model.card.attention`) above a floor, the host's part, so n steps take
 
     n (base + slope keys + window_slope window_keys) + (slope sequences + window_slope growing) n (n - 1) / 2
 
-with `keys` and `window_keys` those of the first step and `growing` the sequences that do not yet fill their window.
+with `keys` and `window_keys` those of the first step and `growing` the sequences that do not yet fill their window; or
+n times the floor while the line is below it.
 """
 
 from collections.abc import Callable
@@ -64,21 +65,39 @@ class Costs:
         self.decode = decode
         self.prefill = prefill
         self.seconds_of: Callable[[Any], float] = machine.seconds
-        self._lines: dict[int, tuple[float, float, float]] = {}
+        self._lines: dict[int, tuple[float, float, float, float]] = {}
 
-    def line(self, sequences: int) -> tuple[float, float, float]:
-        """(base, slope, window slope) of a decode step of `sequences`: seconds, and seconds for each token read."""
+    def __getstate__(self) -> tuple[float, float]:
+        return self.decode, self.prefill
+
+    def __setstate__(self, state: tuple[float, float]) -> None:
+        """A copy has no machine until it is attached to one."""
+        self.decode, self.prefill = state
+        self._lines = {}
+
+    def attach(self, machine: Machine) -> None:
+        """Take the times of `machine`."""
+        self.machine = machine
+        self.seconds_of = machine.seconds
+
+    def line(self, sequences: int) -> tuple[float, float, float, float]:
+        """(base, slope, window slope, floor) of a decode step of `sequences`: seconds, seconds for each token read, and
+        the least that a step takes."""
         found = self._lines.get(sequences)
         if found is None:
-            far = 4096 * sequences
-            near = self.seconds_of(_decode(sequences, sequences, sequences))
-            full = self.seconds_of(_decode(sequences, far, sequences))
-            windowed = self.seconds_of(_decode(sequences, sequences, far))
-            slope, window = (full - near) / (far - sequences), (windowed - near) / (far - sequences)
-            base = near - (slope + window) * sequences
-            found = tuple(self.decode * value for value in (base, slope, window))
-            self._lines[sequences] = found  # type: ignore[assignment]
-        return found  # type: ignore[return-value]
+            floor = getattr(self.machine, "floor", None)
+            least = floor(_decode(sequences, 0, 0)) if floor is not None else 0.0
+            near = 1024 * sequences
+            while self.seconds_of(_decode(sequences, near, near)) <= least and near < 1 << 40:
+                near *= 4
+            far = 2 * near
+            both = self.seconds_of(_decode(sequences, near, near))
+            slope = (self.seconds_of(_decode(sequences, far, near)) - both) / (far - near)
+            window = (self.seconds_of(_decode(sequences, near, far)) - both) / (far - near)
+            base = both - (slope + window) * near
+            found = self.decode * base, self.decode * slope, self.decode * window, self.decode * least
+            self._lines[sequences] = found
+        return found
 
     def mixed(self, mixture: Mixture) -> float:
         """Seconds of an iteration with prompts."""

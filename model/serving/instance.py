@@ -124,6 +124,10 @@ class Instance:
                 f"the cache holds {most:,}; use more cards, a narrower cache or a shorter request"
             )
 
+    def check_size(self, prompt: int, answer: int) -> None:
+        """The same for a request of so many tokens."""
+        self.check(Request(0, 0.0, prompt, answer))
+
     def submit(self, request: Request, now: float) -> None:
         """A request arrives at `now`; changes `due`."""
         self.waiting.push(request)
@@ -182,11 +186,10 @@ class Instance:
             self.kind, self.due = IDLE, inf
 
     def _plan_run(self) -> None:
-        base, slope, window_slope = self.costs.line(self.decoding)
-        self._line = (
-            base + slope * self._keys + window_slope * self._window_keys,
-            slope * self.decoding + window_slope * self._growing,
-        )
+        base, slope, window_slope, floor = self.costs.line(self.decoding)
+        first = base + slope * self._keys + window_slope * self._window_keys
+        more = slope * self.decoding + window_slope * self._growing
+        self._line = (first, more) if first >= floor else (floor, 0.0)
         ends = self._ends
         while ends[0][2].end_step != ends[0][0] or ends[0][1] not in self.running:
             heappop(ends)
@@ -196,6 +199,8 @@ class Instance:
             heappop(fills)
         if fills and fills[0][0] - self.step < steps:
             steps = fills[0][0] - self.step
+        if first < floor and more > 0:
+            steps = min(steps, int((floor - first) / more) + 1)  # then the line is above the floor
         if self._grows:
             room = self.pool.available
             if self._growth(steps) > room:

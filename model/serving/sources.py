@@ -1,7 +1,12 @@
-"""Where requests come from while the simulator runs: a list in time, or a closed loop of users."""
+"""Where requests come from while the simulator runs: a list in time, or a closed loop of users.
+
+A source has `upcoming`, the time of its next request (infinity if there is none now), `take()`, which gives it, and
+`done(request, now)`, which tells it of an end.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from heapq import heappop, heappush
+from math import inf
 
 from model.serving.request import Request
 
@@ -10,57 +15,68 @@ class Stream:
     """Requests at times of their own. `load` makes the iterator anew; a resumed run skips what it took."""
 
     def __init__(self, load: Callable[[], Iterable[Request]], check: Callable[[Request], None] | None = None) -> None:
-        self._load = load
+        self.taken = 0
+        self.attach(load, check)
+
+    def attach(self, load: Callable[[], Iterable[Request]], check: Callable[[Request], None] | None = None) -> None:
+        """After a restart: the same load, from where it was."""
         self._check = check
         self._iterator: Iterator[Request] = iter(load())
-        self.taken = 0
+        for _ in range(self.taken):
+            next(self._iterator)
+        self._look()
 
-    def take(self) -> Request | None:
+    def _look(self) -> None:
+        self._ahead = next(self._iterator, None)
+        if self._ahead is not None and self._check is not None:
+            self._check(self._ahead)
+        self.upcoming = inf if self._ahead is None else self._ahead.arrival
+
+    def take(self) -> Request:
         """The next in time."""
-        request = next(self._iterator, None)
-        if request is not None:
-            self.taken += 1
-            if self._check is not None:
-                self._check(request)
+        request = self._ahead
+        assert request is not None  # the caller looked at `upcoming`
+        self.taken += 1
+        self._look()
         return request
 
     def done(self, request: Request, now: float) -> None:
         """Nothing follows from it."""
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, int]:
         return {"taken": self.taken}
-
-    def attach(self, load: Callable[[], Iterable[Request]], check: Callable[[Request], None] | None = None) -> None:
-        """After a restart: the same load, from where it was."""
-        self._load, self._check = load, check
-        self._iterator = iter(load())
-        for _ in range(self.taken):
-            next(self._iterator)
 
 
 class ClosedLoop:
     """`users` that each send a request when the one before ends, until `requests` were sent.
 
-    `lengths` gives (prompt, answer) of a request by its number. All begin at time 0.
+    `lengths` gives (prompt, answer) of a request by its number. They begin evenly over the first `over` seconds.
     """
 
-    def __init__(self, users: int, requests: int, lengths: Callable[[int], tuple[int, int]]) -> None:
+    def __init__(
+        self, users: int, requests: int, lengths: Callable[[int], tuple[int, int]], *, over: float = 0.0
+    ) -> None:
         self.requests = requests
         self.lengths = lengths
         self.sent = 0
-        self._ready: list[Request] = []
-        for _ in range(min(users, requests)):
-            self._send(0.0)
+        self.upcoming = inf
+        self._ready: list[tuple[float, int, Request]] = []
+        begin = min(users, requests)
+        for number in range(begin):
+            self._send(over * number / begin)
 
     def _send(self, now: float) -> None:
         if self.sent < self.requests:
             prompt, answer = self.lengths(self.sent)
-            self._ready.append(Request(self.sent, now, prompt, answer, client=None))
+            heappush(self._ready, (now, self.sent, Request(self.sent, now, prompt, answer)))
             self.sent += 1
+            self.upcoming = self._ready[0][0]
 
-    def take(self) -> Request | None:
-        """A request that is ready; None while all users wait."""
-        return self._ready.pop(0) if self._ready else None
+    def take(self) -> Request:
+        """The request that is ready first."""
+        request = heappop(self._ready)[2]
+        self.upcoming = self._ready[0][0] if self._ready else inf
+        return request
 
     def done(self, request: Request, now: float) -> None:
         """Its user sends the next."""

@@ -73,6 +73,6 @@ def float_workload(device: str, workload: Workload) -> FloatDigits:
     if not isinstance(workload, FloatDigits):
         raise InputError(
             f"a workload of {device} must have floating-point layers (digits_float), not "
-            f"{workload.title!r}; for kernels of any size use `python -m model cycles`"
+            f"{workload.title!r}; for kernels of any size use `kcloud-cosim cycles`"
         )
     return workload

@@ -33,7 +33,7 @@ class Bench:
     Parameters
     ----------
     dut : handle of the top
-        With `clk`, `rst` and, if streams are checked, `protocol_errors`.
+        With `clk` and `rst`, or `ACLK` and `ARESETN`, and, if streams are checked, `protocol_errors`.
 
     Attributes
     ----------
@@ -52,20 +52,23 @@ class Bench:
         self.seed = int(os.environ.get("COCOTB_RANDOM_SEED", "1"))
         self.rng = np.random.default_rng(self.seed)
         self.random = random.Random(self.seed)
-        self.edge = RisingEdge(dut.clk)
+        standard = any(handle._name == "ACLK" for handle in dut)
+        self.clock = dut.ACLK if standard else dut.clk
+        self._reset, self._active = (dut.ARESETN, 0) if standard else (dut.rst, 1)
+        self.edge = RisingEdge(self.clock)
         self._checks: list[Callable[[], None]] = []
 
     async def start(self) -> None:
         """Start the clock and reset the design: two cycles."""
-        Clock(self.dut.clk, PERIOD_PS, unit="ps", impl="gpi").start()
+        Clock(self.clock, PERIOD_PS, unit="ps", impl="gpi").start()
         await self.reset()
 
     async def reset(self) -> None:
         """Hold reset for two edges; returns right after reset is low again."""
-        self.dut.rst.value = 1
+        self._reset.value = self._active
         await self.edge
         await self.edge
-        self.dut.rst.value = 0
+        self._reset.value = 1 - self._active
 
     @property
     def cycle(self) -> int:

@@ -23,17 +23,21 @@ from typing import Any, Literal, get_args
 
 import cocotb_tools.config
 
+from hw.base import place
 from hw.base.error import InputError
 from hw.rtl.emit.verilog import Emitted
 from tb.bench import verilator
+from tb.bench.claim import claim, clean
 
 Trace = Literal["none", "fst", "saif"]
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build"
+ROOT = place.SOURCE
+BUILD = place.build()
 """All outputs go below this folder."""
 
-_FLAGS = ("--x-assign", "fast", "--x-initial", "fast", "--noassert", "-Wno-fatal", "-Wno-lint", "-Wno-style")
+_FLAGS = ("--noassert", "-Wno-fatal", "-Wno-lint", "-Wno-style")
+_UNKNOWNS = {start: ("--x-assign", kind, "--x-initial", kind) for start, kind in ((False, "fast"), (True, "unique"))}
+"""What an unknown bit becomes: whatever is fastest, or what the seed of the run says."""
 # Not vectorised: g++ 12.2 loses the mask of a sum of comparisons (`tests/test_tb_build.py` holds the case).
 _FAST = "-O2 -fno-tree-slp-vectorize"
 # Only the fast part of the model is worth optimising; the slow part runs once.
@@ -41,6 +45,8 @@ MAKE = (f"OPT_FAST={_FAST}", f"OPT_GLOBAL={_FAST}", "OPT_SLOW=-O0")
 """Optimisation of the model, as variables of Verilator's makefile."""
 _LEAST_SPACE = 400 << 20
 """Bytes a build needs for a moment: two precompiled headers of up to 75 MB, objects, binary."""
+_FULL = 8 << 20
+"""A step that fails with less than this left failed for want of space."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +54,8 @@ class Built:
     """A simulator binary.
 
     `folder` holds the binary, named as the top; `seconds` is the wall time the build took when it was made and `cached`
-    tells whether it was made now; `tools` are the versions of what made it.
+    tells whether it was made now; `tools` are the versions of what made it; `simulator` is cocotb's name of it; with
+    `random_start` registers without a power-on value start as the run's seed says.
     """
 
     emitted: Emitted
@@ -58,9 +65,17 @@ class Built:
     seconds: float
     cached: bool
     tools: dict[str, str]
+    simulator: str = "verilator"
+    random_start: bool = False
 
 
-def build(emitted: Emitted, trace: Trace = "none", public: Iterable[str] = (), out_dir: Path | None = None) -> Built:
+def build(
+    emitted: Emitted,
+    trace: Trace = "none",
+    public: Iterable[str] = (),
+    out_dir: Path | None = None,
+    random_start: bool = False,
+) -> Built:
     """The simulator of `emitted`, from the cache if nothing that matters has changed.
 
     Parameters
@@ -73,6 +88,8 @@ def build(emitted: Emitted, trace: Trace = "none", public: Iterable[str] = (), o
         "top.activation_memory.mem". Everything else is invisible to it and optimised freely.
     out_dir : Path or None
         Where builds are kept; `build/sim` if None.
+    random_start : bool
+        Registers and memories without a power-on value start at random, by the seed of the run, not as zeros.
 
     Raises
     ------
@@ -92,13 +109,21 @@ def build(emitted: Emitted, trace: Trace = "none", public: Iterable[str] = (), o
         out_dir.mkdir(parents=True, exist_ok=True)
         tool = verilator.ensure(out_dir.parent / "tools")
         made_by = tools(out_dir)
-        key = _key(emitted, trace, control, made_by)
+        flags = (*_FLAGS, *_UNKNOWNS[random_start])
+        key = _key(emitted, trace, control, made_by, flags)
         folder = out_dir / f"{emitted.name}.{trace}.{key}"
         with open(out_dir / f".{key}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if (found := _read(folder, emitted.name)) is not None:
                 return Built(
-                    emitted=emitted, trace=trace, folder=folder, key=key, seconds=found, cached=True, tools=made_by
+                    emitted=emitted,
+                    trace=trace,
+                    folder=folder,
+                    key=key,
+                    seconds=found,
+                    cached=True,
+                    tools=made_by,
+                    random_start=random_start,
                 )
             free = shutil.disk_usage(out_dir).free
             if free < _LEAST_SPACE:
@@ -106,8 +131,17 @@ def build(emitted: Emitted, trace: Trace = "none", public: Iterable[str] = (), o
                     f"building a simulator needs {_LEAST_SPACE >> 20} MB free in {out_dir}, there are {free >> 20} MB; "
                     "free some space"
                 )
-            seconds = _make(emitted, trace, control, tool, folder)
-    return Built(emitted=emitted, trace=trace, folder=folder, key=key, seconds=seconds, cached=False, tools=made_by)
+            seconds = _make(emitted, trace, control, tool, folder, flags)
+    return Built(
+        emitted=emitted,
+        trace=trace,
+        folder=folder,
+        key=key,
+        seconds=seconds,
+        cached=False,
+        tools=made_by,
+        random_start=random_start,
+    )
 
 
 def tools(out_dir: Path = BUILD / "sim") -> dict[str, str]:
@@ -151,12 +185,13 @@ def harness(emitted: Emitted, main_cpp: str, out_dir: Path | None = None, trace:
         tool = verilator.ensure(out_dir.parent / "tools")
         control = control_file(emitted.manifest, ())
         made_by = {"verilator": tool.version, "g++": verilator.compiler_version()}
-        key = _key(emitted, trace, control + main_cpp, made_by)
+        flags = (*_FLAGS, *_UNKNOWNS[False])
+        key = _key(emitted, trace, control + main_cpp, made_by, flags)
         folder = out_dir / f"{emitted.name}.harness.{key}"
         with open(out_dir / f".{key}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if _read(folder, emitted.name) is None:
-                _make(emitted, trace, control, tool, folder, main_cpp)
+                _make(emitted, trace, control, tool, folder, flags, main_cpp)
     return folder / emitted.name
 
 
@@ -166,26 +201,37 @@ def _version(package: str) -> str:
     return importlib.metadata.version(package)
 
 
-def _key(emitted: Emitted, trace: str, control: str, tools: dict[str, str]) -> str:
-    # The binary is linked against cocotb's libraries where they lie now.
-    parts = [emitted.digest, emitted.name, trace, control, tools, _FLAGS, MAKE, str(cocotb_tools.config.libs_dir)]
+def _key(emitted: Emitted, trace: str, control: str, tools: dict[str, str], flags: tuple[str, ...]) -> str:
+    # Content alone: cocotb's libraries are found when the simulator starts, so a checkout can be moved or copied.
+    parts = [emitted.digest, emitted.name, trace, control, tools, flags, MAKE]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _read(folder: Path, name: str) -> float | None:
-    """Seconds the complete build in `folder` took, None if there is none."""
+    """Seconds the complete build in `folder` took; None if there is none or its simulator is not what was built."""
     try:
-        seconds = json.loads((folder / "built.json").read_text())["seconds"]
-    except (OSError, ValueError, KeyError):
+        held = json.loads((folder / "built.json").read_text())
+        seconds, digest = float(held["seconds"]), held["sha256"]
+        with open(folder / name, "rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return float(seconds) if (folder / name).is_file() else None
+    return seconds if found == digest else None
 
 
 def _make(
-    emitted: Emitted, trace: Trace, control: str, tool: verilator.Verilator, folder: Path, main_cpp: str | None = None
+    emitted: Emitted,
+    trace: Trace,
+    control: str,
+    tool: verilator.Verilator,
+    folder: Path,
+    flags: tuple[str, ...],
+    main_cpp: str | None = None,
 ) -> float:
     start = time.monotonic()
+    clean(folder.parent, ".building-")
     work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".building-"))
+    kept = claim(work)
     try:
         source = work / f"{emitted.name}.v"
         source.write_text(emitted.verilog)
@@ -204,13 +250,13 @@ def _make(
             emitted.name,
             "--timescale",
             "1ns/1ps",
-            *_FLAGS,
+            *flags,
         ]
         if main_cpp is None:
             libraries = cocotb_tools.config.libs_dir
             main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
             command += ["--vpi", "--no-public-flat-rw"]
-            command += ["-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"]
+            command += ["-LDFLAGS", f"-L{libraries} -lcocotbvpi_verilator"]
         else:
             main = work / "main.cpp"
             main.write_text(main_cpp)
@@ -225,19 +271,29 @@ def _make(
         shutil.move(work / "obj" / emitted.name, work / emitted.name)
         shutil.rmtree(work / "obj")
         seconds = round(time.monotonic() - start, 2)
-        (work / "built.json").write_text(json.dumps({"seconds": seconds, "digest": emitted.digest}) + "\n")
+        with open(work / emitted.name, "rb") as file:
+            made = hashlib.file_digest(file, "sha256").hexdigest()
+        about = {"seconds": seconds, "digest": emitted.digest, "sha256": made}
+        (work / "built.json").write_text(json.dumps(about) + "\n")
         shutil.rmtree(folder, ignore_errors=True)
         work.rename(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+        kept.close()
     return seconds
 
 
 def _run(command: list[str], work: Path, environment: dict[str, str]) -> None:
     """Run one build step; on Ctrl-C its whole process group is stopped before we go on."""
     with open(work / "log", "w+") as log:
+        # if we are killed, make is told to end and ends its compilers
         process = subprocess.Popen(
-            command, cwd=work, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            ["setpriv", "--pdeathsig", "TERM", *command],
+            cwd=work,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             code = process.wait()
@@ -249,7 +305,8 @@ def _run(command: list[str], work: Path, environment: dict[str, str]) -> None:
         output = log.read()
     if code == 0:
         return
-    if "No space left on device" in output:
+    # on a full disk the log may be empty too
+    if "No space left on device" in output or shutil.disk_usage(work).free < _FULL:
         raise InputError(f"the build folder {work.parent} must have free space, the disk is full; free some space")
     tail = "\n".join(output.splitlines()[-40:])
     raise RuntimeError(f"{Path(command[0]).name} failed with code {code}:\n{tail}")

@@ -24,6 +24,7 @@ from types import ModuleType
 
 from hw import chips
 from hw.base.error import InputError
+from hw.base.file import write_atomically
 from hw.rtl.emit.verilog import Emitted, emit
 from hw.spec.chip import Chip
 from hw.spec.kind import KINDS
@@ -110,9 +111,7 @@ def design(bench_name: str, chip_name: str) -> Emitted:
     except (OSError, ValueError, KeyError):
         pass
     emitted = emit(Checked(bench.top(chip)), name, out_dir)
-    temporary = pointer.with_suffix(".writing")
-    temporary.write_text(json.dumps({"digest": emitted.digest}) + "\n")
-    temporary.rename(pointer)
+    write_atomically(pointer, json.dumps({"digest": emitted.digest}) + "\n")
     return emitted
 
 

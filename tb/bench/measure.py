@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from model.record import Measurement, Origin, Result, current_commit
 from tb.bench import design, junit
 from tb.bench.activity import toggles
 from tb.bench.build import BUILD, Built, Trace, build
+from tb.bench.claim import alone
 from tb.bench.run import Outcome, run
 
 ACTIVITY_CYCLES = 100_000
@@ -87,9 +89,19 @@ def measure(
     """Simulate a case; the measurement is None if its bench runs no workload or handed nothing out.
 
     With `activity`, a short run that passed is repeated on a build that counts toggles, if the bench names
-    components; its counts must be equal.
+    components; its counts must be equal. Two processes run one case one after the other: they share its folder.
     """
     built = prepare(case, trace, say)
+    with one_at_a_time(case, say):
+        return _measure(case, built, say, activity)
+
+
+def one_at_a_time(case: Case, say: Say) -> AbstractContextManager[None]:
+    """Holds the folder of a case's files against other processes."""
+    return alone(BUILD / "runs" / f".{case.name}.lock", lambda: say(f"wait    {case.name} runs already, it ends first"))
+
+
+def _measure(case: Case, built: Built, say: Say, activity: bool) -> tuple[Measurement | None, Outcome]:
     say(f"run     {case.name}")
     outcome = simulate(case, built)
     data = outcome.data
@@ -107,7 +119,7 @@ def measure(
             raise RuntimeError(f"the run that counts toggles differs: {counted.failure}\n{counted.explain()}")
         switched = toggles(counted.trace, again.emitted.manifest, components)
         (BUILD / "runs" / f"{case.name}.toggles.json").write_text(json.dumps(switched, indent=1) + "\n")
-        counted.trace.unlink()  # 5 MB and more; what it says is in the record
+        counted.trace.unlink(missing_ok=True)  # 5 MB and more; what it says is in the record
     chip, workload = chips.load(case.chip), workloads.load(case.workload)
     result = Result(
         chip=case.chip,

@@ -4,6 +4,7 @@ The key of a case holds the key of its simulator, the case, and the sources of t
 Each result is written, atomically, when its case ends; Ctrl-C loses the cases that were running and no other.
 """
 
+import ctypes
 import hashlib
 import json
 import os
@@ -21,6 +22,9 @@ from tb.bench import design
 from tb.bench.build import BUILD, ROOT
 from tb.bench.measure import Case, measure, prepare
 
+_PR_SET_PDEATHSIG = 1
+_LAST_SECONDS = 3.0
+"""A worker whose parent was killed has so long to clean up."""
 LARGEST_CYCLES = 1_000_000
 """A matrix leaves out cases that need more cycles than this: they are run one by one."""
 
@@ -125,12 +129,22 @@ def _run_all(to_run: list[tuple[Case, str]], processes: int) -> Iterator[Finishe
     pool.shutdown()
 
 
+def end_with_parent() -> None:
+    """Have the kernel send this process SIGTERM when its parent ends, however it ends (Linux)."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
 def _start_worker() -> None:
+    parent = os.getppid()
+
     def stop(number: int, frame: object) -> None:
+        if os.getppid() != parent:  # nobody is left to tell us to end when what we do is cleaned up
+            signal.setitimer(signal.ITIMER_REAL, _LAST_SECONDS)
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, stop)
+    end_with_parent()
 
 
 def _run_case(case: Case, key: str) -> Finished:

@@ -4,6 +4,7 @@ The only caller of cocotb's runner. The runner returns quietly when a test fails
 and a missing or empty one is a failure too.
 """
 
+import functools
 import json
 import os
 import shutil
@@ -17,10 +18,12 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import cocotb_tools.config
 from cocotb_tools.runner import get_runner
 
 from hw.base.error import InputError
 from tb.bench.build import BUILD, ROOT, Built
+from tb.bench.claim import alone, claim, clean
 
 # Settings a surrounding make, pytest or shell may hold, which would change what the runner does.
 _FOREIGN = (
@@ -129,16 +132,18 @@ def run(
     reproduce = reproduce or f"make sim BENCH={test_module.rpartition('.')[2].removesuffix('_tests')} SEED={seed}"
     try:
         run_dir.parent.mkdir(parents=True, exist_ok=True)
+        clean(run_dir.parent, ".running-")
         work = Path(tempfile.mkdtemp(dir=run_dir.parent, prefix=".running-"))
     except OSError as error:
         raise InputError(
             f"the folder {run_dir.parent} must be writable, it is not ({error.strerror}); free space or change rights"
         ) from error
     start = time.monotonic()
+    kept = claim(work)
     try:
         (work / "parameters.json").write_text(json.dumps(dict(parameters or {})))
         with _environment(timeout_s):
-            runner = get_runner("verilator")
+            runner = get_runner(built.simulator)
             runner.log.disabled = True
             traced = built.trace != "none"
             try:
@@ -152,13 +157,15 @@ def run(
                     results_xml=str(work / "results.xml"),
                     log_file=str(work / "log"),
                     waves=traced,
+                    plusargs=["+verilator+rand+reset+2", f"+verilator+seed+{seed}"] if built.random_start else [],
                     test_filter=r"\.(" + "|".join(tests) + ")$" if tests else None,
                     extra_env={
                         "KCLOUD_PARAMETERS": str(work / "parameters.json"),
                         "KCLOUD_DATA": str(work / "data.json"),
                         "COCOTB_ANSI_OUTPUT": "0",
                         "COCOTB_RESULTS_ATTACHMENTS": str(run_dir / "log"),
-                        "PYTHONDONTWRITEBYTECODE": "1",
+                        "COCOTB_REWRITE_ASSERTION_FILES": _rewritten(),
+                        "LD_LIBRARY_PATH": _libraries(),
                     },
                 )
                 code = 0
@@ -171,6 +178,7 @@ def run(
         _install(work, run_dir)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+        kept.close()
     trace = _TRACE_FILES[built.trace]
     return Outcome(
         passed=passed,
@@ -184,6 +192,17 @@ def run(
         seconds=seconds,
         reproduce=reproduce,
     )
+
+
+@functools.cache
+def _rewritten() -> str:
+    """The files whose assertions cocotb makes speak: ours. The hundreds of libraries' cost seconds in every run."""
+    return " ".join(sorted({path.name for path in (ROOT / "tb").rglob("*.py")} - {"__init__.py", "__main__.py"}))
+
+
+def _libraries() -> str:
+    """Where the simulator finds cocotb: said when it starts, so that it holds no path of this checkout."""
+    return os.pathsep.join(filter(None, (str(cocotb_tools.config.libs_dir), os.environ.get("LD_LIBRARY_PATH"))))
 
 
 def _read_results(path: Path) -> tuple[TestOutcome, ...]:
@@ -228,10 +247,12 @@ def _judge(found: tuple[TestOutcome, ...], code: int, timeout_s: int) -> tuple[b
 
 
 def _install(work: Path, run_dir: Path) -> None:
-    if run_dir.exists():
-        shutil.rmtree(run_dir)
-    work.rename(run_dir)
-    run_dir.chmod(0o755)
+    """Put the run's folder in its place; of two runs that end at once the later one stays."""
+    work.chmod(0o755)
+    with alone(run_dir.parent / f".{run_dir.name}.lock"):
+        if run_dir.exists():
+            shutil.rmtree(run_dir)
+        work.rename(run_dir)
 
 
 @contextmanager
@@ -241,8 +262,10 @@ def _environment(timeout_s: int) -> Iterator[None]:
     path = list(sys.path)
     # PYTHONPATH inside the simulator is our sys.path
     sys.path.insert(0, str(ROOT))
-    # setpriv ends the simulator if `timeout` itself is killed, as happens on Ctrl-C
-    os.environ["SIM_CMD_PREFIX"] = f"timeout --kill-after=5 {timeout_s} setpriv --pdeathsig KILL"
+    # setpriv ends `timeout` if we are killed, and the simulator if `timeout` is, as happens on Ctrl-C
+    os.environ["SIM_CMD_PREFIX"] = (
+        f"setpriv --pdeathsig TERM timeout --kill-after=5 {timeout_s} setpriv --pdeathsig KILL"
+    )
     try:
         yield
     finally:

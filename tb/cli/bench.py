@@ -5,6 +5,7 @@ import subprocess
 
 from hw import chips
 from hw.base.error import InputError
+from hw.base.place import checkout
 from hw.spec.core import CoreSpec
 from tb.bench import design
 from tb.bench.build import build, harness, tools
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 if the target is reached, 1 otherwise."""
     if arguments.table:
+        checkout("writing docs/benchmarks.md")
         rows = []
         for size in arguments.sizes or table.SIZES:
             rows.append(table.measure(size, say))

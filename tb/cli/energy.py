@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hw import chips
+from hw.base import place
 from hw.base.error import InputError
 from hw.gates import library
 from hw.gates import streams as operands
@@ -130,7 +131,11 @@ def _weight_stationary(process: Process, arguments: argparse.Namespace, spec: Co
     print("\n" + "\n".join(memories.text(arguments.chip, spec, arguments.workload, arguments.seed)))
     record = report.record(process, core.blocks, measured, macs)
     if arguments.write_table:
-        path = Path(__file__).resolve().parents[2] / "model/energy/tables" / f"{arguments.library}_{arguments.chip}.py"
+        path = (
+            place.checkout("writing an energy table")
+            / "model/energy/tables"
+            / f"{arguments.library}_{arguments.chip}.py"
+        )
         _write(path, table.table(arguments.chip, arguments.workload, core, measured, fitted, captured))
         print(f"table written to {path.name}")
     return {

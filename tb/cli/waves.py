@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from hw import chips
-from tb.bench.measure import prepare, shown, simulate
+from tb.bench.measure import one_at_a_time, prepare, shown, simulate
 from tb.bench.wave import save_file, show
 from tb.cli import sim
 
@@ -26,12 +26,15 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.workload = arguments.workload or chips.load(arguments.chip).kind.small_workload
     case = sim.case_of(arguments)
     built = prepare(case, "fst", sim.say)
-    sim.say(f"run     {case.name}")
-    outcome = simulate(case, built)
-    if outcome.trace is not None and outcome.trace.is_file():
-        save = save_file(built.emitted.manifest, outcome.trace, outcome.folder / f"{case.name}.gtkw")
-        sim.say(f"waves   {shown(outcome.trace)} ({outcome.trace.stat().st_size / 1e6:.1f} MB; 1 ns is one cycle)")
-        sim.say(f"save    {shown(save)}")
+    save = None
+    with one_at_a_time(case, sim.say):
+        sim.say(f"run     {case.name}")
+        outcome = simulate(case, built)
+        if outcome.trace is not None and outcome.trace.is_file():
+            save = save_file(built.emitted.manifest, outcome.trace, outcome.folder / f"{case.name}.gtkw")
+            sim.say(f"waves   {shown(outcome.trace)} ({outcome.trace.stat().st_size / 1e6:.1f} MB; 1 ns is one cycle)")
+            sim.say(f"save    {shown(save)}")
+    if save is not None:
         sim.say(show(save))
     if outcome.passed:
         return 0

@@ -1,8 +1,8 @@
 """Memories of a core: published energies by size, kept apart from what was measured at the gates."""
 
 from dataclasses import replace
-from pathlib import Path
 
+from hw.base import place
 from hw.base.error import InputError
 from hw.spec.core import CoreSpec
 from model import energy, record
@@ -10,7 +10,7 @@ from model.energy import sram
 from model.energy.table import OperationTable
 
 TABLE = "horowitz_45nm"
-RECORDS = Path(__file__).resolve().parents[2] / "measurements"
+RECORDS = place.measurements()
 
 
 def text(chip: str, core: CoreSpec, workload: str, seed: int) -> list[str]:

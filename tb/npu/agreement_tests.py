@@ -26,10 +26,10 @@ from tb.arithmetic.fp_vectors import special_codes
 from tb.bench.bench import Bench, bench_test
 
 MEMORIES = {
-    "activation": "core.activation_memory.memory",
-    "weight": "core.weight_memory.memory",
-    "parameter": "core.drain.parameter_memory",
-    "output": "output_memory",
+    "activation": "core.activation_memory.memory.ram_words",
+    "weight": "core.weight_memory.memory.ram_words",
+    "parameter": "core.drain.parameter_memory.ram_words",
+    "output": "output_memory.ram_words",
 }
 """Memory -> path below `CoreTop`."""
 

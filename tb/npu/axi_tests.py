@@ -1,16 +1,23 @@
-"""A core behind AXI: programs from and to an AXI memory, register map, errors, aborts. Runs inside the simulator."""
+"""A core behind AXI: programs from and to an AXI memory, register map, errors, aborts.
+
+Runs inside the simulator; on a chip (`make sim BENCH=axi`), or with the parameters of `tb.npu.axi_cases`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from hw import chips
+from hw.rtl.npu.memory_side.axi_core import AxiCore
 from hw.rtl.npu.memory_side.axi_signature import OKAY, SLVERR
 from hw.rtl.npu.signature import counter_names
 from hw.spec.axi import AxiSpec, capabilities
+from hw.spec.chip import Chip
 from hw.spec.register import REGISTER_MAP, REGISTERS, Register
 from tb.bench.bench import Bench, bench_test
 from tb.npu.axi import AxiHost, AxiMemory
+from tb.npu.axi_cases import bench_parameters, core_behind_axi, random_cases, small_case
 from tb.npu.memory_tests import core_of, unpacked
 
 BASE = 0x1_2345_0000
@@ -23,6 +30,29 @@ def fields(register: Register, word: int) -> dict[str, int]:
     """The fields of a word that are not 0."""
     found = {field.name: word >> field.low & (1 << field.bits) - 1 for field in register.fields}
     return {name: value for name, value in found.items() if value}
+
+
+CHIP_CASES = 6
+"""Random programs on a chip."""
+
+
+def suits(chip: Chip) -> bool:
+    """A regression runs the chips that have copy channels; by name any core gets them."""
+    return chip.core is not None and chip.core.dma is not None
+
+
+def top(chip: Chip) -> AxiCore:
+    """The core of `chip` behind AXI."""
+    return AxiCore(core_behind_axi(chip))
+
+
+def _complete(bench: Bench, *, small: bool) -> None:
+    """Make up the parameters of a run on a chip."""
+    if "core" in bench.parameters:
+        return
+    core = core_behind_axi(chips.load(bench.parameters["chip"]))
+    given = small_case(core) if small else {"cases": random_cases(core, range(bench.seed, bench.seed + CHIP_CASES))}
+    bench.parameters = bench_parameters(core, AxiSpec(), **given)
 
 
 class _Run:
@@ -122,6 +152,7 @@ class _Run:
 @bench_test(timeout_cycles=2_000_000)
 async def programs_run_from_and_to_an_axi_memory(bench: Bench) -> None:
     """Every case under its stalls and its habit of taking writes; reports `counters` and `bursts` of each."""
+    _complete(bench, small=False)
     counters, bursts = [], []
     for data in bench.parameters["cases"]:
         run = _Run(bench, data)
@@ -137,6 +168,7 @@ async def programs_run_from_and_to_an_axi_memory(bench: Bench) -> None:
 @bench_test(timeout_cycles=200_000)
 async def an_error_response_stops_the_core_until_a_soft_reset(bench: Bench) -> None:
     """A read and a write that are answered with SLVERR; then the same program is right."""
+    _complete(bench, small=True)
     data = bench.parameters["cases"][0]
     for place, bit in ((bench.parameters["read_at"], "read_error"), (bench.parameters["write_at"], "write_error")):
         run = _Run(bench, data)
@@ -181,6 +213,7 @@ async def an_error_response_stops_the_core_until_a_soft_reset(bench: Bench) -> N
 @bench_test(timeout_cycles=2_000_000)
 async def a_soft_reset_at_any_time_drains_and_leaves_a_clean_core(bench: Bench) -> None:
     """Abort after each number of cycles given; the memory goes on, the same program then is right."""
+    _complete(bench, small=True)
     for case in bench.parameters["cases"]:
         for after in bench.parameters["aborts"]:
             run = _Run(bench, case)
@@ -206,6 +239,7 @@ async def a_soft_reset_at_any_time_drains_and_leaves_a_clean_core(bench: Bench) 
 @bench_test(timeout_cycles=200_000)
 async def a_command_has_completed_when_its_writes_are_answered(bench: Bench) -> None:
     """`completed` reaches the length of the program only when the memory holds everything, late as it is."""
+    _complete(bench, small=True)
     run = _Run(bench, bench.parameters["cases"][0], latency=150)
     await run.start()
     await run.give()
@@ -222,6 +256,7 @@ async def a_command_has_completed_when_its_writes_are_answered(bench: Bench) -> 
 @bench_test(timeout_cycles=100_000)
 async def responses_that_nobody_waits_for_are_dropped(bench: Bench) -> None:
     """R and B on an idle port, of every ID, as after a reset of the core alone; a program afterwards is right."""
+    _complete(bench, small=True)
     run = _Run(bench, bench.parameters["cases"][0])
     await run.start()
     run.task.cancel()
@@ -248,6 +283,7 @@ async def responses_that_nobody_waits_for_are_dropped(bench: Bench) -> None:
 @bench_test(timeout_cycles=100_000)
 async def registers_answer_as_documented(bench: Bench) -> None:
     """Constants, access, refusals, what is not there and what cannot be written."""
+    _complete(bench, small=True)
     run = _Run(bench, bench.parameters["cases"][0])
     host = run.host
     await run.start()
@@ -292,6 +328,7 @@ async def registers_answer_as_documented(bench: Bench) -> None:
 @bench_test(timeout_cycles=100_000)
 async def a_full_queue_never_blocks_the_host(bench: Bench) -> None:
     """With a memory that never answers, commands beyond the queue are refused at once and the abort gets through."""
+    _complete(bench, small=True)
     run = _Run(bench, bench.parameters["cases"][0])
     run.memory.stalls = {"r": 1.0}
     await run.start()

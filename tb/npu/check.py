@@ -16,7 +16,7 @@ def check(chip: Chip, workload: Workload, seed: int) -> None:
         single = ", ".join(name for name in chips.with_machine(CoreSpec) if chips.load(name).cores == 1)
         raise InputError(
             f"a workload on RTL must have a chip of one core, {chip.title!r} shares each layer among {chip.cores}; "
-            f"choose one of {single}, or use `python -m model predict`"
+            f"choose one of {single}, or use `kcloud-cosim predict`"
         )
     jobs = workload.jobs(seed)
     check_formats(core, jobs)

@@ -36,10 +36,10 @@ PROGRAMS = "network"
 """The bench that runs workloads that are programs."""
 
 PUBLIC = (
-    "core.activation_memory.memory",
-    "core.weight_memory.memory",
-    "core.drain.parameter_memory",
-    "output_memory",
+    "core.activation_memory.memory.ram_words",
+    "core.weight_memory.memory.ram_words",
+    "core.drain.parameter_memory.ram_words",
+    "output_memory.ram_words",
 )
 
 COMPONENTS = {
@@ -73,10 +73,10 @@ class CoreBench:
         self.bench = bench
         self.core = core
         dut = bench.dut.dut
-        self.activation_memory = dut.core.activation_memory.memory
-        self.weight_memory = dut.core.weight_memory.memory
-        self.parameter_memory = dut.core.drain.parameter_memory
-        self.output_memory = dut.output_memory
+        self.activation_memory = dut.core.activation_memory.memory.ram_words
+        self.weight_memory = dut.core.weight_memory.memory.ram_words
+        self.parameter_memory = dut.core.drain.parameter_memory.ram_words
+        self.output_memory = dut.output_memory.ram_words
         self.completed = bench.dut.status__completed
         self.idle = bench.dut.status__idle
         self.commands = StreamDriver(bench, "i_command", command_layout())

@@ -12,10 +12,10 @@ from tb.bench.bench import Bench, bench_test
 from tb.npu.memory_tests import core_of, run_case, unpacked
 
 MEMORIES = {
-    "activation": "core.activation_memory.memory",
-    "weight": "core.weight_memory.memory",
-    "parameter": "core.drain.parameter_memory",
-    "output": "output_memory",
+    "activation": "core.activation_memory.memory.ram_words",
+    "weight": "core.weight_memory.memory.ram_words",
+    "parameter": "core.drain.parameter_memory.ram_words",
+    "output": "output_memory.ram_words",
 }
 """Memory of `model.functional.npu.Memories` -> path below `CoreTop`."""
 

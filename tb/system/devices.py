@@ -1,12 +1,16 @@
-"""The controllers that benches run: which device, how many banks, how often it refreshes."""
+"""The controllers and systems that benches run: which device, how many banks, how often it refreshes."""
 
 from dataclasses import replace
 
 from hw import chips
 from hw.base.error import InputError
+from hw.spec.core import CoreSpec
+from hw.spec.dma import DmaSpec
 from hw.spec.dram import Timing
+from hw.spec.mac_array import MacArraySpec
 from hw.spec.memory_controller import ControllerSpec
 from hw.spec.pim import PimSpec
+from hw.spec.system import SystemSpec
 
 ROWS = 16
 """Rows of each bank."""
@@ -35,3 +39,20 @@ def controller(name: str) -> tuple[ControllerSpec, Timing]:
     assert pim is not None
     spec = ControllerSpec(pim=smaller(pim, groups, banks), rows=ROWS, shared_words=SHARED_WORDS)
     return spec, spec.pim.dram.resolve(overrides={"t_refi": interval})
+
+
+def system(name: str) -> tuple[SystemSpec, Timing]:
+    """The smallest system around the channel called `name`, with a core of 4 x 4 BF16 cells."""
+    controlled, timing = controller(name)
+    core = CoreSpec(
+        array=MacArraySpec(rows=4, columns=4, activation_format="bf16", weight_format="bf16", mac_latency=1),
+        activation_words=64,
+        weight_words=64,
+        accumulator_rows=64,
+        output_words=64,
+        parameter_words=4,
+        command_entries=4,
+        output_format="bf16",
+        dma=DmaSpec(bytes_per_cycle=32, latency_cycles=4, external_beats=SHARED_WORDS, banks=4),
+    )
+    return SystemSpec(core=core, pim=controlled.pim, rows=ROWS, program_words=512), timing

@@ -12,10 +12,17 @@ LARGEST = 140
 
 
 class RandomDescriptors:
-    """Draws descriptors. `rng`: the generator; words of the shared memory below `pointers` hold small integers."""
+    """Draws descriptors.
 
-    def __init__(self, spec: ControllerSpec, rng: np.random.Generator, *, pointers: int = 8) -> None:
-        self.spec, self.rng, self.pointers = spec, rng, pointers
+    `rng`: the generator. `pointers`: first word and number of those that hold small integers. `low`: the first word of
+    the shared memory that may be written or read otherwise.
+    """
+
+    def __init__(
+        self, spec: ControllerSpec, rng: np.random.Generator, *, pointers: tuple[int, int] = (0, 8), low: int = 8
+    ) -> None:
+        self.spec, self.rng, self.low = spec, rng, low
+        self.first_pointer, self.pointers = pointers
         organisation = spec.pim.dram.organisation
         self.banks, self.columns = organisation.banks, organisation.columns
         self.buffer = min(self.columns, spec.pim.register("GB").entries)
@@ -53,8 +60,8 @@ class RandomDescriptors:
             outer_stride=outer_stride,
             address=self._below(max(1, room - last)),
             wide=bool(self.rng.random() < 0.5),
-            shared=self.pointers + self._below(self.spec.shared_words - words - self.pointers),
-            pointer=self._below(self.pointers) if indirect else None,
+            shared=self.low + self._below(self.spec.shared_words - words - self.low),
+            pointer=self.first_pointer + self._below(self.pointers) if indirect else None,
             scale=self._below(self.banks * self.columns) if indirect else 0,
         )
 
@@ -74,8 +81,8 @@ class RandomDescriptors:
             column=self._below(first + 1),
             row=self._below(ROWS_USED),
             row_step=self._below(3) if outputs < 6 else 1,
-            source=self._below(self.spec.shared_words - columns),
-            destination=self.pointers + self._below(self.spec.shared_words - outputs - self.pointers),
+            source=self.low + self._below(self.spec.shared_words - columns - self.low),
+            destination=self.low + self._below(self.spec.shared_words - outputs - self.low),
             load=load,
             clear=clear,
             multiply=multiply or not (load or clear or read),

@@ -3,18 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from hw.rtl.emit.verilog import emit
 from hw.rtl.npu.core_top import CoreTop
-from hw.spec.command import parameter_word_bits
 from hw.spec.core import CoreSpec
 from hw.spec.dma import DmaSpec
 from hw.spec.mac_array import MacArraySpec
-from model.functional.npu import beats_of
-from model.lowering import lower
-from model.lowering.program import Placed
-from model.work.workload import OutputStage
 from tb.bench.build import BUILD, build
 from tb.bench.protocol import Checked
 from tb.bench.run import run
@@ -146,24 +139,6 @@ CORES |= {
         drain="link",
     ),
 }
-
-
-def parameters_of(core: CoreSpec, rng: np.random.Generator, placed: Sequence[Placed]) -> list[tuple[int, str]]:
-    """Sensible output-stage parameters at their places outside."""
-    words = []
-    for item in placed:
-        n = item.command.n_blocks * core.array.columns
-        stage = OutputStage(
-            bias=rng.integers(-5000, 5000, n, dtype=np.int32),
-            multiplier=rng.integers(1 << 30, (1 << 31) - 1, n, dtype=np.int32),
-            shift=rng.integers(4, 10, n, dtype=np.int32),
-            zero_point=int(rng.integers(-30, 30)),
-            low=int(rng.integers(-128, -60)),
-            high=int(rng.integers(60, 128)),
-        )
-        beats = beats_of(core, lower.parameter_words(core, stage), parameter_word_bits(core))
-        words.append((item.parameter, beats.tobytes().hex()))
-    return words
 
 
 def counters_of(core: CoreSpec, cases: Sequence[Case], bench: str = "tb.npu.memory_tests") -> list[dict[str, int]]:

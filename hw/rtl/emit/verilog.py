@@ -64,17 +64,18 @@ class Emitted:
         return self.verilog_path.read_text()
 
 
-def emit(component: wiring.Component, name: str, out_dir: Path) -> Emitted:
+def emit(component: wiring.Component, name: str, out_dir: Path, platform: object = None) -> Emitted:
     """Write `<out_dir>/<name>.<digest>.v` and its manifest `.json`; equal components give equal files.
 
-    Constant members of the signature (a stream that is always ready) are left out of the ports.
+    Constant members of the signature (a stream that is always ready) are left out of the ports. `platform` is what
+    parts of the design are elaborated for; None for a simulation.
     Raises `InputError` if `out_dir` cannot be written.
     """
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
         raise InputError(f"the name of an emitted design must be an identifier, not {name!r}; use letters and digits")
     ports, interfaces, streams = _ports(component)
     with _without_collector():
-        text, name_map = _convert(component, ports, name)
+        text, name_map = _convert(component, ports, name, platform)
         modules = merge(text, name)
     merged = "\n".join(m.text for m in reversed(modules.values()))
     key = hashlib.sha256(f"{_SCHEMA}{_PASSES}{merged}".encode()).hexdigest()[:16]
@@ -112,13 +113,15 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _convert(component: wiring.Component, ports: dict[str, tuple[Value, Any]], name: str) -> tuple[str, SignalDict]:
+def _convert(
+    component: wiring.Component, ports: dict[str, tuple[Value, Any]], name: str, platform: object
+) -> tuple[str, SignalDict]:
     """RTLIL text, and the path of each signal, as `amaranth.back.rtlil.convert_fragment` gives them.
 
     Except that contents of memories that start as zeros are left out: converting them bit by bit takes longer
     than everything else. `merge` marks those memories.
     """
-    netlist = _ir.build_netlist(Fragment.get(component, None), ports=ports, name=name)
+    netlist = _ir.build_netlist(Fragment.get(component, platform), ports=ports, name=name)
     for cell in netlist.cells:
         if isinstance(cell, _nir.Memory) and not any(cell.init):
             cell.init = ()

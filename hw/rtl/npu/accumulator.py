@@ -1,10 +1,11 @@
 """Accumulator rows below the array: a ring of 32-bit sums, two reads and one write per cycle."""
 
 from amaranth.hdl import *
-from amaranth.lib import data, memory, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.rtl.arithmetic.fp_add import FpAdd
+from hw.rtl.common.ram import Ram
 from hw.spec.core import CoreSpec
 
 ACCUMULATOR_BITS = 32
@@ -44,7 +45,7 @@ class Accumulator(wiring.Component):
 
     def __init__(self, core: CoreSpec) -> None:
         self.spec = core
-        self.memory = memory.Memory(shape=core.array.columns * ACCUMULATOR_BITS, depth=core.accumulator_rows, init=[])
+        self.memory = Ram(shape=core.array.columns * ACCUMULATOR_BITS, depth=core.accumulator_rows, reads=2)
         super().__init__(
             {
                 "i_control": In(ROW_CONTROL),

@@ -1,8 +1,9 @@
 """The core with its output memory: the top level that is simulated."""
 
 from amaranth.hdl import *
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 
+from hw.rtl.common.ram import Ram
 from hw.rtl.npu.mac_array import CellStyle
 from hw.rtl.npu.memory_side.external_memory import READ_CHANNELS, ExternalMemory
 from hw.rtl.npu.signature import CoreTopSignature
@@ -16,7 +17,7 @@ class CoreTop(wiring.Component):
 
     Memories, as Verilog registers below this module: `core.activation_memory.memory`,
     `core.weight_memory.memory`, `core.drain.parameter_memory`, `core.accumulator.accumulator_memory`,
-    `output_memory` and, with copy channels, `external.memory`.
+    `output_memory`, each with `.ram_words`, and, with copy channels, `external.memory`.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ class CoreTop(wiring.Component):
     def __init__(self, core: CoreSpec, *, cells: CellStyle = "inline") -> None:
         self.spec = core
         self.core = top(core, cells=cells)
-        self.output_memory = memory.Memory(shape=output_word_bits(core), depth=core.output_words, init=[])
+        self.output_memory = Ram(shape=output_word_bits(core), depth=core.output_words)
         self.external = None if core.dma is None else ExternalMemory(core.dma)
         super().__init__(CoreTopSignature(core))
 

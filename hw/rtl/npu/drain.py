@@ -3,11 +3,12 @@
 import itertools
 
 from amaranth.hdl import *
-from amaranth.lib import data, fifo, memory, stream, wiring
+from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from hw.rtl.arithmetic.fp_class import count_ones, is_nan
+from hw.rtl.common.ram import Ram
 from hw.rtl.npu.accumulator import ACCUMULATOR_BITS
 from hw.rtl.npu.fp_output_stage import FpOutputStage
 from hw.rtl.npu.output_stage import OutputStage
@@ -56,7 +57,7 @@ class Drain(wiring.Component):
 
     def __init__(self, core: CoreSpec) -> None:
         self.spec = core
-        self.parameter_memory = memory.Memory(shape=parameter_word_bits(core), depth=core.parameter_words, init=[])
+        self.parameter_memory = Ram(shape=parameter_word_bits(core), depth=core.parameter_words)
         self._note_layout = data.StructLayout(
             {
                 "output_address": ceil_log2(core.output_words),
@@ -65,7 +66,7 @@ class Drain(wiring.Component):
                 "ends_command": 1,
             }
         )
-        self.row_memory = memory.Memory(shape=self._note_layout, depth=core.accumulator_rows, init=[])
+        self.row_memory = Ram(shape=self._note_layout, depth=core.accumulator_rows)
         super().__init__(
             {
                 "i_note": In(1),
@@ -103,7 +104,7 @@ class Drain(wiring.Component):
 
         # Notes: written at issue; the note of the next row to drain is always at hand
         note_write, note_read = self.row_memory.write_port(), self.row_memory.read_port()
-        note: data.View = note_read.data
+        note = note_read.data
         row = Signal.like(self.i_row)
         m.d.sync += row.eq(row + self.o_drain)
         m.d.comb += [

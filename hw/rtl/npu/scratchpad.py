@@ -1,10 +1,11 @@
 """An operand memory of single-port banks."""
 
 from amaranth.hdl import *
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
+from hw.rtl.common.ram import Ram
 from hw.rtl.npu.signature import WritePort
 
 
@@ -31,7 +32,7 @@ class Scratchpad(wiring.Component):
 
     def __init__(self, *, depth: int, width: int, banks: int = 1) -> None:
         self.banks = banks
-        self.memory = memory.Memory(shape=width, depth=depth, init=[])
+        self.memory = Ram(shape=width, depth=depth)
         super().__init__(
             {
                 "i_write": In(WritePort(depth=depth, width=width)),

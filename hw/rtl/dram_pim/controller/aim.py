@@ -43,6 +43,7 @@ class AimController(wiring.Component):
     Members
     -------
     i_descriptor : In(stream of DESCRIPTOR_BITS)
+    o_busy : Out(1), a descriptor was taken before this cycle and has not ended before it
     o_done, o_refused : Out(1), the descriptor has ended or is refused in this cycle; o_code : Out(4), why
     o_shared_read_address : Out(16); i_shared_read_data : In(column bits), in the same cycle
     o_shared_write_enable, o_shared_write_address, o_shared_write_data : Out
@@ -68,6 +69,7 @@ class AimController(wiring.Component):
         super().__init__(
             {
                 "i_descriptor": In(stream.Signature(DESCRIPTOR_BITS)),
+                "o_busy": Out(1),
                 "o_done": Out(1),
                 "o_refused": Out(1),
                 "o_code": Out(4),
@@ -104,6 +106,7 @@ class AimController(wiring.Component):
             loops.i_gemv.eq(look.o_gemv),
             loops.i_start.eq(state == STATES.CHECK),
             loops.i_address.eq(look.o_address),
+            self.o_busy.eq(state != STATES.IDLE),
             self.o_code.eq(look.o_code),
             self.o_refused.eq((state == STATES.CHECK) & (look.o_code != 0)),
             self.o_done.eq((state == STATES.DRAIN) & (tail == 1)),

@@ -1,10 +1,12 @@
 """A core behind AXI: one AXI4 master for all copies, AXI4-Lite registers for commands, status and counters."""
 
 from amaranth.hdl import *
-from amaranth.lib import enum, memory, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
 from hw.base.error import InputError
+from hw.rtl.common.ram import Ram
+from hw.rtl.npu.memory_side.axi_control import PortControl, PortState
 from hw.rtl.npu.memory_side.axi_lite import AxiLite
 from hw.rtl.npu.memory_side.axi_read import BURST_COUNT_BITS, AxiRead
 from hw.rtl.npu.memory_side.axi_signature import lite_members, read_members, write_members
@@ -15,18 +17,6 @@ from hw.spec.axi import AxiSpec, capabilities, check_width
 from hw.spec.command import output_word_bits
 from hw.spec.core import CoreSpec
 from hw.spec.register import WORD_BITS
-
-
-class PortState(enum.Enum, shape=2):
-    """Of the port; in all but RUN nothing new is asked for, and beats that arrive are dropped."""
-
-    RUN = 0
-    STOPPED = 1
-    """An error response came."""
-    DRAIN = 2
-    """A soft reset waits for what is in flight."""
-    RESET = 3
-    """Core and port are reset, for one cycle."""
 
 
 class AxiCore(wiring.Component):
@@ -60,13 +50,13 @@ class AxiCore(wiring.Component):
         self.core = top(core)
         self.read, self.write = AxiRead(core.dma, axi), AxiWrite(core.dma, axi)
         self.registers = AxiLite(capabilities(core, axi, build))
-        self.output_memory = memory.Memory(shape=output_word_bits(core), depth=core.output_words, init=[])
+        self.output_memory = Ram(shape=output_word_bits(core), depth=core.output_words)
         super().__init__({**read_members(core.dma), **write_members(core.dma), **lite_members(), "o_interrupt": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        state = Signal(PortState)
-        restart = Signal()
+        m.submodules.control = control = PortControl()
+        state, restart = control.o_state, control.o_restart
         core, read, write, registers = self.core, self.read, self.write, self.registers
         m.submodules.core = ResetInserter(restart)(core)
         m.submodules.axi_read = ResetInserter(restart)(read)
@@ -91,14 +81,16 @@ class AxiCore(wiring.Component):
             write.i_base.eq(registers.o_base),
             read.i_opened.eq(write.o_opened),
             read.i_responded.eq(write.o_responded),
-            read.i_stop.eq(state != PortState.RUN),
-            write.i_stop.eq(state != PortState.RUN),
+            control.i_soft_reset.eq(registers.o_soft_reset),
+            control.i_error.eq(read.o_error.valid | write.o_error.valid),
+            control.i_idle.eq(idle),
+            read.i_stop.eq(control.o_stop),
+            write.i_stop.eq(control.o_stop),
             writing.eq(write.o_opened != write.o_responded),
             idle.eq(read.o_idle & ~writing),
             core.i_clear.eq(registers.o_clear),
             self.o_interrupt.eq(registers.o_interrupt),
         ]
-        self._states(m, state, idle, restart)
         m.d.comb += [
             registers.i_busy.eq(
                 Mux(state == PortState.RUN, core.status.busy | writing, (state != PortState.STOPPED) | ~idle)
@@ -120,18 +112,6 @@ class AxiCore(wiring.Component):
             core.external.row_data.eq(fetch.data),
         ]
         return m
-
-    def _states(self, m: Module, state: "enum.EnumView[PortState]", idle: Signal, restart: Signal) -> None:
-        """RUN until an error or a soft reset; a soft reset drains, resets and runs again."""
-        m.d.comb += restart.eq(state == PortState.RESET)
-        with m.If(self.registers.o_soft_reset & ~restart):
-            m.d.sync += state.eq(PortState.DRAIN)
-        with m.Elif(state == PortState.DRAIN), m.If(idle):
-            m.d.sync += state.eq(PortState.RESET)
-        with m.Elif(restart):
-            m.d.sync += state.eq(PortState.RUN)
-        with m.Elif(self.read.o_error.valid | self.write.o_error.valid):
-            m.d.sync += state.eq(PortState.STOPPED)
 
     def _completed(self, m: Module, restart: Signal) -> None:
         """Commands ended whose writes are answered: the core counts a copy when its last beat is handed over.

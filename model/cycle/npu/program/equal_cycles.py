@@ -59,7 +59,7 @@ def _follow(run: "ProgramRun", words: int) -> None:
 def _others(run: "ProgramRun") -> int:
     """Cycles in which everything but the engines goes on as in the last."""
     cycle = run.cycle
-    most = run.output.steady(run.ended, run.left)
+    most = min(run.output.steady(run.ended, run.left), run.horizon - cycle)
     for channel in run.inputs:
         most = min(most, channel.steady(cycle))
     if most <= 0 or run.pool.words:

@@ -21,7 +21,7 @@ from hw.spec.npu_event import LABELS
 from model.cycle.npu.decoder import Decoder, Program
 from model.cycle.npu.output_rows import Rows
 from model.cycle.npu.passes import PADDED
-from model.cycle.npu.program.copy_channel import Hold, ReadChannel
+from model.cycle.npu.program.copy_channel import NEVER, Hold, ReadChannel
 from model.cycle.npu.program.equal_cycles import stretch
 from model.cycle.npu.program.pool_channel import PoolChannel
 from model.cycle.npu.program.repeated_passes import Recurrence
@@ -31,7 +31,12 @@ from model.cycle.npu.timing import OUTPUT_CYCLES, Timing
 
 
 class ProgramRun(Decoder):
-    """State of one run; `look` says what happens in the present cycle, then `move` lets it happen."""
+    """State of one run; `look` says what happens in the present cycle, then `move` lets it happen.
+
+    `horizon`: cycle from which on something outside may change; equal cycles are taken at once up to it.
+    """
+
+    horizon = NEVER
 
     def __init__(self, core: CoreSpec, program: Program, holds: Mapping[str, Sequence[bool]]) -> None:
         dma = core.dma

@@ -1,0 +1,91 @@
+"""From one stream of descriptors to the units, each started when what it waits for has ended."""
+
+from amaranth.hdl import *
+from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.rtl.common.enumeration import enumeration
+from hw.spec.memory_controller import DESCRIPTOR_BITS
+from hw.spec.system import COUNT_BITS, END, QUEUE_ENTRIES, SYSTEM_FIELDS, UNITS, WAIT_LABELS
+
+DESCRIPTOR = data.StructLayout(SYSTEM_FIELDS)
+WAITS = enumeration("UnitWait", {name.upper(): i for i, name in enumerate(WAIT_LABELS)})
+LABEL_BITS = 48
+
+
+class Router(wiring.Component):
+    """Fetches a descriptor a cycle, in order, into the queue of its unit; stops while that is full, and at the end.
+
+    A descriptor fetched in cycle t can be offered to its unit in t + 1. A unit's end in cycle t is known in t + 1.
+
+    Members
+    -------
+    i_run : In(1), the program runs; o_address : Out(COUNT_BITS); i_word : In, in the same cycle
+    o_<unit> : Out(stream of DESCRIPTOR_BITS)
+    i_ended_<unit> : In(COUNT_BITS), descriptors of the unit that have ended before this cycle
+    i_busy_<unit> : In(1), it has one that has not
+    o_finished : Out(1), all descriptors up to the end mark have ended
+    o_count_<unit>_<label> : Out(48), cycles of the run by `WAIT_LABELS`
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "i_run": In(1),
+                "o_address": Out(COUNT_BITS),
+                "i_word": In(DESCRIPTOR.size),
+                "o_finished": Out(1),
+                **{f"o_{unit}": Out(stream.Signature(DESCRIPTOR_BITS)) for unit in UNITS},
+                **{f"i_ended_{unit}": In(COUNT_BITS) for unit in UNITS},
+                **{f"i_busy_{unit}": In(1) for unit in UNITS},
+                **{f"o_count_{unit}_{label}": Out(LABEL_BITS) for unit in UNITS for label in WAIT_LABELS},
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        fetched = Signal(DESCRIPTOR)
+        ended = Signal()  # the end mark has been met
+        room, push = Signal(len(UNITS)), Signal(len(UNITS))
+        ends = fetched.unit == END
+        m.d.comb += Value.cast(fetched).eq(self.i_word)
+        quiet = []
+        for i, unit in enumerate(UNITS):
+            m.submodules[f"{unit}_queue"] = queue = fifo.SyncFIFO(width=DESCRIPTOR.size, depth=QUEUE_ENTRIES)
+            head = Signal(DESCRIPTOR, name=f"{unit}_head")
+            offer = getattr(self, f"o_{unit}")
+            lacks = Cat(*(getattr(self, f"i_ended_{other}") < head[f"wait_{other}"] for other in UNITS))
+            sent = Signal(COUNT_BITS, name=f"{unit}_sent")
+            m.d.comb += [
+                room[i].eq(queue.w_rdy),
+                push[i].eq(self.i_run & ~ended & (fetched.unit == i) & queue.w_rdy),
+                queue.w_en.eq(push[i]),
+                queue.w_data.eq(fetched),
+                Value.cast(head).eq(queue.r_data),
+                offer.payload.eq(head.payload),
+                offer.valid.eq(queue.r_rdy & ~lacks.any()),
+                queue.r_en.eq(offer.valid & offer.ready),
+            ]
+            m.d.sync += sent.eq(sent + push[i])
+            quiet.append(sent == getattr(self, f"i_ended_{unit}"))
+            label = Signal(WAITS, name=f"{unit}_label")
+            with m.If(getattr(self, f"i_busy_{unit}")):
+                m.d.comb += label.eq(WAITS.BUSY)
+            with m.Elif(~queue.r_rdy):
+                m.d.comb += label.eq(WAITS.EMPTY)
+            for k, other in enumerate(UNITS):
+                with m.Elif(lacks[k]):
+                    m.d.comb += label.eq(WAITS[f"WAIT_{other.upper()}"])
+            with m.Else():
+                m.d.comb += label.eq(WAITS.TAKE)
+            for name in WAIT_LABELS:
+                counter = getattr(self, f"o_count_{unit}_{name}")
+                with m.If(self.i_run & ~self.o_finished & (label == WAITS[name.upper()])):
+                    m.d.sync += counter.eq(counter + 1)
+        fetch = push.any()
+        m.d.comb += self.o_finished.eq(ended & Cat(*quiet).all())
+        with m.If(fetch):
+            m.d.sync += self.o_address.eq(self.o_address + 1)
+        with m.If(self.i_run & ends):
+            m.d.sync += ended.eq(1)
+        return m

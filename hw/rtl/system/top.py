@@ -1,0 +1,176 @@
+"""NPU core, vector unit and DRAM-PIM channel in one: what is simulated."""
+
+from typing import Any
+
+from amaranth.hdl import *
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.rtl.dram_pim.aim.channel import AimChannel
+from hw.rtl.dram_pim.controller.aim import AimController
+from hw.rtl.dram_pim.signature import AIM_EVENTS, COUNTER_BITS
+from hw.rtl.npu.core_top import CoreTop
+from hw.rtl.npu.signature import CounterPorts
+from hw.rtl.system.router import DESCRIPTOR, LABEL_BITS, Router
+from hw.spec.dram import Timing
+from hw.spec.memory_controller import CONTROLLER_LABELS
+from hw.spec.system import COUNT_BITS, UNITS, WAIT_LABELS, SystemSpec
+
+CODE_BITS = 4
+
+
+class SystemTop(wiring.Component):
+    """The program runs while `i_run` is high. After reset memories are loaded by back door; then nobody interferes.
+
+    The external memory of the core is the shared memory: vector unit and memory controller have ports of their own
+    into it, so no unit waits for another's access. Memories below this module: `program`, `core.external.memory` (the
+    shared memory), `core.output_memory` and those of the core, `channel.banks.bank_<n>.cells`.
+
+    Parameters
+    ----------
+    spec : SystemSpec
+    timing : Timing
+        Of the channel.
+    vector : component or None
+        A vector unit; without one its descriptors are refused with code 1.
+
+    Members
+    -------
+    i_run : In(1)
+    o_finished : Out(1), all descriptors up to the end mark have ended
+    o_ended_<unit> : Out(20), descriptors ended; o_refused_<unit> : Out(20), of these refused
+    o_code_<unit> : Out(4), code of the last one refused
+    o_error : Out(3), sticky error of the channel: 0 unless the controller broke a rule
+    core_counters : Out(CounterPorts), of the core
+    o_count_<unit>_<label> : Out, cycles of the run by `WAIT_LABELS`
+    o_count_controller_<label> : Out, cycles since reset by `CONTROLLER_LABELS`
+    o_count_channel_<event> : Out, of the channel
+    o_count_vector_unit_<event>, o_label_count_vector_unit_<label> : Out, since reset, of the vector unit
+    """
+
+    def __init__(self, spec: SystemSpec, timing: Timing, *, vector: Any = None) -> None:
+        self.spec = spec
+        self.core = CoreTop(spec.core)
+        self.controller = AimController(spec.controller, timing)
+        self.channel = AimChannel(spec.pim, timing, rows=spec.rows)
+        self.vector = vector
+        self.router = Router()
+        self.program = memory.Memory(shape=DESCRIPTOR.size, depth=spec.program_words, init=[])
+        # its counters under the names they have here
+        self._vector_counts = {
+            f"{prefix}vector_unit_{name.removeprefix(prefix)}": name
+            for name in (() if vector is None else vector.signature.members)
+            for prefix in ("o_count_", "o_label_count_")
+            if name.startswith(prefix)
+        }
+        super().__init__(
+            {
+                "i_run": In(1),
+                "o_finished": Out(1),
+                "o_error": Out(3),
+                "core_counters": Out(CounterPorts()),
+                **{f"o_ended_{unit}": Out(COUNT_BITS) for unit in UNITS},
+                **{f"o_refused_{unit}": Out(COUNT_BITS) for unit in UNITS},
+                **{f"o_code_{unit}": Out(CODE_BITS) for unit in UNITS},
+                **{f"o_count_{unit}_{label}": Out(LABEL_BITS) for unit in UNITS for label in WAIT_LABELS},
+                **{f"o_count_controller_{label}": Out(LABEL_BITS) for label in CONTROLLER_LABELS},
+                **{f"o_count_channel_{event}": Out(COUNTER_BITS) for event in AIM_EVENTS},
+                **{here: vector.signature.members[there] for here, there in self._vector_counts.items()},
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        shared = self.core.external
+        assert shared is not None
+        # ports into the shared memory, asked for before it is elaborated
+        self._controller(m, shared.memory)
+        self._vector(m, shared.memory)
+        m.submodules.core, m.submodules.router, m.submodules.program = core, router, program = (
+            self.core,
+            self.router,
+            self.program,
+        )
+        fetch = program.read_port(domain="comb")
+        m.d.comb += [
+            fetch.addr.eq(router.o_address),
+            router.i_word.eq(fetch.data),
+            router.i_run.eq(self.i_run),
+            self.o_finished.eq(router.o_finished),
+            Value.cast(core.i_command.payload).eq(router.o_core.payload),
+            core.i_command.valid.eq(router.o_core.valid),
+            router.o_core.ready.eq(core.i_command.ready),
+            router.i_busy_core.eq(core.status.busy),
+            self.o_ended_core.eq(core.status.completed + core.status.refused),
+            self.o_refused_core.eq(core.status.refused),
+            self.o_code_core.eq(core.status.error),
+        ]
+        wiring.connect(m, core.counters, wiring.flipped(self.core_counters))
+        for unit in UNITS:
+            m.d.comb += getattr(router, f"i_ended_{unit}").eq(getattr(self, f"o_ended_{unit}"))
+            m.d.comb += [
+                getattr(self, f"o_count_{unit}_{label}").eq(getattr(router, f"o_count_{unit}_{label}"))
+                for label in WAIT_LABELS
+            ]
+        return m
+
+    def _ends(self, m: Module, name: str, done: Value, refused: Value, code: Value) -> None:
+        """Count what ended."""
+        ended, refusals = getattr(self, f"o_ended_{name}"), getattr(self, f"o_refused_{name}")
+        m.d.sync += [ended.eq(ended + (done | refused)), refusals.eq(refusals + refused)]
+        with m.If(refused):
+            m.d.sync += getattr(self, f"o_code_{name}").eq(code)
+
+    def _controller(self, m: Module, words: memory.Memory) -> None:
+        """Controller and channel."""
+        m.submodules.controller, m.submodules.channel = controller, channel = self.controller, self.channel
+        read, write = words.read_port(domain="comb"), words.write_port()
+        router = self.router
+        m.d.comb += [
+            controller.i_descriptor.payload.eq(router.o_memory.payload),
+            controller.i_descriptor.valid.eq(router.o_memory.valid),
+            router.o_memory.ready.eq(controller.i_descriptor.ready),
+            router.i_busy_memory.eq(controller.o_busy),
+            read.addr.eq(controller.o_shared_read_address),
+            controller.i_shared_read_data.eq(read.data),
+            write.addr.eq(controller.o_shared_write_address),
+            write.data.eq(controller.o_shared_write_data),
+            write.en.eq(controller.o_shared_write_enable),
+            channel.i_valid.eq(controller.o_valid),
+            channel.i_command.eq(controller.o_command),
+            channel.i_data.eq(controller.o_data),
+            controller.i_data.eq(channel.o_data),
+            controller.i_data_valid.eq(channel.o_data_valid),
+            self.o_error.eq(channel.o_error),
+        ]
+        self._ends(m, "memory", controller.o_done, controller.o_refused, controller.o_code)
+        m.d.comb += [
+            getattr(self, f"o_count_controller_{label}").eq(getattr(controller, f"o_count_{label}"))
+            for label in CONTROLLER_LABELS
+        ]
+        m.d.comb += [
+            getattr(self, f"o_count_channel_{event}").eq(getattr(channel, f"o_count_{event}")) for event in AIM_EVENTS
+        ]
+
+    def _vector(self, m: Module, words: memory.Memory) -> None:
+        """The vector unit, or nobody who takes its descriptors."""
+        offer, unit = self.router.o_vector, self.vector
+        if unit is None:
+            m.d.comb += offer.ready.eq(1)
+            self._ends(m, "vector", Const(0), offer.valid, Const(1, CODE_BITS))
+            return
+        m.submodules.vector = unit
+        read, write = words.read_port(domain="comb"), words.write_port()
+        m.d.comb += [
+            unit.i_descriptor.payload.eq(offer.payload),
+            unit.i_descriptor.valid.eq(offer.valid),
+            offer.ready.eq(unit.i_descriptor.ready),
+            self.router.i_busy_vector.eq(unit.o_busy),
+            read.addr.eq(unit.o_read_address_0),
+            unit.i_read_data_0.eq(read.data),
+            write.addr.eq(unit.o_write_address),
+            write.data.eq(unit.o_write_data),
+            write.en.eq(unit.o_write_enable),
+        ]
+        self._ends(m, "vector", unit.o_done, unit.o_refused, unit.o_code)
+        m.d.comb += [getattr(self, here).eq(getattr(unit, there)) for here, there in self._vector_counts.items()]

@@ -1,0 +1,172 @@
+"""A system of NPU core, vector unit and DRAM-PIM channel behind one stream of descriptors with tokens.
+
+A descriptor names its unit and says, for each unit, how many of that unit's descriptors must have ended before it may
+start. Descriptors of one unit start in order; nothing else holds them back.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hw.base.error import InputError
+from hw.spec.command import Fence, pack
+from hw.spec.core import CoreSpec
+from hw.spec.memory_controller import DESCRIPTOR_BITS, ControllerSpec
+from hw.spec.pim import PimSpec
+
+UNITS: tuple[str, ...] = ("core", "vector", "memory")
+"""Units of a system; a descriptor names one by its index."""
+
+END = len(UNITS)
+"""Unit of the descriptor that ends a program."""
+
+COUNT_BITS = 20
+"""Width of a token: descriptors of one unit that a program may have."""
+
+SYSTEM_FIELDS: dict[str, int] = {
+    "payload": DESCRIPTOR_BITS,
+    "unit": 4,
+    **{f"wait_{unit}": COUNT_BITS for unit in UNITS},
+}
+"""Field -> width of a descriptor of the stream, from bit 0 up, all unsigned."""
+
+QUEUE_ENTRIES = 8
+"""Descriptors that wait before each unit."""
+
+WAIT_LABELS: dict[str, str] = {
+    "busy": "The unit has a descriptor that has not ended; its own labels say what it does.",
+    "wait_core": "The unit is free, its next descriptor waits for the core.",
+    "wait_vector": "The unit is free, its next descriptor waits for the vector unit (and for no unit before).",
+    "wait_memory": "The unit is free, its next descriptor waits for the memory controller (and for no unit before).",
+    "take": "The unit takes its next descriptor.",
+    "empty": "The unit is free and no descriptor waits before it.",
+}
+"""Label of a cycle of a unit in a run -> definition. Every cycle of every unit has exactly one."""
+
+
+class Packs(Protocol):
+    """A descriptor of a unit."""
+
+    def pack(self) -> int:
+        """As one integer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemSpec:
+    """What is joined.
+
+    Parameters
+    ----------
+    core : CoreSpec
+        With copy channels; its external memory is the shared memory.
+    pim : PimSpec
+        Of the channel.
+    rows : int
+        Rows of each bank that are there, a power of two.
+    program_words : int
+        Descriptors the program memory holds.
+    refresh : bool
+        False only to compare.
+    """
+
+    core: CoreSpec
+    pim: PimSpec
+    rows: int = 64
+    program_words: int = 1 << 15
+    refresh: bool = True
+
+    def __post_init__(self) -> None:
+        dma, column = self.core.dma, self.pim.dram.organisation.column_bytes
+        if dma is None or dma.bytes_per_cycle != column:
+            given = "none" if dma is None else f"beats of {dma.bytes_per_cycle} bytes"
+            raise InputError(
+                f"the core of a system must have copy channels with beats of a DRAM column, {column} bytes, not {given}"
+            )
+        if not 1 <= self.program_words <= 1 << COUNT_BITS:
+            raise InputError(f"program_words must be from 1 to {1 << COUNT_BITS}, not {self.program_words}")
+
+    @property
+    def shared_words(self) -> int:
+        """Words of the shared memory, each as wide as a column."""
+        assert self.core.dma is not None
+        return self.core.dma.external_beats
+
+    @property
+    def controller(self) -> ControllerSpec:
+        """The memory controller."""
+        return ControllerSpec(pim=self.pim, rows=self.rows, shared_words=self.shared_words, refresh=self.refresh)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """What a later descriptor can wait for: that the first `count` descriptors of `unit` have ended."""
+
+    unit: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemCommand:
+    """A descriptor of the stream: `unit`, what it does, and unit -> how many of its descriptors must have ended."""
+
+    unit: str
+    command: Packs
+    waits: dict[str, int]
+
+    def pack(self) -> int:
+        """The descriptor as one integer."""
+        return pack(
+            SYSTEM_FIELDS,
+            {
+                "payload": self.command.pack(),
+                "unit": UNITS.index(self.unit),
+                **{f"wait_{unit}": self.waits.get(unit, 0) for unit in UNITS},
+            },
+        )
+
+
+@dataclass(slots=True)
+class Program:
+    """A program under construction."""
+
+    commands: list[SystemCommand] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(UNITS, 0))
+    _fences: set[int] = field(default_factory=set)
+
+    def add(self, unit: str, command: Packs, after: Iterable[Token] = ()) -> Token:
+        """Append `command` for `unit`, to start when all tokens of `after` are there; its own token.
+
+        The core overlaps its descriptors, so a token of the core must be that of a FENCE.
+        Raises `InputError` for an unknown unit, and for a token of the core that is none of a FENCE.
+        """
+        if unit not in UNITS:
+            raise InputError(f"a unit must be one of {', '.join(UNITS)}, not {unit!r}")
+        waits: dict[str, int] = {}
+        for token in after:
+            if token.unit == "core" and token.count not in self._fences:
+                raise InputError(
+                    f"a descriptor can wait for a FENCE of the core only, not for its descriptor "
+                    f"{token.count - 1}; put a FENCE after that"
+                )
+            if token.unit != unit:  # of its own unit everything before it goes first
+                waits[token.unit] = max(waits.get(token.unit, 0), token.count)
+        self.commands.append(SystemCommand(unit=unit, command=command, waits=waits))
+        self.counts[unit] += 1
+        if unit == "core" and isinstance(command, Fence):
+            self._fences.add(self.counts[unit])
+        return Token(unit=unit, count=self.counts[unit])
+
+    def pack(self) -> list[int]:
+        """The words of the program memory, the end mark included."""
+        end = pack(SYSTEM_FIELDS, dict.fromkeys(SYSTEM_FIELDS, 0) | {"unit": END})
+        return [*(command.pack() for command in self.commands), end]
+
+
+def fits(spec: SystemSpec, words: Sequence[int]) -> None:
+    """Raise `InputError` unless a packed program fits the program memory."""
+    if len(words) > spec.program_words:
+        raise InputError(
+            f"a program must have at most {spec.program_words} descriptors, its end mark included, not "
+            f"{len(words)}; enlarge program_words or generate fewer tokens"
+        )

@@ -1,0 +1,285 @@
+"""Requests over time for `serve`: what the options ask for, and its answers."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from hw import chips
+from hw.base.digest import digest
+from hw.base.error import InputError
+from hw.base.file import write_atomically
+from model.card.device import device
+from model.card.engine import ENGINES
+from model.card.serving import serving_format
+from model.cli import _serve_site
+from model.network import llm
+from model.network.language import LanguageModel
+from model.network.split import Split
+from model.serving.bill import Bill, bill
+from model.serving.closed import closed
+from model.serving.cluster import Cluster
+from model.serving.deploy import Deployed, Rules
+from model.serving.draw import Drawn
+from model.serving.load import Trace
+from model.serving.report import lines, plain, screen
+from model.serving.service import Load, Outcome, Service
+from model.serving.simulate import replay
+from model.serving.users import most_users
+
+WHOLE = (
+    "cards", "prompt", "answer", "pipeline", "data", "expert", "replicas", "closed_loop", "requests", "tensor",
+    "tokens", "sequences", "block",
+)  # fmt: skip
+"""Options that count something."""
+
+COPIES = Path("build/serving")
+"""Where a long run is kept while it lasts."""
+
+
+def run(arguments: argparse.Namespace, mode: str) -> int:
+    """Do what `mode` asks; 0."""
+    _check(arguments)
+    if mode == "site":
+        return _serve_site.run(arguments)
+    service = service_of(arguments)
+    if mode == "users":
+        return _users(arguments, service)
+    if mode == "closed_loop":
+        outcome = closed(
+            service,
+            arguments.closed_loop,
+            arguments.prompt,
+            arguments.answer,
+            requests=arguments.requests,
+            seed=arguments.seed,
+        )
+        title = f"{arguments.closed_loop} users, {arguments.prompt} + {arguments.answer} tokens"
+    else:
+        load, title = _load(arguments)
+        outcome = replay(
+            service,
+            load,
+            copy=COPIES / f"{digest(told(arguments))}.copy",
+            progress=None if arguments.json else progress,
+        )
+    target = target_of(arguments)
+    cost = bill_of(service, outcome)
+    _files(arguments, service, outcome)
+    if arguments.json:
+        print(json.dumps(plain(outcome, cost, target), indent=1))
+        return 0
+    print(f"{heading(service)}\n{title}")
+    print(*screen(outcome, cost, target), sep="\n")
+    return 0
+
+
+def service_of(arguments: argparse.Namespace) -> Service:
+    """The instances that the options describe."""
+    chip = chips.load(arguments.chip)
+    spec = device(chip)
+    model = model_of(arguments.model)
+    engine = ENGINES[arguments.engine]
+    parts = arguments.cards * spec.devices
+    tensor = arguments.tensor or parts // (arguments.pipeline * arguments.data)
+    split = Split(tensor=tensor, pipeline=arguments.pipeline, data=arguments.data, expert=arguments.expert)
+    if split.devices != parts:
+        raise InputError(
+            f"tensor x pipeline x data must be the {parts} devices of {arguments.cards} cards, not {tensor} x "
+            f"{arguments.pipeline} x {arguments.data}"
+        )
+    weights = arguments.format
+    if weights is None:
+        weights = model.quantization.compute if model.quantization is not None else serving_format(spec)
+    sequences = arguments.sequences
+    if sequences is None and arguments.closed_loop is not None and arguments.engine == "trtllm":
+        sequences = arguments.closed_loop
+    rules = Rules(
+        order=arguments.order,
+        batching=arguments.batching,
+        eviction=arguments.eviction,
+        tokens=arguments.tokens,
+        sequences=sequences,
+        block=arguments.block,
+        keeps=arguments.prefix_cache,
+    )
+    deployed = Deployed(
+        device=spec,
+        model=model,
+        split=split,
+        weights=weights,
+        cache=arguments.cache or default_cache(model, weights),
+        engine=engine,
+        rules=rules,
+        chip=chip,
+        pim=arguments.pim,
+    )
+    decoders = ((deployed, arguments.decoders),) if arguments.decoders else ()
+    return Service(groups=((deployed, arguments.replicas),), decoders=decoders, router=arguments.router)
+
+
+def model_of(given: str) -> LanguageModel:
+    """By name, or from a file."""
+    return llm.read_config(given) if given.endswith(".json") else llm.load(given)
+
+
+def default_cache(model: LanguageModel, weights: str) -> str:
+    """16 bits, as engines keep the cache whatever the weights are, unless the file states its own."""
+    if model.quantization is not None and model.quantization.cache:
+        return model.quantization.cache
+    return weights if weights in ("bf16", "fp16", "fp32") else "fp16"
+
+
+def heading(service: Service) -> str:
+    """What runs where."""
+    deployed, count = service.groups[0]
+    rules = deployed.rules.filled(deployed.engine)
+    iteration = service.iteration(0)
+    split = deployed.split
+    shape = " x ".join(
+        f"{name} {getattr(split, name)}"
+        for name in ("tensor", "pipeline", "data", "expert")
+        if getattr(split, name) > 1
+    )
+    apart = f", {service.decoders[0][1]} more that decode" if service.decoders else ""
+    pim = f" with {deployed.pim}" if deployed.pim else ""
+    return (
+        f"{count} x {deployed.cards:g} {deployed.device.title}{pim}{f' ({shape})' if shape else ''}{apart}: "
+        f"{deployed.model.name}, weights {deployed.weights}, cache {deployed.cache}; {deployed.engine.title}: "
+        f"{rules.batching}, {rules.eviction}, {rules.order}, {rules.tokens:,} tokens and {rules.sequences:,} sequences "
+        f"an iteration, {iteration.cache_tokens:,} tokens of cache"
+    )
+
+
+def bill_of(service: Service, outcome: Outcome) -> Bill | None:
+    """Energy, money and carbon of a run."""
+    owners = [d for d, count in (*service.groups, *service.decoders) for _ in range(count)]
+    found = [d.chip for d in owners if d.chip is not None]
+    if len(found) < len(owners):
+        return None
+    table = outcome.table
+    seconds = float(table["last"].max() - table["arrival"].min())
+    return bill(outcome.cluster, found, [d.cards for d in owners], int(table["answer"].sum()), seconds)
+
+
+def _load(arguments: argparse.Namespace) -> tuple[Load, str]:
+    if arguments.trace is not None:
+        trace = Trace(arguments.trace, limit=arguments.requests)
+        return (lambda: trace), f"requests of {arguments.trace}"
+    drawn = drawn_of(arguments, arguments.requests or 2000, arguments.rate)
+    kind = arguments.arrivals + (", by the hours of a day" if arguments.day else "")
+    return (lambda: drawn), (
+        f"{drawn.count:,} requests at {drawn.rate:g} a second ({kind}), {drawn.prompt:g} + {drawn.answer:g} tokens on "
+        "average"
+    )
+
+
+def drawn_of(arguments: argparse.Namespace, count: int, rate: float) -> Drawn:
+    """Drawn requests as the options say."""
+    from model.serving.draw import DAY
+
+    return Drawn(
+        count=count,
+        rate=rate,
+        prompt=arguments.prompt,
+        answer=arguments.answer,
+        spread=arguments.spread,
+        arrivals=arguments.arrivals,
+        burst=arguments.burst,
+        day=DAY if arguments.day else None,
+        prefix_tokens=arguments.shared,
+        seed=arguments.seed,
+    )
+
+
+def told(arguments: argparse.Namespace) -> dict[str, str | int | float]:
+    """Everything a run depends on."""
+    found = {
+        name: value
+        for name, value in vars(arguments).items()
+        if isinstance(value, str | int | float | bool) and name not in ("json", "requests_out", "timeline", "plots")
+    }
+    if arguments.trace is not None:
+        stat = Path(arguments.trace).stat() if Path(arguments.trace).is_file() else None
+        found["size"] = f"{stat.st_size} {stat.st_mtime_ns}" if stat is not None else ""
+    return found
+
+
+def progress(cluster: Cluster) -> None:
+    """A line about a long run."""
+    print(f"  {cluster.now:,.0f} s simulated, {len(cluster.log):,} requests ended", file=sys.stderr, flush=True)
+
+
+def target_of(arguments: argparse.Namespace) -> tuple[float, float] | None:
+    """(TTFT, TPOT) in seconds, infinity for one that is not asked for."""
+    if arguments.ttft is None and arguments.tpot is None:
+        return None
+    return arguments.ttft or float("inf"), arguments.tpot or float("inf")
+
+
+def _users(arguments: argparse.Namespace, service: Service) -> int:
+    target = target_of(arguments)
+    if target is None:
+        raise InputError("--users must come with a target: --ttft, --tpot or both, in seconds")
+    found = most_users(
+        service,
+        arguments.prompt,
+        arguments.answer,
+        target,
+        share=arguments.share,
+        spread=arguments.spread,
+        seed=arguments.seed,
+    )
+    if arguments.json:
+        print(json.dumps(found.plain(), indent=1))
+        return 0
+    print(heading(service))
+    print(
+        f"users with {arguments.prompt} + {arguments.answer} tokens, {arguments.share:.0%} of whose requests keep TTFT "
+        f"<= {target[0]:g} s and TPOT <= {target[1] * 1e3:g} ms"
+    )
+    print(f"  {'users':>7} {'kept':>8} {'tokens/s':>10} {'TTFT P99 ms':>12} {'TPOT P99 ms':>12}")
+    for point in found.points:
+        print(
+            f"  {point.users:>7} {point.kept:>8.2%} {point.tokens_per_s:>10,.0f} {1e3 * point.ttft_p99:>12,.1f} "
+            f"{1e3 * point.tpot_p99:>12,.2f}"
+        )
+    print(f"  at most {found.users} users ({found.low} to {found.high}), in {found.wall:.1f} s")
+    if arguments.plots:
+        from model.serving.plots import knee
+
+        knee(found, target, Path(arguments.plots) / "users.svg")
+    return 0
+
+
+def _files(arguments: argparse.Namespace, service: Service, outcome: Outcome) -> None:
+    if arguments.requests_out:
+        write_atomically(Path(arguments.requests_out), "\n".join(lines(outcome)) + "\n")
+    if arguments.timeline or arguments.plots:
+        from model.serving.perfetto_trace import to_perfetto
+        from model.serving.timeline import record, to_chrome
+
+        spans = record(service, outcome)
+        if arguments.timeline:
+            path = Path(arguments.timeline)
+            write_atomically(path, to_chrome(spans, outcome) if path.suffix == ".json" else to_perfetto(spans, outcome))
+        if arguments.plots:
+            from model.serving.plots import timeline
+
+            timeline(spans, outcome, Path(arguments.plots) / "timeline.svg")
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    for name in WHOLE:
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise InputError(f"--{name.replace('_', '-')} must be at least 1, not {value}")
+    for name in ("ttft", "tpot", "rate", "power_cap"):
+        value = getattr(arguments, name)
+        if value is not None and not 0 < value < float("inf"):
+            raise InputError(f"--{name.replace('_', '-')} must be above 0, not {value:g}")
+    for name in ("decoders", "spares", "failures", "shared"):
+        if getattr(arguments, name) < 0:
+            raise InputError(f"--{name} must be at least 0, not {getattr(arguments, name):g}")
+    if not 0 < arguments.share <= 1:
+        raise InputError(f"--share must be above 0 and at most 1, not {arguments.share:g}")

@@ -1,0 +1,213 @@
+"""The stepped model of a system: every descriptor taken and ended in the cycle in which RTL takes and ends it.
+
+Cycle 0 is the first after reset; the program runs from cycle `start` on. Between events nothing is stepped.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hw.base.error import InputError
+from hw.spec.command import Command, Copy, Descriptor, Fence, Geometry
+from hw.spec.dram import Timing
+from hw.spec.system import QUEUE_ENTRIES, UNITS, WAIT_LABELS, Program, SystemSpec
+from model.cycle.npu.program.timing import counted
+from model.cycle.npu.timing import Timing as CoreTiming
+from model.cycle.system.aim_controller import NEVER, AimController, Issued
+from model.cycle.system.core_port import CorePort
+from model.cycle.system.vector_port import VectorPort
+
+
+class NoVector:
+    """A system without a vector unit refuses its descriptors in the cycle in which they are offered."""
+
+    def run(self, word: int, taken: int) -> tuple[int, int]:
+        """See `VectorPort`."""
+        return taken, 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemTiming:
+    """What a run took.
+
+    Parameters
+    ----------
+    cycles : int
+        From the first cycle of the run to the one before it is finished.
+    waits : dict
+        Unit -> label of `WAIT_LABELS` -> cycles; each unit's sum is `cycles`.
+    controller : dict
+        Label of `CONTROLLER_LABELS` -> cycles from reset to the end of the run.
+    core : CoreTiming
+        Busy cycles, labels and events of the core.
+    taken, ended : dict
+        Unit -> cycle in which each of its descriptors was taken and ended (of the core: empty).
+    codes : dict
+        Unit -> refusal codes, of the descriptors refused.
+    """
+
+    cycles: int
+    waits: dict[str, dict[str, int]]
+    controller: dict[str, int]
+    core: CoreTiming
+    taken: dict[str, list[int]]
+    ended: dict[str, list[int]]
+    codes: dict[str, list[int]]
+
+
+@dataclass(slots=True)
+class _Single:
+    """A unit that has one descriptor at a time."""
+
+    run: Callable[[int, int], tuple[int, int]]
+    free: int = 0  # first cycle in which it can take one
+    taken: list[int] = field(default_factory=list)
+    ended: list[int] = field(default_factory=list)
+    codes: list[int] = field(default_factory=list)
+    immediate: bool = False  # ends in the cycle in which it is taken
+
+    def take(self, word: int, now: int) -> None:
+        end, code = self.run(word, now)
+        self.taken.append(now)
+        self.ended.append(end)
+        if code:
+            self.codes.append(code)
+        self.free = end + 1
+
+    def done(self, now: int) -> int:
+        """Descriptors ended before cycle `now`."""
+        return len(self.ended) - (now < self.free)
+
+
+class SystemRun:
+    """One run of a program on a system.
+
+    Parameters
+    ----------
+    spec : SystemSpec
+    timing : Timing
+        Of the channel.
+    program : Program
+    vector : VectorPort
+    pointed : callable
+        The low 16 bits of a word of the shared memory, asked in the order of the descriptors with a pointer.
+    start : int
+        First cycle of the run after reset.
+    watch : callable
+        Called with every command on the channel's port.
+    """
+
+    def __init__(
+        self,
+        spec: SystemSpec,
+        timing: Timing,
+        program: Program,
+        *,
+        vector: VectorPort | None = None,
+        pointed: Callable[[int], int] = lambda _: 0,
+        start: int = 0,
+        watch: Callable[[Issued], None] = lambda _: None,
+    ) -> None:
+        self.commands = program.commands
+        self.start = start
+        self.core = CorePort(spec.core)
+        self.controller = AimController(spec.controller, timing, watch=watch)
+        self.single = {
+            "vector": _Single((vector or NoVector()).run, immediate=vector is None),
+            "memory": _Single(lambda word, taken: self.controller.run(word, taken, pointed)),
+        }
+        self.queues: dict[str, deque[int]] = {unit: deque() for unit in UNITS}
+        self.waits = {unit: dict.fromkeys(WAIT_LABELS, 0) for unit in UNITS}
+
+    def run(self) -> SystemTiming:
+        """To the end."""
+        now, fetched = self.start, 0
+        self.core.now = now
+        while True:
+            ended = {"core": self.core.done} | {unit: port.done(now) for unit, port in self.single.items()}
+            # the end mark was read in the cycle before
+            if fetched > len(self.commands) and sum(ended.values()) == len(self.commands):
+                break
+            busy = {"core": self.core.unfinished > 0} | {
+                unit: now < port.free and not port.immediate for unit, port in self.single.items()
+            }
+            labels, moved = {}, False
+            for unit in UNITS:
+                labels[unit] = label = self._label(unit, busy[unit], ended)
+                ready = self._ready(unit, ended)
+                if unit == "core":
+                    if ready and not self.core.given:
+                        self.core.offer(core_item(self.commands[self.queues[unit][0]].command))
+                elif label == "take":
+                    self.single[unit].take(self.commands[self.queues[unit].popleft()].command.pack(), now)
+                    moved = True
+            horizon = self._horizon(now, moved)
+            level = {unit: len(queue) for unit, queue in self.queues.items()}
+            level = {u: n + (u != "core" and moved and labels[u] == "take") for u, n in level.items()}
+            fetch = fetched <= len(self.commands)
+            if fetch and fetched < len(self.commands):
+                fetch = level[self.commands[fetched].unit] < QUEUE_ENTRIES
+            if fetch:
+                horizon = now + 1
+            following = self._core(now, horizon)
+            if fetch:
+                if fetched < len(self.commands):
+                    self.queues[self.commands[fetched].unit].append(fetched)
+                fetched += 1
+            for unit, label in labels.items():
+                self.waits[unit][label] += following - now
+            now = following
+        self.controller.elapse(now, "idle")
+        labels = dict(self.controller.labels)
+        labels["refresh"] -= self.controller.now - now  # of one that is under way, what comes after the end
+        return SystemTiming(
+            cycles=now - self.start,
+            waits=self.waits,
+            controller=labels,
+            core=counted(self.core),
+            taken={unit: port.taken for unit, port in self.single.items()},
+            ended={unit: port.ended for unit, port in self.single.items()},
+            codes={unit: port.codes for unit, port in self.single.items()},
+        )
+
+    def _ready(self, unit: str, ended: dict[str, int]) -> bool:
+        queue = self.queues[unit]
+        return bool(queue) and not any(ended[u] < n for u, n in self.commands[queue[0]].waits.items())
+
+    def _label(self, unit: str, busy: bool, ended: dict[str, int]) -> str:
+        """Label of the present cycle of `unit`."""
+        queue = self.queues[unit]
+        if busy:
+            return "busy"
+        if not queue:
+            return "empty"
+        waits = self.commands[queue[0]].waits
+        lacking = next((u for u in UNITS if ended[u] < waits.get(u, 0)), "")
+        return f"wait_{lacking}" if lacking else "take"
+
+    def _horizon(self, now: int, moved: bool) -> int:
+        """First cycle from which on a queue's head may become ready, by an end of vector unit or controller."""
+        if moved:
+            return now + 1
+        return min([port.free for port in self.single.values() if port.free > now], default=NEVER)
+
+    def _core(self, now: int, horizon: int) -> int:
+        """Let the core go on, at most to `horizon`; the next cycle to look at."""
+        core = self.core
+        if not core.active:
+            if horizon == NEVER:
+                raise InputError("a program must not wait for what comes later: a descriptor that nothing can start")
+            core.idle_until(horizon)
+            return horizon
+        before = core.accepted
+        core.advance(horizon)
+        if core.accepted > before:
+            self.queues["core"].popleft()
+        return core.now
+
+
+def core_item(command: object) -> Command | Copy | Fence | Geometry | Descriptor:
+    """`command`, which must be one of the core."""
+    if not isinstance(command, Command | Copy | Fence | Geometry | Descriptor):
+        raise InputError(f"a descriptor of the core must be one of its own, not {command!r}")
+    return command

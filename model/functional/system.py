@@ -1,0 +1,68 @@
+"""What a program leaves in the memories of a system: one descriptor after the other, values only."""
+
+from dataclasses import replace
+
+from hw.base.error import InputError
+from hw.spec.dram import Timing
+from hw.spec.system import Program, SystemSpec
+from model.cycle.system.aim_controller import AimController
+from model.cycle.system.contents import Contents
+from model.cycle.system.run import core_item
+from model.cycle.system.vector_port import VectorPort
+from model.functional.npu import Memories
+
+
+class SystemMemories:
+    """The memories of a system; `run` executes a program in its order, which tokens never contradict.
+
+    Attributes
+    ----------
+    shared : uint16 array (words, lanes)
+    core : Memories
+        Of the core; its external memory is the shared memory.
+    contents : Contents
+        Of the channel: banks, buffer, accumulators.
+    pointed : list of int
+        Numbers read at pointers so far, in order: what the stepped model asks for.
+    """
+
+    def __init__(self, spec: SystemSpec, timing: Timing, vector: VectorPort | None = None) -> None:
+        self.core = Memories(spec.core)
+        self.contents = Contents(spec.controller, timing)
+        self.shared = self.core.external.view("<u2")
+        self.contents.shared = self.shared
+        self.pointed: list[int] = []
+        self._vector = vector
+        # the order of the commands is all that counts here
+        self._controller = AimController(replace(spec.controller, refresh=False), timing, watch=self.contents.take)
+
+    def run(self, program: Program) -> None:
+        """Execute `program`; what is refused changes nothing."""
+        for item in program.commands:
+            if item.unit == "core":
+                self.core.run([core_item(item.command)])
+            elif item.unit == "memory":
+                self._controller.run(item.command.pack(), self._controller.now, self._point)
+            elif self._vector is not None:
+                self._vector.execute(item.command.pack(), self.shared)
+
+    def _point(self, address: int) -> int:
+        self.pointed.append(self.contents.pointed(address))
+        return self.pointed[-1]
+
+    def replay(self) -> "Pointed":
+        """The numbers read at pointers, for a stepped run of the same program."""
+        return Pointed(self.pointed)
+
+
+class Pointed:
+    """Gives numbers read at pointers in their order."""
+
+    def __init__(self, numbers: list[int]) -> None:
+        self._numbers = iter(list(numbers))
+
+    def __call__(self, address: int) -> int:
+        number = next(self._numbers, None)
+        if number is None:
+            raise InputError(f"a pointer must have been read before it is asked for again, at word {address}")
+        return number

@@ -1,0 +1,112 @@
+"""NPU and PIM together: sequences decode in the memory while the card runs prompts.
+
+The memory is one with processing in it (`model.card.pim`, times from the PIM cycle model), of the card's bandwidth at
+its pins and of its own capacity. In a step each product with weights, and attention's reads of the cache, is done where
+it is faster. In an iteration with prompts the memory decodes while the card's arrays work on the prompts; what the card
+reads of its weights then goes through the same pins and is added to the memory's time:
+
+    seconds = max(prompts on the card, decoding in the memory + the weights' way through the pins)
+
+Attention in the memory: the matrices of keys and of values of each key-value head lie in one channel, all channels work
+together, so n tokens in the caches of all sequences take n / channels times what a token adds to one channel's product.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from model.card.iteration import Iteration, Mixture
+from model.card.pim import PimMemory
+from model.network.layer import Layer
+from model.work.workload import Gemm
+
+KEYS = 2048
+"""Tokens in a cache for which the time that a token adds is taken."""
+
+
+@dataclass
+class PimMachine:
+    """An instance of `iteration`'s cards whose memories are `memory`, one set on each device.
+
+    Parameters
+    ----------
+    iteration : Iteration
+        Of the card with the memory's bandwidth and capacity.
+    memory : PimMemory
+    """
+
+    iteration: Iteration
+    memory: PimMemory
+    _saved: dict[int, float] = field(default_factory=dict)
+
+    def seconds(self, mixture: Any) -> float:
+        """Seconds of an iteration."""
+        if not mixture.decode_sequences:
+            return self.iteration.seconds(mixture)
+        decode = Mixture(
+            decode_sequences=mixture.decode_sequences,
+            decode_keys=mixture.decode_keys,
+            outputs=mixture.decode_sequences,
+            window_decode_keys=mixture.window_decode_keys,
+        )
+        step = self._decode(decode)
+        if not mixture.prefill_tokens:
+            return step
+        prompts = mixture._replace(
+            decode_sequences=0,
+            decode_keys=0,
+            outputs=mixture.outputs - mixture.decode_sequences,
+            window_decode_keys=0,
+        )
+        return max(self.iteration.seconds(prompts), step + self._weights_pass)
+
+    def floor(self, mixture: Any) -> float:
+        """The host's part of a decode step."""
+        floor = getattr(self.iteration, "floor", None)
+        return floor(mixture) if floor is not None else 0.0
+
+    def _decode(self, mixture: Mixture) -> float:
+        rows = mixture.decode_sequences
+        if rows not in self._saved:
+            self._saved[rows] = self._saving(rows)
+        keys, windowed = self._key_savings
+        plain = self.iteration.seconds(mixture)
+        saved = self._saved[rows] + keys * mixture.decode_keys + windowed * mixture.window_decode_keys
+        return max(plain - saved, self.floor(mixture))
+
+    def _saving(self, rows: int) -> float:
+        """Seconds a step of `rows` sequences is shorter because products with weights are done in the memory."""
+        total = 0.0
+        for times, layers in self.iteration.serving.blocks(rows, rows):
+            for layer in layers:
+                if layer.kind == "gemm" and layer.stationary:
+                    card = sum(t.time for t in self.iteration.layer_times((layer,)))
+                    total += times * max(0.0, card - self.memory.layer_time(layer))
+        return total
+
+    @cached_property
+    def _key_savings(self) -> tuple[float, float]:
+        """Seconds saved for each token in the caches, of layers that see all and of layers with a window."""
+        found = [0.0, 0.0]
+        for times, shape, card in self.iteration.attention_layers:
+            rows = -(-shape.heads // shape.kv_heads)
+            added = sum(
+                self.memory.layer_time(_one_channel(rows, *long)) - self.memory.layer_time(_one_channel(rows, *short))
+                for long, short in (
+                    ((2 * KEYS, shape.key_size), (KEYS, shape.key_size)),
+                    ((shape.value_size, 2 * KEYS), (shape.value_size, KEYS)),
+                )
+            )
+            each = added / KEYS * shape.kv_heads / self.memory.channels
+            found[shape.window] += times * max(0.0, max(card.key, card.decode_pair) - each)
+        return found[0], found[1]
+
+    @cached_property
+    def _weights_pass(self) -> float:
+        """Seconds that the weights of a device take through the pins."""
+        return self.iteration.weight_bytes / self.memory.bandwidth
+
+
+def _one_channel(rows: int, n: int, k: int) -> Layer:
+    gemm = Gemm(name="cache", m=rows, n=n, k=k)
+    return Layer(name="cache", operator="MatMul", kind="gemm", gemms=(gemm,), stationary=False)

@@ -1,0 +1,128 @@
+"""A service: instances of one or more kinds, a router, and where prefill and decode lie apart the decoders."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hw.base.error import InputError
+from model.card.iteration import Iteration
+from model.serving.answers import latency
+from model.serving.cluster import Cluster
+from model.serving.costs import Costs
+from model.serving.deploy import Deployed
+from model.serving.instance import Instance
+from model.serving.log import Log
+from model.serving.policies import policy
+from model.serving.request import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Factors on the times of decode steps and of iterations with prompts."""
+
+    decode: float = 1.0
+    prefill: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What runs.
+
+    Parameters
+    ----------
+    groups : tuple of (Deployed, int)
+        Kinds of instances and how many of each.
+    decoders : tuple of (Deployed, int)
+        Instances that the others hand requests to after the first token; empty: every instance does both.
+    router : str
+        Name of a policy; "" is the least loaded where there are several.
+    failures : tuple of (time, instance, seconds)
+    """
+
+    groups: tuple[tuple[Deployed, int], ...]
+    decoders: tuple[tuple[Deployed, int], ...] = ()
+    router: str = ""
+    failures: tuple[tuple[float, int, float], ...] = ()
+    machines: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Card models by the place of their kind, made when first asked for."""
+
+    def iteration(self, place: int) -> Iteration:
+        """The card model of the kind at `place` among groups and decoders."""
+        if place not in self.machines:
+            deployed, count = (*self.groups, *self.decoders)[place]
+            if count < 1:
+                raise InputError(f"a kind of instances must have at least 1, not {count}")
+            self.machines[place] = deployed.iteration()
+        return self.machines[place]
+
+    def cluster(self, source: Any, stretch: Stretch | None = None) -> Cluster:
+        """Instances with nothing to do yet, before the requests of `source`."""
+        stretch = stretch or Stretch()
+        kinds = (*self.groups, *self.decoders)
+        made: list[list[Instance]] = []
+        for place, (deployed, count) in enumerate(kinds):
+            iteration = self.iteration(place)
+            costs = Costs(deployed.machine(iteration), decode=stretch.decode, prefill=stretch.prefill)
+            speed = 1 / costs.line(8)[0]
+            names = [f"{deployed.device.title.split()[-1]} {place}.{i}" for i in range(count)]
+            made.append([deployed.instance(iteration, costs, speed=speed, name=name) for name in names])
+        first = len(self.groups)
+        instances = [i for group in made[:first] for i in group]
+        decoders = [i for group in made[first:] for i in group]
+        send = start = 0.0
+        if decoders:
+            iteration = self.iteration(0)
+            start = iteration.transfer(0)
+            send = (iteration.transfer(1_000_000) - start) / 1e6
+        router = policy("router", self.router or "least_loaded")
+        return Cluster(
+            instances,
+            source,
+            router(len(instances)),
+            decoders=decoders,
+            second_router=router(max(1, len(decoders))),
+            send=send,
+            send_start=start,
+            failures=list(self.failures),
+        )
+
+    def attach(self, cluster: Cluster) -> None:
+        """Give a restored cluster its card models."""
+        number = 0
+        for place, (deployed, count) in enumerate((*self.groups, *self.decoders)):
+            machine = deployed.machine(self.iteration(place))
+            for instance in cluster.all[number : number + count]:
+                instance.costs.attach(machine)
+            number += count
+
+    def check(self, request: Request, cluster: Cluster) -> None:
+        """Raise `InputError` if no instance's cache holds `request`."""
+        for group in (cluster.instances, cluster.decoders or cluster.instances):
+            largest = max(group, key=lambda i: i.pool.total * i.layout.block)
+            largest.check(request)
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """The end of a run at nominal times, and the tables of those at shorter and longer ones."""
+
+    cluster: Cluster
+    table: dict[str, np.ndarray]
+    low: dict[str, np.ndarray]
+    high: dict[str, np.ndarray]
+    wall: float
+
+    @property
+    def log(self) -> Log:
+        """The rows of the nominal run."""
+        return self.cluster.log
+
+    def band(self) -> tuple[np.ndarray, np.ndarray]:
+        """Latency of each request at its 5 % and 95 % ends, by number."""
+        ends = np.sort(np.vstack([latency(t) for t in (self.low, self.table, self.high)]), axis=0)
+        return ends[0], ends[-1]
+
+
+Load = Callable[[], Iterable[Request]]

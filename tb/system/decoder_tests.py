@@ -1,0 +1,146 @@
+"""A language model on NPU core, vector unit and DRAM-PIM channel: prompt in, text out, every tensor compared."""
+
+# pyright: reportAttributeAccessIssue=false
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from cocotb.triggers import ValueChange
+from cocotb.types import LogicArray
+from hw.spec.event import LABELS as CORE_LABELS
+
+from hw.rtl.npu.vector_unit.unit import VectorUnit
+from hw.rtl.system.top import SystemTop
+from hw.spec.memory_controller import CONTROLLER_LABELS
+from hw.spec.system import UNITS, WAIT_LABELS, SystemSpec
+from hw.spec.vector import EVENTS as VECTOR_EVENTS
+from model.functional.decoding import Difference, ReferenceRun, differences
+from model.lowering.decoder.lower import Lowered
+from model.work.decoding import lowered_of, timing_of, vector_spec, work_of
+from tb.bench.bench import Bench, bench_test
+
+WORD_BITS = 256
+PUBLIC = ("program", "core.external.memory", *(f"channel.banks.bank_{b}.cells" for b in range(16)))
+
+
+def system_top(spec: SystemSpec) -> SystemTop:
+    """The top of a system with its vector unit."""
+    return SystemTop(spec, timing_of(spec), vector=VectorUnit(vector_spec(spec)))
+
+
+class DecoderBench:
+    """The top, loaded by back door, then only watched."""
+
+    def __init__(self, bench: Bench, lowered: Lowered) -> None:
+        self.bench, self.lowered, self.top = bench, lowered, bench.dut
+        self.dut = bench.dut.dut
+        self.shared = self.dut.core.external.memory
+
+    def load(self) -> None:
+        """Program, weights and prompt, in no simulated time."""
+        spec, channel = self.lowered.spec, self.lowered.channel
+        size = len(self.dut.program[0].value)
+        for i, word in enumerate(self.lowered.program.pack()):
+            self.dut.program[i].value = LogicArray.from_unsigned(word, size)
+        for i in range(spec.shared_words):
+            self.shared[i].value = LogicArray.from_unsigned(0, WORD_BITS)
+        for i, token in enumerate(self.lowered.prompt):
+            self.shared[self.lowered.ids + i].value = LogicArray.from_unsigned(token, WORD_BITS)
+        cells = [getattr(self.dut.channel.banks, f"bank_{b}").cells for b in range(channel.banks)]
+        for (bank, row), columns in channel.bank_rows().items():
+            for column, codes in enumerate(columns):
+                word = int.from_bytes(codes.astype("<u2").tobytes(), "little")
+                cells[bank][row * channel.columns + column].value = LogicArray.from_unsigned(word, WORD_BITS)
+
+    def words(self, first: int, count: int) -> np.ndarray:
+        """Words of the shared memory, uint16 (count, 16)."""
+        held = b"".join(self.shared[first + i].value.to_unsigned().to_bytes(32, "little") for i in range(count))
+        return np.frombuffer(held, "<u2").reshape(count, 16)
+
+    async def start(self) -> None:
+        """Reset with everything loaded, and run."""
+        top = self.top
+        top.i_run.value = 0
+        top.rst.value = 1
+        await self.bench.edge
+        await self.bench.edge
+        top.rst.value = 0
+        top.i_run.value = 1
+        await self.bench.edge
+
+    async def until_ended(self, vector_descriptors: int) -> None:
+        """Wait until so many descriptors of the vector unit have ended."""
+        ended = self.top.o_ended_vector
+        change = ValueChange(ended)
+        while int(ended.value) < vector_descriptors:
+            await change
+
+    def counts(self, prefix: str, names: Iterable[str]) -> dict[str, int]:
+        """Counters of the top whose names are `prefix` and one of `names`."""
+        return {name: int(getattr(self.top, prefix + name.replace(".", "_")).value) for name in names}
+
+    def labels(self) -> dict[str, dict[str, int]]:
+        """Counters of labels and events: of each unit in the run, and of the units by their own."""
+        found: dict[str, dict[str, int]] = {unit: self.counts(f"o_count_{unit}_", WAIT_LABELS) for unit in UNITS}
+        found["controller"] = self.counts("o_count_controller_", CONTROLLER_LABELS)
+        found["core_labels"] = self.counts("core_counters__label_", CORE_LABELS)
+        found["vector_events"] = self.counts("o_count_vector_unit_", VECTOR_EVENTS)
+        prefix = "o_count_channel_"
+        names = [handle._name for handle in self.top if handle._name.startswith(prefix)]
+        found["channel_events"] = {name.removeprefix(prefix): int(getattr(self.top, name).value) for name in names}
+        return found
+
+
+@bench_test(timeout_cycles=1_000_000_000)
+async def every_tensor_of_every_token_is_the_references(bench: Bench) -> None:
+    chip, pim, count = (bench.parameters[name] for name in ("chip", "pim", "count"))
+    work = work_of(bench.parameters.get("work", "small_llm"), int(count))
+    lowered, weights = lowered_of(chip, work, pim)
+    reference = ReferenceRun(lowered, work, weights)
+    watched = DecoderBench(bench, lowered)
+    clock = time.perf_counter()
+    watched.load()
+    loaded = time.perf_counter() - clock
+    await watched.start()
+    begun = bench.cycle
+    ends: list[int] = []
+    wrong: Difference | None = None
+    tensors = compared = 0
+    before: dict[str, Any] = {}
+    comparing = 0.0
+    for step in lowered.steps:
+        await watched.until_ended(step.ended.count)
+        ends.append(bench.cycle - begun)
+        mark = time.perf_counter()
+        expected = reference.step(step)
+        tensors += len(step.places)
+        compared += sum(place.region.rows * place.region.length for place in step.places)
+        wrong = wrong or next(differences(step, watched.words, expected), None)
+        comparing += time.perf_counter() - mark
+        if step.first + step.tokens == len(lowered.prompt):
+            before = watched.labels()
+        if wrong is not None:
+            break
+    if wrong is None:
+        for _ in range(100_000):
+            if int(bench.dut.o_finished.value):
+                break
+            await bench.edge
+    bench.report(
+        ends=ends,
+        cycles=bench.cycle - begun,
+        tokens=reference.answer,
+        equal=wrong is None and len(ends) == len(lowered.steps),
+        tensors=tensors,
+        elements=compared,
+        labels_after_prompt=before,
+        labels=watched.labels(),
+        seconds={"load": loaded, "compare": comparing, "all": time.perf_counter() - clock},
+    )
+    assert wrong is None, str(wrong)
+    assert int(bench.dut.o_finished.value), "the program did not end"
+    refused = {unit: int(getattr(bench.dut, f"o_refused_{unit}").value) for unit in UNITS}
+    assert not any(refused.values()), f"descriptors were refused: {refused}"
+    assert not int(bench.dut.o_error.value), "the channel refused a command of the controller"

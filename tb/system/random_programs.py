@@ -1,0 +1,140 @@
+"""Random programs for a whole system: free of races, all units as far beside each other as that allows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hw.spec.command import Command, Copy, Fence, output_word_bits, parameter_word_bits
+from hw.spec.memory_controller import Gemv, Transfer
+from hw.spec.system import Packs, Program, SystemSpec, Token
+from tb.system.random_descriptors import RandomDescriptors
+
+PARAMETER_START = 0
+"""Parameters of the output stage lie here in the shared memory, and nothing else."""
+
+POINTER_WORDS = 8
+"""Then words with small integers, which pointers name."""
+
+
+@dataclass(slots=True)
+class _Access:
+    """Words `first` to `last` of the shared memory, read or written by what `token` stands for."""
+
+    first: int
+    last: int
+    writes: bool
+    token: Token
+
+
+VectorDraw = Callable[[np.random.Generator, int, int], tuple[Packs, list[tuple[int, int, bool]]]]
+"""From a generator and the free words [low, high): a descriptor, and its accesses (first, last, writes)."""
+
+
+@dataclass(slots=True)
+class RandomPrograms:
+    """Draws programs for `spec`. `vector` draws descriptors of the vector unit; without it they are noise, refused."""
+
+    spec: SystemSpec
+    rng: np.random.Generator
+    vector: VectorDraw | None = None
+    _program: Program = field(default_factory=Program)
+    _accesses: list[_Access] = field(default_factory=list)
+    _tokens: dict[str, Token] = field(default_factory=dict)
+
+    @property
+    def low(self) -> int:
+        """First word that programs may write."""
+        assert self.spec.core.dma is not None
+        return PARAMETER_START + self.spec.core.dma.beats(parameter_word_bits(self.spec.core)) + POINTER_WORDS
+
+    def draw(self, descriptors: int) -> Program:
+        """A program of at least so many descriptors."""
+        self._program, self._accesses, self._tokens = Program(), [], {}
+        pointers = self.low - POINTER_WORDS
+        memory = RandomDescriptors(self.spec.controller, self.rng, low=self.low, pointers=(pointers, POINTER_WORDS))
+        while len(self._program.commands) < descriptors:
+            kind = self.rng.choice(["core", "vector", "memory"], p=[0.25, 0.3, 0.45])
+            if kind == "core":
+                self._core()
+            elif kind == "vector":
+                self._vector()
+            else:
+                command = memory.draw()
+                self._add("memory", [command], _accesses(command))
+        return self._program
+
+    def _below(self, limit: int) -> int:
+        return int(self.rng.integers(0, limit))
+
+    def _add(self, unit: str, commands: list[Packs], accesses: list[tuple[int, int, bool]]) -> None:
+        """Append `commands`, the last of which stands for all, after whatever they must not overtake."""
+        after = [
+            past.token
+            for past in self._accesses
+            for first, last, writes in accesses
+            if past.token.unit != unit and (writes or past.writes) and first <= past.last and past.first <= last
+        ]
+        if self._tokens and self.rng.random() < 0.1:  # a wait that nothing asks for
+            after.append(self._tokens[str(self.rng.choice(sorted(self._tokens)))])
+        token = self._program.add(unit, commands[0], after)
+        for command in commands[1:]:
+            token = self._program.add(unit, command)
+        if accesses or unit != "core":
+            self._tokens[unit] = token
+            self._accesses += [
+                _Access(first=first, last=last, writes=writes, token=token) for first, last, writes in accesses
+            ]
+
+    def _vector(self) -> None:
+        if self.vector is None:
+            from hw.spec.memory_controller import Raw
+
+            self._add("vector", [Raw(word=self._below(1 << 60))], [])
+            return
+        command, accesses = self.vector(self.rng, self.low, self.spec.shared_words)
+        self._add("vector", [command], accesses)
+
+    def _core(self) -> None:
+        """Operands in, a product or two, results out, a fence."""
+        core = self.spec.core
+        array, dma = core.array, core.dma
+        assert dma is not None
+        out_beats, high = dma.beats(output_word_bits(core)), self.spec.shared_words
+        m, k, n = 1 + self._below(12), 1 + self._below(3), 1 + self._below(2)
+        sizes = {"activation": m * k, "weight": n * k * array.rows}
+        where = {name: self.low + self._below(high - self.low - size) for name, size in sizes.items()}
+        out = self.low + self._below(high - self.low - m * n * out_beats)
+        parameters = dma.beats(parameter_word_bits(core))
+        commands: list[Packs] = [
+            Copy(target="external_to_parameter", words=1, address=0, other_address=PARAMETER_START),
+            *(
+                []
+                if n == 1
+                else [Copy(target="external_to_parameter", words=1, address=1, other_address=PARAMETER_START)]
+            ),
+            *(
+                Copy(target=f"external_to_{name}", words=size, other_address=where[name])
+                for name, size in sizes.items()
+            ),
+            Command(m=m, n_blocks=n, k_blocks=k),
+            *([Command(m=0, n_blocks=1, k_blocks=1)] if self.rng.random() < 0.2 else []),  # refused
+            Copy(target="output_to_external", words=m * n, other_address=out),
+            Fence(),
+        ]
+        reads = [(where[name], where[name] + size - 1, False) for name, size in sizes.items()]
+        reads.append((PARAMETER_START, PARAMETER_START + parameters - 1, False))
+        self._add("core", commands, [*reads, (out, out + m * n * out_beats - 1, True)])
+
+
+def _accesses(command: object) -> list[tuple[int, int, bool]]:
+    """Words of the shared memory that a descriptor of the controller touches, or would if it were not refused."""
+    if isinstance(command, Transfer):
+        found = [(command.shared, command.shared + command.words - 1, not command.write)]
+        return found if command.pointer is None else [*found, (command.pointer, command.pointer, False)]
+    if isinstance(command, Gemv):
+        return [
+            (command.source, command.source + command.columns - 1, False),
+            (command.destination, command.destination + command.outputs - 1, True),
+        ]
+    return []

@@ -1,0 +1,156 @@
+"""NPU core, vector unit and AiM channel in one: random programs, every cycle, label and word as the model has them."""
+
+# pyright: reportAttributeAccessIssue=false
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from cocotb.types import LogicArray
+
+from hw.spec.command import parameter_word_bits
+from hw.spec.memory_controller import CONTROLLER_LABELS
+from hw.spec.npu_event import LABELS, VALUE_EVENTS
+from hw.spec.system import UNITS, WAIT_LABELS, SystemSpec
+from model.cycle.system.aim_controller import Issued
+from model.cycle.system.run import SystemRun, SystemTiming
+from model.functional.npu import beats_of
+from model.functional.system import SystemMemories
+from model.lowering import lower
+from model.work.workload import OutputStage
+from tb.bench.bench import Bench, bench_test
+from tb.dram_pim.random import to_integer
+from tb.system.aim_controller_tests import random_words
+from tb.system.devices import system
+from tb.system.random_descriptors import ROWS_USED
+from tb.system.random_programs import PARAMETER_START, RandomPrograms
+
+DESCRIPTORS = 40
+"""Descriptors of one program at least."""
+
+WORD_BITS = 256
+
+
+class SystemBench:
+    """The top, reached by back door."""
+
+    def __init__(self, bench: Bench, spec: SystemSpec) -> None:
+        self.bench, self.spec, self.top = bench, spec, bench.dut
+        self.dut: Any = bench.dut.dut
+        self.columns = spec.pim.dram.organisation.columns
+        self.shared = self.dut.core.external.memory
+        self.banks = [
+            getattr(self.dut.channel.banks, f"bank_{b}").cells for b in range(spec.pim.dram.organisation.banks)
+        ]
+
+    def load(self, memories: SystemMemories, words: list[int]) -> None:
+        """Program, shared memory and rows, in no simulated time."""
+        size = len(self.dut.program[0].value)
+        for i, word in enumerate(words):
+            self.dut.program[i].value = LogicArray.from_unsigned(word, size)
+        for i, word in enumerate(memories.shared):
+            self.shared[i].value = LogicArray.from_unsigned(to_integer(word), WORD_BITS)
+        for (bank, row), cells in memories.contents.device.rows.items():
+            for column, word in enumerate(cells):
+                self.banks[bank][row * self.columns + column].value = LogicArray.from_unsigned(
+                    to_integer(word), WORD_BITS
+                )
+
+    async def run(self, cycles: int) -> None:
+        """Reset, and run for so many cycles; AssertionError unless the program is finished then and not before."""
+        top = self.top
+        top.i_run.value = 0
+        top.rst.value = 1
+        await self.bench.edge
+        await self.bench.edge
+        top.rst.value = 0
+        top.i_run.value = 1
+        await self.bench.cycles(cycles + 1)
+        assert not int(top.o_finished.value), f"the program ended before cycle {cycles}"
+        await self.bench.edge
+        assert int(top.o_finished.value), f"the program did not end in cycle {cycles}: {self.ended()}"
+
+    def ended(self) -> dict[str, int]:
+        """Unit -> descriptors ended."""
+        return {unit: int(getattr(self.top, f"o_ended_{unit}").value) for unit in UNITS}
+
+    def counts(self, prefix: str, names: tuple[str, ...]) -> dict[str, int]:
+        """Counters of the top whose names are `prefix` and one of `names`."""
+        return {name: int(getattr(self.top, prefix + name).value) for name in names}
+
+
+def same_timing(where: str, bench: SystemBench, timing: SystemTiming) -> None:
+    """Labels of router, controller and core, events of the core, refusals."""
+    for unit in UNITS:
+        waits = bench.counts(f"o_count_{unit}_", tuple(WAIT_LABELS))
+        assert waits == timing.waits[unit], f"{where}: {unit} {waits}, not {timing.waits[unit]}"
+        assert sum(waits.values()) == timing.cycles, f"{where}: labels of {unit} sum to {sum(waits.values())}"
+    labels = bench.counts("o_count_controller_", tuple(CONTROLLER_LABELS))
+    assert labels == timing.controller, f"{where}: controller {labels}, not {timing.controller}"
+    core = bench.counts("core_counters__label_", tuple(LABELS))
+    assert core == timing.core.budget, f"{where}: core {core}, not {timing.core.budget}"
+    for event, count in timing.core.counts.items():
+        if event not in VALUE_EVENTS:
+            got = int(getattr(bench.top, f"core_counters__event_{event.replace('.', '_')}").value)
+            assert got == count, f"{where}: {event} {got}, not {count}"
+    for unit, codes in timing.codes.items():
+        assert int(getattr(bench.top, f"o_refused_{unit}").value) == len(codes), f"{where}: refusals of {unit}"
+        last = codes[-1] if codes else 0
+        assert int(getattr(bench.top, f"o_code_{unit}").value) == last, f"{where}: code of {unit}, must be {last}"
+    assert int(bench.top.o_error.value) == 0, f"{where}: the channel refused a command"
+
+
+def same_memories(where: str, bench: SystemBench, memories: SystemMemories) -> None:
+    """Shared memory and every row that was touched."""
+    for i, word in enumerate(memories.shared):
+        got = bench.shared[i].value.to_unsigned()
+        assert got == to_integer(word), f"{where}: shared word {i} is {got:#x}, not {to_integer(word):#x}"
+    for (bank, row), words in memories.contents.device.rows.items():
+        for column, word in enumerate(words):
+            got = bench.banks[bank][row * bench.columns + column].value.to_unsigned()
+            assert got == to_integer(word), f"{where}: bank {bank} row {row} column {column} is {got:#x}"
+
+
+def fill(memories: SystemMemories, programs: RandomPrograms) -> None:
+    """Ordinary numbers everywhere, parameters of the output stage, small integers at pointers."""
+    spec, rng = programs.spec, programs.rng
+    memories.shared[:] = random_words(rng, memories.shared.shape)
+    columns = spec.core.array.columns
+    bias = rng.standard_normal(columns).astype(np.float32).view(np.int32)
+    stage = OutputStage(
+        bias=bias, multiplier=np.ones(columns, np.float32).view(np.int32), shift=np.zeros(columns, np.int32)
+    )
+    beats = beats_of(spec.core, lower.parameter_words(spec.core, stage), parameter_word_bits(spec.core)).view("<u2")
+    memories.shared[PARAMETER_START : PARAMETER_START + len(beats)] = beats
+    memories.shared[PARAMETER_START + len(beats) : programs.low, 0] = rng.integers(0, 9, programs.low - len(beats))
+    for bank in range(spec.pim.dram.organisation.banks):
+        for row in range(2 * ROWS_USED):
+            cells = memories.contents.device.row(bank, row)
+            cells[:] = random_words(rng, cells.shape)
+
+
+@bench_test(timeout_cycles=1_000_000_000)
+async def random_programs_take_the_cycles_and_leave_the_words_of_the_model(bench: Bench) -> None:
+    spec, timing = system(bench.parameters["system"])
+    top = SystemBench(bench, spec)
+    programs = RandomPrograms(spec=spec, rng=bench.rng)
+    totals: Counter[str] = Counter()
+    together = 0
+    for number in range(int(bench.parameters["programs"])):
+        where = f"program {number}"
+        program = programs.draw(DESCRIPTORS)
+        memories = SystemMemories(spec, timing)
+        fill(memories, programs)
+        top.load(memories, program.pack())
+        memories.run(program)
+        issued: list[Issued] = []
+        want = SystemRun(spec, timing, program, pointed=memories.replay(), watch=issued.append).run()
+        await top.run(want.cycles)
+        same_timing(where, top, want)
+        same_memories(where, top, memories)
+        for unit, waits in want.waits.items():
+            totals.update({f"{unit}.{label}": cycles for label, cycles in waits.items()})
+        totals.update({f"controller.{label}": cycles for label, cycles in want.controller.items()})
+        totals.update({f"core.{label}": cycles for label, cycles in want.core.budget.items()})
+        together += want.cycles
+    bench.report(labels=dict(totals), cycles=together)

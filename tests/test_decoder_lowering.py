@@ -1,0 +1,137 @@
+"""A decoder lowered to descriptors: every tensor the reference's, whoever multiplies; what does not fit is refused."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from hw.base.error import InputError
+from hw.spec.system import Program, SystemSpec
+from model.functional.decoding import ReferenceRun, differences
+from model.functional.system import SystemMemories
+from model.functional.vector_unit import SystemVectorUnit
+from model.language.config import DecoderConfig
+from model.lowering.decoder.checkpoint import check_finite, read_weights
+from model.lowering.decoder.lower import Lowered, lower
+from model.reference.decoder import StoredWeights, store_weights
+from model.work.decoder_system import decoder_system
+from model.work.decoding import Decoding, random_decoding, small_llm, timing_of, vector_spec
+
+SMALL = DecoderConfig(
+    hidden_size=48,
+    intermediate_size=80,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+    head_dim=16,
+    vocab_size=70,
+    max_position_embeddings=40,
+)
+"""Sizes that fill no row, no group of banks and no batch."""
+
+
+def lowered(spec: SystemSpec, work: Decoding, pim: str) -> tuple[Lowered, StoredWeights]:
+    weights = store_weights(work.config, work.weights, spec.pim.number)
+    return lower(spec, work.config, weights, work.prompt, work.count, pim), weights
+
+
+@pytest.mark.parametrize("pim", ["off", "weights", "attention", "both"])
+def test_every_tensor_of_every_token_is_the_references(pim: str) -> None:
+    work = random_decoding(np.random.default_rng(5), SMALL, prompt=22, count=4)
+    made, weights = lowered(decoder_system("aim"), work, pim)
+    spec = made.spec
+    memories = SystemMemories(spec, timing_of(spec), SystemVectorUnit(vector_spec(spec)))
+    for (bank, row), cells in made.channel.bank_rows().items():
+        memories.contents.device.row(bank, row)[:] = cells
+    memories.shared[made.ids : made.ids + len(work.prompt), 0] = work.prompt
+    reference, done = ReferenceRun(made, work, weights), 0
+    for step in made.steps:
+        memories.run(Program(commands=made.program.commands[done : step.commands]))
+        done = step.commands
+        expected = reference.step(step)
+        found = next(differences(step, lambda first, count: memories.shared[first : first + count], expected), None)
+        assert found is None, str(found)
+    assert memories.shared[made.ids + 22 : made.ids + 26, 0].tolist() == reference.answer
+
+
+def small_system() -> tuple[SystemSpec, Decoding]:
+    return decoder_system("aim"), random_decoding(np.random.default_rng(5), SMALL, prompt=4, count=2)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"prompt": []}, "at least one token"),
+        ({"count": 0}, "at least 1"),
+        ({"count": 37}, r"context of 40 tokens, not 4 \+ 37 = 41"),
+        ({"prompt": [70]}, "from 0 to 69"),
+        ({"config": replace(SMALL, hidden_size=40)}, "hidden_size must be a multiple of 16"),
+        ({"config": replace(SMALL, head_dim=48)}, "head_dim must be 16, 32, 64 or 128"),
+    ],
+)
+def test_work_that_cannot_be_lowered_is_refused(change: dict[str, object], message: str) -> None:
+    spec, work = small_system()
+    work = replace(work, **change)  # pyright: ignore[reportArgumentType]
+    if "config" in change:
+        work = replace(random_decoding(np.random.default_rng(5), work.config, prompt=4, count=2))
+    with pytest.raises(InputError, match=message):
+        lowered(spec, work, "both")
+
+
+def test_unknown_shares_of_the_channel_are_refused() -> None:
+    spec, work = small_system()
+    with pytest.raises(InputError, match="pim must be one of off, weights, attention, both, not 'on'"):
+        lowered(spec, work, "on")
+
+
+def test_models_beyond_the_memories_are_refused_with_the_arithmetic() -> None:
+    spec, work = small_system()
+    with pytest.raises(InputError, match=r"must fit the 2 rows of each bank .*it needs \d+ rows"):
+        lowered(replace(spec, rows=2), work, "both")
+    core = spec.core
+    assert core.dma is not None
+    tight = replace(core, activation_words=256, dma=replace(core.dma, external_beats=512))
+    with pytest.raises(InputError, match=r"shared memory of 512 words.*they need at least \d+"):
+        lowered(replace(spec, core=tight), work, "both")
+    with pytest.raises(InputError, match=r"program must have at most 100 descriptors.*not \d+"):
+        lowered(replace(spec, program_words=100), work, "both")
+    with pytest.raises(InputError, match="weight_words of the core must be at least"):
+        lowered(replace(spec, core=replace(core, weight_words=64)), work, "both")
+
+
+def test_bad_checkpoints_are_refused(tmp_path: Path) -> None:
+    weights = random_decoding(np.random.default_rng(5), SMALL, prompt=4, count=2).weights
+    path = tmp_path / "model.safetensors"
+    save_file(weights, path)
+    assert set(read_weights(path, SMALL)) == set(weights)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1000])
+    with pytest.raises(InputError, match="must be a whole safetensors file"):
+        read_weights(path, SMALL)
+    path.write_bytes(b"not weights")
+    with pytest.raises(InputError, match="must be a whole safetensors file"):
+        read_weights(path, SMALL)
+    with pytest.raises(InputError, match="there is none"):
+        read_weights(tmp_path / "missing.safetensors", SMALL)
+    save_file({k: v for k, v in weights.items() if "norm" not in k}, path)
+    with pytest.raises(InputError, match=r"must hold the tensor 'model.layers.0.input_layernorm.weight'"):
+        read_weights(path, SMALL)
+    save_file(weights | {"model.norm.weight": np.ones(7, np.float32)}, path)
+    with pytest.raises(InputError, match=r"must have the shape \(48,\)"):
+        read_weights(path, SMALL)
+    with pytest.raises(InputError, match=r"finite numbers, but model.norm.weight has nan at \(3,\)"):
+        check_finite(weights | {"model.norm.weight": np.where(np.arange(48) == 3, np.nan, 1).astype(np.float32)})
+    save_file(weights | {"model.norm.weight": np.full(48, np.inf, np.float32)}, path)
+    with pytest.raises(InputError, match="finite numbers"):
+        read_weights(path, SMALL)
+
+
+def test_the_small_models_prompt_has_32_tokens() -> None:
+    work = small_llm()
+    assert (len(work.prompt), work.count) == (32, 64)
+    assert (
+        work.text(work.prompt) == "If the iterator is exhausted, the method raises an exception. The default "
+        "value of this argument is used when the file is not"
+    )
