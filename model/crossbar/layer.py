@@ -1,5 +1,7 @@
 """A matrix of INT8 weights programmed into real cells once, then multiplied by many vectors: layers of whole tasks."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from hw.spec.crossbar import CrossbarSpec
@@ -38,6 +40,8 @@ class ProgrammedMatrix:
             levels = slice_levels(_wide(spec, len(weights)), weights[:, part])
 
             def cells(wanted: np.ndarray) -> np.ndarray:
+                if errors.ideal:
+                    return wanted.astype(np.float32)
                 found = programmed(conductance(wanted, spec.cell_bits, errors), errors, rng)
                 return ((found - errors.smallest) / (1 - errors.smallest) * top).astype(np.float32)
 
@@ -100,6 +104,4 @@ class ProgrammedMatrix:
 
 def _wide(spec: CrossbarSpec, outputs: int) -> CrossbarSpec:
     """`spec` with a column for each of `outputs`: columns are independent, so several tiles side by side are one."""
-    from dataclasses import replace
-
     return replace(spec, columns=max(min(outputs, 2048), 1))

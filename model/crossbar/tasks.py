@@ -60,8 +60,9 @@ def digits_cnn(sums: Sums, images: int = 360) -> tuple[float, np.ndarray]:
     from model.train.digits_cnn import outputs, pixels
     from model.work.digits_network import PARAMETERS, read
 
-    found = outputs(read(PARAMETERS), pixels(data()[2][:images]), lambda x, layer: requantise(
-        sums(x, layer.weights), layer.output))
+    found = outputs(
+        read(PARAMETERS), pixels(data()[2][:images]), lambda x, layer: requantise(sums(x, layer.weights), layer.output)
+    )
     return float((found.argmax(axis=1) == data()[3][:images]).mean()), found
 
 
@@ -72,12 +73,15 @@ def text(sums: Sums, windows: int = 4) -> float:
     and residuals stay in FP32 as the vector unit has them.
     """
     from model.language import corpus, floating
+    from model.language.bytepair import BytePair
     from model.language.config import read_config
     from model.lowering.decoder.checkpoint import read_weights
 
     config = read_config(corpus.FOLDER / "weights" / "config.json")
-    weights = read_weights(corpus.FOLDER / "weights" / "model.safetensors")
-    tokens, pieces = corpus.test_tokens()
+    weights = read_weights(corpus.FOLDER / "weights" / "model.safetensors", config)
+    pairs = BytePair.stored()
+    tokens = np.array(pairs.encode(corpus.split(corpus.text())[1]))
+    pieces = [pairs.decode([token]) for token in range(pairs.vocabulary)]
     stored: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def product(x: np.ndarray, w: np.ndarray) -> np.ndarray:

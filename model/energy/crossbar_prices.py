@@ -12,7 +12,7 @@ from model.record import Measurement, Result
 
 PREFIX = "crossbar_"
 MEAN_CONDUCTANCE = (0.1, 0.25, 0.5)
-"""Mean conductance of a column's cells over the largest: low, nominal and high; trained weights lie near the low end."""
+"""Mean conductance of a column's cells over the largest: low, nominal and high; trained weights lie low."""
 
 LEADING = "survey_fit"
 """The source that leads: through the low edge of measured converters, at one node."""

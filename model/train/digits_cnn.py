@@ -14,7 +14,7 @@ images, had the same.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-import itertools
+from itertools import product as combinations
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class Settings:
 
 
 CANDIDATES = tuple(
-    Settings(epochs=epochs, rate=rate, shift=shift) for epochs, rate, shift in itertools.product((10, 20), (2e-3,), (0, 1))
+    Settings(epochs=epochs, rate=rate, shift=shift) for epochs, rate, shift in combinations((10, 20), (2e-3,), (0, 1))
 )
 SETTINGS = Settings(epochs=20, rate=2e-3, shift=0)
 
