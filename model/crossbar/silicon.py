@@ -109,14 +109,12 @@ def predict(macro: Macro) -> Predicted:
     efficiency = 1e3 / np.exp(energy)
     ns = float(np.exp(time)) * macro.accesses
     factor, ns_factor = np.exp(QUANTILE * energy_spread), np.exp(QUANTILE * time_spread)
-    ratio = efficiency / macro.tops_per_w_1b
-    cause = (
-        "within half"
-        if 0.5 <= ratio <= 2
-        else "published lower: periphery counted that the law does not see (controller, references, low duty)"
-        if ratio > 2
-        else "published higher: lower voltage, sparse operands or analogue accumulation over accesses"
-    )
+    ratio = float(efficiency / macro.tops_per_w_1b)
+    if 0.5 <= ratio <= 2:
+        cause = "within a factor of two"
+    else:
+        side = "above" if ratio > 2 else "below"
+        cause = f"predicted {side}: supply voltage, sparsity of operands and what was counted are not published with it"
     return Predicted(
         macro=macro,
         tops_per_w_1b=float(efficiency),

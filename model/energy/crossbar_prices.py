@@ -52,8 +52,8 @@ def table(name: str, machine: Machine) -> EnergyTable:
         energies["array.conversion"] = fact([model.energy_pj(machine.adc_bits)] * 3, model.source)
         energies["array.wordline_active"] = fact([machine.physical_columns * each for each in per_cell])
     else:
-        # a tree of rows - 1 adders, on average an eighth of a 32-bit addition each
-        energies["array.conversion"] = fact([machine.rows * c.shift_add_fj / 8 / 1e3 for c, _ in corners])
+        # a tree of rows - 1 adders
+        energies["array.conversion"] = fact([machine.rows * c.tree_add_fj / 1e3 for c, _ in corners])
     return EnergyTable(
         title=f"converters: {model.name}" if analogue else "adder trees, no converters",
         kind="published",

@@ -11,7 +11,7 @@ from typing import Any
 import cocotb
 import numpy as np
 from amaranth.lib import wiring
-from cocotb.triggers import RisingEdge, Timer
+from cocotb.triggers import RisingEdge
 from cocotb.types import LogicArray
 
 from hw import chips
@@ -173,10 +173,8 @@ class CrossbarBench:
                 port["code_valid"].value = 1
             else:
                 port["code_valid"].value = 0
-                if not due and not sample and not hold and int(bench.dut.status__idle.value):
-                    await wake
-                elif not due and not sample and not hold:
-                    await Timer(1, unit="step")
+                if not due and not sample and not hold:
+                    await wake  # nothing to do until the next event rises
 
     def _sums(self, array: CellArray, wl: Any) -> np.ndarray:
         spec = self.spec
