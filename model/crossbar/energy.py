@@ -51,7 +51,7 @@ class CrossbarPrices:
 PRICES: dict[str, CrossbarPrices] = {
     # Cells: 100 kOhm is the usual choice of the circuit simulators, 1.3 kOhm that of the ISAAC macro model (they differ
     # 75 times in current); 20 kOhm lies between them and near published 22 nm ReRAM.
-    # Shift-add, merge, tile adder: high as measured at this design's gates at 45 nm, without clock gating (`python -m tb
+    # Shift-add, merge, tile adder: high as measured at this design's gates at 45 nm, not gated (`python -m tb
     # energy --chip reram_22nm`: 1.93, 1.34 and 1.48 pJ); nominal an eighth of it, what charge and voltage make of it at
     # 22 nm; low what DNN+NeuroSim V1.4 (commit ac828e6, 22 nm) has for its accumulators, 15 fJ a conversion.
     # Output stage, buffer, adder trees: Horowitz, ISSCC 2014: 3.1 pJ a 32-bit product, 0.03 pJ an 8-bit addition, 5 pJ
