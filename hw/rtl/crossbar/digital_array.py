@@ -73,7 +73,9 @@ class DigitalArray(wiring.Component):
             parts = []
             for pair in range(pairs):
                 cells = read.data.word_select(a * pairs + pair, spec.rows * spec.cell_bits)
-                parts.append(_tree([Mux(driven[r], cells.word_select(r, spec.cell_bits), 0) for r in range(spec.rows)]))
+                planes = [cells[bit :: spec.cell_bits] for bit in range(spec.cell_bits)]
+                counts = [population(driven & plane) << bit for bit, plane in enumerate(planes)]
+                parts.append(sum(counts[1:], start=counts[0]))
             sums.append(parts)
         codes = [parts[0] - parts[1] if pairs == 2 else parts[0] for parts in sums]
         stages = [Signal(port.code.shape(), name=f"stage_{i}") for i in range(spec.adc_cycles)]
@@ -86,9 +88,12 @@ class DigitalArray(wiring.Component):
         return m
 
 
-def _tree(terms: list[Value]) -> Value:
-    """Sum of `terms`, pairwise, so that widths grow by one bit a level."""
-    while len(terms) > 1:
-        pairs = [terms[i] + terms[i + 1] for i in range(0, len(terms) - 1, 2)]
-        terms = pairs + ([terms[-1]] if len(terms) % 2 else [])
-    return terms[0]
+def population(value: Value) -> Value:
+    """How many bits of `value` are 1: fields of 1, 2, 4, ... bits are added in pairs, a level in one addition."""
+    width = 1 << (len(value) - 1).bit_length()
+    total, field = value, 1
+    while field < width:
+        mask = sum(((1 << field) - 1) << place for place in range(0, width, 2 * field))
+        total = ((total & mask) + ((total >> field) & mask))[:width]
+        field *= 2
+    return total[: len(value).bit_length()]
