@@ -36,7 +36,7 @@ from model.work.workload import Workload
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Chip, workload, seed; whether to list the layers."""
-    parser.add_argument("--chip", default="npu_16", metavar="NAME", help="default: npu_16")
+    parser.add_argument("--chip", type=chips.option, default="npu_16", metavar="NAME", help="default: npu_16")
     parser.add_argument("--workload", default=None, metavar="NAME", help="default: digits, digits_float on a PIM chip")
     add_file_arguments(parser, "the shapes of an ONNX file instead of a workload")
     add_dimension_arguments(parser)
@@ -141,6 +141,7 @@ def summary(chip: Chip, workload: Workload, prediction: Prediction, figures: Map
     if "correct" in figures:
         share = figures["correct"] / figures["images"]
         lines.append(f"correct          {figures['correct']:.0f} of {figures['images']:.0f} ({share:.1%})")
+    lines += [f"note             {note}" for note in prediction.notes]
     lines.append(f"not modelled yet {prediction.missing}")
     if chip.hypothesis:
         lines.append(f"hypothesis       {chip.hypothesis}")

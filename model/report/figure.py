@@ -17,6 +17,8 @@ def write_all(summary: Summary) -> tuple[tuple[str, str], ...]:
     """Write every plot the summary has data for into its folder; (file name, caption) of each."""
     written = []
     for name, caption, draw in PLOTS:
+        if summary.about != "all" and (name in OF_A_RUN) != (summary.about == "run"):
+            continue
         with plt.rc_context(RC):
             canvas = draw(summary)
             if canvas is not None:
@@ -152,6 +154,9 @@ def energy(summary: Summary) -> Canvas | None:
     )
     return canvas
 
+
+OF_A_RUN = ("utilisation.png", "energy.png")
+"""Plots of the run's own chip; the others are of the programme."""
 
 PLOTS: tuple[Plot, ...] = (
     ("utilisation.png", "Utilisation of the MAC array against GEMM size, closed form and RTL", utilisation),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -15,13 +16,16 @@ from model.projection.programme import Programme
 from model.projection.projection import Projection
 from model.projection.run import prefix, run_figures
 from model.record import Measurement, NoRecordError
-from model.report.load import ROOTS, load_programme, locate, random_reference
+from model.report.load import ROOTS, left_out, load_programme, locate, random_reference
 from model.report.run_data import Point, Tests, read_tests, utilisation_points
 from model.report.section_type import Shown
 
 SAMPLES, SAMPLE_SEED = 10_000, 1
 PERCENTILES = (5, 95)
 """Ends of the range in which 90 of 100 samples lie."""
+
+
+About = Literal["all", "run", "programme"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,7 @@ class Range:
 class Summary:
     """All a report says. `missing` holds one sentence for everything that is not there, with what makes it.
 
+    `about` says what a report of it holds: the run's own chip, the programme's sites, or both.
     `energies` are by the name of their table; `projection` holds the figures of the run and of the programme, `ranges`
     their numbers.
     """
@@ -59,6 +64,7 @@ class Summary:
     ranges: Mapping[str, Range] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     folder: Path = Path("build/report")
+    about: About = "all"
 
     @property
     def record(self) -> Measurement | None:
@@ -188,6 +194,10 @@ def summarise(
         programme = load_programme(chips, roots)
     except InputError as error:
         missing.append(str(error))
+    missing += [
+        f"{name} has no record and is left out of the projection; run kcloud-cosim records --chips {name} --write"
+        for name in left_out(chips, roots)
+    ]
     missing += stale(programme, found.values(), chips) if programme else []
     source = found["rtl"] or found["model"]
     assert source is not None
@@ -197,7 +207,13 @@ def summarise(
         energies, notices = chip.kind.door("prices").prices(chip_name, chip.machine, source.result, random)
         missing += notices
     figures = run_figures(
-        found["rtl"], found["model"], chip.cells, [(name, priced.table) for name, priced in energies], random
+        found["rtl"],
+        found["model"],
+        chip.cells,
+        [(name, priced.table) for name, priced in energies],
+        random,
+        clock=chip.clock,
+        multipliers=chip.macs_per_cycle * chip.devices,
     )
     projection = Projection(title="report", figures=(*figures, *(programme.projection.figures if programme else ())))
     return Summary(

@@ -61,7 +61,7 @@ def load(name: str) -> ModuleType:
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise InputError(f"bench must be one of {', '.join(known)}, not {name!r}; {hint}choose a known one")
+        raise InputError(f"bench must be a known one, not {name!r}; {hint}known are {', '.join(known)}")
     return importlib.import_module(module_name(name))
 
 

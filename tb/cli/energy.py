@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Chip, workload, clock, cell library."""
     parser.add_argument(
         "--chip",
+        type=chips.option,
         default="npu_16",
         help="an integer core, or a weight-stationary one of " + ", ".join(DTYPES) + " with synthetic operands",
     )

@@ -11,14 +11,14 @@ from tb.cli import sim
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The variables of the Makefile; a small default, as every signal of every cycle is written."""
-    parser.add_argument("--chip", default="tiny", help="a file in hw/chips (default %(default)s)")
+    parser.add_argument("--chip", type=chips.option, default="tiny", help="a file in hw/chips (default %(default)s)")
     parser.add_argument(
         "--workload", default=None, help="a file in model/workloads (default gemm_16, digits_float_4 on a PIM chip)"
     )
     parser.add_argument(
         "--bench", default=None, help="a file tb/<room>/<bench>_tests.py (default core, or the one of the PIM chip)"
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the operands (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=None, help="of the operands (default COCOTB_RANDOM_SEED, else 1)")
 
 
 def run(arguments: argparse.Namespace) -> int:
