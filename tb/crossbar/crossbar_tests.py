@@ -15,7 +15,7 @@ from cocotb.triggers import RisingEdge
 from cocotb.types import LogicArray
 
 from hw import chips
-from hw.rtl.crossbar.signature import code_shape, counter_names, layer_layout, stage_core
+from hw.rtl.crossbar.signature import counter_names, layer_layout, stage_core
 from hw.rtl.crossbar.top import top as machine_top
 from hw.rtl.npu.signature import parameter_layout
 from hw.spec.chip import Chip
@@ -147,7 +147,7 @@ class CrossbarBench:
             name: getattr(bench.dut, f"array_{tile}__{name}")
             for name in ("wl", "col_sel", "hold", "sample", "code", "code_valid")
         }
-        width = len(code_shape(spec)) * spec.adc_bits
+        width = spec.converters * spec.adc_bits
         mask = (1 << spec.adc_bits) - 1
         port["code_valid"].value = 0
         getattr(bench.dut, f"array_{tile}__verify_level").value = 0
