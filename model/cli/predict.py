@@ -38,7 +38,13 @@ from model.workloads import _given
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Chip, workload, seed; whether to list the layers."""
     parser.add_argument("--chip", type=chips.option, default="npu_16", metavar="NAME", help="default: npu_16")
-    parser.add_argument("--workload", default=None, metavar="NAME", help="default: digits, digits_float on a PIM chip")
+    parser.add_argument(
+        "--workload",
+        type=workloads.option,
+        default=None,
+        metavar="NAME",
+        help="default: digits, digits_float on a PIM chip",
+    )
     add_file_arguments(parser, "the shapes of an ONNX file instead of a workload")
     add_dimension_arguments(parser)
     _given.add_input_argument(parser)

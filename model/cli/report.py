@@ -26,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument("--chip", type=chips.option, metavar="NAME|FILE", help="default: npu_16")
     parser.add_argument(
-        "--workload", default=None, help="a file in model/workloads (default: digits, digits_float on a PIM chip)"
+        "--workload",
+        type=workloads.option,
+        default=None,
+        help="a file in model/workloads (default: digits, digits_float on a PIM chip)",
     )
     _given.add_arguments(parser)
     parser.add_argument("--seed", type=int, default=1, help="seed of the run (default: %(default)s)")

@@ -51,7 +51,7 @@ class OnnxRun:
         """One line for people."""
         return f"{self.path.name} on {self.input.name}, {len(self.samples)} samples, INT8"
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """Digest of both files."""
         return digest([hashlib.sha256(path.read_bytes()).hexdigest() for path in (self.path, self.input)])
@@ -190,8 +190,8 @@ def dense_layers(path: Path, width: int) -> tuple[Dense, ...]:
             layers[-1] = Dense(name=last.name, weights=last.weights, bias=last.bias, relu=True)
         elif node.op_type not in RESHAPING:
             raise InputError(
-                f"{where} must be an operator of the core's RTL, {', '.join(SUPPORTED)}; leave {node.op_type} to the host "
-                "or predict the network without --input"
+                f"{where} must be an operator of the core's RTL, {', '.join(SUPPORTED)}; leave {node.op_type} to the "
+                "host or predict the network without --input"
             )
         at = node.output[0]
     if not layers:

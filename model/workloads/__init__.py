@@ -3,6 +3,7 @@
 An ONNX file with an input is a workload too, see `model.work.onnx_run`: it is known by its file's name.
 """
 
+import argparse
 import re
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ def default(chip: Chip) -> str:
 
 
 def load(name: str) -> Workload:
-    """The workload called `name`, or in the Python file of this path; raises `InputError` with the nearest known one."""
+    """The workload called `name`, or in the Python file of this path; `InputError` with the nearest known one."""
     if own_file.is_path(name):
         name = own_file.register("workload", name, (".py",))
     path = own_file.registered("workload").get(name)
@@ -38,6 +39,14 @@ def load(name: str) -> Workload:
     if not inputs:
         raise InputError(f"the network {path} must come with an input to run; give a .npy file with --input")
     return OnnxRun(path=path, input=next(iter(inputs.values())))
+
+
+def option(text: str) -> str:
+    """What `--workload` was given, as the workload's name: a name as it is, a path as the stem of its file."""
+    try:
+        return own_file.register("workload", text, (".py",)) if own_file.is_path(text) else text
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def with_input(network: Path, samples: Path) -> str:

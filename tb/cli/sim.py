@@ -16,7 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The variables of the Makefile."""
     parser.add_argument("--chip", type=chips.option, default="npu_16", help="a file in hw/chips (default %(default)s)")
     parser.add_argument(
-        "--workload", default=None, help="a file in model/workloads (default digits, digits_float on a PIM chip)"
+        "--workload",
+        type=workloads.option,
+        default=None,
+        help="a file in model/workloads (default digits, digits_float on a PIM chip)",
     )
     parser.add_argument(
         "--bench", default=None, help="a file tb/<room>/<bench>_tests.py (default core, or the one of the PIM chip)"

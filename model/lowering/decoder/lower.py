@@ -146,11 +146,12 @@ def check_pim(pim: str) -> Pim:
 
 class _Lowering:
     def __init__(
-        self, spec: SystemSpec, config: DecoderConfig, weights: StoredWeights, prompt: list[int], count: int, pim: Pim
+        self, spec: SystemSpec, config: DecoderConfig, weights: StoredWeights, prompt: list[int], count: int, pim: str
     ) -> None:
         check(spec, config, prompt, count, pim)
         self.spec, self.config, self.weights = spec, config, weights
-        self.prompt, self.count, self.pim = prompt, count, check_pim(pim)
+        self.prompt, self.count = prompt, count
+        self.pim: Pim = check_pim(pim)
         self.name = spec.pim.number
         self.channel = channel_of(spec)
         self.shared = SharedMemory(spec.shared_words)
