@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Predict, write the record, print a summary."""
     chip = chips.load(arguments.chip)
     if arguments.input is not None:
-        arguments.workload = _given.named(arguments)
+        arguments.workload = _given.named(arguments) or ""
         workload = workloads.load(arguments.workload)
         words = ["--network", str(arguments.network), "--input", str(arguments.input)]
     elif arguments.network is not None:
