@@ -25,7 +25,7 @@ WAY = Fact(
     high=0.04,
     unit="s",
     confidence="inferred",
-    source="what the time to first token has beyond the prompt at 4 and 8 requests in flight, of two engines and 1 to 8 "
+    source="what the time to first token has beyond the prompt at 4 and 8 in flight, of two engines and 1 to 8 "
     "cards (aiconfigurator 095f58a, H100 rows): connection, front end and stream of a request over HTTP",
 )
 FRONT = Fact(
