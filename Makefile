@@ -5,7 +5,7 @@
 #   WAVES     1 = record waveforms        PYTHON    the interpreter that makes the environment
 
 # What a user gives reaches Python as it is, by the environment: make expands nothing in it, the shell runs nothing in it.
-GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE SPACE NETWORK INPUT DIMENSION PYTHON
+GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE SPACE NETWORK INPUT DIMENSION PIM TOKENS PYTHON
 define literal
 override $(1) := $$(value $(1))
 export $(1)
@@ -25,6 +25,11 @@ endif
 RUN       = exec .venv/bin/python -m
 ARGUMENTS = $(if $(CHIP),--chip "$$CHIP") $(if $(WORKLOAD),--workload "$$WORKLOAD") $(if $(SEED),--seed "$$SEED")
 BENCHES   = $(if $(BENCH),--bench "$$BENCH")
+
+# Core, vector unit and PIM channel in one: they run a language model.
+SYSTEMS   = npu_aim npu_hbm_pim
+DECODING  = --chip "$$CHIP" $(if $(WORKLOAD),--workload "$$WORKLOAD") $(if $(PIM),--pim "$$PIM") \
+            $(if $(TOKENS),--tokens "$$TOKENS")
 
 .PHONY: help environment sim waves regress test volume formal report validate explain explore bench cells energy fuzz mutate lint clean
 .DEFAULT_GOAL := help
@@ -53,6 +58,7 @@ help:
 ## variables      CHIP=npu_16 WORKLOAD=digits BENCH=core SEED=1 WAVES=1
 ## examples       make sim
 ##                make sim CHIP=tiny WORKLOAD=gemm_16
+##                make sim CHIP=npu_aim WORKLOAD=small_llm      (PIM=off, weights, attention or both; TOKENS=64)
 ##                make waves CHIP=tiny WORKLOAD=gemm_16
 ##                make sim CHIP=nonesuch      (lists the known ones)
 
@@ -64,6 +70,10 @@ environment:
 SWEEP     = --workload gemm_sweep $(if $(SEED),--seed "$$SEED")
 SITE      = --chip furiosa_warboy --workload resnet50 $(if $(SEED),--seed "$$SEED")
 
+ifneq ($(filter $(SYSTEMS),$(CHIP)),)
+sim: environment
+	@$(RUN) tb decode $(DECODING) $(if $(WAVES),--waves)
+else
 sim: environment
 	@$(RUN) tb sim $(ARGUMENTS) $(BENCHES) $(if $(WAVES),--waves)
 	@$(RUN) model predict $(ARGUMENTS)
@@ -71,9 +81,15 @@ sim: environment
 	$(if $(CHIP)$(WORKLOAD),,@$(RUN) model predict $(SWEEP))
 	$(if $(CHIP)$(WORKLOAD),,@$(RUN) model predict $(SITE))
 	@$(RUN) model report --screen $(ARGUMENTS)
+endif
 
+ifneq ($(filter $(SYSTEMS),$(CHIP)),)
+waves: environment
+	@$(RUN) tb decode $(DECODING) --waves
+else
 waves: environment
 	@$(RUN) tb waves $(ARGUMENTS) $(BENCHES)
+endif
 
 regress: environment
 	@$(RUN) tb regress $(ARGUMENTS) $(BENCHES)

@@ -59,6 +59,8 @@ def chip_model_records() -> list[Measurement]:
             "tokens_per_s": 80.0 * b,
             "pim_tokens_per_s": max(80.0 * b, 500.0),
             "on_pim": 0.8 if b < 8 else 0.0,
+            "mj_per_token": 900.0 / b,
+            "pim_mj_per_token": 75.0,
         }
         for b in (1, 2, 4, 8, 16)
     )

@@ -98,7 +98,7 @@ def energy(summary: Summary) -> Canvas | None:
     per = figures.get("images") or 1
     what = "image" if figures.get("images") else "run"
     canvas, axes = one_axes()
-    names = [c.component for c in summary.energies[0][1].components]
+    names = list(dict.fromkeys(c.component for _, e in summary.energies for c in e.components))
     colours = plt.get_cmap("tab10")
     largest = max(e.total_j.high for _, e in summary.energies) / per
     scale, unit = next(
@@ -118,7 +118,7 @@ def energy(summary: Summary) -> Canvas | None:
                 color=colours(index % 10),
                 edgecolor="white",
                 lw=0.6,
-                label=name.replace("_", " ") if row == 0 else None,
+                label=name.replace("_", " ") if row == 0 else None,  # every name once, of all tables
             )
             left += value
         t = priced.total_j

@@ -2,6 +2,7 @@
 
 from model.report.section_answer import answer_sections
 from model.report.section_card import card
+from model.report.section_language import language_runs, language_sections
 from model.report.section_programme import programme_sections
 from model.report.section_run import energy, events, files, run
 from model.report.section_site import site_sections
@@ -25,6 +26,7 @@ def sections(summary: Summary, *, full: bool = True) -> list[Section]:
     answer, sites = answer_sections(summary, full), site_sections(summary, full)
     if not full:
         return [*of_run, *sites, *answer, files(summary)]
+    of_language = language_sections(language_runs())
     if summary.about == "programme":
-        return [*answer, *sites, *programme_sections(summary)]
-    return [*answer, *sites, *programme_sections(summary), *of_run, files(summary)]
+        return [*answer, *sites, *programme_sections(summary), *of_language]
+    return [*answer, *sites, *programme_sections(summary), *of_language, *of_run, files(summary)]

@@ -30,7 +30,7 @@ About = Literal["all", "run", "programme"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """A projected figure: its bounds, and the middle 90 % of the samples."""
+    """A projected figure: its bounds, the middle 90 % of the samples and their median."""
 
     name: str
     unit: str
@@ -39,6 +39,14 @@ class Range:
     p5: float
     p95: float
     confidence: str
+    median: float = float("nan")
+
+    @property
+    def middle(self) -> float:
+        """The nominal value, or the median where the nominal value lies outside the middle 90 %."""
+        nominal = self.bounds.nominal
+        inside = self.p5 <= nominal <= self.p95 or self.median != self.median
+        return nominal if inside else self.median
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +116,10 @@ class Summary:
         return nominal if low == high else Shown(f"{nominal} ({low} .. {high})", name)
 
     def likely(self, name: str) -> Shown:
-        """Nominal with the middle 90 % of the samples in brackets."""
+        """The middle with the middle 90 % of the samples in brackets: the nominal value, or the median of the samples
+        where the nominal value lies outside, because an input's is an end of its range."""
         value = self.range(name)
-        nominal, low, high = (compact(v) for v in (value.bounds.nominal, value.p5, value.p95))
+        nominal, low, high = (compact(v) for v in (value.middle, value.p5, value.p95))
         return Shown(nominal if low == high else f"{nominal} ({low} to {high})", name)
 
     @property
@@ -144,17 +153,19 @@ def ranges_of(projection: Projection) -> dict[str, Range]:
     """Every named figure with bounds and the middle 90 % of `SAMPLES` samples."""
     samples = projection.samples(SAMPLES, SAMPLE_SEED)
     varying = [name for name, values in samples.items() if values.strides != (0,)]
-    ends = np.percentile([samples[name] for name in varying], PERCENTILES, axis=1).T if varying else ()
+    shares = PERCENTILES[0], 50, PERCENTILES[1]
+    ends = np.percentile([samples[name] for name in varying], shares, axis=1).T if varying else ()
     middle = dict(zip(varying, ends, strict=True))
     result = {}
     for figure, bounds in zip(projection.figures, projection.intervals(), strict=True):
-        p5, p95 = middle.get(figure.name, (bounds.nominal, bounds.nominal))
+        p5, p50, p95 = middle.get(figure.name, (bounds.nominal,) * 3)
         result[figure.name] = Range(
             name=figure.name,
             unit=figure.unit,
             note=figure.note,
             bounds=bounds,
             p5=float(p5),
+            median=float(p50),
             p95=float(p95),
             confidence=figure.confidence,
         )
