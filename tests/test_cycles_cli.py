@@ -219,7 +219,7 @@ def test_fewer_rows_than_a_load_takes_show_as_bubbles(capsys: pytest.CaptureFixt
         (("--gemm", "8,8,8", "--set", "rows"), "must read FIELD=VALUE"),
         (("--gemm", "8,8,8", "--set", "rows=many"), "rows must be a number, not 'many'"),
         (("--gemm", "8,8,8", "--set", "fold_overlap=2"), "fold_overlap must be true or false"),
-        (("--gemm", "8,8,8", "--set", "dma=8"), "FIELD must be one of accumulator_rows"),
+        (("--gemm", "8,8,8", "--set", "dma=8"), "FIELD must be a known one"),
         (("--gemm", "8,8,8", "--set", "drain=up"), "drain must be 'columns' or 'link', not 'up'"),
         (("--gemm", "8,8,8", "--rows", "0"), "rows must be an integer of at least 1, not 0"),
         (("--gemm", "8,8,8", "--chip", "npu_61"), "did you mean 'npu_16'?"),

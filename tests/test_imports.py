@@ -41,12 +41,12 @@ def test_every_chip_loads(name: str) -> None:
 
 
 def test_unknown_chip_lists_the_known_ones_and_the_nearest() -> None:
-    with pytest.raises(InputError, match=r"chip must be one of .*tiny.*, not 'tinny'; did you mean 'tiny'"):
+    with pytest.raises(InputError, match=r"chip must be a known one, not 'tinny'; did you mean 'tiny'"):
         hw.chips.load("tinny")
 
 
 def test_unknown_workload_lists_the_known_ones() -> None:
-    with pytest.raises(InputError, match=r"workload must be one of .*, not 'nonesuch'"):
+    with pytest.raises(InputError, match=r"workload must be a known one, not 'nonesuch'"):
         workloads.load("nonesuch")
 
 

@@ -1,8 +1,9 @@
-"""The memory controller of an AiM channel against its stepped model: commands, cycles, labels, contents."""
+"""The memory controllers of both DRAM-PIM channels against their stepped models: commands, cycles, contents."""
 
 import pytest
 
 from hw.rtl.emit.verilog import emit
+from hw.spec.hbm_pim_controller import HBM_REFUSALS
 from hw.spec.memory_controller import CONTROLLER_LABELS, REFUSALS
 from tb.bench.build import BUILD, build
 from tb.bench.protocol import Checked
@@ -16,7 +17,7 @@ def play(device: str, programs: int) -> Outcome:
     emitted = emit(Checked(ControllerPlayer(spec, timing)), f"controller_{device}", BUILD / "rtl")
     public = [f"{emitted.name}.dut.{name}" for name in ("program", "log", "trace", "shared")]
     built = build(emitted, "none", [*public, f"{emitted.name}.dut.channel.banks.bank_0.cells"])
-    return run(built, "tb.system.aim_controller_tests", seed=5, parameters={"device": device, "programs": programs})
+    return run(built, "tb.system.controller_tests", seed=5, parameters={"device": device, "programs": programs})
 
 
 @pytest.mark.rtl
@@ -48,3 +49,19 @@ def test_200_random_programs_on_sixteen_banks_equal_the_model() -> None:
     outcome = play("aim_16", 200)
     assert outcome.passed, outcome.explain()
     assert min(outcome.data["labels"].values()) > 0
+
+
+@pytest.mark.rtl
+def test_random_programs_on_hbm_pim_equal_the_model() -> None:
+    outcome = play("hbm_pim", 10)
+    assert outcome.passed, outcome.explain()
+    assert min(outcome.data["labels"].values()) > 0
+    assert set(outcome.data["commands"]) == {"ACT", "PRE", "REF", "RD", "WR"}
+
+
+@pytest.mark.rtl
+@pytest.mark.volume
+def test_200_random_programs_on_hbm_pim_equal_the_model() -> None:
+    outcome = play("hbm_pim", 200)
+    assert outcome.passed, outcome.explain()
+    assert set(outcome.data["codes"]) == {str(code) for code in REFUSALS | HBM_REFUSALS}

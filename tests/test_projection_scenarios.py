@@ -51,7 +51,7 @@ def test_a_third_site_is_one_file_with_inputs_of_its_own(
     assert main("model", cli, ["explain", "gwangju.mkrw_per_year"]) == 0
     said = capsys.readouterr().out
     assert "busan" not in said
-    assert "grid.tariff = 170 KRW/kWh" in said
+    assert "grid.tariff = 182.6 KRW/kWh" in said
     sys.modules.pop("model.projection.scenarios.busan", None)
 
 
@@ -105,7 +105,7 @@ def test_a_further_language_service_is_one_file(
         ),
         (
             "SCENARIO = replace(G, services=('games',))",
-            "service must be one of image_processing, language_model, not 'games'; choose a known one",
+            "service must be a known one, not 'games'; known are image_processing, language_model",
         ),
         ("SITE = G", "the file of scenario 'busan' must export SCENARIO, not leave it out; add it"),
         ("SCENARIO = replace(G,", "the file of scenario 'busan' must be Python, not '(' was never closed in line"),

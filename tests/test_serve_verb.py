@@ -139,7 +139,7 @@ def test_screens(capsys: pytest.CaptureFixture[str]) -> None:
         (("--rate", "1", "--cards", "4", "--tensor", "3"), "tensor x pipeline x data must be the 4 devices of 4 cards"),
         (("--users", "--ttft", "0.000001"), "a target must be one that one user keeps"),
         (("--rate", "1", "--prompt", "3000000", "--spread", "0"), "a request must fit the cache"),
-        (("--site", "seoul"), "scenario must be one of"),
+        (("--site", "seoul"), "scenario must be a known one, not 'seoul'"),
         (("--site", "gwangju", "--power-cap", "0.01"), "a power cap must leave one instance on"),
     ],
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hw import chips
 from hw.base.error import InputError
 from model.serving.cluster import Cluster
 from model.serving.costs import Costs, Fixed, Mixture
@@ -78,8 +79,8 @@ def held(engine: Instance) -> int:
     for request in engine.running.values():
         tokens = request.context
         if request.end_step:
-            tokens = request.prompt + request.answer - (request.end_step - engine.step) - 1
-        total += engine._own_blocks(request, tokens)
+            tokens = request.prompt + request.answer - (request.end_step - engine.decoding.step) - 1
+        total += engine.holdings.own(request, tokens)
     return total
 
 
@@ -109,7 +110,7 @@ def test_every_request_ends_once_and_no_block_is_lost(batching: str, eviction: s
             assert pool.free + held(engine) == pool.total
             assert pool.idle == sum(k.blocks for k in pool.unused.values())
             assert len(engine.running) <= engine.sequences
-            assert sum(engine._phases) == engine.decoding
+            assert sum(engine.decoding._phases) == engine.decoding.count
         table = run.log.table()
         assert list(table["number"]) == list(range(len(requests)))
         assert (table["arrival"] <= table["scheduled"]).all()
@@ -304,7 +305,7 @@ def test_a_request_larger_than_the_cache_is_refused_in_a_sentence() -> None:
     with pytest.raises(
         InputError, match=r"a request must fit the cache: no. 0 has 100 \+ 100 tokens; the cache holds 160"
     ):
-        engine.check(Request(0, 0.0, 100, 100))
+        engine.holdings.check(Request(0, 0.0, 100, 100))
 
 
 def test_a_run_goes_on_from_its_pickle_with_the_same_answers() -> None:
@@ -321,3 +322,30 @@ def test_a_run_goes_on_from_its_pickle_with_the_same_answers() -> None:
     one, other = whole.log.table(), run.log.table()
     for name in one:
         assert one[name].tobytes() == other[name].tobytes()
+
+
+def test_micro_batches_keep_a_pipeline_full() -> None:
+    """Two stages: a lone request takes both, one after the other; many get nearly twice the tokens of one lane."""
+    from model.card.device import device
+    from model.card.engine import ENGINES
+    from model.network import llm
+    from model.network.split import Split
+    from model.serving.deploy import Deployed
+    from model.serving.service import Service
+    from model.serving.simulate import closed_loop
+
+    def rate(stages: int, users: int) -> float:
+        deployed = Deployed(
+            device=device(chips.load("nvidia_h100_pcie")),
+            model=llm.load("llama31_8b"),
+            split=Split(pipeline=stages),
+            engine=ENGINES["none"],
+        )
+        service = Service(groups=((deployed, 1),))
+        outcome = closed_loop(service, users, 4 * users, lambda n: (64, 200))
+        assert len(outcome.cluster.all) == stages
+        assert len(outcome.table["number"]) == 4 * users
+        return outcome.table["answer"].sum() / outcome.table["last"].max()
+
+    assert rate(2, 1) == pytest.approx(rate(1, 1), rel=0.15)
+    assert 1.5 < rate(2, 64) / rate(1, 32) < 2.1

@@ -1,10 +1,13 @@
-"""NPU core and AiM channel behind one stream of descriptors: random programs against the stepped model."""
+"""NPU core, vector unit and DRAM-PIM channel behind one stream of descriptors, against the stepped model."""
 
 import pytest
 
 from hw.rtl.emit.verilog import emit
+from hw.rtl.npu.vector_unit.unit import VectorUnit
 from hw.rtl.system.top import SystemTop
 from hw.spec.memory_controller import CONTROLLER_LABELS
+from hw.spec.system import UNITS
+from hw.spec.vector import VectorSpec
 from tb.bench.build import BUILD, build
 from tb.bench.protocol import Checked
 from tb.bench.run import Outcome, run
@@ -13,7 +16,8 @@ from tb.system.devices import system
 
 def play(name: str, programs: int) -> Outcome:
     spec, timing = system(name)
-    emitted = emit(Checked(SystemTop(spec, timing)), f"system_{name}", BUILD / "rtl")
+    vector = VectorUnit(VectorSpec(memory_words=spec.shared_words))
+    emitted = emit(Checked(SystemTop(spec, timing, vector=vector)), f"system_{name}", BUILD / "rtl")
     public = ["program", "core.external.memory", "channel.banks.bank_0.cells"]
     built = build(emitted, "none", [f"{emitted.name}.dut.{path}" for path in public])
     return run(built, "tb.system.system_tests", seed=7, parameters={"system": name, "programs": programs})
@@ -25,13 +29,13 @@ def test_random_programs_on_the_smallest_system_equal_the_model() -> None:
     assert outcome.passed, outcome.explain()
     labels = outcome.data["labels"]
     assert min(labels[f"controller.{label}"] for label in CONTROLLER_LABELS) > 0
-    assert min(labels[f"{unit}.{label}"] for unit in ("core", "memory") for label in ("busy", "take", "empty")) > 0
-    assert labels["core.wait_memory"] > 0
-    assert labels["memory.wait_core"] > 0
+    assert min(labels[f"{unit}.{label}"] for unit in UNITS for label in ("busy", "take", "empty")) > 0
+    assert min(labels[f"{unit}.wait_{other}"] for unit in UNITS for other in UNITS if unit != other) > 0
 
 
 @pytest.mark.rtl
 @pytest.mark.volume
-def test_200_random_programs_on_a_system_with_sixteen_banks_equal_the_model() -> None:
-    outcome = play("aim_16", 200)
+@pytest.mark.parametrize("name", ["aim_16", "hbm_pim"])
+def test_200_random_programs_on_a_system_with_sixteen_banks_equal_the_model(name: str) -> None:
+    outcome = play(name, 200)
     assert outcome.passed, outcome.explain()

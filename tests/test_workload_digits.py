@@ -1,6 +1,8 @@
 """The digits: stored parameters, accuracy in integers, retraining, damaged files."""
 
 import argparse
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -127,3 +129,25 @@ def test_the_verb_writes_the_file_and_says_so(
     assert train_verb.run(argparse.Namespace(task="digits", output=path)) == 0
     assert "64-50-30-10, 5000 INT8 weights" in capsys.readouterr().out
     assert len(read(path).layers) == 3
+
+
+def test_the_images_are_those_of_scikit_learn() -> None:
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    train_images, train_labels, test_images, test_labels = data()
+    test = np.arange(len(images)) % 5 == 0
+    for kept, given in ((train_images, images[~test] / 16), (test_images, images[test] / 16)):
+        assert kept.dtype == given.dtype
+        assert np.array_equal(kept, given)
+    assert np.array_equal(train_labels, labels[~test])
+    assert np.array_equal(test_labels, labels[test])
+
+
+def test_a_run_on_digits_imports_no_scikit_learn() -> None:
+    code = (
+        "import sys; from model import workloads; w = workloads.load('digits'); jobs = w.jobs(1); "
+        "print([m for m in ('sklearn', 'scipy', 'onnx') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hw.base import own_file
 from hw.base.error import InputError
 
 
@@ -45,15 +46,20 @@ def load(package: ModuleType, constant: str, name: str, kind: str) -> Any:
     known = names(package)
     if name not in known:
         hint = nearest(name, known)
-        raise InputError(f"{kind} must be one of {', '.join(known)}, not {name!r}; {hint}choose a known one")
+        raise InputError(f"{kind} must be a known one, not {name!r}; {hint}known are {', '.join(known)}")
+    spec = importlib.util.find_spec(f"{package.__name__}.{name}")
+    path = Path(spec.origin if spec is not None and spec.origin else name)
     try:
         module = importlib.import_module(f"{package.__name__}.{name}")
-    except SyntaxError as error:
-        raise InputError(
-            f"the file of {kind} {name!r} must be Python, not {error.msg} in line {error.lineno}; correct it"
-        ) from None
-    except InputError as error:
-        raise InputError(f"{kind} {name!r}: {error}") from None
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt | MemoryError):
+            raise
+        raise InputError(own_file.complaint(error, kind, name, path)) from None
+    return constant_of(module, constant, name, kind)
+
+
+def constant_of(module: ModuleType, constant: str, name: str, kind: str) -> Any:
+    """The constant of a module; `InputError` if it does not export it."""
     if not hasattr(module, constant):
         raise InputError(f"the file of {kind} {name!r} must export {constant}, not leave it out; add it")
     return getattr(module, constant)

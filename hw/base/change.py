@@ -60,7 +60,7 @@ def change(spec: Spec, assignments: list[str]) -> Spec:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
             hint = f"did you mean {near[0]!r}? " if near else ""
-            raise InputError(f"FIELD must be one of {', '.join(sorted(known))}, not {name!r}; {hint}choose a known one")
+            raise InputError(f"FIELD must be a known one, not {name!r}; {hint}known are {', '.join(sorted(known))}")
         owner: Any = spec
         branch = tree
         for step in known[name][:-1]:

@@ -52,6 +52,11 @@ class Chip:
     facts: CardFacts = field(default_factory=CardFacts)
 
     def __post_init__(self) -> None:
+        for field_name in ("title", "hypothesis"):
+            if not isinstance(getattr(self, field_name), str):
+                raise InputError(f"{field_name} must be text, not {getattr(self, field_name)!r}")
+        if self.machine is not None and not isinstance(getattr(self.machine, "kind", None), str):
+            raise InputError(f"machine must be a CoreSpec, a PimSpec or another machine, not {self.machine!r}")
         for field_name in ("cores", "devices"):
             value = getattr(self, field_name)
             if not isinstance(value, int) or value < 1:

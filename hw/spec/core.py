@@ -69,6 +69,10 @@ class CoreSpec:
     convolution: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.array, MacArraySpec):
+            raise InputError(f"array must be a MacArraySpec, not {self.array!r}")
+        if self.dma is not None and not isinstance(self.dma, DmaSpec):
+            raise InputError(f"dma must be a DmaSpec or None, not {self.dma!r}")
         for field in ("activation_words", "weight_words", "output_words", "parameter_words"):
             value = getattr(self, field)
             most = 1 << (16 if field == "parameter_words" else 24)  # what an address in a descriptor reaches

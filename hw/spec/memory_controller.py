@@ -138,7 +138,7 @@ class Transfer:
         Rows are opened and closed in all banks at once.
     pointer, scale : int or None, int
         If `pointer` is given, with n the low 16 bits of that word of the shared memory, (n div banks) x scale + n mod
-        banks is added to `address`: output n of a matrix laid out for `Gemv`.
+        banks is added to `address`: output n of a matrix laid out for `Gemv`. On HBM-PIM n x scale is added.
     """
 
     write: bool

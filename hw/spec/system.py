@@ -6,7 +6,7 @@ start. Descriptors of one unit start in order; nothing else holds them back.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from hw.base.error import InputError
 from hw.spec.command import Fence, pack
@@ -70,6 +70,8 @@ class SystemSpec:
         False only to compare.
     """
 
+    part: ClassVar[str] = "system"
+
     core: CoreSpec
     pim: PimSpec
     rows: int = 64
@@ -85,6 +87,31 @@ class SystemSpec:
             )
         if not 1 <= self.program_words <= 1 << COUNT_BITS:
             raise InputError(f"program_words must be from 1 to {1 << COUNT_BITS}, not {self.program_words}")
+
+    @property
+    def kind(self) -> str:
+        """Name of its kind."""
+        return "system"
+
+    @property
+    def number(self) -> str:
+        """Format of all numbers in shared memory and DRAM."""
+        return self.pim.number
+
+    @property
+    def cells(self) -> int | None:
+        """None: core and PIM units work in turn and beside each other."""
+        return None
+
+    @property
+    def label(self) -> str:
+        """Its parts in a few words."""
+        return f"{self.core.label} beside {self.pim.title}"
+
+    @property
+    def macs_per_cycle(self) -> float:
+        """Most multiply-accumulates in a cycle, of core and PIM units together."""
+        return self.core.macs_per_cycle + self.pim.macs_per_cycle
 
     @property
     def shared_words(self) -> int:

@@ -8,7 +8,7 @@ its kernels. Everything that depends on the number of tokens alone is kept, so a
 
 from dataclasses import replace
 from math import ceil
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from hw.base.error import InputError
 from hw.spec.number import number_format
@@ -19,11 +19,16 @@ from model.card.layer_time import BOUNDS, Formats, LayerTime
 from model.card.machine import NOMINAL, Extra, machine
 from model.card.run import network_layers
 from model.card.serving import compute_format
+from model.energy.price import Interval
 from model.network.attention_shape import AttentionShape
 from model.network.layer import Layer, Network
 from model.network.llm import LanguageModel
 from model.network.serving import Serving
 from model.network.split import Split
+from model.projection.published.calibration import errors
+
+TimeKind = Literal["decode", "prefill", "offline"]
+"""Kinds of time `Iteration.factor` knows."""
 
 RESERVED_BYTES = 1.2e9
 """What driver, libraries and communication buffers hold on each device before a model is loaded; assumed."""
@@ -95,6 +100,8 @@ class Iteration:
     extra : Extra
     tokens : int or None
         Most tokens of an iteration, which activations are kept for; None: the engine's.
+    streaming : bool
+        Every token is sent to its client at once.
 
     Raises
     ------
@@ -113,7 +120,9 @@ class Iteration:
         engine: Engine = ENGINES["none"],
         extra: Extra = NOMINAL,
         tokens: int | None = None,
+        streaming: bool = False,
     ) -> None:
+        self.streaming = streaming
         self.device, self.model, self.engine, self.extra = device, model, engine, extra
         self.split = split or Split()
         self.weights, self.cache = weights, cache
@@ -139,6 +148,10 @@ class Iteration:
         self._per_sequence = (
             engine.per_sequence.nominal if extra.engine_per_sequence is None else extra.engine_per_sequence
         )
+        self._factors: dict[TimeKind, tuple[float, float]] = {}
+        self._host = engine.host.nominal if extra.engine_host is None else extra.engine_host
+        stream = engine.stream.nominal if extra.engine_stream is None else extra.engine_stream
+        self._stream = stream if streaming else 0.0
 
     @property
     def weight_bytes(self) -> float:
@@ -178,15 +191,18 @@ class Iteration:
         return 2 * 4.0 * min(self.engine.sequences, self.tokens) * self.model.vocabulary
 
     def seconds(self, mixture: Mixture) -> float:
-        """Until the tokens of the iteration are out; linear in `decode_keys` without prompts."""
+        """Until the tokens of the iteration are out; without prompts linear in `decode_keys` above `floor`."""
         work, kernels = self._device(mixture)
         stages = self.split.pipeline
         if stages > 1:
             work += (stages - 1) * self._hand_on(mixture)
         if mixture.prefill_tokens or not self.engine.graphs:
             work = max(work, kernels * self.engine.launch.nominal * (self.engine.step.nominal > 0))
-        sequences = mixture.decode_sequences + mixture.prefill_chunks
-        return work + self._step + self._per_sequence * sequences
+        return max(work + self._step + self._per_sequence * _sequences(mixture), self.floor(mixture))
+
+    def floor(self, mixture: Mixture) -> float:
+        """What the host needs for the iteration beside the devices: `seconds` are never fewer."""
+        return self._host + self._stream * _sequences(mixture)
 
     def interval(self, mixture: Mixture) -> float:
         """Until the next micro-batch may start: the longest pipeline stage and the host's part."""
@@ -196,8 +212,38 @@ class Iteration:
         layers = self.model.layers
         head = self._head(mixture.outputs)[0]
         work = (self._device(mixture)[0] - head) * ceil(layers / stages) / layers + head
-        sequences = mixture.decode_sequences + mixture.prefill_chunks
-        return max(work, self._hand_on(mixture)) + (self._step + self._per_sequence * sequences) / stages
+        host = (self._step + self._per_sequence * _sequences(mixture)) / stages
+        return max(max(work, self._hand_on(mixture)) + host, self.floor(mixture) / stages)
+
+    def span(self, mixture: Mixture) -> Interval:
+        """5 %, middle and 95 % of `seconds`: open inputs and the model's own error."""
+        kind: TimeKind = "prefill" if mixture.prefill_tokens > mixture.decode_sequences else "decode"
+        low, high = self.factor(kind)
+        nominal = self.seconds(mixture)
+        return Interval(low=low * nominal, nominal=nominal, high=high * nominal)
+
+    def factor(self, kind: TimeKind) -> tuple[float, float]:
+        """(5 %, 95 %) of a mean time over its prediction: of decode steps, of prompts, of requests at the highest rate.
+
+        What the open inputs leave of a typical iteration, with the model's own error of that kind of question
+        (`calibration`); 1 lies between the two.
+        """
+        from model.card.spread import Spread
+
+        if kind not in self._factors:
+            mixture = {
+                "decode": decode(1024, 16),
+                "prefill": prefill(2048),
+                "offline": together(decode(1024, 128), prefill(1024)),
+            }[kind]
+            inputs = Spread(self).interval(lambda i: i.seconds(mixture))
+            several = "several cards" if self.split.devices > 1 else "one card"
+            error = errors()[f"requests, {several}" if kind == "offline" else "decode"]
+            low, _, high = error.span(1.0, inputs.low / inputs.nominal, inputs.high / inputs.nominal)
+            if kind == "offline":  # learnt from rates
+                low, high = 1 / high, 1 / low
+            self._factors[kind] = min(low, 1.0), max(high, 1.0)
+        return self._factors[kind]
 
     def parts(self, mixture: Mixture) -> dict[str, float]:
         """Seconds by what bounds them; "host" is the engine's."""
@@ -303,6 +349,10 @@ class Iteration:
         return found
 
 
+def _sequences(mixture: Mixture) -> int:
+    return mixture.decode_sequences + mixture.prefill_chunks
+
+
 def at(iteration: Iteration, device: Device, extra: Extra) -> Iteration:
     """The same under another reading of the facts."""
     return Iteration(
@@ -314,4 +364,5 @@ def at(iteration: Iteration, device: Device, extra: Extra) -> Iteration:
         engine=iteration.engine,
         extra=replace(extra),
         tokens=iteration.tokens,
+        streaming=iteration.streaming,
     )

@@ -8,6 +8,9 @@ parts gathered into s: one step, (p - 1) / p of s.
 
 from dataclasses import dataclass
 
+NEAR_DEVICES = 4
+"""Cards on one processor of a server with two."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
@@ -20,29 +23,37 @@ class Links:
     switched : bool
         Every device reaches every other directly (NVLink, NVSwitch, a maker's own links); else through the host's PCIe.
     start, step : float
+    far_share : float
+        Of the bandwidth that is left where more than 4 devices work together through the hosts' PCIe.
     """
 
     bandwidth: float
     switched: bool
     start: float
     step: float
+    far_share: float = 1.0
+
+    def among(self, devices: int) -> float:
+        """Bytes per second of each link while `devices` work together."""
+        return self.bandwidth * (1.0 if self.switched or devices <= NEAR_DEVICES else self.far_share)
 
     def sum(self, size: float, devices: int) -> float:
         """Seconds until every one of `devices` has the sum of `size` bytes."""
         if devices == 1:
             return 0.0
         steps = 2 if self.switched else 2 * (devices - 1)
-        whole = self.start + steps * self.step + 2 * (devices - 1) / devices * size / self.bandwidth
+        bandwidth = self.among(devices)
+        whole = self.start + steps * self.step + 2 * (devices - 1) / devices * size / bandwidth
         if not self.switched:
             return whole
-        return min(whole, self.start + self.step + (devices - 1) * size / self.bandwidth)
+        return min(whole, self.start + self.step + (devices - 1) * size / bandwidth)
 
     def exchange(self, size: float, devices: int) -> float:
         """Seconds until tokens of `size` bytes, leaving each of `devices`, are where their experts are, or until `size`
         bytes gathered from all of them are on each."""
         if devices == 1:
             return 0.0
-        return self.start + self.step + (devices - 1) / devices * size / self.bandwidth
+        return self.start + self.step + (devices - 1) / devices * size / self.among(devices)
 
     def send(self, size: float) -> float:
         """Seconds for `size` bytes to one neighbour."""

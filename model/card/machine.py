@@ -12,10 +12,13 @@ from model.card.rules import (
     CACHE_READ_EFFICIENCY,
     COLLECTIVE_START,
     DRAM_EFFICIENCY,
+    KERNEL_LAUNCH,
     LAYER_START,
     LINK_EFFICIENCY,
     LINK_STEP,
     PCIE_EFFICIENCY,
+    PCIE_FAR_SHARE,
+    QUERY_HOST,
 )
 
 
@@ -28,11 +31,16 @@ class Extra:
     link_step: float = LINK_STEP.nominal
     link_efficiency: float = LINK_EFFICIENCY.nominal
     pcie_efficiency: float = PCIE_EFFICIENCY.nominal
+    pcie_far_share: float = PCIE_FAR_SHARE.nominal
     collective_start: float = COLLECTIVE_START.nominal
     cache_read: float = CACHE_READ_EFFICIENCY.nominal
+    query_host: float = QUERY_HOST.nominal
+    kernel_launch: float = KERNEL_LAUNCH.nominal
     by_row: bool = False
     engine_step: float | None = None
     engine_per_sequence: float | None = None
+    engine_host: float | None = None
+    engine_stream: float | None = None
     memory_share: float | None = None
     """Of the serving engine; None: its nominal values."""
 
@@ -74,6 +82,7 @@ def machine(
             switched=device.own_links,
             start=extra.collective_start,
             step=extra.link_step,
+            far_share=extra.pcie_far_share,
         ),
         by_row=extra.by_row,
         start=extra.layer_start,

@@ -14,17 +14,20 @@ from model.card.rules import (
     CACHE_READ_EFFICIENCY,
     COLLECTIVE_START,
     DRAM_EFFICIENCY,
+    KERNEL_LAUNCH,
     LAYER_START,
     LINK_EFFICIENCY,
     LINK_STEP,
     PCIE_EFFICIENCY,
+    PCIE_FAR_SHARE,
+    QUERY_HOST,
 )
 from model.energy.price import Interval
 
 SAMPLES = 4000
 
 Reading = tuple[Device, Extra]
-_RULES = (("dram_efficiency", DRAM_EFFICIENCY), ("layer_start", LAYER_START))
+_RULES = (("dram_efficiency", DRAM_EFFICIENCY), ("layer_start", LAYER_START), ("query_host", QUERY_HOST))
 _SERVING_RULES = (
     ("cache_read", CACHE_READ_EFFICIENCY),
     ("link_step", LINK_STEP),
@@ -87,15 +90,19 @@ def readings(device: Device, engine: Engine | None = None) -> Iterator[tuple[str
             yield "array_rows", low, high
         if device.dataflows.minimum == device.dataflows.maximum:  # held results pack any kernel: the same loss
             yield "kernel_row_in_a_word", None, (device, replace(base, by_row=True))
-    rules = _RULES
+    rules = (*_RULES, ("kernel_launch", KERNEL_LAUNCH)) if device.units else _RULES
     if engine is not None:
-        link = ("link_efficiency", LINK_EFFICIENCY) if device.own_links else ("pcie_efficiency", PCIE_EFFICIENCY)
+        links = (("pcie_efficiency", PCIE_EFFICIENCY), ("pcie_far_share", PCIE_FAR_SHARE))
+        if device.own_links:
+            links = (("link_efficiency", LINK_EFFICIENCY),)
         rules = (
-            *_RULES,
+            *rules,
             *_SERVING_RULES,
-            link,
+            *links,
             ("engine_step", engine.step),
             ("engine_per_sequence", engine.per_sequence),
+            ("engine_host", engine.host),
+            ("engine_stream", engine.stream),
             ("memory_share", engine.memory_share),
         )
     for name, fact in rules:

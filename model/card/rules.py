@@ -13,7 +13,8 @@
    other element-wise work, pooling, softmax run on the vector engines after it, VECTOR_STEPS operations an element.
 6. Layers follow one another for the whole batch, each after LAYER_START.
 7. Host: inputs and outputs cross the link; while the next run computes if there is one (offline), else before and
-   after it (single stream). Preparing inputs and choosing outputs on the host is not counted.
+   after it (single stream), with QUERY_HOST to hand the query over and see its end. On a GPU a single query's kernels
+   are launched one by one, KERNEL_LAUNCH apart at least. Preparing inputs is not counted.
 8. Dataflow: arrays hold weights; where the array is a hypothesis its high end may hold results, by the closed form of
    the output-stationary core, as is faster in each layer (`mapper.results_cycles`).
 9. GPU: multiprocessors take whole tiles of results in waves (`tiles`), each kernel after the latency of global memory
@@ -42,6 +43,24 @@ LAYER_START = Fact(
     unit="s",
     confidence="assumed",
     source="time between two dependent layers: completion, next commands, barrier over the cores; nobody publishes it",
+)
+
+QUERY_HOST = Fact(
+    nominal=2e-5,
+    low=5e-6,
+    high=1e-4,
+    unit="s",
+    confidence="assumed",
+    source="a query handed to a card and its end seen: a write over PCIe, an interrupt or a poll, a thread that wakes",
+)
+
+KERNEL_LAUNCH = Fact(
+    nominal=5e-6,
+    low=3e-6,
+    high=8e-6,
+    unit="s",
+    confidence="secondary",
+    source="launch of one kernel from a framework (PyTorch documentation on CUDA graphs; recalled, no stored copy)",
 )
 
 LINK_STEP = Fact(
@@ -75,12 +94,21 @@ LINK_EFFICIENCY = Fact(
 )
 
 PCIE_EFFICIENCY = Fact(
-    nominal=0.5,
-    low=0.3,
-    high=0.7,
+    nominal=0.55,
+    low=0.4,
+    high=0.75,
     unit="1",
     confidence="measured",
-    source="PCIe, bus bandwidth over line rate: 35 of 63 GB/s over 4 cards, 28 over 8 (NVIDIA/nccl issue 1639)",
+    source="PCIe, bus bandwidth over line rate: 35 of 63 GB/s over 4 cards (NVIDIA/nccl issue 1639)",
+)
+
+PCIE_FAR_SHARE = Fact(
+    nominal=0.8,
+    low=0.6,
+    high=1.0,
+    unit="1",
+    confidence="measured",
+    source="more than 4 cards hang on two processors: 28 GB/s over 8 cards, 35 over 4 (NVIDIA/nccl issue 1639)",
 )
 
 CACHE_READ_EFFICIENCY = Fact(
@@ -118,8 +146,10 @@ VECTOR_STEPS = {
     "Erf": 2,
     "Exp": 1,
     "LRN": 3,
+    "BoxSelection": 3,
 }
-"""Vector operations per element; 1 for what is not named. Softmax: maximum, exponential, sum, scale."""
+"""Vector operations per element; 1 for what is not named. Softmax: maximum, exponential, sum, scale; choice of boxes:
+score, threshold."""
 
 FUSED = frozenset(
     (

@@ -6,7 +6,7 @@ from hw.base.error import InputError
 from hw.spec.number import number_format
 from model.card.device import Device
 from model.card.layer_time import BOUNDS, Formats, LayerTime, Machine, layer_time
-from model.card.machine import Extra, machine
+from model.card.machine import NOMINAL, Extra, machine
 from model.card.rules import BATCHES, FUSED
 from model.network.layer import Layer, Network
 
@@ -84,7 +84,8 @@ def network_layers(
     outside = sum(t.bytes for t in whole if t is not None)
     spills = outside > (0 if resident else 1.000001 * network.weights * formats.weight)
     parts = 2
-    while spills and parts <= batch and first:
+    # the kernels of a GPU take the whole batch one after the other
+    while spills and parts <= batch and first and not machine.units:
         pieces = _times(network, machine, formats, batch // parts, parts, streams_cache, resident, first)
         ahead, behind = 0.0, sum(t.time for t in whole if t is not None)
         for index in range(first):
@@ -225,6 +226,12 @@ def _run(
     host_in, host_out = (elements * formats.activation * batch / group.host for elements in inputs)
     work = sum(layer.time for layer in layers)
     host = host_in + host_out
+    launched = 0.0
+    if not offline:
+        rules = extra or NOMINAL
+        host += rules.query_host
+        launched = max(0.0, len(layers) * rules.kernel_launch - work) if group.units else 0.0
+        work += launched
     time = max(work, host) if offline else work + host
     bound: dict[str, float] = dict.fromkeys(BOUNDS, 0.0)
     for layer in layers:
@@ -232,7 +239,7 @@ def _run(
     if offline and host > work:
         bound = {name: time if name == "host" else 0.0 for name in BOUNDS}
     elif not offline:
-        bound["host"] = host
+        bound["host"] = host + launched
     return Run(
         time=time,
         per_second=batch * groups * device.devices / time,

@@ -42,7 +42,9 @@ NOT_COUNTED = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the PIM kernels."""
     parser.description, parser.formatter_class = __doc__, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--chip", default="hbm_pim", metavar="NAME", help="a chip with processing in memory")
+    parser.add_argument(
+        "--chip", type=chips.option, default="hbm_pim", metavar="NAME", help="a chip with processing in memory"
+    )
     parser.add_argument(
         "--kernel",
         required=True,

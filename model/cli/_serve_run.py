@@ -150,13 +150,13 @@ def heading(service: Service) -> str:
 
 def bill_of(service: Service, outcome: Outcome) -> Bill | None:
     """Energy, money and carbon of a run."""
-    owners = [d for d, count in (*service.groups, *service.decoders) for _ in range(count)]
+    owners = [d for d, count in (*service.groups, *service.decoders) for _ in range(count * d.lanes)]
     found = [d.chip for d in owners if d.chip is not None]
     if len(found) < len(owners):
         return None
     table = outcome.table
     seconds = float(table["last"].max() - table["arrival"].min())
-    return bill(outcome.cluster, found, [d.cards for d in owners], int(table["answer"].sum()), seconds)
+    return bill(outcome.cluster, found, [d.cards / d.lanes for d in owners], int(table["answer"].sum()), seconds)
 
 
 def _load(arguments: argparse.Namespace) -> tuple[Load, str]:

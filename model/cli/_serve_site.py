@@ -2,16 +2,21 @@
 
 import argparse
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hw.base.digest import digest
+from hw.base.error import InputError
+from hw.base.file import write_atomically
 from model.cli import _serve_run
 from model.serving import site
+from model.serving.answers import kept
 from model.serving.bill import Bill
 from model.serving.draw import DAY, Drawn
 from model.serving.hours import Busy, by_hour
-from model.serving.report import lines, plain, screen
+from model.serving.report import lines, plain, screen, usage
+from model.serving.service import Outcome
 from model.serving.simulate import replay
 
 REQUESTS = 1_000_000
@@ -20,8 +25,11 @@ SECONDS = 86400.0
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it; 0."""
+    if arguments.years < 1 or not 0 < arguments.growth < 100:
+        raise InputError(
+            f"--years must be at least 1 and --growth above 0, not {arguments.years}, {arguments.growth:g}"
+        )
     model = _serve_run.model_of(arguments.model)
-    count = arguments.requests or REQUESTS
     found = site.kinds(
         arguments.site,
         model,
@@ -30,6 +38,57 @@ def run(arguments: argparse.Namespace) -> int:
         spares=arguments.spares,
         cap_kw=arguments.power_cap,
     )
+    if arguments.years > 1:
+        return _many_years(arguments, found)
+    day = _day(arguments, found, arguments.requests or REQUESTS)
+    target = _serve_run.target_of(arguments)
+    if arguments.requests_out:
+        write_atomically(Path(arguments.requests_out), "\n".join(lines(day.outcome)) + "\n")
+    if arguments.plots:
+        from model.serving.plots import fleet
+
+        names = {
+            "requests_per_s": "requests/s",
+            "tokens_per_s": "tokens/s",
+            "ttft_p99_s": "TTFT 99 %, s",
+            "busy": "busy",
+        }
+        series = {label: [row[name] for row in day.hours] for name, label in names.items()}
+        fleet([row["hour"] for row in day.hours], series, Path(arguments.plots) / "fleet.svg")
+    if arguments.json:
+        whole: dict[str, Any] = plain(day.outcome, day.cost, target)
+        kind = ("operator", "card", "cards", "instances", "off", "spares", "reason")
+        whole["kinds"] = [{name: getattr(k, name) for name in kind} for k in found]
+        whole["hours"] = day.hours
+        whole["failures"] = day.failures
+        print(json.dumps(whole, indent=1))
+        return 0
+    lengths = f"{arguments.prompt:g} + {arguments.answer:g} tokens on average"
+    print(f"{arguments.site}: {model.name}, {len(day.outcome.log):,} requests in a day, {lengths}")
+    print(*_cards(found), sep="\n")
+    print(f"  {day.failures} failures")
+    print(*screen(day.outcome, day.cost, target), sep="\n")
+    print(*_hours(day.hours), sep="\n")
+    print(*_year(day.cost, day.tokens), sep="\n")
+    return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A simulated day: its outcome, bill, hours and number of failures."""
+
+    outcome: Outcome
+    cost: Bill | None
+    hours: list[dict[str, Any]]
+    failures: int
+
+    @property
+    def tokens(self) -> int:
+        """Of all answers."""
+        return int(self.outcome.table["answer"].sum())
+
+
+def _day(arguments: argparse.Namespace, found: list[site.Kind], count: int) -> Day:
     broken = site.failures(found, arguments.failures, SECONDS, arguments.seed)
     service = site.service(found, broken, arguments.router)
     load = Drawn(
@@ -44,58 +103,61 @@ def run(arguments: argparse.Namespace) -> int:
         prefix_tokens=arguments.shared,
         seed=arguments.seed,
     )
-    busy = Busy(24)
-    copy = _serve_run.COPIES / f"{digest(_serve_run.told(arguments))}.copy"
-    outcome = replay(
-        service, lambda: load, copy=copy, progress=None if arguments.json else _serve_run.progress, watch=busy
-    )
-    busy = outcome.cluster.all[0].watch  # a restored run has its own
-    instances = sum(k.instances for k in found)
-    rows = by_hour(outcome.table, busy, instances)
-    cost = _serve_run.bill_of(service, outcome)
-    target = _serve_run.target_of(arguments)
-    if arguments.requests_out:
-        from hw.base.file import write_atomically
+    copy = _serve_run.COPIES / f"{digest(_serve_run.told(arguments) | {'count': count})}.copy"
+    progress = None if arguments.json else _serve_run.progress
+    outcome = replay(service, lambda: load, copy=copy, progress=progress, watch=Busy(24))
+    busy = outcome.cluster.all[0].watch  # of a restored run its own
+    rows = by_hour(outcome.table, busy, sum(k.instances for k in found))
+    return Day(outcome=outcome, cost=_serve_run.bill_of(service, outcome), hours=rows, failures=len(broken))
 
-        write_atomically(Path(arguments.requests_out), "\n".join(lines(outcome)) + "\n")
-    if arguments.plots:
-        from model.serving.plots import fleet
 
-        names = {
-            "requests_per_s": "requests/s",
-            "tokens_per_s": "tokens/s",
-            "ttft_p99_s": "TTFT 99 %, s",
-            "busy": "busy",
-        }
-        series = {label: [row[name] for row in rows] for name, label in names.items()}
-        fleet([row["hour"] for row in rows], series, Path(arguments.plots) / "fleet.svg")
+def _many_years(arguments: argparse.Namespace, found: list[site.Kind]) -> int:
+    """One line a year, each of 365 days like the one simulated."""
+    target = _serve_run.target_of(arguments) or (float("inf"), float("inf"))
+    rows: list[dict[str, Any]] = []
+    for year in range(1, arguments.years + 1):
+        count = round((arguments.requests or REQUESTS) * arguments.growth ** (year - 1))
+        day = _day(arguments, found, count)
+        if day.cost is None:
+            raise InputError("a year's cost must have the power of every card; one has no published TDP")
+        yearly = 365 * day.tokens / 1e12
+        rows.append(
+            {
+                "year": year,
+                "requests_a_day": count,
+                "kept": float(kept(day.outcome.table, *target).mean()),
+                "busy": usage(day.outcome)["busy"],
+                "mwh": 365 * 24 / 1e3 * day.cost.kilowatts[1],
+                "mkrw_electricity": yearly * day.cost.krw[1],
+                "mkrw_with_capital": yearly * day.cost.krw_with_capital[1],
+                "tco2e": yearly * day.cost.carbon[1],
+                "krw_per_million_tokens_with_capital": day.cost.krw_with_capital[1],
+            }
+        )
     if arguments.json:
-        whole: dict[str, Any] = plain(outcome, cost, target)
-        whole["kinds"] = [
-            {"operator": k.operator, "card": k.card, "cards": k.cards, "instances": k.instances, "off": k.off,
-             "spares": k.spares, "reason": k.reason} for k in found
-        ]  # fmt: skip
-        whole["hours"] = rows
-        whole["failures"] = len(broken)
-        print(json.dumps(whole, indent=1))
+        print(json.dumps(rows, indent=1))
         return 0
-    lengths = f"{load.prompt:g} + {load.answer:g} tokens on average"
-    print(f"{arguments.site}: {model.name}, {count:,} requests in a day, {lengths}")
+    print(*_cards(found), sep="\n")
+    names = list(rows[0])
+    print("  " + " ".join(f"{name.replace('_', ' ')[:18]:>18}" for name in names))
+    for row in rows:
+        print("  " + " ".join(f"{row[n]:>18.2%}" if n in ("kept", "busy") else f"{row[n]:>18,.4g}" for n in names))
+    return 0
+
+
+def _cards(found: list[site.Kind]) -> list[str]:
+    text = []
     for kind in found:
         if kind.deployed is None or not kind.instances + kind.off:
-            print(f"  {kind.operator:<6} {kind.cards:>4} {kind.card}: do not serve; {kind.reason}")
-        else:
-            off = f", {kind.off} kept off by the cap" if kind.off else ""
-            spare = f", {kind.spares} spare cards" if kind.spares else ""
-            print(
-                f"  {kind.operator:<6} {kind.cards:>4} {kind.card}: {kind.instances} instances of "
-                f"{kind.deployed.cards:g}, weights {kind.deployed.weights}{off}{spare}"
-            )
-    print(f"  {len(broken)} failures")
-    print(*screen(outcome, cost, target), sep="\n")
-    print(*_hours(rows), sep="\n")
-    print(*_year(cost, int(outcome.table["answer"].sum())), sep="\n")
-    return 0
+            text.append(f"  {kind.operator:<6} {kind.cards:>4} {kind.card}: do not serve; {kind.reason}")
+            continue
+        off = f", {kind.off} kept off by the cap" if kind.off else ""
+        spare = f", {kind.spares} spare cards" if kind.spares else ""
+        text.append(
+            f"  {kind.operator:<6} {kind.cards:>4} {kind.card}: {kind.instances} instances of "
+            f"{kind.deployed.cards:g}, weights {kind.deployed.weights}{off}{spare}"
+        )
+    return text
 
 
 def _hours(rows: list[dict[str, Any]]) -> list[str]:

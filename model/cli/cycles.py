@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows", type=int, metavar="R", help="rows of cells (default: the chip's, else 16)")
     parser.add_argument("--columns", type=int, metavar="C", help="columns of cells (default: the chip's, else 16)")
     parser.add_argument("--dataflow", choices=get_args(Dataflow), help="default: the chip's, else ws")
-    parser.add_argument("--chip", metavar="NAME", help="start from this chip's core")
+    parser.add_argument("--chip", type=chips.option, metavar="NAME", help="start from this chip's core")
     parser.add_argument(
         "--set",
         action="append",

@@ -30,7 +30,9 @@ SCENARIOS = ("offline", "single_stream", "multi_stream", "server")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Card, network, scenario."""
-    parser.add_argument("--chip", default="furiosa_warboy", metavar="NAME", help="default: furiosa_warboy")
+    parser.add_argument(
+        "--chip", type=chips.option, default="furiosa_warboy", metavar="NAME", help="default: furiosa_warboy"
+    )
     parser.add_argument("--workload", default="resnet50", metavar="NAME", help="a network (default: resnet50)")
     add_file_arguments(parser, "a network from a file instead")
     add_dimension_arguments(parser, batch=False)

@@ -1,6 +1,7 @@
 """Open a projected figure to its formula, inputs and, at the end, records and facts."""
 
 import argparse
+import sys
 
 from hw import chips
 
@@ -20,7 +21,9 @@ def run(arguments: argparse.Namespace) -> int:
     from model.report.summary import summarise
     from model.report.text import table
 
-    needed = {name: chips.load(name) for name in chips.names()}
+    needed, broken = chips.load_all()
+    for sentence in broken:
+        print(sentence, file=sys.stderr)
     run_of = (arguments.figure or "").split(".")
     if run_of[0] == "run" and len(run_of) > 4 and run_of[3].isdigit():
         projection = summarise(run_of[1], chips.load(run_of[1]), run_of[2], int(run_of[3]), needed).projection

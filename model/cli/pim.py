@@ -21,6 +21,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from hw import chips
 from hw.base.error import InputError
 from hw.base.file import write_atomically
 from hw.spec.pim import PimSpec
@@ -41,7 +42,9 @@ from model.number.codec import decode, encode
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to compute or translate."""
-    parser.add_argument("--chip", default="hbm_pim", metavar="NAME", help="a chip with processing in memory")
+    parser.add_argument(
+        "--chip", type=chips.option, default="hbm_pim", metavar="NAME", help="a chip with processing in memory"
+    )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
         "--kernel", metavar="NAME", help="hbm_pim: gemv, add, mul, relu; aim: gemv, ewmul or an activation"

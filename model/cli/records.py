@@ -27,13 +27,13 @@ PIM_CARD = "furiosa_rngd"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where they go, which."""
     parser.add_argument("--root", type=Path, default=place.measurements(), help="default: the committed ones")
-    parser.add_argument("--chips", nargs="+", metavar="NAME", help="default: all products")
+    parser.add_argument("--chips", type=chips.option, nargs="+", metavar="NAME", help="default: all products")
     parser.add_argument("--check", action="store_true", help="compare instead of writing; 1 if one differs")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write or compare; 1 if a compared one differs."""
-    names = arguments.chips or [name for name in chips.names() if chips.load(name).facts]
+    names = arguments.chips or [name for name, chip in chips.load_all()[0].items() if chip.facts]
     written = differ = 0
     for label, build in plan(names):
         try:

@@ -2,32 +2,34 @@
 site; or, without any of these, one batch after the other, with a PIM memory or not.
 
 examples:
-  python -m model serve --chip furiosa_rngd --model llama31_8b
-  python -m model serve --chip furiosa_rngd --model llama31_8b --format fp16 --pim aim
-  python -m model serve --chip furiosa_rngd --model llama31_8b --rate 4 --requests 2000
-  python -m model serve --chip nvidia_h100_sxm --model llama31_70b --cards 4 --format fp8_e4m3 --trace requests.csv
-  python -m model serve --chip nvidia_h100_sxm --model llama31_8b --closed-loop 32 --prompt 1024 --answer 256 --json
-  python -m model serve --chip furiosa_rngd --model llama31_8b --users --ttft 1 --tpot 0.05
-  python -m model serve --site gwangju --requests 100000
+  kcloud-cosim serve --chip furiosa_rngd --model llama31_8b
+  kcloud-cosim serve --chip furiosa_rngd --model llama31_8b --format fp16 --pim aim
+  kcloud-cosim serve --chip furiosa_rngd --model llama31_8b --rate 4 --requests 2000
+  kcloud-cosim serve --chip nvidia_h100_sxm --model llama31_70b --cards 4 --format fp8_e4m3 --trace requests.csv
+  kcloud-cosim serve --chip nvidia_h100_sxm --model llama31_8b --closed-loop 32 --prompt 1024 --answer 256 --json
+  kcloud-cosim serve --chip furiosa_rngd --model llama31_8b --users --ttft 1 --tpot 0.05
+  kcloud-cosim serve --fewest llama31_8b --chips furiosa_rngd nvidia_h100_sxm --rate 5 --ttft 1 --tpot 0.05
+  kcloud-cosim serve --site gwangju --requests 100000
 """
 
 import argparse
 
+from hw import chips
 from hw.base.error import InputError
 from hw.spec.number import FORMATS
 from model.card.engine import ENGINES
 from model.card.pim import FORMATS as FORMATS_OF
-from model.cli import _serve_run, _serve_site, _serve_static
+from model.cli import _serve_plan, _serve_run, _serve_site, _serve_static
 from model.serving.draw import ARRIVALS
 from model.serving.policies import names
 
-MODES = ("trace", "closed_loop", "rate", "users", "site")
+MODES = ("trace", "closed_loop", "rate", "rates", "users", "site")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Cards, model, formats, load, rules of the engine, answers."""
     add = parser.add_argument
-    add("--chip", default="furiosa_rngd", metavar="NAME", help="default: furiosa_rngd")
+    add("--chip", type=chips.option, default="furiosa_rngd", metavar="NAME", help="default: furiosa_rngd")
     add("--model", default="llama31_8b", metavar="NAME|config.json", help="default: llama31_8b; see `language --list`")
     add("--cards", type=int, default=1, help="of one instance, tensor parallel if nothing else is said (default: 1)")
     add("--format", choices=list(FORMATS), help="of weights (default: FP8, INT8 or FP16)")
@@ -42,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--closed-loop", type=int, metavar="B", help="users that each send a request when the one before ends")
     add("--rate", type=float, metavar="R", help="drawn requests, so many a second on average")
     add("--users", action="store_true", help="the most users of a closed loop that keep --ttft and --tpot")
+    add("--rates", type=float, nargs="+", metavar="R", help="the same at several rates, with --pim beside without")
+    add("--fewest", nargs="+", metavar="MODEL", help="the fewest cards for --rate at --ttft and --tpot, for each model")
+    add("--chips", nargs="+", metavar="NAME", help="of --fewest: each of these chips (default: --chip)")
     add("--site", metavar="NAME", help="the cards of a site for a day of --requests (default: 1,000,000)")
     add("--requests", type=int, metavar="N", help="of drawn loads and closed loops (default: 2,000; 10 a user)")
     add("--arrivals", choices=ARRIVALS, default="poisson", help="gaps of drawn requests (default: poisson)")
@@ -75,6 +80,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--sequences", type=int, metavar="N", help="most that run (default: the engine's)")
     add("--block", type=int, metavar="N", help="tokens of a cache block (default: the engine's)")
     add("--prefix-cache", action=argparse.BooleanOptionalAction, help="beginnings are kept (default: the engine's)")
+    add("--years", type=int, default=1, metavar="N", help="of a site: so many years, each with a day of its own")
+    add("--growth", type=float, default=1.0, metavar="X", help="of a site: requests of a year over those of the last")
     add("--power-cap", type=float, metavar="KW", help="of a site, at the wall")
     add(
         "--spares", type=int, default=0, metavar="N", help="of a site: cards of each kind that only replace failed ones"
@@ -111,6 +118,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it; 0."""
+    if arguments.fewest:
+        return _serve_plan.fewest_cards(arguments)
     chosen = [n for n in MODES if getattr(arguments, n) is not None and getattr(arguments, n) is not False]
     if len(chosen) > 1:
         listed = ", ".join("--" + name.replace("_", "-") for name in chosen)
@@ -120,10 +129,12 @@ def run(arguments: argparse.Namespace) -> int:
             if getattr(arguments, option):
                 raise InputError(
                     f"--{option.replace('_', '-')} must come with a load: --trace, --closed-loop, --rate, "
-                    "--users or --site"
+                    "--rates, --users or --site"
                 )
         return _serve_static.run(arguments)
     if chosen[0] == "site":
         _serve_run.check(arguments)
         return _serve_site.run(arguments)
+    if chosen[0] == "rates":
+        return _serve_plan.many_rates(arguments)
     return _serve_run.run(arguments, chosen[0])

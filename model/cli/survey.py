@@ -13,7 +13,7 @@ from model.record import write_text
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which chips, which workloads, where the CSV goes."""
-    parser.add_argument("--chips", nargs="+", metavar="NAME", help="default: all products")
+    parser.add_argument("--chips", type=chips.option, nargs="+", metavar="NAME", help="default: all products")
     parser.add_argument("--workloads", nargs="+", metavar="NAME", help="default: all networks")
     parser.add_argument("--output", type=Path, default=Path("build/report/survey.csv"), help="CSV file to write")
 
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def products() -> list[str]:
     """Chips that somebody sells or has published: those with facts."""
-    return [name for name in chips.names() if chips.load(name).facts]
+    return [name for name, chip in chips.load_all()[0].items() if chip.facts]
 
 
 def networks() -> list[str]:

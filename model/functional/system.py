@@ -5,8 +5,7 @@ from dataclasses import replace
 from hw.base.error import InputError
 from hw.spec.dram import Timing
 from hw.spec.system import Program, SystemSpec
-from model.cycle.system.aim_controller import AimController
-from model.cycle.system.contents import Contents
+from model.cycle.system.kinds import contents_of, controller_of
 from model.cycle.system.run import core_item
 from model.cycle.system.vector_port import VectorPort
 from model.functional.npu import Memories
@@ -28,13 +27,13 @@ class SystemMemories:
 
     def __init__(self, spec: SystemSpec, timing: Timing, vector: VectorPort | None = None) -> None:
         self.core = Memories(spec.core)
-        self.contents = Contents(spec.controller, timing)
+        self.contents = contents_of(spec.controller, timing)
         self.shared = self.core.external.view("<u2")
         self.contents.shared = self.shared
         self.pointed: list[int] = []
         self._vector = vector
         # the order of the commands is all that counts here
-        self._controller = AimController(replace(spec.controller, refresh=False), timing, watch=self.contents.take)
+        self._controller = controller_of(replace(spec.controller, refresh=False), timing, self.contents.take)
 
     def run(self, program: Program) -> None:
         """Execute `program`; what is refused changes nothing."""

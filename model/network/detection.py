@@ -1,12 +1,13 @@
 """Single-shot detectors of the MLPerf inference suite, written down layer by layer.
 
-Box decoding and non-maximum suppression run on the host and are not part of the layers.
+The choice of boxes is part of what the suite measures: `boxes`, scores of every box and class in 32 bits, written once
+and read twice (threshold, the highest); sorting and overlaps of what is left are not counted.
 """
 
 from dataclasses import replace
 
 from model.network.build import Builder
-from model.network.layer import Network
+from model.network.layer import Layer, Network
 
 _PAD_1 = ((1, 1), (1, 1))
 _PAD_0 = ((0, 0), (0, 0))
@@ -32,6 +33,7 @@ def ssd_mobilenet_v1() -> Network:
     for index, (shape, boxes) in enumerate(zip(maps, (3, 6, 6, 6, 6, 6), strict=True)):
         builder.convolution(f"box{index}_location", shape, boxes * 4, 1)
         builder.convolution(f"box{index}_class", shape, boxes * 91, 1)
+    _boxes(builder, 1_917 * 91)
     return builder.network()
 
 
@@ -68,6 +70,7 @@ def ssd_resnet_34() -> Network:
     for index, (shape, boxes) in enumerate(zip(maps, (4, 6, 6, 6, 4, 4), strict=True)):
         builder.convolution(f"box{index}_location", shape, boxes * 4, 3, stride=3, pads=_PAD_1)
         builder.convolution(f"box{index}_class", shape, boxes * 81, 3, stride=3, pads=_PAD_1)
+    _boxes(builder, 15_130 * 81)
     return builder.network()
 
 
@@ -107,4 +110,20 @@ def retinanet() -> Network:
             builder.convolution(f"{head}{level}_out", shape, channels, 3)
             if level > 3:  # weights were counted with the first level
                 builder.layers[-5:] = [replace(layer, weight_elements=0) for layer in builder.layers[-5:]]
+    _boxes(builder, 9 * 264 * sum(height * width for height, width, _ in levels))
     return builder.network()
+
+
+def _boxes(builder: Builder, scores: int) -> None:
+    """The choice among boxes with `scores` scores together: 4 bytes each out of the heads and in twice, and what stays
+    of them."""
+    builder.layers.append(
+        Layer(
+            name="boxes",
+            operator="BoxSelection",
+            kind="vector",
+            operations=scores,
+            input_elements=12 * scores,
+            output_elements=100 * 7,
+        )
+    )

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hw.base.catalog import nearest
 from hw.base.error import InputError
 from model.network.config import Config
 from model.network.families import families
@@ -139,5 +140,6 @@ def names() -> list[str]:
 def load(name: str) -> LanguageModel:
     """The model called `name`; raises `InputError` listing the known ones."""
     if name not in names():
-        raise InputError(f"a language model must be one of {', '.join(names())}, not {name!r}; choose a known one")
+        hint = nearest(name, names())
+        raise InputError(f"a language model must be a known one, not {name!r}; {hint}known are {', '.join(names())}")
     return read_config(CONFIGS / f"{name}.json")

@@ -1,7 +1,9 @@
 """Predicted beside published: rates and latencies of chips, wall power of servers, and what cannot be validated."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
 from typing import Literal
 
 from hw.spec.chip import Chip
@@ -10,6 +12,9 @@ from model.projection import published
 from model.projection.figure import Figure, from_fact, from_record
 from model.projection.projection import Projection
 from model.projection.published import Row
+from model.projection.published.calibration import Residual, learn
+from model.projection.published.language import BLIND, language_rows
+from model.projection.published_serving import LanguageCheck
 from model.projection.wall import wall_power
 from model.record import Measurement
 
@@ -60,6 +65,9 @@ class Check:
     """One published result with its prediction.
 
     `predicted` and `published` are in `unit`; `rule` says how it was predicted, `published_by` where it was printed.
+    `kind` is one of `calibration.KINDS`, "" for a bound of arrays alone; `rules` what the rules and open inputs say
+    alone, where `predicted` holds the model's own error too, learnt without this chip. `blind`: its prediction was
+    written before the result was opened.
     """
 
     chip: str
@@ -69,6 +77,19 @@ class Check:
     published: float
     rule: str
     published_by: str
+    kind: str = ""
+    rules: Interval | None = None
+    blind: bool = False
+
+    @property
+    def inside(self) -> bool:
+        """The published value lies in the range."""
+        return self.predicted.low <= self.published <= self.predicted.high
+
+    @property
+    def half_width(self) -> float:
+        """Half of the range over the nominal value."""
+        return (self.predicted.high - self.predicted.low) / 2 / self.predicted.nominal
 
     @property
     def error(self) -> float:
@@ -89,24 +110,73 @@ class Check:
 
     @property
     def verdict(self) -> str:
-        """Of the chip model "within 15 %", "in range" or both, else "outside"; of arrays alone "bound holds" where
+        """Of the chip model "in range of" so much to both sides, else "outside"; of arrays alone "bound holds" where
         their bound does, else "in range" or "outside"."""
         if self.rule.startswith(CHIP_MODEL):
-            near = "within 15 %" if abs(self.error) <= 0.15 else ""
-            within = "in range" if self.predicted.low <= self.published <= self.predicted.high else ""
-            return ", ".join(filter(None, (near, within))) or "outside"
+            return f"in range of {self.half_width:.0%}" if self.inside else "outside"
         if self.predicted.low <= self.published <= self.predicted.high:
             return "in range"
         slower = self.published > self.predicted.high if self.unit == "ms" else self.published < self.predicted.low
         return "bound holds" if self.unit != "W" and slower else "outside"
 
 
+LEAST_COVERAGE, MOST_COVERAGE = 0.85, 0.95
+"""Shares of the published results that ranges meant to hold 90 % may hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """Of some results: how many of how many chips, the share inside their ranges, the median factor between published
+    and predicted (and by the rules alone), the median half width of the ranges."""
+
+    results: int
+    chips: int
+    coverage: float
+    factor: float
+    rules_factor: float
+    half_width: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
-    """All checks, and per chip why the rest cannot be checked."""
+    """All checks, and per chip why the rest cannot be checked; `curve`: share of the results inside ranges meant to
+    hold so many, each chip's learnt without it; `blind_written`: the predictions written before they were opened."""
 
     checks: tuple[Check, ...]
     not_validated: Mapping[str, str]
+    curve: Mapping[float, float]
+    blind_written: Score
+
+    @property
+    def coverage(self) -> float:
+        """Share of the results of the chip model inside their ranges."""
+        kept = [check for check in self.checks if check.kind]
+        return sum(check.inside for check in kept) / len(kept) if kept else 0.0
+
+    @property
+    def by_kind(self) -> Mapping[str, Score]:
+        """Scores of every kind of question."""
+        kinds: dict[str, list[Check]] = {}
+        for check in self.checks:
+            if check.kind:
+                kinds.setdefault(check.kind, []).append(check)
+        return {kind: score(found) for kind, found in sorted(kinds.items())}
+
+
+def score(checks: Sequence[Check]) -> Score:
+    """The score of checks of the chip model."""
+
+    def factor(value: float, check: Check) -> float:
+        return max(value / check.published, check.published / value)
+
+    return Score(
+        results=len(checks),
+        chips=len({check.chip for check in checks}),
+        coverage=sum(check.inside for check in checks) / max(1, len(checks)),
+        factor=median(factor(c.predicted.nominal, c) for c in checks) if checks else 1.0,
+        rules_factor=median(factor((c.rules or c.predicted).nominal, c) for c in checks) if checks else 1.0,
+        half_width=median(c.half_width for c in checks) if checks else 0.0,
+    )
 
 
 def validate(
@@ -114,13 +184,15 @@ def validate(
     records: Mapping[str, Measurement],
     model: str = "resnet50",
     runs: Mapping[tuple[str, str], Measurement] | None = None,
+    language: Sequence[LanguageCheck] = (),
 ) -> Validation:
     """Compare with every published result that a record of the chip model in `runs` predicts, by chip and workload;
     where there is none, with those of `model` by the arrays alone.
 
     Rates: clock x images / cycles of the chip's model record (arrays alone: an upper bound until memory and host are
     modelled). A chip without a record is bounded by its nominal INT8 peak over the operations of an image, which the
-    first record gives. Latency: cycles / clock. Wall power, of every task: the rules of `overheads`.
+    first record gives. Latency: cycles / clock. Wall power, of every task: the rules of `overheads`. `language`:
+    published serving results beside their predictions. Ranges hold the model's own error, learnt from all other chips.
     """
     found: list[tuple[Row, Figure, str, float]] = []
     direct = [
@@ -167,12 +239,102 @@ def validate(
             published=value,
             rule=rule,
             published_by=f"MLPerf {row.round}, {row.system}",
+            kind="wall power" if figure.unit == "W" else "",
         )
         for (row, figure, rule, value), interval in zip(found, intervals, strict=True)
     ]
     checks += direct
+    checks += [_language_check(check) for check in language if check.row.chip in chips]
+    checks, curve = calibrated(checks)
     checks.sort(key=lambda c: (not c.chip.startswith(KOREAN), c.what, c.chip, c.published_by))
-    return Validation(checks=tuple(checks), not_validated=_gaps(chips, {c.chip for c in checks}))
+    return Validation(
+        checks=tuple(checks),
+        not_validated=_gaps(chips, {c.chip for c in checks}),
+        curve=curve,
+        blind_written=_blind_written(),
+    )
+
+
+LEVELS = (0.5, 0.8, 0.9, 0.95)
+
+
+def calibrated(checks: Sequence[Check]) -> tuple[list[Check], dict[float, float]]:
+    """The checks with the model's own error in their ranges, learnt for each chip without its own results; and the
+    share of results inside ranges of every level."""
+    residuals = [residual for check in checks if (residual := _residual(check)) is not None]
+    learnt = {chip: learn(residuals, without=chip) for chip in {check.chip for check in checks}}
+    found, inside, count = [], dict.fromkeys(LEVELS, 0), 0
+    for check in checks:
+        if not check.kind:
+            found.append(check)
+            continue
+        p, error = check.predicted, learnt[check.chip][check.kind]
+        low, middle, high = error.span(p.nominal, p.low, p.high)
+        found.append(replace(check, predicted=Interval(low=low, nominal=middle, high=high), rules=p))
+        count += 1
+        for level in LEVELS:
+            first, _, last = error.span(p.nominal, p.low, p.high, level)
+            inside[level] += first <= check.published <= last
+    return found, {level: n / max(1, count) for level, n in inside.items()}
+
+
+def _blind_written() -> Score:
+    """The predictions of `published.language.BLIND` beside the rows they are of."""
+    found = []
+    rows = {(r.chip, r.model, r.devices, r.weights, r.prompt, r.answer): r for r in language_rows() if r.blind}
+    with BLIND.open(newline="", encoding="utf-8") as file:
+        for f in csv.DictReader(file):
+            key = f["chip"], f["model"], int(f["devices"]), f["weights"], int(f["prompt"]), int(f["answer"])
+            row = rows.get(key)
+            if row is not None:
+                interval = Interval(low=float(f["low"]), nominal=float(f["middle"]), high=float(f["high"]))
+                found.append(replace(_language_check(LanguageCheck(row=row, predicted=interval)), rules=interval))
+    return score(found)
+
+
+def residuals_of(checks: Sequence[Check]) -> list[Residual]:
+    """What `learn` takes of checks that were calibrated."""
+    kept = [c for c in checks if c.kind and c.rules is not None]
+    return [r for c in kept if (r := _residual(replace(c, predicted=c.rules))) is not None]  # type: ignore[arg-type]
+
+
+def _residual(check: Check) -> Residual | None:
+    p = check.predicted
+    if not check.kind:
+        return None
+    return Residual(
+        kind=check.kind,
+        chip=check.chip,
+        ratio=check.published / p.nominal,
+        low=p.low / p.nominal,
+        high=p.high / p.nominal,
+    )
+
+
+def _kind(row: Row, scenario: Scenario, language: bool) -> str:
+    """Kind of question of a published row, for the model's own error."""
+    if language and scenario == "single_stream":
+        return "request"
+    if language:
+        return "requests, one card" if row.cards == 1 or row.model.startswith("gptj") else "requests, several cards"
+    return {"offline": "offline", "server": "server", "single_stream": "query", "multi_stream": "query of 8"}[scenario]
+
+
+def _language_check(check: LanguageCheck) -> Check:
+    row = check.row
+    cards = f"{row.devices} cards" if row.devices > 1 else "1 card"
+    running = f", {row.requests} running" if row.requests else ""
+    return Check(
+        chip=row.chip,
+        what=f"{row.model} {row.weights} {row.prompt}+{row.answer} on {cards}{running}, {row.metric}",
+        unit=row.unit,
+        predicted=check.predicted,
+        published=row.value,
+        rule=f"{CHIP_MODEL}, {row.engine}",
+        published_by=row.source,
+        kind=check.kind,
+        blind=row.blind,
+    )
 
 
 def _cause(check: Check) -> str:
@@ -226,8 +388,8 @@ def _by_chip_model(row: Row, chip: Chip, runs: Mapping[tuple[str, str], Measurem
     if record is None:
         return None
     rule, others = CHIP_MODEL, []
-    if f"{task}_fp8" in (name for at, name in runs if at == row.chip):
-        others, rule = [runs[row.chip, f"{task}_fp8"]], f"{CHIP_MODEL}, cache FP16; range to FP8"
+    if chip.core is not None and (row.chip, f"{task}_fp16_cache") in runs:  # no engine that states the cache's format
+        others, rule = [runs[row.chip, f"{task}_fp16_cache"]], f"{CHIP_MODEL}, cache FP8; range to FP16"
     padded = runs.get((row.chip, f"{PADDED.get(task)}_{scenario}"))
     if padded is not None:
         others, rule = [padded], f"{CHIP_MODEL}, padding dropped; range to 384 positions"
@@ -247,6 +409,7 @@ def _by_chip_model(row: Row, chip: Chip, runs: Mapping[tuple[str, str], Measurem
         published=row.value if latency else row.value / row.cards,
         rule=rule,
         published_by=_by(row),
+        kind=_kind(row, scenario, language),
     )
 
 

@@ -130,6 +130,8 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
     `chips` holds the chips of `TASK`, `NETWORK` and all cards. Cards with a model record of the network are bounded
     by it, the others by their nominal peak.
     """
+    absent = left_out(chips, roots)
+    chips = {name: chip for name, chip in chips.items() if name not in absent}
     measurements = []
     for (chip, workload, seed), witness in ((TASK, "rtl"), (NETWORK, "model")):
         try:
@@ -172,6 +174,19 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
     )
 
 
+def left_out(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> list[str]:
+    """Products that no record was ever made of and no site or fixed figure rests on: a chip that is being added."""
+    held = {TASK[0], NETWORK[0], *CURVES, *ARRAYS}
+    held |= {share.card for name in scenarios.names() for share in scenarios.load(name).shares}
+    return [
+        name
+        for name, chip in chips.items()
+        if {"tdp", "peak_int8"} <= chip.facts.keys()
+        and name not in held
+        and not any((Path(root) / name).is_dir() for root in roots)
+    ]
+
+
 def of_all_chips(chips: Mapping[str, Chip], workload: str, roots: Sequence[Path]) -> dict[str, Measurement]:
     """The model records of one workload that there are, by chip."""
     return {
@@ -192,5 +207,5 @@ def random_reference(chip_name: str, roots: Sequence[Path] = ROOTS) -> Measureme
 
 
 def prices_of(table: str, chip: Chip) -> EnergyTable | None:
-    """The energies of the events of the chip's machine in the table of that name; None without a machine."""
-    return None if chip.machine is None else chip.kind.door("prices").table(table, chip.machine)
+    """The energies of the events of the chip's core in the table of that name; None without a core."""
+    return None if chip.core is None else chip.kind.door("prices").table(table, chip.machine)

@@ -12,7 +12,7 @@ from typing import Any
 from hw.base.file import write_atomically
 
 SECONDS = 5.0
-"""Wall time between two copies; a run that is shorter writes none."""
+"""Wall time between two copies, or twenty times what the last took; a run that is shorter writes none."""
 
 EVENTS = 20_000
 
@@ -30,13 +30,14 @@ def run_kept(
     if path is not None and path.is_file():
         cluster = pickle.loads(path.read_bytes())
         attach(cluster)
-    last = time.monotonic()
+    last, pause = time.monotonic(), SECONDS
     while not cluster.run(events=EVENTS):
         now = time.monotonic()
-        if now - last > SECONDS:
-            last = now
+        if now - last > pause:
             if path is not None:
                 write_atomically(path, pickle.dumps(cluster))
+            last = time.monotonic()
+            pause = max(SECONDS, 20 * (last - now))
             if progress is not None:
                 progress(cluster)
     if path is not None:

@@ -113,26 +113,35 @@ class Deployed:
             cache=self.cache,
             engine=self.engine,
             tokens=self.rules.filled(self.engine).tokens,
+            streaming=True,
         )
 
     def machine(self, iteration: Iteration) -> Any:
         """What gives the times of iterations: the card model, or what is wrapped around it."""
-        return iteration if self.memory is None else PimMachine(iteration, self.memory)
+        machine: Any = iteration if self.memory is None else PimMachine(iteration, self.memory)
+        return Lane(machine, iteration) if self.split.pipeline > 1 else machine
+
+    @property
+    def lanes(self) -> int:
+        """Engines that share the cards of an instance: one for each micro-batch that is in the pipeline at a time, one
+        for each data-parallel group."""
+        return self.split.pipeline * self.split.data
 
     def costs(self, iteration: Iteration | None = None) -> Costs:
         """Nominal times."""
         return Costs(self.machine(iteration or self.iteration()))
 
     def instance(self, iteration: Iteration, costs: Costs, *, speed: float = 1.0, name: str = "instance") -> Instance:
-        """An engine on the cards of `iteration`, with the times of `costs`."""
+        """An engine on the cards of `iteration`, with the times of `costs`: one of its `lanes`."""
         rules = self.rules.filled(self.engine)
         layout = layout_of(iteration, rules.block or 1)
         return Instance(
             costs,
             layout,
-            blocks=layout.blocks(iteration.cache_room),
+            # micro-batches share the cache of all stages, data-parallel groups have their own
+            blocks=layout.blocks(iteration.cache_room) // self.split.pipeline,
             tokens=rules.tokens or 1,
-            sequences=rules.sequences or 1,
+            sequences=max(1, (rules.sequences or 1) // self.lanes),
             order=policy("order", rules.order)(),
             batching=policy("batching", rules.batching or ""),
             eviction=policy("eviction", rules.eviction or ""),
@@ -145,6 +154,20 @@ class Deployed:
     def told(self, **changes: Any) -> "Deployed":
         """The same under other rules."""
         return replace(self, rules=replace(self.rules, **changes))
+
+
+class Lane:
+    """One of the micro-batches that a pipeline holds at a time: it starts anew when its tokens are out and all others
+    had their turn."""
+
+    def __init__(self, machine: Any, iteration: Iteration) -> None:
+        self.machine = machine
+        self.iteration = iteration
+        self.stages = iteration.split.pipeline
+
+    def seconds(self, mixture: Any) -> float:
+        """Between two starts of the same micro-batch."""
+        return max(self.machine.seconds(mixture), self.stages * self.iteration.interval(mixture))
 
 
 def layout_of(iteration: Iteration, block: int) -> Layout:

@@ -38,7 +38,7 @@ def usage(outcome: Outcome) -> dict[str, float]:
         "cache": sum(i.block_seconds / i.pool.total for i in instances) / total,
         "cache_peak": max(i.pool.peak / i.pool.total for i in instances),
         "preemptions": float(sum(i.preemptions for i in instances)),
-        "found_tokens": float(sum(i.found for i in instances)),
+        "found_tokens": float(sum(i.holdings.found for i in instances)),
         "computed_tokens": float(sum(i.computed for i in instances)),
     }
 

@@ -96,6 +96,10 @@ class Request:
         self.phase = self.end_step = self.window_step = 0
         self.swapped = False
 
+    def __lt__(self, other: "Request") -> bool:
+        """Heaps may hold a request twice; which comes first is the same."""
+        return False
+
     @property
     def context(self) -> int:
         """Tokens that must be in the cache before the next token comes: the prompt and what was produced."""

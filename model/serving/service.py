@@ -66,7 +66,12 @@ class Service:
             iteration = self.iteration(place)
             costs = Costs(deployed.machine(iteration), decode=stretch.decode, prefill=stretch.prefill)
             speed = 1 / costs.line(8)[0]
-            names = [f"{deployed.device.title.split()[-1]} {place}.{i}" for i in range(count)]
+            lanes = deployed.lanes
+            names = [
+                f"{deployed.device.title.split()[-1]} {place}.{i}" + (f".{lane}" if lanes > 1 else "")
+                for i in range(count)
+                for lane in range(lanes)
+            ]
             made.append([deployed.instance(iteration, costs, speed=speed, name=name) for name in names])
         first = len(self.groups)
         instances = [i for group in made[:first] for i in group]
@@ -93,15 +98,15 @@ class Service:
         number = 0
         for place, (deployed, count) in enumerate((*self.groups, *self.decoders)):
             machine = deployed.machine(self.iteration(place))
-            for instance in cluster.all[number : number + count]:
+            for instance in cluster.all[number : number + count * deployed.lanes]:
                 instance.costs.attach(machine)
-            number += count
+            number += count * deployed.lanes
 
     def check(self, request: Request, cluster: Cluster) -> None:
         """Raise `InputError` if no instance's cache holds `request`."""
         for group in (cluster.instances, cluster.decoders or cluster.instances):
             largest = max(group, key=lambda i: i.pool.total * i.layout.block)
-            largest.check(request)
+            largest.holdings.check(request)
 
 
 @dataclass(slots=True, kw_only=True)

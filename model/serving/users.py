@@ -14,6 +14,7 @@ import numpy as np
 
 from hw.base.error import InputError
 from model.serving.answers import kept, rate, tpot, ttft
+from model.serving.request import Request
 from model.serving.service import Service, Stretch
 from model.serving.simulate import ends
 from model.serving.sources import ClosedLoop
@@ -154,7 +155,7 @@ def _point(
     loop = ClosedLoop(users, count, drawn.__getitem__, over=over)
     cluster.begin(loop)
     for request in drawn:
-        cluster.all[0].check_size(*request)
+        cluster.all[0].holdings.check(Request(0, 0.0, *request))
     while not cluster.run(events=1 << 20):
         pass
     table = cluster.log.table()

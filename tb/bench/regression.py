@@ -43,7 +43,7 @@ class Finished:
 
 def default_chips() -> list[str]:
     """The chips whose RTL is the whole chip, not one of many cores; others are run by name."""
-    return [name for name in chips.names() if chips.load(name).cores == 1]
+    return [name for name, chip in chips.load_all()[0].items() if chip.cores == 1]
 
 
 def matrix(

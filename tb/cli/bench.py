@@ -21,7 +21,9 @@ TARGET = 0.60
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to simulate."""
-    parser.add_argument("--chip", default="npu_16", help="a file in hw/chips with a core (default %(default)s)")
+    parser.add_argument(
+        "--chip", type=chips.option, default="npu_16", help="a file in hw/chips with a core (default %(default)s)"
+    )
     parser.add_argument("--repeat", type=int, default=8, help="measurements of each, in turn (default %(default)s)")
     parser.add_argument(
         "--table", action="store_true", help="gates, build times and speed of 4 x 4 to 32 x 32 -> docs/benchmarks.md"

@@ -9,9 +9,12 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.rtl.dram_pim.aim.channel import AimChannel
-from hw.rtl.dram_pim.controller.aim import LABEL_BITS, AimController
+from hw.rtl.dram_pim.controller.aim import AimController
+from hw.rtl.dram_pim.controller.controller import LABEL_BITS
+from hw.rtl.dram_pim.controller.hbm_pim import HbmPimController
+from hw.rtl.dram_pim.hbm_pim.channel import HbmPimChannel
 from hw.spec.dram import Timing
-from hw.spec.memory_controller import CONTROLLER_LABELS, DESCRIPTOR_BITS, ControllerSpec
+from hw.spec.memory_controller import DESCRIPTOR_BITS, ControllerSpec
 
 PROGRAM_WORDS = 1024
 TRACE_WORDS = 1 << 15
@@ -24,7 +27,7 @@ LOG = data.StructLayout({"cycle": CYCLE_BITS, "code": 4})
 """What became of a descriptor: when it ended, and the code it was refused with or 0."""
 
 
-def trace_layout(channel: AimChannel) -> data.StructLayout:
+def trace_layout(channel: AimChannel | HbmPimChannel) -> data.StructLayout:
     """A command on the channel's port and its cycle."""
     return data.StructLayout({"cycle": CYCLE_BITS, "command": channel.layout})
 
@@ -49,8 +52,12 @@ class ControllerPlayer(wiring.Component):
 
     def __init__(self, spec: ControllerSpec, timing: Timing) -> None:
         self.spec = spec
-        self.controller = AimController(spec, timing)
-        self.channel = AimChannel(spec.pim, timing, rows=spec.rows)
+        if spec.pim.align_bits:
+            self.controller = AimController(spec, timing)
+            self.channel = AimChannel(spec.pim, timing, rows=spec.rows)
+        else:
+            self.controller = HbmPimController(spec, timing)
+            self.channel = HbmPimChannel(spec.pim, timing, rows=spec.rows)
         bits = spec.pim.dram.organisation.column_bits
         self.program = memory.Memory(shape=PROGRAM.size, depth=PROGRAM_WORDS, init=[])
         self.log = memory.Memory(shape=LOG.size, depth=PROGRAM_WORDS, init=[])
@@ -62,7 +69,7 @@ class ControllerPlayer(wiring.Component):
                 "o_ended": Out(range(PROGRAM_WORDS + 1)),
                 "o_commands": Out(range(TRACE_WORDS + 1)),
                 "o_error": Out(3),
-                **{f"o_count_{label}": Out(LABEL_BITS) for label in CONTROLLER_LABELS},
+                **{f"o_count_{label}": Out(LABEL_BITS) for label in self.controller.labels},
             }
         )
 
@@ -109,6 +116,6 @@ class ControllerPlayer(wiring.Component):
             self.o_commands.eq(self.o_commands + controller.o_valid),
         ]
         m.d.comb += [
-            getattr(self, f"o_count_{label}").eq(getattr(controller, f"o_count_{label}")) for label in CONTROLLER_LABELS
+            getattr(self, f"o_count_{label}").eq(getattr(controller, f"o_count_{label}")) for label in controller.labels
         ]
         return m

@@ -18,41 +18,45 @@ ROWS = 16
 SHARED_WORDS = 256
 
 DEVICES = {
-    "aim_4": (2, 2, 331),
-    "aim_16": (4, 4, 613),
+    "aim_4": ("aim", 2, 2, 331),
+    "aim_16": ("aim", 4, 4, 613),
+    "hbm_pim": ("hbm_pim", 4, 4, 1201),
 }
-"""Name -> bank groups, banks of each, refresh interval in cycles: short, so that refresh falls into every phase."""
+"""Name -> chip, bank groups, banks of each, refresh interval in cycles: short, so that it falls into every phase."""
 
 
 def smaller(pim: PimSpec, groups: int, banks: int) -> PimSpec:
     """The device at a command clock of 1 ns, with so many banks and a unit beside each."""
     organisation = replace(pim.dram.organisation, bank_groups=groups, banks_per_group=banks)
-    return replace(pim, dram=replace(pim.dram, organisation=organisation, clock_ns=1.0), units=groups * banks)
+    return replace(
+        pim, dram=replace(pim.dram, organisation=organisation, clock_ns=1.0), units=groups * banks // pim.banks_per_unit
+    )
 
 
 def controller(name: str) -> tuple[ControllerSpec, Timing]:
     """Controller and timing called `name`; raises `InputError` listing the known ones."""
     if name not in DEVICES:
         raise InputError(f"a controller must be one of {', '.join(DEVICES)}, not {name!r}")
-    groups, banks, interval = DEVICES[name]
-    pim = chips.load("aim").pim
+    chip, groups, banks, interval = DEVICES[name]
+    pim = chips.load(chip).pim
     assert pim is not None
     spec = ControllerSpec(pim=smaller(pim, groups, banks), rows=ROWS, shared_words=SHARED_WORDS)
     return spec, spec.pim.dram.resolve(overrides={"t_refi": interval})
 
 
 def system(name: str) -> tuple[SystemSpec, Timing]:
-    """The smallest system around the channel called `name`, with a core of 4 x 4 BF16 cells."""
+    """The smallest system around the channel called `name`, with a core of 4 x 4 cells of its format."""
     controlled, timing = controller(name)
+    number = controlled.pim.number
     core = CoreSpec(
-        array=MacArraySpec(rows=4, columns=4, activation_format="bf16", weight_format="bf16", mac_latency=1),
+        array=MacArraySpec(rows=4, columns=4, activation_format=number, weight_format=number, mac_latency=1),
         activation_words=64,
         weight_words=64,
         accumulator_rows=64,
         output_words=64,
         parameter_words=4,
         command_entries=4,
-        output_format="bf16",
+        output_format=number,
         dma=DmaSpec(bytes_per_cycle=32, latency_cycles=4, external_beats=SHARED_WORDS, banks=4),
     )
     return SystemSpec(core=core, pim=controlled.pim, rows=ROWS, program_words=512), timing

@@ -1,7 +1,10 @@
 """Random programs for a memory controller: every kind of descriptor, refused ones, gaps of any length."""
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 
+from hw.spec.hbm_pim_controller import HbmGemv
 from hw.spec.memory_controller import ControllerSpec, Gemv, MemoryCommand, Raw, Transfer
 
 ROWS_USED = 5
@@ -11,7 +14,7 @@ LARGEST = 140
 """Words of a transfer with an outer loop at most."""
 
 
-class RandomDescriptors:
+class RandomDescriptors(ABC):
     """Draws descriptors.
 
     `rng`: the generator. `pointers`: first word and number of those that hold small integers. `low`: the first word of
@@ -25,10 +28,8 @@ class RandomDescriptors:
         self.first_pointer, self.pointers = pointers
         organisation = spec.pim.dram.organisation
         self.banks, self.columns = organisation.banks, organisation.columns
-        self.buffer = min(self.columns, spec.pim.register("GB").entries)
-        self.accumulators = spec.pim.register("MAC").entries
 
-    def draw(self) -> MemoryCommand:
+    def draw(self) -> MemoryCommand | HbmGemv:
         """One descriptor; one in seven is refused."""
         kind = self.rng.choice(["read", "write", "gemv", "wrong"], p=[0.28, 0.22, 0.35, 0.15])
         if kind == "gemv":
@@ -59,11 +60,48 @@ class RandomDescriptors:
             stride=stride,
             outer_stride=outer_stride,
             address=self._below(max(1, room - last)),
-            wide=bool(self.rng.random() < 0.5),
+            wide=bool(self.spec.pim.align_bits and self.rng.random() < 0.5),
             shared=self.low + self._below(self.spec.shared_words - words - self.low),
             pointer=self.first_pointer + self._below(self.pointers) if indirect else None,
             scale=self._below(self.banks * self.columns) if indirect else 0,
         )
+
+    @abstractmethod
+    def _gemv(self) -> Gemv | HbmGemv:
+        """A product."""
+
+    @abstractmethod
+    def _wrong_ones(self) -> list[MemoryCommand | HbmGemv]:
+        """Products that are refused."""
+
+    def _wrong(self) -> MemoryCommand | HbmGemv:
+        spec, most = self.spec, self.spec.shared_words
+        wrong: list[MemoryCommand | HbmGemv] = [
+            Raw(word=int(self.rng.choice([0, 1, 15, 20, 255])) | self._below(1 << 30) << 8),
+            Transfer(write=False, run=0, address=0, shared=0),
+            Transfer(write=False, groups=0, address=0, shared=0),
+            Transfer(write=True, run=2, address=0, shared=most - 1),
+            Transfer(write=False, address=0, shared=0, pointer=most),
+            Transfer(write=False, run=2, address=spec.words - 1, shared=0),
+            Transfer(write=True, groups=3, stride=spec.words // 2, address=0, shared=0),
+            Transfer(write=True, outer=200, outer_stride=spec.words // 100, address=0, shared=0),
+            *self._wrong_ones(),
+        ]
+        return wrong[self._below(len(wrong))]
+
+
+class AimDescriptors(RandomDescriptors):
+    """For an AiM channel."""
+
+    @property
+    def buffer(self) -> int:
+        """Columns of the global buffer that a row can meet."""
+        return min(self.columns, self.spec.pim.register("GB").entries)
+
+    @property
+    def accumulators(self) -> int:
+        """Accumulators of a unit."""
+        return self.spec.pim.register("MAC").entries
 
     def _gemv(self) -> Gemv:
         columns = 1 + self._below(self.rng.choice([4, 16]))
@@ -89,17 +127,9 @@ class RandomDescriptors:
             read=read,
         )
 
-    def _wrong(self) -> MemoryCommand:
+    def _wrong_ones(self) -> list[MemoryCommand | HbmGemv]:
         spec, most = self.spec, self.spec.shared_words
-        wrong: list[MemoryCommand] = [
-            Raw(word=int(self.rng.choice([0, 1, 15, 19, 255])) | self._below(1 << 30) << 8),
-            Transfer(write=False, run=0, address=0, shared=0),
-            Transfer(write=False, groups=0, address=0, shared=0),
-            Transfer(write=True, run=2, address=0, shared=most - 1),
-            Transfer(write=False, address=0, shared=0, pointer=most),
-            Transfer(write=False, run=2, address=spec.words - 1, shared=0),
-            Transfer(write=True, groups=3, stride=spec.words // 2, address=0, shared=0),
-            Transfer(write=True, outer=3, outer_stride=spec.words // 2, address=0, shared=0),
+        return [
             Gemv(columns=1, outputs=self.accumulators + 1, row=0),
             Gemv(columns=self.buffer, outputs=1, row=0, copies=2),
             Gemv(columns=1, outputs=0, row=0),
@@ -114,4 +144,40 @@ class RandomDescriptors:
             Gemv(columns=2, outputs=1, row=0, source=most - 1),
             Gemv(columns=1, outputs=2, row=0, destination=most - 1),
         ]
-        return wrong[self._below(len(wrong))]
+
+
+class HbmDescriptors(RandomDescriptors):
+    """For an HBM-PIM channel."""
+
+    def _gemv(self) -> HbmGemv:
+        words = 1 + self._below(int(self.rng.choice([3, 8, 18])))
+        tiles = -(-words // 8)
+        passes = 1 + self._below(2 if tiles > 1 else 5)
+        return HbmGemv(
+            words=words,
+            passes=passes,
+            first=self._below(9 - words) if words < 9 else 0,
+            row=2 * self._below(3),
+            results=self._below(ROWS_USED),
+            source=self.low + self._below(self.spec.shared_words - words - self.low),
+        )
+
+    def _wrong_ones(self) -> list[MemoryCommand | HbmGemv]:
+        spec, most = self.spec, self.spec.shared_words
+        return [
+            Transfer(write=False, address=0, shared=0, wide=True),
+            HbmGemv(words=0, passes=1, row=0, results=2),
+            HbmGemv(words=1, passes=0, row=0, results=2),
+            HbmGemv(words=2, passes=1, row=0, results=2, source=most - 1),
+            HbmGemv(words=9, passes=1, row=spec.rows - 2, results=2),
+            HbmGemv(words=1, passes=5, row=0, results=spec.rows - 1),
+            HbmGemv(words=7, passes=1, row=0, results=2, first=2),
+            HbmGemv(words=1, passes=1, row=1, results=2),
+        ]
+
+
+def descriptors_of(
+    spec: ControllerSpec, rng: np.random.Generator, *, pointers: tuple[int, int] = (0, 8), low: int = 8
+) -> RandomDescriptors:
+    """What draws descriptors for the channel of `spec`."""
+    return (AimDescriptors if spec.pim.align_bits else HbmDescriptors)(spec, rng, pointers=pointers, low=low)

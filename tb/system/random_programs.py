@@ -1,14 +1,18 @@
 """Random programs for a whole system: free of races, all units as far beside each other as that allows."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from hw.spec.command import Command, Copy, Fence, output_word_bits, parameter_word_bits
+from hw.spec.hbm_pim_controller import HbmGemv
 from hw.spec.memory_controller import Gemv, Transfer
 from hw.spec.system import Packs, Program, SystemSpec, Token
-from tb.system.random_descriptors import RandomDescriptors
+from hw.spec.vector import VectorSpec, refusal, unpack
+from model.cycle.vector_unit.stepper import steps
+from model.work.random_vector import random_command
+from tb.system.random_descriptors import descriptors_of
 
 PARAMETER_START = 0
 """Parameters of the output stage lie here in the shared memory, and nothing else."""
@@ -27,17 +31,13 @@ class _Access:
     token: Token
 
 
-VectorDraw = Callable[[np.random.Generator, int, int], tuple[Packs, list[tuple[int, int, bool]]]]
-"""From a generator and the free words [low, high): a descriptor, and its accesses (first, last, writes)."""
-
-
 @dataclass(slots=True)
 class RandomPrograms:
-    """Draws programs for `spec`. `vector` draws descriptors of the vector unit; without it they are noise, refused."""
+    """Draws programs for `spec` with a vector unit `vector`."""
 
     spec: SystemSpec
     rng: np.random.Generator
-    vector: VectorDraw | None = None
+    vector: VectorSpec
     _program: Program = field(default_factory=Program)
     _accesses: list[_Access] = field(default_factory=list)
     _tokens: dict[str, Token] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class RandomPrograms:
         """A program of at least so many descriptors."""
         self._program, self._accesses, self._tokens = Program(), [], {}
         pointers = self.low - POINTER_WORDS
-        memory = RandomDescriptors(self.spec.controller, self.rng, low=self.low, pointers=(pointers, POINTER_WORDS))
+        memory = descriptors_of(self.spec.controller, self.rng, low=self.low, pointers=(pointers, POINTER_WORDS))
         while len(self._program.commands) < descriptors:
             kind = self.rng.choice(["core", "vector", "memory"], p=[0.25, 0.3, 0.45])
             if kind == "core":
@@ -87,13 +87,14 @@ class RandomPrograms:
             ]
 
     def _vector(self) -> None:
-        if self.vector is None:
-            from hw.spec.memory_controller import Raw
-
-            self._add("vector", [Raw(word=self._below(1 << 60))], [])
-            return
-        command, accesses = self.vector(self.rng, self.low, self.spec.shared_words)
-        self._add("vector", [command], accesses)
+        """Any operation that leaves parameters and pointers alone."""
+        while True:
+            command = random_command(self.rng, self.vector)
+            fields = unpack(command.pack())
+            accesses = [] if refusal(self.vector, fields) else _vector_accesses(self.vector, fields)
+            if all(first >= self.low or not writes for first, _, writes in accesses):
+                self._add("vector", [command], accesses)
+                return
 
     def _core(self) -> None:
         """Operands in, a product or two, results out, a fence."""
@@ -137,4 +138,18 @@ def _accesses(command: object) -> list[tuple[int, int, bool]]:
             (command.source, command.source + command.columns - 1, False),
             (command.destination, command.destination + command.outputs - 1, True),
         ]
+    if isinstance(command, HbmGemv):
+        return [(command.source, command.source + command.words - 1, False)]
     return []
+
+
+def _vector_accesses(spec: VectorSpec, fields: Mapping[str, int]) -> list[tuple[int, int, bool]]:
+    """Words that an operation of the vector unit reads and writes, as one range each."""
+    touched: dict[bool, list[int]] = {False: [], True: []}
+    for step in steps(spec, fields):
+        operation = step.operation
+        if operation is not None and operation.reads:
+            touched[False].append(step.addresses[operation.reads])
+        if operation is not None and operation.writes:
+            touched[True].append(step.addresses["d"])
+    return [(min(words), max(words), writes) for writes, words in touched.items() if words]

@@ -9,18 +9,18 @@ import numpy as np
 from cocotb.types import LogicArray
 
 from hw.spec.command import parameter_word_bits
-from hw.spec.memory_controller import CONTROLLER_LABELS
 from hw.spec.npu_event import LABELS, VALUE_EVENTS
 from hw.spec.system import UNITS, WAIT_LABELS, SystemSpec
-from model.cycle.system.aim_controller import Issued
+from hw.spec.vector import VectorSpec
 from model.cycle.system.run import SystemRun, SystemTiming
 from model.functional.npu import beats_of
 from model.functional.system import SystemMemories
+from model.functional.vector_unit import SystemVectorUnit
 from model.lowering import lower
 from model.work.workload import OutputStage
 from tb.bench.bench import Bench, bench_test
 from tb.dram_pim.random import to_integer
-from tb.system.aim_controller_tests import random_words
+from tb.system.controller_tests import random_words
 from tb.system.devices import system
 from tb.system.random_descriptors import ROWS_USED
 from tb.system.random_programs import PARAMETER_START, RandomPrograms
@@ -85,7 +85,7 @@ def same_timing(where: str, bench: SystemBench, timing: SystemTiming) -> None:
         waits = bench.counts(f"o_count_{unit}_", tuple(WAIT_LABELS))
         assert waits == timing.waits[unit], f"{where}: {unit} {waits}, not {timing.waits[unit]}"
         assert sum(waits.values()) == timing.cycles, f"{where}: labels of {unit} sum to {sum(waits.values())}"
-    labels = bench.counts("o_count_controller_", tuple(CONTROLLER_LABELS))
+    labels = bench.counts("o_count_controller_", tuple(timing.controller))
     assert labels == timing.controller, f"{where}: controller {labels}, not {timing.controller}"
     core = bench.counts("core_counters__label_", tuple(LABELS))
     assert core == timing.core.budget, f"{where}: core {core}, not {timing.core.budget}"
@@ -114,7 +114,7 @@ def same_memories(where: str, bench: SystemBench, memories: SystemMemories) -> N
 def fill(memories: SystemMemories, programs: RandomPrograms) -> None:
     """Ordinary numbers everywhere, parameters of the output stage, small integers at pointers."""
     spec, rng = programs.spec, programs.rng
-    memories.shared[:] = random_words(rng, memories.shared.shape)
+    memories.shared[:] = random_words(rng, memories.shared.shape, spec.pim)
     columns = spec.core.array.columns
     bias = rng.standard_normal(columns).astype(np.float32).view(np.int32)
     stage = OutputStage(
@@ -126,25 +126,25 @@ def fill(memories: SystemMemories, programs: RandomPrograms) -> None:
     for bank in range(spec.pim.dram.organisation.banks):
         for row in range(2 * ROWS_USED):
             cells = memories.contents.device.row(bank, row)
-            cells[:] = random_words(rng, cells.shape)
+            cells[:] = random_words(rng, cells.shape, spec.pim)
 
 
 @bench_test(timeout_cycles=1_000_000_000)
 async def random_programs_take_the_cycles_and_leave_the_words_of_the_model(bench: Bench) -> None:
     spec, timing = system(bench.parameters["system"])
     top = SystemBench(bench, spec)
-    programs = RandomPrograms(spec=spec, rng=bench.rng)
+    vector = VectorSpec(memory_words=spec.shared_words)
+    programs = RandomPrograms(spec=spec, rng=bench.rng, vector=vector)
     totals: Counter[str] = Counter()
     together = 0
     for number in range(int(bench.parameters["programs"])):
         where = f"program {number}"
         program = programs.draw(DESCRIPTORS)
-        memories = SystemMemories(spec, timing)
+        memories = SystemMemories(spec, timing, SystemVectorUnit(vector))
         fill(memories, programs)
         top.load(memories, program.pack())
         memories.run(program)
-        issued: list[Issued] = []
-        want = SystemRun(spec, timing, program, pointed=memories.replay(), watch=issued.append).run()
+        want = SystemRun(spec, timing, program, vector=SystemVectorUnit(vector), pointed=memories.replay()).run()
         await top.run(want.cycles)
         same_timing(where, top, want)
         same_memories(where, top, memories)

@@ -8,12 +8,13 @@ from amaranth.lib.wiring import In, Out
 
 from hw.rtl.dram_pim.aim.channel import AimChannel
 from hw.rtl.dram_pim.controller.aim import AimController
-from hw.rtl.dram_pim.signature import AIM_EVENTS, COUNTER_BITS
+from hw.rtl.dram_pim.controller.hbm_pim import HbmPimController
+from hw.rtl.dram_pim.hbm_pim.channel import HbmPimChannel
+from hw.rtl.dram_pim.signature import COUNTER_BITS
 from hw.rtl.npu.core_top import CoreTop
 from hw.rtl.npu.signature import CounterPorts
 from hw.rtl.system.router import DESCRIPTOR, LABEL_BITS, Router
 from hw.spec.dram import Timing
-from hw.spec.memory_controller import CONTROLLER_LABELS
 from hw.spec.system import COUNT_BITS, UNITS, WAIT_LABELS, SystemSpec
 
 CODE_BITS = 4
@@ -43,7 +44,7 @@ class SystemTop(wiring.Component):
     o_error : Out(3), sticky error of the channel: 0 unless the controller broke a rule
     core_counters : Out(CounterPorts), of the core
     o_count_<unit>_<label> : Out, cycles of the run by `WAIT_LABELS`
-    o_count_controller_<label> : Out, cycles since reset by `CONTROLLER_LABELS`
+    o_count_controller_<label> : Out, cycles since reset by the controller's labels
     o_count_channel_<event> : Out, of the channel
     o_count_vector_unit_<event>, o_label_count_vector_unit_<label> : Out, since reset, of the vector unit
     """
@@ -51,15 +52,21 @@ class SystemTop(wiring.Component):
     def __init__(self, spec: SystemSpec, timing: Timing, *, vector: Any = None) -> None:
         self.spec = spec
         self.core = CoreTop(spec.core)
-        self.controller = AimController(spec.controller, timing)
-        self.channel = AimChannel(spec.pim, timing, rows=spec.rows)
+        if spec.pim.align_bits:
+            self.controller = AimController(spec.controller, timing)
+            self.channel = AimChannel(spec.pim, timing, rows=spec.rows)
+        else:
+            self.controller = HbmPimController(spec.controller, timing)
+            self.channel = HbmPimChannel(spec.pim, timing, rows=spec.rows)
+        self._events = [name for name in self.channel.signature.members if name.startswith("o_count_")]
         self.vector = vector
         self.router = Router()
         self.program = memory.Memory(shape=DESCRIPTOR.size, depth=spec.program_words, init=[])
         # its counters under the names they have here
+        members = {} if vector is None else vector.signature.members
         self._vector_counts = {
             f"{prefix}vector_unit_{name.removeprefix(prefix)}": name
-            for name in (() if vector is None else vector.signature.members)
+            for name in members
             for prefix in ("o_count_", "o_label_count_")
             if name.startswith(prefix)
         }
@@ -73,9 +80,9 @@ class SystemTop(wiring.Component):
                 **{f"o_refused_{unit}": Out(COUNT_BITS) for unit in UNITS},
                 **{f"o_code_{unit}": Out(CODE_BITS) for unit in UNITS},
                 **{f"o_count_{unit}_{label}": Out(LABEL_BITS) for unit in UNITS for label in WAIT_LABELS},
-                **{f"o_count_controller_{label}": Out(LABEL_BITS) for label in CONTROLLER_LABELS},
-                **{f"o_count_channel_{event}": Out(COUNTER_BITS) for event in AIM_EVENTS},
-                **{here: vector.signature.members[there] for here, there in self._vector_counts.items()},
+                **{f"o_count_controller_{label}": Out(LABEL_BITS) for label in self.controller.labels},
+                **{name.replace("o_count_", "o_count_channel_"): Out(COUNTER_BITS) for name in self._events},
+                **{here: members[there] for here, there in self._vector_counts.items()},
             }
         )
 
@@ -146,10 +153,11 @@ class SystemTop(wiring.Component):
         self._ends(m, "memory", controller.o_done, controller.o_refused, controller.o_code)
         m.d.comb += [
             getattr(self, f"o_count_controller_{label}").eq(getattr(controller, f"o_count_{label}"))
-            for label in CONTROLLER_LABELS
+            for label in controller.labels
         ]
         m.d.comb += [
-            getattr(self, f"o_count_channel_{event}").eq(getattr(channel, f"o_count_{event}")) for event in AIM_EVENTS
+            getattr(self, name.replace("o_count_", "o_count_channel_")).eq(getattr(channel, name))
+            for name in self._events
         ]
 
     def _vector(self, m: Module, words: memory.Memory) -> None:

@@ -1,7 +1,6 @@
 """What a memory controller makes of a descriptor: its verdict, and the commands it needs in order."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 
 from hw.spec.command import unpack
@@ -16,36 +15,7 @@ from hw.spec.memory_controller import (
     Phase,
     in_register_mode,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
-    """One device command that a descriptor needs.
-
-    Parameters
-    ----------
-    command : str
-    label : str
-    bank, row, column, accumulator : int
-    shared : int
-        Word of the shared memory that it carries there or back.
-    register_mode : bool
-        It is legal in register mode only.
-    rows : bool
-        Its row must be open first, in every bank if `wide`.
-    wide : bool
-    """
-
-    command: str
-    label: str
-    bank: int
-    row: int
-    column: int
-    accumulator: int
-    shared: int
-    register_mode: bool
-    rows: bool
-    wide: bool
+from model.cycle.system.controller import Need
 
 
 def fields_of(word: int) -> dict[str, int]:
@@ -53,19 +23,39 @@ def fields_of(word: int) -> dict[str, int]:
     return unpack(GEMV_FIELDS if word & 0xFF == OPCODE_GEMV else TRANSFER_FIELDS, word)
 
 
+def address_of(spec: ControllerSpec, fields: Mapping[str, int], pointed: Callable[[int], int], group: int) -> int:
+    """DRAM address of a transfer's first word; 0 for what is none. Numbers at pointers count places in groups."""
+    address = fields.get("address", 0)
+    if fields.get("indirect") and fields["pointer"] < spec.shared_words:
+        further, place = divmod(pointed(fields["pointer"]), group)
+        address += further * fields["scale"] + place
+    return address
+
+
+def transfer_refusal(spec: ControllerSpec, fields: Mapping[str, int], address: int) -> int:
+    """Code a READ or WRITE is refused with, or 0; `address` is that of its first word."""
+    words = fields["outer"] * fields["groups"] * fields["run"]
+    if not words:
+        return 2
+    if fields["shared"] + words > spec.shared_words:
+        return 3
+    if fields["indirect"] and fields["pointer"] >= spec.shared_words:
+        return 3
+    last = address + fields["run"] - 1 + fields["stride"] * (fields["groups"] - 1)
+    return 4 if last + fields["outer_stride"] * (fields["outer"] - 1) >= spec.words else 0
+
+
+def transfer_addresses(fields: Mapping[str, int], address: int) -> Iterator[int]:
+    """DRAM addresses of a transfer's words in order."""
+    for i, j, k in product(range(fields["outer"]), range(fields["groups"]), range(fields["run"])):
+        yield address + i * fields["outer_stride"] + j * fields["stride"] + k
+
+
 def refusal(spec: ControllerSpec, fields: Mapping[str, int], address: int) -> int:
-    """Code the controller refuses a descriptor with, or 0; `address` is that of a transfer's first word."""
+    """Code the controller of an AiM channel refuses a descriptor with, or 0."""
     organisation = spec.pim.dram.organisation
     if fields["opcode"] in (OPCODE_READ, OPCODE_WRITE):
-        words = fields["outer"] * fields["groups"] * fields["run"]
-        if not words:
-            return 2
-        if fields["shared"] + words > spec.shared_words:
-            return 3
-        if fields["indirect"] and fields["pointer"] >= spec.shared_words:
-            return 3
-        last = address + fields["run"] - 1 + fields["stride"] * (fields["groups"] - 1)
-        return 4 if last + fields["outer_stride"] * (fields["outer"] - 1) >= spec.words else 0
+        return transfer_refusal(spec, fields, address)
     if fields["opcode"] != OPCODE_GEMV:
         return 1
     asked = [fields[phase.flag] for phase in AIM_PHASES[OPCODE_GEMV]]
@@ -98,22 +88,12 @@ def needs(spec: ControllerSpec, fields: Mapping[str, int], address: int) -> Iter
 
 def _transfer(spec: ControllerSpec, phase: Phase, fields: Mapping[str, int], address: int) -> Iterator[Need]:
     organisation = spec.pim.dram.organisation
-    places = product(range(fields["outer"]), range(fields["groups"]), range(fields["run"]))
-    for number, (i, j, k) in enumerate(places):
-        place, bank = divmod(address + i * fields["outer_stride"] + j * fields["stride"] + k, organisation.banks)
+    for number, at in enumerate(transfer_addresses(fields, address)):
+        place, bank = divmod(at, organisation.banks)
         row, column = divmod(place, organisation.columns)
         yield Need(
-            command=phase.command,
-            label=phase.label,
-            bank=bank,
-            row=row,
-            column=column,
-            accumulator=0,
-            shared=fields["shared"] + number,
-            register_mode=False,
-            rows=True,
-            wide=bool(fields["wide"]),
-        )
+            act=phase.command, label=phase.label, bank=bank, row=row, column=column, shared=fields["shared"] + number,
+            data="shared", wide=bool(fields["wide"]))  # fmt: skip
 
 
 def _gemv(spec: ControllerSpec, phase: Phase, fields: Mapping[str, int]) -> Iterator[Need]:
@@ -126,13 +106,14 @@ def _gemv(spec: ControllerSpec, phase: Phase, fields: Mapping[str, int]) -> Iter
         further, copy = divmod(i, fields["copies"])
         for j in range(fields[phase.counts[-1]]):
             yield Need(
-                command=phase.command,
+                act=phase.command,
                 label=phase.label,
                 bank=0,
                 row=fields["row"] + further * fields["row_step"],
                 column=fields["column"] + copy * fields["pitch"] + j,
                 accumulator=i if places else j,
                 shared=(fields["source"] if phase.command == "WRGB" else fields["destination"]) + j,
+                data="shared" if phase.command == "WRGB" else "",
                 register_mode=to_register,
                 rows=rows,
                 wide=True,

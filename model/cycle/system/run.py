@@ -13,8 +13,9 @@ from hw.spec.dram import Timing
 from hw.spec.system import QUEUE_ENTRIES, UNITS, WAIT_LABELS, Program, SystemSpec
 from model.cycle.npu.program.timing import counted
 from model.cycle.npu.timing import Timing as CoreTiming
-from model.cycle.system.aim_controller import NEVER, AimController, Issued
+from model.cycle.system.controller import NEVER, Issued
 from model.cycle.system.core_port import CorePort
+from model.cycle.system.kinds import controller_of
 from model.cycle.system.vector_port import VectorPort
 
 
@@ -111,7 +112,7 @@ class SystemRun:
         self.commands = program.commands
         self.start = start
         self.core = CorePort(spec.core)
-        self.controller = AimController(spec.controller, timing, watch=watch)
+        self.controller = controller_of(spec.controller, timing, watch)
         self.single = {
             "vector": _Single((vector or NoVector()).run, immediate=vector is None),
             "memory": _Single(lambda word, taken: self.controller.run(word, taken, pointed)),

@@ -16,8 +16,8 @@ _TABLE = Path(__file__).with_name("language.csv")
 class LanguageRow:
     """One result of an instance of `devices` cards of `chip`, cut over `tensor` of them.
 
-    `requests` of `prompt` and `answer` tokens were in flight; None: as many as the engine took. `metric` is the
-    instance's answer tokens per second, or milliseconds between two tokens of an answer ("tpot").
+    `requests` of `prompt` and `answer` tokens were in flight; None: as many as the engine took, of `total`. `metric` is
+    the instance's answer tokens per second, or milliseconds between two tokens of an answer ("tpot").
     """
 
     engine: str
@@ -31,11 +31,24 @@ class LanguageRow:
     prompt: int
     answer: int
     requests: int | None
+    total: int | None
     metric: Literal["tokens_per_s", "tpot"]
     value: float
     unit: str
     confidence: Confidence
     source: str
+
+    @property
+    def blind(self) -> bool:
+        """Its prediction was written (`blind.csv`, digest `BLIND_DIGEST`) before the row was opened."""
+        return self.version == "0.14"
+
+
+BLIND = Path(__file__).with_name("blind.csv")
+"""Predictions of 2,203 results on five cards, written at commit 9ebd3e1 before any of v0.14 was opened."""
+
+BLIND_DIGEST = "0a8ebdf3ba3a5b78d5ae133a87f1520d9aac70611cf5f2bca19bcae6cb23cd03"
+"""SHA-256 of the file."""
 
 
 @lru_cache
@@ -61,6 +74,7 @@ def language_rows(path: Path = _TABLE) -> tuple[LanguageRow, ...]:
                         prompt=int(f["prompt"]),
                         answer=int(f["answer"]),
                         requests=int(f["requests"]) if f["requests"] else None,
+                        total=int(f["total"]) if f["total"] else None,
                         metric=f["metric"],  # type: ignore[arg-type]  # checked below
                         value=float(f["value"]),
                         unit=f["unit"],

@@ -36,6 +36,7 @@ class Loops(wiring.Component):
     o_label : Out, index of its label
     o_register_mode : Out(1), it needs the register mode
     o_rows : Out(1), the row must be open before it; o_wide : Out(1), in every bank
+    o_brings : Out(1), a read of it brings a word: always; o_holds : Out(1), a due refresh waits: never
     """
 
     def __init__(self, spec: ControllerSpec, phases: Mapping[int, tuple[Phase, ...]]) -> None:
@@ -60,6 +61,8 @@ class Loops(wiring.Component):
                 "o_register_mode": Out(1),
                 "o_rows": Out(1),
                 "o_wide": Out(1),
+                "o_brings": Out(1),
+                "o_holds": Out(1),
             }
         )
 
@@ -68,6 +71,7 @@ class Loops(wiring.Component):
         organisation = self.spec.pim.dram.organisation
         commands = self.spec.pim.commands
         transfer, gemv = self.i_transfer, self.i_gemv
+        m.d.comb += self.o_brings.eq(1)
         every = [(opcode, phase) for opcode, phases in self.phases.items() for phase in phases]
         opcode = transfer.opcode
         asked = [(opcode == code) & (gemv[phase.flag] if phase.flag else Const(1)) for code, phase in every]

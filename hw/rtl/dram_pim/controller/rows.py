@@ -18,6 +18,7 @@ class OpenRows(wiring.Component):
     i_bank : In, the bank asked about
     o_any : Out(1), some bank is open
     o_all_match : Out(1), every bank has the row open
+    o_lowest : Out, the lowest open bank
     o_is_open, o_match : Out(1), bank `i_bank` is open; and has the row open
     """
 
@@ -33,6 +34,7 @@ class OpenRows(wiring.Component):
                 "o_all_match": Out(1),
                 "o_is_open": Out(1),
                 "o_match": Out(1),
+                "o_lowest": Out(ceil_log2(self.banks)),
             }
         )
 
@@ -46,6 +48,9 @@ class OpenRows(wiring.Component):
             with m.Elif(self.i_close[b]):
                 m.d.sync += is_open[b].eq(0)
             m.d.comb += match[b].eq(is_open[b] & (row == self.i_row))
+        for b in reversed(range(self.banks)):
+            with m.If(is_open[b]):
+                m.d.comb += self.o_lowest.eq(b)
         m.d.comb += [
             self.o_any.eq(is_open.any()),
             self.o_all_match.eq(match.all()),

@@ -1,0 +1,34 @@
+"""NVIDIA GH200 96 GB: Hopper accelerator beside a Grace processor, for comparison."""
+
+from hw.spec.chip import Chip
+from hw.spec.fact import Fact
+from hw.spec.facts import CardFacts
+
+_SHEET = "NVIDIA GH200 datasheet, dense rates (recalled, not in a stored copy)"
+_CLOCKS = "as H100 SXM, the same die; base clock (recalled, not in a stored copy)"
+
+CHIP = Chip(
+    title="NVIDIA GH200 96 GB: Hopper accelerator beside a Grace processor",
+    facts=CardFacts(
+        peak_int8=Fact(nominal=1979, unit="TOPS", confidence="vendor", source=_SHEET),
+        peak_fp8=Fact(nominal=1979, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        peak_fp16=Fact(nominal=989, unit="TFLOPS", confidence="vendor", source=_SHEET),
+        multiprocessors=Fact(nominal=132, unit="1", confidence="secondary", source=_CLOCKS),
+        boost_clock=Fact(nominal=1.83, unit="GHz", confidence="secondary", source=_CLOCKS),
+        base_clock=Fact(nominal=1.59, unit="GHz", confidence="assumed", source=_CLOCKS),
+        fp32_lanes=Fact(nominal=128, unit="1", confidence="assumed", source=_SHEET),
+        l2_width=Fact(nominal=5120, unit="B/cycle", confidence="secondary", source="PMC10448217, table 3"),
+        packet_reuse=Fact(nominal=1, high=2, unit="1", confidence="assumed",
+                             source="multicast in thread-block clusters: H100 whitepaper (recalled)"),
+        sram=Fact(nominal=50, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
+        card_link_bandwidth=Fact(nominal=450, unit="GB/s", confidence="vendor",
+                                    source=_SHEET, note="NVLink, one direction"),
+        dram_capacity=Fact(nominal=96, unit="GB", confidence="vendor", source=_SHEET, note="HBM3"),
+        dram_usable=Fact(nominal=102.63, unit="GB", confidence="secondary",
+                            source="nvidia-smi listing: 97,871 MiB (recalled, no stored copy)"),
+        dram_bandwidth=Fact(nominal=4000, unit="GB/s", confidence="vendor", source=_SHEET),
+        host_bandwidth=Fact(nominal=450, unit="GB/s", confidence="inferred",
+                               source="NVLink-C2C to the processor, one direction"),
+        tdp=Fact(nominal=700, unit="W", confidence="vendor", source=_SHEET),
+    ),
+)

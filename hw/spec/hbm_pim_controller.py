@@ -1,0 +1,186 @@
+"""What a memory controller of an HBM-PIM channel is told beside transfers, and the steps a product takes.
+
+RTL and stepped model read the same table of steps.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from hw.base.error import InputError
+from hw.spec.command import pack
+from hw.spec.dram import Timing
+from hw.spec.memory_controller import CONTROLLER_LABELS, ControllerSpec
+from hw.spec.pim import PimSpec
+
+OPCODE_HBM_GEMV = 19
+
+HBM_GEMV_FIELDS: dict[str, int] = {
+    "opcode": 8,
+    "words": 8,
+    "first": 8,
+    "passes": 8,
+    "row": 16,
+    "source": 16,
+    "results": 16,
+}
+"""Field -> width of a GEMV of HBM-PIM, from bit 0 up, all unsigned."""
+
+HBM_REFUSALS: dict[int, str] = {6: "this channel cannot open rows in all banks at once"}
+"""Refusal codes beside those of `hw.spec.memory_controller.REFUSALS`."""
+
+REGISTERS = 8
+"""Vector registers of one file: input words of a tile, and outputs of a unit in one pass."""
+
+HBM_LABELS: dict[str, str] = {name: text for name, text in CONTROLLER_LABELS.items() if name != "result_read"} | {
+    "store": "The results of a pass were stored in the banks."
+}
+"""Label of a cycle of the controller -> definition. Every cycle since reset has exactly one."""
+
+Row = Literal["enter", "registers", "leave", "weights", "results"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HbmGemv:
+    """Products of a vector with rows of the even banks, 8 outputs of every unit in a pass.
+
+    Output 8 u + c of pass p (unit u, c below 8) and input word r of tile t (8 words of 16 inputs each) meet in bank
+    2 u, column (r mod 4) x 8 + c of row `row` + 2 (p x tiles + t) + r div 4. Each output is left as 16 lane sums in
+    bank 2 u, column (p mod 4) x 8 + c of row `results` + p div 4. Lanes add their words in order, from +0, with one
+    rounding to FP16 for each product and each sum.
+
+    Parameters
+    ----------
+    words : int
+        Input words, those of all tiles together.
+    first : int
+        Place r of the first word; with more than one tile 0.
+    passes : int
+    row, results : int
+        Even; first rows of the weights and of the results.
+    source : int
+        First input word in the shared memory.
+    """
+
+    words: int
+    passes: int
+    row: int
+    results: int
+    first: int = 0
+    source: int = 0
+
+    def pack(self) -> int:
+        """The descriptor as one integer."""
+        values = {name: int(getattr(self, name)) for name in HBM_GEMV_FIELDS if name != "opcode"}
+        return pack(HBM_GEMV_FIELDS, values | {"opcode": OPCODE_HBM_GEMV})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Part of a product: for each i of its count a row opened or closed, or a column command.
+
+    Parameters
+    ----------
+    name : str
+    act : "open", "close", "RD" or "WR"
+    banks : tuple of int
+        The i-th is that of the i-th command; a single one is that of all.
+    row : Row
+    column : int
+        Of the first command; the others follow.
+    data : "", "zero", "one", "program" or "shared"
+        What a write carries.
+    label : str
+    holds : bool
+        A due refresh waits for the end of the step.
+    """
+
+    name: str
+    act: Literal["open", "close", "RD", "WR"]
+    banks: tuple[int, ...]
+    label: str
+    row: Row = "registers"
+    column: int = 0
+    data: Literal["", "zero", "one", "program", "shared"] = ""
+    holds: bool = False
+
+
+def steps(spec: PimSpec) -> tuple[Step, ...]:
+    """The steps of a product in order; from "load" to "clear" they are repeated for tiles and passes."""
+    banks = spec.dram.organisation.banks
+    enter, leave = spec.change("SB", "HAB"), spec.change("HAB", "SB")
+    enable = spec.change("HAB", "HAB_PIM")
+    program, inputs, sums = (spec.register(name) for name in ("CRF", "GRF_A", "GRF_B"))
+    if enable.column is None or program.column is None or inputs.column is None or sums.column is None:
+        raise InputError(f"registers and PIM mode of {spec.title} must be reached by writes, which they are not")
+    ways = [
+        step
+        for bank in leave.banks
+        for step in (
+            Step(name=f"leave_open_{bank}", act="open", banks=(bank,), row="leave", label="mode", holds=True),
+            Step(name=f"leave_close_{bank}", act="close", banks=(bank,), row="leave", label="mode", holds=True),
+        )
+    ]
+    return (
+        Step(name="close", act="close", banks=tuple(range(banks)), label="mode"),
+        Step(name="enter", act="open", banks=enter.banks, row="enter", label="mode", holds=True),
+        Step(name="program", act="WR", banks=(1,), column=program.column, data="program", label="mode"),
+        Step(name="enable", act="WR", banks=(0,), column=enable.column, data="one", label="mode"),
+        Step(name="load", act="WR", banks=(1,), column=inputs.column, data="shared", label="register_load"),
+        Step(name="multiply", act="RD", banks=(0,), row="weights", label="mac"),
+        Step(name="store", act="WR", banks=(0,), row="results", data="zero", label="store"),
+        Step(name="clear", act="WR", banks=(1,), column=sums.column, data="zero", label="register_load"),
+        Step(name="disable", act="WR", banks=(0,), column=enable.column, data="zero", label="mode"),
+        *ways,
+    )
+
+
+def fixed_rows(spec: PimSpec) -> dict[str, int]:
+    """Rows with a meaning of their own."""
+    register = spec.register("CRF").row
+    assert register is not None, "steps() has looked"
+    return {
+        "enter": spec.change("SB", "HAB").row, "registers": register, "leave": spec.change("HAB", "SB").row,
+    }  # fmt: skip
+
+
+def program_words(spec: PimSpec, words: int) -> list[int]:
+    """The instruction memory of a product over `words` input words."""
+    encode = spec.commands.encode
+    kinds = spec.commands.operands
+    aligned = {"aligned": 1}
+    return [
+        encode("MAC", aligned | {
+            "destination": kinds["GRF_B"], "source_0": kinds["GRF_A"], "source_1": kinds["EVEN_BANK"]}),
+        encode("JUMP", {"iterations": words - 1, "offset": 2}),
+        encode("FILL", {"destination": kinds["EVEN_BANK"], "source_0": kinds["GRF_B"]}),
+        encode("JUMP", {"iterations": 1, "offset": 4}),    # met anew each time: for ever
+    ]  # fmt: skip
+
+
+def hbm_moved_after(timing: Timing) -> dict[str, int]:
+    """Command -> cycles from its issue until its word has moved; 1 for every other."""
+    return {"RD": timing["rl"] + timing["t_burst"], "WR": timing["wl"] + timing["t_burst"]}
+
+
+def address_of(spec: PimSpec, bank: int, row: int, column: int) -> int:
+    """DRAM address of a transfer: 8 columns of a bank, then the banks, then the next 8 columns, then the rows."""
+    high, low = divmod(column, REGISTERS)
+    banks, groups = spec.dram.organisation.banks, spec.dram.organisation.columns // REGISTERS
+    return ((row * groups + high) * banks + bank) * REGISTERS + low
+
+
+def place_of(spec: PimSpec, address: int) -> tuple[int, int, int]:
+    """(bank, row, column) of a DRAM address."""
+    banks, groups = spec.dram.organisation.banks, spec.dram.organisation.columns // REGISTERS
+    rest, low = divmod(address, REGISTERS)
+    rest, bank = divmod(rest, banks)
+    row, high = divmod(rest, groups)
+    return bank, row, high * REGISTERS + low
+
+
+def checked(spec: ControllerSpec) -> ControllerSpec:
+    """`spec`; raises `InputError` if rows of data would trigger nothing."""
+    bit = spec.pim.row_without_trigger_bit
+    if bit is not None and spec.rows > 1 << bit:
+        raise InputError(f"rows of {spec.pim.title} that hold data must be at most {1 << bit}, not {spec.rows}")
+    return spec

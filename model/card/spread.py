@@ -1,0 +1,51 @@
+"""Predictions of an instance with what its open inputs leave; every reading of the facts is built once."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+
+from hw.base.error import InputError
+from model.card.iteration import Iteration, at
+from model.card.range import SAMPLES, readings
+from model.energy.price import Interval
+
+
+class Spread:
+    """An `Iteration` under every reading of the facts: `interval(value)` is a value's 5 %, nominal and 95 %.
+
+    As `model.card.range.ranged`; readings under which the model does not fit its memory are left out.
+    """
+
+    def __init__(self, iteration: Iteration) -> None:
+        self.nominal = iteration
+        self.ends = tuple(
+            (name, *(None if reading is None else at(iteration, *reading) for reading in (low, high)))
+            for name, low, high in readings(iteration.device, iteration.engine)
+        )
+
+    def interval(self, value: Callable[[Iteration], float]) -> Interval:
+        """Of `value`, which may raise `InputError` where something does not fit."""
+        nominal = value(self.nominal)
+        total = np.zeros(SAMPLES)
+        for index, (_, low, high) in enumerate(self.ends):
+            down, up = (_effect(value, end, nominal) for end in (low, high))
+            if down or up:
+                draws = _draws(index, low is not None, high is not None)
+                total += np.where(draws < 0, -draws * down, draws * up)
+        low_end, high_end = (float(v) for v in nominal * np.exp(np.percentile(total, [5, 95])))
+        return Interval(low=min(low_end, nominal), nominal=nominal, high=max(high_end, nominal))
+
+
+def _effect(value: Callable[[Iteration], float], end: Iteration | None, nominal: float) -> float:
+    if end is None:
+        return 0.0
+    try:
+        return float(np.log(value(end) / nominal))
+    except InputError:
+        return 0.0
+
+
+@lru_cache(maxsize=256)
+def _draws(index: int, below: bool, above: bool) -> np.ndarray:
+    return np.random.default_rng(index).triangular(-1.0 if below else 0.0, 0.0, 1.0 if above else 0.0, SAMPLES)

@@ -1,0 +1,99 @@
+"""The model's own error: learnt without the chip it judges, one number a kind; ranges hold what they say."""
+
+import hashlib
+import json
+from math import exp
+
+import pytest
+
+from hw.base.command_line import main
+from model import cli
+from model.card.language_check import predicted
+from model.cli.validate import loaded
+from model.projection.published.calibration import KINDS, ModelError, Residual, errors, learn
+from model.projection.published.language import BLIND, BLIND_DIGEST
+from model.projection.published_serving import predicted_checks
+from model.projection.validate import LEAST_COVERAGE, MOST_COVERAGE, residuals_of
+
+
+def residual(chip: str, ratio: float, kind: str = "offline", spread: float = 1.0) -> Residual:
+    return Residual(kind=kind, chip=chip, ratio=ratio, low=1 / spread, high=spread)
+
+
+def test_a_chip_does_not_teach_its_own_range() -> None:
+    others = [residual(name, ratio) for name, ratio in (("a", 0.9), ("b", 1.0), ("c", 1.1))]
+    with_it = learn([*others, residual("d", 5.0)], without="d")
+    assert with_it == learn(others)
+    assert with_it["offline"].bias == pytest.approx(1.0)
+    assert learn([*others, residual("d", 5.0)])["offline"].spread > with_it["offline"].spread
+
+
+def test_each_chip_counts_once_however_many_results_it_has() -> None:
+    one = learn([residual("a", 0.5), residual("b", 1.0), residual("c", 2.0)])["offline"]
+    many = learn([*[residual("a", 0.5)] * 50, residual("b", 1.0), residual("c", 2.0)])["offline"]
+    assert (many.bias, many.spread) == pytest.approx((one.bias, one.spread))
+
+
+def test_open_inputs_explain_part_of_the_error() -> None:
+    sure = learn([residual("a", 0.8), residual("b", 1.0), residual("c", 1.25)])["offline"]
+    unsure = learn([residual(c, r, spread=1.4) for c, r in (("a", 0.8), ("b", 1.0), ("c", 1.25))])["offline"]
+    assert unsure.spread < sure.spread
+
+
+def test_a_range_holds_inputs_and_the_models_error() -> None:
+    error = ModelError(kind="offline", bias=0.9, spread=0.1, width=1.645, chips=5, results=9)
+    low, middle, high = error.span(100.0, 90.0, 110.0)
+    assert middle == pytest.approx(90)
+    assert low == pytest.approx(90 * exp(-1.645 * (0.1**2 + 0.061**2) ** 0.5), rel=1e-3)
+    assert high * low == pytest.approx(middle**2)
+    assert error.span(100, 100, 100, level=0.5)[0] > error.span(100, 100, 100)[0]
+
+
+def test_committed_errors_are_those_of_the_published_results() -> None:
+    validation = loaded()
+    assert LEAST_COVERAGE <= validation.coverage <= MOST_COVERAGE
+    again = learn(residuals_of(validation.checks))
+    for kind in KINDS:
+        assert errors()[kind].bias == pytest.approx(again[kind].bias, rel=1e-4)
+        assert errors()[kind].spread == pytest.approx(again[kind].spread, rel=1e-4)
+    assert validation.by_kind["decode"].factor <= 1.2
+    assert validation.by_kind["requests, one card"].factor <= 1.15
+    assert validation.by_kind["requests, several cards"].factor <= 1.15
+    widths = sorted(check.half_width for check in validation.checks if check.kind)
+    assert widths[len(widths) // 2] <= 0.25
+
+
+def test_committed_serving_predictions_are_what_the_model_says_now() -> None:
+    checks = predicted_checks()
+    assert len(checks) > 500
+    for check in (checks[0], checks[40], checks[100], checks[290], checks[-1]):
+        now = predicted(check.row)
+        assert (now.low, now.nominal, now.high) == pytest.approx(
+            (check.predicted.low, check.predicted.nominal, check.predicted.high), rel=1e-4
+        )
+
+
+def test_more_cards_help_or_harm_as_published() -> None:
+    """From 4 to 8 cards of one model: the sign of the change of at least 95 % of the pairs."""
+    known = {}
+    for check in predicted_checks():
+        r = check.row
+        key = r.chip, r.model, r.version, r.weights, r.prompt, r.answer, r.requests
+        known[key, r.devices] = check.predicted.nominal, r.value
+    pairs = [(known[key, 4], known[key, 8]) for key, devices in known if devices == 4 and (key, 8) in known]
+    right = sum((eight[0] > four[0]) == (eight[1] > four[1]) for four, eight in pairs)
+    assert right >= 0.95 * len(pairs)
+
+
+def test_blind_predictions_are_the_bytes_that_were_written() -> None:
+    assert hashlib.sha256(BLIND.read_bytes()).hexdigest() == BLIND_DIGEST
+    assert loaded().blind_written.results > 200
+
+
+def test_validate_gives_one_row_a_result_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("model", cli, ["validate", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    row = found["results"][0]
+    assert {"chip", "task", "predicted", "range", "published", "inside", "blind"} <= row.keys()
+    assert row["range"][0] <= row["predicted"] <= row["range"][1]
+    assert found["coverage"] == pytest.approx(sum(r["inside"] for r in found["results"]) / len(found["results"]))
