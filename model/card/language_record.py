@@ -14,7 +14,7 @@ from hw.base.error import InputError
 from model import workloads
 from model.card.device import Device, device
 from model.card.engine import ENGINES, Engine
-from model.card.iteration import Iteration, at
+from model.card.iteration import Iteration
 from model.card.layer_time import BOUNDS
 from model.card.machine import Extra
 from model.card.range import ranged
@@ -78,7 +78,7 @@ def language_record(chip_name: str, name: str, scenario: LanguageScenario = "off
     iteration, found, copies = _best(spec, task, scenario)
 
     def value(changed: Device, extra: Extra) -> float:
-        other = at(iteration, changed, extra)
+        other = iteration.at(changed, extra)
         try:
             if scenario == "offline":
                 most = most_requests(other, task.prompt, task.answer, task.beams)

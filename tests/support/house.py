@@ -97,6 +97,7 @@ KIND_ROOMS = (
     # doors and lowering of one kind that lie in a room of a layer
     "model.energy.npu_prices",
     "model.energy.dram_pim_prices",
+    "model.energy.crossbar_prices",
     "model.functional.hbm_pim",
     "model.lowering.decoder",
 )
