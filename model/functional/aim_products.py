@@ -48,12 +48,12 @@ def _column(total: np.ndarray, weights: np.ndarray, x: np.ndarray) -> np.ndarray
     usual = (magnitude >= _LEAST_NORMAL) & (magnitude < _LARGEST_FINITE)
     x_usual = (x_magnitude >= _LEAST_NORMAL) & (x_magnitude < _LARGEST_FINITE)
     plain = (total & np.uint32(0x7F800000)) != np.uint32(0x7F800000)
-    if not (usual.all() and x_usual.all() and plain.all()):     # zeros, subnormals, infinities, NaN: the long way
+    if not (usual.all() and x_usual.all() and plain.all()):  # zeros, subnormals, infinities, NaN: the long way
         return aligned_dot(total, np.broadcast_to(x, weights.shape).copy(), weights)
     # exact: 16 significant bits; in binary64 no exponent is too large or too small
     w = (weights.astype(np.uint32) << np.uint32(16)).view(np.float32)
     exact = w * decode(x, "bf16").astype(np.float64)
-    largest = ((magnitude >> np.uint16(7)).astype(np.int32) + ((x_magnitude >> np.uint16(7)).astype(np.int32) - 254))
+    largest = (magnitude >> np.uint16(7)).astype(np.int32) + ((x_magnitude >> np.uint16(7)).astype(np.int32) - 254)
     largest = largest.max(axis=1)
     own = np.maximum((total >> np.uint32(23)).astype(np.int32) & 0xFF, 1) - 127
     largest = np.maximum(largest, own)

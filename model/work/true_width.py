@@ -5,10 +5,13 @@ heads that share it. The reference computes the layer; `share` is one channel's 
 words that must come out, `projections` all products of a token on the device model.
 """
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
+from hw.base.error import InputError
 from hw.spec.memory_controller import ControllerSpec, Gemv, MemoryCommand, Transfer
 from hw.spec.pim import PimSpec
 from model.cycle.system.aim_controller import AimController
@@ -93,6 +96,20 @@ def rows_of(config: DecoderConfig, name: str, channel: int) -> np.ndarray:
     return np.arange(channel * part, (channel + 1) * part)
 
 
+def llama32_1b() -> DecoderConfig:
+    """One layer of Llama 3.2 1B as published, with a vocabulary of two: its embedding is no part of a layer."""
+    published = json.loads((Path(__file__).parents[1] / "network" / "configs" / "llama32_1b.json").read_text())
+    names = ("hidden_size", "intermediate_size", "num_attention_heads", "num_key_value_heads", "head_dim")
+    return DecoderConfig(
+        **{name: published[name] for name in names}, num_hidden_layers=1, vocab_size=2,
+        max_position_embeddings=POSITIONS, rope_theta=500000.0)  # fmt: skip
+
+
+def one_gigahertz(pim: PimSpec) -> PimSpec:
+    """The device with a command a nanosecond, as a controller in logic issues them."""
+    return replace(pim, dram=replace(pim.dram, clock_ns=1.0))
+
+
 class _Builder:
     """Places matrices and words, and writes the program."""
 
@@ -133,7 +150,11 @@ class _Builder:
     def product(self, name: str, weights: np.ndarray, vector: int, expected: np.ndarray) -> None:
         """A projection: input segments of a row, outputs in groups of the accumulators."""
         pitch = weights.shape[1] // self.lanes
-        first, segments = self._store(weights, pitch), max(1, pitch // self.columns)
+        if pitch % self.columns:
+            raise InputError(
+                f"inputs of {name} must fill whole rows of {self.columns * self.lanes}, not {weights.shape[1]}"
+            )
+        first, segments = self._store(weights, pitch), pitch // self.columns
         each = len(weights) // self.banks
         for start in range(0, each, self.accumulators):
             outputs = min(self.accumulators, each - start)
