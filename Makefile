@@ -5,7 +5,7 @@
 #   WAVES     1 = record waveforms        PYTHON    the interpreter that makes the environment
 
 # What a user gives reaches Python as it is, by the environment: make expands nothing in it, the shell runs nothing in it.
-GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE NETWORK INPUT DIMENSION PYTHON
+GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE SPACE NETWORK INPUT DIMENSION PIM TOKENS PYTHON
 define literal
 override $(1) := $$(value $(1))
 export $(1)
@@ -26,7 +26,12 @@ RUN       = exec .venv/bin/python -m
 ARGUMENTS = $(if $(CHIP),--chip "$$CHIP") $(if $(WORKLOAD),--workload "$$WORKLOAD") $(if $(SEED),--seed "$$SEED")
 BENCHES   = $(if $(BENCH),--bench "$$BENCH")
 
-.PHONY: help environment sim waves regress test volume formal report validate explain bench cells energy fuzz lint clean
+# Core, vector unit and PIM channel in one: they run a language model.
+SYSTEMS   = npu_aim npu_hbm_pim
+DECODING  = --chip "$$CHIP" $(if $(WORKLOAD),--workload "$$WORKLOAD") $(if $(PIM),--pim "$$PIM") \
+            $(if $(TOKENS),--tokens "$$TOKENS")
+
+.PHONY: help environment sim waves regress test volume formal report validate explain explore bench cells energy fuzz mutate lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -41,8 +46,10 @@ help:
 ## make report    records -> build/report (Markdown, tables, plots)
 ## make validate  predictions beside every published result, with ranges and errors
 ## make explain   FIGURE=gwangju.wall_kw: formula, inputs, records and facts of one figure
+## make explore   SPACE=digits_small: evaluate a space of designs into a store, name the designs nobody beats
 ## make bench     speed of simulation and models, measured now; docs/benchmarks.md from 4 x 4 to 32 x 32
 ## make fuzz      ten minutes of drawn command lines and files: no traceback, no hang; SEED= draws others
+## make mutate    300 small mistakes planted in RTL, models and benches: which do the tests notice? resumes; SEED=
 ## make lint      ruff, pyright, the import rule
 ## make cells     characterise the 45 nm cells again with ngspice (needs ngspice; resumes)
 ## make energy    joules at the gates: synthesis, operands of the workload, glitches (needs iverilog, gcc)
@@ -51,6 +58,7 @@ help:
 ## variables      CHIP=npu_16 WORKLOAD=digits BENCH=core SEED=1 WAVES=1
 ## examples       make sim
 ##                make sim CHIP=tiny WORKLOAD=gemm_16
+##                make sim CHIP=npu_aim WORKLOAD=small_llm      (PIM=off, weights, attention or both; TOKENS=64)
 ##                make waves CHIP=tiny WORKLOAD=gemm_16
 ##                make sim CHIP=nonesuch      (lists the known ones)
 
@@ -62,16 +70,26 @@ environment:
 SWEEP     = --workload gemm_sweep $(if $(SEED),--seed "$$SEED")
 SITE      = --chip furiosa_warboy --workload resnet50 $(if $(SEED),--seed "$$SEED")
 
+ifneq ($(filter $(SYSTEMS),$(CHIP)),)
+sim: environment
+	@$(RUN) tb decode $(DECODING) $(if $(WAVES),--waves)
+else
 sim: environment
 	@$(RUN) tb sim $(ARGUMENTS) $(BENCHES) $(if $(WAVES),--waves)
 	@$(RUN) model predict $(ARGUMENTS)
 	$(if $(CHIP)$(WORKLOAD),,@$(RUN) tb sim $(SWEEP))
 	$(if $(CHIP)$(WORKLOAD),,@$(RUN) model predict $(SWEEP))
-	@$(RUN) model predict $(SITE)
+	$(if $(CHIP)$(WORKLOAD),,@$(RUN) model predict $(SITE))
 	@$(RUN) model report --screen $(ARGUMENTS)
+endif
 
+ifneq ($(filter $(SYSTEMS),$(CHIP)),)
+waves: environment
+	@$(RUN) tb decode $(DECODING) --waves
+else
 waves: environment
 	@$(RUN) tb waves $(ARGUMENTS) $(BENCHES)
+endif
 
 regress: environment
 	@$(RUN) tb regress $(ARGUMENTS) $(BENCHES)
@@ -81,6 +99,9 @@ test: environment
 
 volume: environment
 	@$(RUN) pytest -n 2 -m volume
+
+mutate: environment
+	@$(RUN) tb mutate $(if $(SEED),--seed "$$SEED")
 
 formal: environment
 	@$(RUN) tb formal
@@ -93,6 +114,9 @@ validate: environment
 
 explain: environment
 	@$(RUN) model explain $(if $(FIGURE),"$$FIGURE",--list)
+
+explore: environment
+	@$(RUN) model explore $(if $(SPACE),"$$SPACE",--list)
 
 bench: environment
 	@$(RUN) tb bench

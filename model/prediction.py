@@ -31,6 +31,8 @@ class Prediction:
         For people: "3 GEMMs"; "one array of 16 x 16"; the method; what is not modelled.
     clock : Fact or None
         What a cycle takes, in GHz.
+    notes : tuple of str
+        What was done differently from what the machine can do by itself, a sentence each.
     stepped : bool
         By the stepped model, memory side included; else by a closed form.
     """
@@ -47,6 +49,7 @@ class Prediction:
     missing: str
     clock: Fact | None = None
     stepped: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def utilisation(self) -> float:

@@ -9,6 +9,7 @@ import importlib.metadata
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -74,20 +75,25 @@ def run(name: str, arguments: list[str], folder: Path) -> str:
     if not program.exists():
         raise InputError(f"proofs need {name} beside the interpreter {sys.executable}; run `make environment`")
     environment = {**os.environ, "PATH": f"{TOOLS}{os.pathsep}{os.environ.get('PATH', '')}"}
+    process = subprocess.Popen(
+        [str(program), *arguments],
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
     try:
-        done = subprocess.run(
-            [str(program), *arguments],
-            cwd=folder,
-            env=environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=LIMIT_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise InputError(f"{name} must answer within {LIMIT_SECONDS} s, it did not: {' '.join(arguments)}") from None
-    return done.stdout
+        return process.communicate(timeout=LIMIT_SECONDS)[0]
+    except BaseException as error:  # the solver below it goes too
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise InputError(
+                f"{name} must answer within {LIMIT_SECONDS} s, it did not: {' '.join(arguments)}"
+            ) from None
+        raise
 
 
 def ask(name: str, proof: Proof, kind: str, steps: int, bug: Bug | None = None) -> Check:

@@ -109,6 +109,7 @@ def test_the_monitor_finds(rule: str) -> None:
         "tb.npu.foreign_axi_tests",
         tests=("programs_run_between_foreign_agents",),
         seed=2,
+        timeout_s=60,  # a bug may hang the bus; what the monitor saw before is handed out all the same
         parameters={"core": asdict(CORE), "axi": asdict(AXI), "cases": _cases(2)[1:]},
     )
     assert not outcome.passed

@@ -15,12 +15,24 @@ _INSTRUCTIONS = {
 }
 
 
-def play(bench_name: str, *tests: str) -> Outcome:
+def play(bench_name: str, *tests: str, streams: int = 200, forms: int = 10_000, rounds: int = 20) -> Outcome:
     bench = design.load(bench_name)
     emitted = design.design(bench_name, bench_name)
     built = build(emitted, "none", design.published(bench, emitted))
-    parameters = {"chip": bench_name, "streams": 200, "forms": 10_000, "rounds": 20}
+    parameters = {"chip": bench_name, "streams": streams, "forms": forms, "rounds": rounds}
     return run(built, f"tb.dram_pim.{bench_name}_tests", seed=3, parameters=parameters, tests=tests)
+
+
+@pytest.mark.rtl
+@pytest.mark.parametrize("bench", list(_INSTRUCTIONS))
+def test_a_few_streams_and_instructions_on_the_channel_equal_the_model(bench: str) -> None:
+    outcome = play(bench, _STREAMS, _INSTRUCTIONS[bench], streams=8, forms=150, rounds=2)
+    assert outcome.passed, outcome.explain()
+    assert [test.passed for test in outcome.tests] == [True, True]
+    assert outcome.data["streams"] == 8
+    assert outcome.data["refused"]["early"] > 400
+    # every kind of event has happened, so that each of them has been compared
+    assert min(outcome.data["events"].values()) > 0
 
 
 @pytest.mark.rtl

@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from model.card.survey import survey
 from model.cli import predict as verb
 from model.cli import survey as survey_verb
 from model.cycle.npu.core import closed_form
+from model.cycle.npu.core_budget import core_labels
 from model.cycle.npu.partition import partition, repeated
 from model.network.resnet import resnet_50
 from model.predict import predict
@@ -202,3 +204,41 @@ def test_the_survey_covers_all_named_products_and_networks() -> None:
     assert {"furiosa_warboy", "lpddr5x_pim", "hbm_pim"} <= set(survey_verb.products())
     assert {"resnet50", "bert_large", "mixtral_8x7b_decode"} <= set(survey_verb.networks())
     assert "tiny" not in survey_verb.products()
+
+
+def test_a_layer_larger_than_the_scratchpads_is_counted_as_cycles_counts_it_and_named() -> None:
+    small = replace(chips.load("tiny").core, activation_words=64, weight_words=64)  # type: ignore[type-var]
+    chip = replace(chips.load("tiny"), machine=small)
+
+    class Shapes:
+        queued = False
+
+        def gemms(self) -> list[Gemm]:
+            return [Gemm(name="fits", m=4, n=4, k=16), Gemm(name="wide", m=8, n=8, k=4608)]
+
+    found = predict(chip, Shapes())  # type: ignore[arg-type]
+    assert found.layers[1]["cycles"] == sum(core_labels(small, (8, 8, 4608)).values())
+    assert len(found.notes) == 1
+    assert "wide (1 of the layers" in found.notes[0]
+    assert sum(found.phases.values()) == found.cycles
+
+
+def test_a_layer_whose_sums_leave_the_accumulator_is_refused_by_name() -> None:
+    class Shapes:
+        queued = False
+
+        def gemms(self) -> list[Gemm]:
+            return [Gemm(name="fc7", m=1, n=1, k=131_072)]
+
+    with pytest.raises(InputError, match="k of layer 'fc7' must be at most 131071"):
+        predict(chips.load("tiny"), Shapes())  # type: ignore[arg-type]
+
+
+def test_a_product_of_too_many_commands_ends() -> None:
+    class Shapes:
+        queued = False
+
+        def gemms(self) -> list[Gemm]:
+            return [Gemm(name="endless", m=2**40, n=2**40, k=64)]
+
+    assert predict(chips.load("tiny"), Shapes()).cycles > 2**80 // 1000  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ environment.
 import importlib.util
 import os
 import re
+import shlex
 import sys
 import traceback
 from pathlib import Path
@@ -51,6 +52,14 @@ def register(kind: str, text: str) -> str:
     entries = [e for e in os.environ.get(_VARIABLE, "").splitlines() if not _same(e, kind, path.stem)]
     os.environ[_VARIABLE] = "\n".join([*entries, f"{kind}={path}"])
     return path.stem
+
+
+def typed(kind: str, name: str) -> str:
+    """What the user types for the thing called `name`: its path if it is one of the user's own files."""
+    path = registered(kind).get(name)
+    if path is None:
+        return name
+    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
 
 
 def _same(entry: str, kind: str, stem: str) -> bool:

@@ -141,6 +141,7 @@ def summary(chip: Chip, workload: Workload, prediction: Prediction, figures: Map
     if "correct" in figures:
         share = figures["correct"] / figures["images"]
         lines.append(f"correct          {figures['correct']:.0f} of {figures['images']:.0f} ({share:.1%})")
+    lines += [f"note             {note}" for note in prediction.notes]
     lines.append(f"not modelled yet {prediction.missing}")
     if chip.hypothesis:
         lines.append(f"hypothesis       {chip.hypothesis}")

@@ -39,18 +39,18 @@ def blocks(size: int, width: int) -> int:
     return -(-size // width)
 
 
-def split(core: CoreSpec, gemm: Gemm) -> list[Tile]:
-    """The tiles of one `gemm`, each with all its operands in the memories at address 0.
+MOST_COMMANDS = 1_000_000
+"""A product of more commands than this is not cut into them."""
 
-    Columns are split first by what the weight, parameter and output memories hold, then rows; the tiles of
-    one column group follow one another so that its weights may stay.
 
-    Raises
-    ------
-    InputError
-        If K does not fit: one column block of weights or one row of activations exceeds its memory, or a
-        sum could leave the accumulator.
-    """
+def commands_of(core: CoreSpec, gemm: Gemm) -> int:
+    """How many tiles `split` would make; `InputError` as it."""
+    _, _, n_blocks, group, height = _cut(core, gemm)
+    return blocks(n_blocks, group) * blocks(gemm.m, height)
+
+
+def _cut(core: CoreSpec, gemm: Gemm) -> tuple[int, int, int, int, int]:
+    """Columns of the array, K blocks, column blocks, and column blocks and rows of one command."""
     tile, columns, block = core.array.tile_words, core.array.columns, core.array.k_per_block
     k_blocks, n_blocks = blocks(gemm.k, block), blocks(gemm.n, columns)
     if gemm.k > core.largest_k:
@@ -72,6 +72,27 @@ def split(core: CoreSpec, gemm: Gemm) -> list[Tile]:
     group = min(n_blocks, core.weight_words // (k_blocks * tile), core.parameter_words, core.output_words)
     held = core.activation_words // k_blocks * (core.array.rows // core.array.activation_words(core.array.rows))
     height = min(gemm.m, held, core.output_words // group)
+    return columns, k_blocks, n_blocks, group, height
+
+
+def split(core: CoreSpec, gemm: Gemm) -> list[Tile]:
+    """The tiles of one `gemm`, each with all its operands in the memories at address 0.
+
+    Columns are split first by what the weight, parameter and output memories hold, then rows; the tiles of
+    one column group follow one another so that its weights may stay.
+
+    Raises
+    ------
+    InputError
+        If K does not fit: one column block of weights or one row of activations exceeds its memory, or a
+        sum could leave the accumulator.
+    """
+    columns, k_blocks, n_blocks, group, height = _cut(core, gemm)
+    if blocks(n_blocks, group) * blocks(gemm.m, height) > MOST_COMMANDS:
+        raise InputError(
+            f"GEMM {gemm.name!r} must be at most {MOST_COMMANDS:,} commands on this core, not "
+            f"{blocks(n_blocks, group) * blocks(gemm.m, height):,}; cut it or give the core larger memories"
+        )
     formats = {
         "activation_format": OPERAND_CODES[core.array.activation_format],
         "weight_format": OPERAND_CODES[core.array.weight_format],

@@ -135,7 +135,6 @@ def bench_test(*, timeout_cycles: int = 1_000_000) -> Callable[[Callable[[Bench]
     """Make a coroutine of a `Bench` a cocotb test: clock and reset before, checks after, a limit in cycles."""
 
     def decorate(body: Callable[[Bench], Awaitable[None]]) -> Any:
-        @cocotb.test()
         @functools.wraps(body)
         async def test(dut: Any) -> None:
             bench = Bench(dut)
@@ -147,7 +146,11 @@ def bench_test(*, timeout_cycles: int = 1_000_000) -> Callable[[Callable[[Bench]
                 raise AssertionError(f"the test did not end within {timeout_cycles} cycles") from None
             bench.finish()
 
-        return test
+        # cocotb asks the code where the test is: it is where its body is
+        placed: Any = test
+        code = body.__code__  # pyright: ignore[reportFunctionMemberAccess]
+        placed.__code__ = placed.__code__.replace(co_filename=code.co_filename, co_firstlineno=code.co_firstlineno)
+        return cocotb.test()(placed)
 
     return decorate
 

@@ -26,6 +26,10 @@ def install(source: Path, target: Path, name: str) -> Path:
         suite.set("name", name)
     for case in root.iter("testcase"):
         case.set("classname", name)
+        # cocotb writes the place as properties; readers of JUnit look for attributes
+        for held in case.iter("property"):
+            if held.get("name") in ("file", "line"):
+                case.set(str(held.get("name")), held.get("value", ""))
         if case.get("file"):
             case.set("file", relative(case.get("file", "")))
     for element in root.iter():

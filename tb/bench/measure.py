@@ -1,6 +1,7 @@
 """A chip, a workload and a seed to a measurement: emit, build, simulate, read what the bench reported."""
 
 import json
+import shlex
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from hw import chips
 from hw.base.error import InputError
+from hw.base.own_file import typed
 from model import workloads
 from model.count import Counts
 from model.record import Measurement, Origin, Result, current_commit
@@ -25,12 +27,16 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One simulation: a bench on a chip, with a workload ("" if the bench runs none) and a seed."""
+    """One simulation: a bench on a chip, with a workload ("" if the bench runs none) and a seed.
+
+    `tests` is a regular expression of the names of the tests to run, "" for all; a part of them makes no record.
+    """
 
     bench: str
     chip: str
     workload: str = ""
     seed: int = 1
+    tests: str = ""
 
     def __post_init__(self) -> None:
         bench = design.load(self.bench)
@@ -49,7 +55,8 @@ class Case:
     def command(self) -> str:
         """The line that repeats it."""
         workload = f" WORKLOAD={self.workload}" if self.workload else ""
-        return f"make sim CHIP={self.chip}{workload} BENCH={self.bench} SEED={self.seed}"
+        chosen = f" COCOTB_TEST_FILTER={shlex.quote(self.tests)}" if self.tests else ""
+        return f"make sim CHIP={typed('chip', self.chip)}{workload} BENCH={self.bench} SEED={self.seed}{chosen}"
 
 
 def prepare(case: Case, trace: Trace = "none", say: Say = lambda line: None) -> Built:
@@ -77,6 +84,7 @@ def simulate(case: Case, built: Built, timeout_s: int = 1800) -> Outcome:
         run_dir=BUILD / "runs" / f"{case.name}.{built.trace}",
         timeout_s=timeout_s,
         reproduce=case.command,
+        pattern=case.tests or None,
     )
     if built.trace != "saif" and outcome.junit.is_file():
         junit.install(outcome.junit, BUILD / "junit" / f"{case.name}.xml", case.name)
@@ -107,7 +115,7 @@ def _measure(case: Case, built: Built, say: Say, activity: bool) -> tuple[Measur
     data = outcome.data
     for test in outcome.tests:
         say(f"        {'pass' if test.passed else 'FAIL'}  {test.name}  ({test.seconds:.1f} s)")
-    if not design.measures(design.load(case.bench)) or "cycles" not in data:
+    if case.tests or not design.measures(design.load(case.bench)) or "cycles" not in data:
         return None, outcome
     switched: dict[str, int] = {}
     components = getattr(design.load(case.bench), "COMPONENTS", {})

@@ -105,6 +105,7 @@ def run(
     run_dir: Path | None = None,
     timeout_s: int = 900,
     reproduce: str = "",
+    pattern: str | None = None,
 ) -> Outcome:
     """Run the cocotb tests of `test_module` (e.g. "tb.npu.core_tests") on `built`.
 
@@ -125,6 +126,8 @@ def run(
         Wall time after which the simulator is ended and the run has failed.
     reproduce : str
         Command line that repeats the run; a `python -m tb` one is made up if empty.
+    pattern : str or None
+        Regular expression of the names of the tests to run, as cocotb's COCOTB_TEST_FILTER; not with `tests`.
     """
     if run_dir is None:
         run_dir = BUILD / "runs" / f"{test_module}.{built.key}.{seed}"
@@ -158,7 +161,7 @@ def run(
                     log_file=str(work / "log"),
                     waves=traced,
                     plusargs=["+verilator+rand+reset+2", f"+verilator+seed+{seed}"] if built.random_start else [],
-                    test_filter=r"\.(" + "|".join(tests) + ")$" if tests else None,
+                    test_filter=r"\.(" + "|".join(tests) + ")$" if tests else pattern,
                     extra_env={
                         "KCLOUD_PARAMETERS": str(work / "parameters.json"),
                         "KCLOUD_DATA": str(work / "data.json"),

@@ -1,10 +1,12 @@
 """Every bench on every chip but those of several cores, all workloads that fit and all seeds; resumable, JUnit XML."""
 
 import argparse
+import os
 
 from hw import chips
+from hw.base.error import InputError
 from model import workloads
-from tb.bench import design
+from tb.bench import cocotb_variables, design
 from tb.bench.build import BUILD
 from tb.bench.measure import shown
 from tb.bench.regression import default_chips, matrix, regress, write_junit
@@ -26,6 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 if every case passed, 1 otherwise."""
+    asked = cocotb_variables.given(os.environ)
+    if asked.pattern is not None:
+        raise InputError(
+            "COCOTB_TEST_FILTER must not be set for a regression, which runs every test; use `make sim` for some"
+        )
+    if asked.seed is not None and arguments.seed is None:
+        arguments.seed = [asked.seed]
     benches = arguments.bench or design.names()
     cases = matrix(
         benches,

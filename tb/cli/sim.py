@@ -1,10 +1,12 @@
 """Run a bench on the RTL in Verilator: record and JUnit file."""
 
 import argparse
+import os
 import sys
 
 from hw import chips
 from model import record, workloads
+from tb.bench import cocotb_variables
 from tb.bench.build import BUILD
 from tb.bench.measure import Case, measure, shown
 
@@ -18,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bench", default=None, help="a file tb/<room>/<bench>_tests.py (default core, or the one of the PIM chip)"
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the operands (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=None, help="of the operands (default COCOTB_RANDOM_SEED, else 1)")
     parser.add_argument("--waves", action="store_true", help="record waveforms too (build/runs/.../dump.fst)")
     parser.add_argument("--no-activity", action="store_true", help="do not count toggles")
 
@@ -52,7 +54,15 @@ def case_of(arguments: argparse.Namespace) -> Case:
     arguments.bench, loaded = bench, design.load(bench)
     arguments.workload = named or getattr(loaded, "WORKLOAD", workloads.default(chip))
     workload = arguments.workload if design.measures(loaded) else ""
-    return Case(bench=arguments.bench, chip=arguments.chip, workload=workload, seed=arguments.seed)
+    asked = cocotb_variables.given(os.environ, seed=arguments.seed)
+    arguments.seed = next((seed for seed in (arguments.seed, asked.seed) if seed is not None), 1)
+    return Case(
+        bench=arguments.bench,
+        chip=arguments.chip,
+        workload=workload,
+        seed=arguments.seed,
+        tests=asked.pattern or "",
+    )
 
 
 def say(line: str) -> None:

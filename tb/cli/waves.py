@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bench", default=None, help="a file tb/<room>/<bench>_tests.py (default core, or the one of the PIM chip)"
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the operands (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=None, help="of the operands (default COCOTB_RANDOM_SEED, else 1)")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
+from hw.base.error import InputError
 from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
 from model.count import Counts
@@ -10,6 +11,7 @@ from model.cycle.npu.core import closed_form
 from model.cycle.npu.partition import partition
 from model.cycle.npu.program.program import step_program
 from model.cycle.npu.timing import event_counts
+from model.lowering.lower import MOST_COMMANDS, commands_of
 from model.lowering.schedule import Step, schedule
 from model.prediction import Prediction
 from model.work.workload import Gemm, Programmed, Workload, runs_as_program
@@ -53,6 +55,7 @@ def predict(chip: Chip, workload: Workload) -> Prediction:
             stepped=True,
         )
     counts, phases, layers = Counts(), dict[str, int](), []
+    refilled = [] if several else [gemm.name for gemm in gemms if needs_refills(core, gemm)]
     if several:
         parts = [_shared(core, chip.cores, gemm) for gemm in gemms]
     elif workload.queued:
@@ -76,7 +79,7 @@ def predict(chip: Chip, workload: Workload) -> Prediction:
                 "arrays": arrays,
             }
         )
-    order = "queued back to back" if workload.queued and not several else "one GEMM after the other"
+    order = "queued back to back" if not several and workload.queued else "one GEMM after the other"
     return Prediction(
         cycles=sum(layer["cycles"] for layer in layers),
         macs=sum(layer["macs"] for layer in layers),
@@ -92,6 +95,16 @@ def predict(chip: Chip, workload: Workload) -> Prediction:
             "an upper bound of the chip's rate"
         ),
         clock=chip.clock,
+        notes=(_refilled(refilled),) if refilled else (),
+    )
+
+
+def _refilled(names: list[str]) -> str:
+    """What is said of layers that are larger than the scratchpads."""
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return (
+        f"K split, parts refilled without waiting: {', '.join(names[:8])}{more} ({len(names)} of the layers are larger "
+        "than the scratchpads; the RTL refuses them)"
     )
 
 
@@ -100,9 +113,29 @@ _Part = tuple[int, int, Mapping[str, int], Counts]
 
 
 def _alone(core: CoreSpec, gemm: Gemm) -> _Part:
-    """One core: the commands of one product, batch by batch, `count` times."""
-    cycles, counts, budget = _commands(core, gemm.m, gemm.n, gemm.k)
+    """One core: the commands of one product, batch by batch, `count` times.
+
+    A product whose K the scratchpads cannot hold is counted whole, its parts refilled without waiting.
+    """
+    if needs_refills(core, gemm):
+        timing = closed_form(core, [(gemm.m, gemm.n, gemm.k)])
+        cycles, counts, budget = timing.cycles, timing.counts, dict(timing.budget)
+    else:
+        cycles, counts, budget = _commands(core, gemm.m, gemm.n, gemm.k)
     return cycles * gemm.count, 1, {k: v * gemm.count for k, v in budget.items()}, counts * gemm.count
+
+
+def needs_refills(core: CoreSpec, gemm: Gemm) -> bool:
+    """Whether `gemm` is larger than one column block of weights and one row of activations that the memories hold, or
+    more commands than are worth listing; `InputError` naming it if its sums could leave the accumulator."""
+    if gemm.k > core.largest_k:
+        raise InputError(
+            f"k of layer {gemm.name!r} must be at most {core.largest_k_rule}, not {gemm.k}; split the layer over k"
+        )
+    try:
+        return commands_of(core, gemm) > MOST_COMMANDS
+    except InputError:
+        return True
 
 
 @lru_cache(maxsize=4096)

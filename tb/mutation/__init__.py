@@ -1,0 +1,1 @@
+"""Small mistakes planted in RTL, models and benches, to see whether the tests notice."""
