@@ -14,12 +14,13 @@ from hw.base.catalog import nearest
 from hw.base.error import InputError
 from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
+from hw.spec.crossbar import CrossbarSpec
 from hw.spec.fact import Fact
 from hw.spec.facts import CardFacts
 from hw.spec.pim import PimSpec
 
 Spec = TypeVar("Spec")
-PARTS: dict[str, type] = {"core": CoreSpec, "pim": PimSpec}
+PARTS: dict[str, type] = {"core": CoreSpec, "pim": PimSpec, "crossbar": CrossbarSpec}
 """Machines that JSON can describe, by the name of their part."""
 
 
