@@ -5,7 +5,7 @@
 #   WAVES     1 = record waveforms        PYTHON    the interpreter that makes the environment
 
 # What a user gives reaches Python as it is, by the environment: make expands nothing in it, the shell runs nothing in it.
-GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE NETWORK INPUT DIMENSION PYTHON
+GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE SPACE NETWORK INPUT PIM TOKENS PYTHON
 define literal
 override $(1) := $$(value $(1))
 export $(1)
@@ -24,9 +24,16 @@ endif
 
 RUN       = exec .venv/bin/python -m
 ARGUMENTS = $(if $(CHIP),--chip "$$CHIP") $(if $(WORKLOAD),--workload "$$WORKLOAD") $(if $(SEED),--seed "$$SEED")
+# A network with its weights is a workload of its own.
+ARGUMENTS += $(if $(NETWORK),--network "$$NETWORK") $(if $(INPUT),--input "$$INPUT")
 BENCHES   = $(if $(BENCH),--bench "$$BENCH")
 
-.PHONY: help environment sim waves regress test volume formal report validate explain bench cells energy fuzz mutate lint clean
+# Core, vector unit and PIM channel in one: they run a language model.
+SYSTEMS   = npu_aim npu_hbm_pim
+DECODING  = --chip "$$CHIP" $(if $(WORKLOAD),--workload "$$WORKLOAD") $(if $(PIM),--pim "$$PIM") \
+            $(if $(TOKENS),--tokens "$$TOKENS")
+
+.PHONY: help environment sim waves regress test volume formal report validate explain explore bench cells energy fuzz mutate lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -41,6 +48,7 @@ help:
 ## make report    records -> build/report (Markdown, tables, plots)
 ## make validate  predictions beside every published result, with ranges and errors
 ## make explain   FIGURE=gwangju.wall_kw: formula, inputs, records and facts of one figure
+## make explore   SPACE=digits_small: evaluate a space of designs into a store, name the designs nobody beats
 ## make bench     speed of simulation and models, measured now; docs/benchmarks.md from 4 x 4 to 32 x 32
 ## make fuzz      ten minutes of drawn command lines and files: no traceback, no hang; SEED= draws others
 ## make mutate    300 small mistakes planted in RTL, models and benches: which do the tests notice? resumes; SEED=
@@ -52,7 +60,10 @@ help:
 ## variables      CHIP=npu_16 WORKLOAD=digits BENCH=core SEED=1 WAVES=1
 ## examples       make sim
 ##                make sim CHIP=tiny WORKLOAD=gemm_16
+##                make sim CHIP=npu_aim WORKLOAD=small_llm      (PIM=off, weights, attention or both; TOKENS=64)
 ##                make waves CHIP=tiny WORKLOAD=gemm_16
+##                make sim CHIP=path/to/my_npu.py WORKLOAD=gemm_16       (or a .json)
+##                make sim CHIP=tiny NETWORK=model.onnx INPUT=x.npy      (fully connected layers, quantised to INT8)
 ##                make sim CHIP=nonesuch      (lists the known ones)
 
 environment:
@@ -63,16 +74,26 @@ environment:
 SWEEP     = --workload gemm_sweep $(if $(SEED),--seed "$$SEED")
 SITE      = --chip furiosa_warboy --workload resnet50 $(if $(SEED),--seed "$$SEED")
 
+ifneq ($(filter $(SYSTEMS),$(CHIP)),)
+sim: environment
+	@$(RUN) tb decode $(DECODING) $(if $(WAVES),--waves)
+else
 sim: environment
 	@$(RUN) tb sim $(ARGUMENTS) $(BENCHES) $(if $(WAVES),--waves)
 	@$(RUN) model predict $(ARGUMENTS)
-	$(if $(CHIP)$(WORKLOAD),,@$(RUN) tb sim $(SWEEP))
-	$(if $(CHIP)$(WORKLOAD),,@$(RUN) model predict $(SWEEP))
-	@$(RUN) model predict $(SITE)
+	$(if $(CHIP)$(WORKLOAD)$(NETWORK),,@$(RUN) tb sim $(SWEEP))
+	$(if $(CHIP)$(WORKLOAD)$(NETWORK),,@$(RUN) model predict $(SWEEP))
+	$(if $(CHIP)$(WORKLOAD)$(NETWORK),,@$(RUN) model predict $(SITE))
 	@$(RUN) model report --screen $(ARGUMENTS)
+endif
 
+ifneq ($(filter $(SYSTEMS),$(CHIP)),)
+waves: environment
+	@$(RUN) tb decode $(DECODING) --waves
+else
 waves: environment
 	@$(RUN) tb waves $(ARGUMENTS) $(BENCHES)
+endif
 
 regress: environment
 	@$(RUN) tb regress $(ARGUMENTS) $(BENCHES)
@@ -97,6 +118,9 @@ validate: environment
 
 explain: environment
 	@$(RUN) model explain $(if $(FIGURE),"$$FIGURE",--list)
+
+explore: environment
+	@$(RUN) model explore $(if $(SPACE),"$$SPACE",--list)
 
 bench: environment
 	@$(RUN) tb bench

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from hw.base.error import InputError
+from hw.base.own_file import typed
 from hw.spec.kind import events_of_all
 from model.count import Counts
 
@@ -259,7 +260,7 @@ def find(
         if chip_digest in (None, found.result.chip_digest) and workload_digest in (None, found.result.workload_digest):
             return found
     verb = "sim" if witness == "rtl" else "predict"
-    command = f"kcloud-cosim {verb} --chip {chip} --workload {workload} --seed {seed}"
+    command = f"kcloud-cosim {verb} --chip {typed('chip', chip)} --workload {workload} --seed {seed}"
     raise NoRecordError(f"there is no record {path_of(chip, workload, seed, witness, root)}; run {command}")
 
 

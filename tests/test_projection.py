@@ -20,6 +20,7 @@ from model.projection.programme import Programme, project
 from model.projection.projection import Projection, walk
 from model.projection.validate import validate
 from model.record import Measurement, Origin, Result
+from model.report.load import prices_of
 
 TABLE = "tpuv4i_7nm"
 
@@ -68,7 +69,7 @@ def a_programme(**changes: object) -> Programme:
         "network_record": network_record(),
         "chips": {name: chips.load(name) for name in chips.names()},
         "table_name": TABLE,
-        "compose": partial(energy.table_for, TABLE),
+        "compose": partial(prices_of, TABLE),
         "scenarios": {name: scenarios.load(name) for name in scenarios.names()},
     }
     return project(**(inputs | changes))  # type: ignore[arg-type]
@@ -212,7 +213,7 @@ def test_the_site_adds_up_from_the_array_to_the_year_by_hand() -> None:
     assert value["gwangju.wall_kw"].nominal == pytest.approx(wall)
     assert sum(step.nominal for step in site.chain) == pytest.approx(wall)
     assert value["gwangju.mwh_per_year"].nominal == pytest.approx(wall * 8.76 * (0.5 + 0.5 * 0.3))
-    assert value["gwangju.mkrw_per_year"].nominal == pytest.approx(wall * 8.76 * 0.65 * 170 / 1e3)
+    assert value["gwangju.mkrw_per_year"].nominal == pytest.approx(wall * 8.76 * 0.65 * 182.6 / 1e3)
     rate = 70 * 2758.44 + 139 * 7245.87 + 30 * 0.45 * 367e12 / 8e9
     assert value["gwangju.images_per_s"].nominal == pytest.approx(rate)
 

@@ -51,7 +51,7 @@ def test_a_third_site_is_one_file_with_inputs_of_its_own(
     assert main("model", cli, ["explain", "gwangju.mkrw_per_year"]) == 0
     said = capsys.readouterr().out
     assert "busan" not in said
-    assert "grid.tariff = 170 KRW/kWh" in said
+    assert "grid.tariff = 182.6 KRW/kWh" in said
     sys.modules.pop("model.projection.scenarios.busan", None)
 
 

@@ -59,6 +59,8 @@ def chip_model_records() -> list[Measurement]:
             "tokens_per_s": 80.0 * b,
             "pim_tokens_per_s": max(80.0 * b, 500.0),
             "on_pim": 0.8 if b < 8 else 0.0,
+            "mj_per_token": 900.0 / b,
+            "pim_mj_per_token": 75.0,
         }
         for b in (1, 2, 4, 8, 16)
     )
@@ -441,3 +443,22 @@ def test_a_projection_refuses_an_rtl_record_that_its_model_contradicts(tmp_path:
     record.write(a_record("digits", "model", cycles=20_100), root=tmp_path)
     with pytest.raises(InputError, match="must count the same for npu_16 and digits, not 20,000 and 20,100 cycles"):
         load_programme(needed_chips(), (tmp_path,))
+
+
+def test_a_named_chip_comes_first_and_the_sites_are_a_report_of_their_own(summary: Summary) -> None:
+    own = replace(summary, about="run")
+    screen = text.render(own)
+    assert "Gwangju" not in screen
+    assert "npu_16 beside the named cards" in screen
+    assert "furiosa_warboy" in screen
+    assert "build/report/kcloud/report.html" in screen
+    assert "To be a whole card it lacks tdp (W), dram_capacity (GB), dram_bandwidth (GB/s)" in " ".join(screen.split())
+    page = markdown.render(replace(summary, about="programme"))
+    assert page.startswith("# K-Cloud projection")
+    assert "private site" in page
+    assert "cycles measured" not in page
+    peak, delivered = (summary.value(f"run.npu_16.digits.1.{name}") for name in ("peak", "delivered"))
+    assert peak == pytest.approx(2 * 256 * 1e9 / 1e12)
+    assert delivered / peak == pytest.approx(summary.value("run.npu_16.digits.1.utilisation"))
+    for section in sections(own, full=True):
+        assert all(cell.figure in summary.ranges for cell in section.texts if isinstance(cell, Shown))

@@ -13,11 +13,19 @@ from dataclasses import dataclass
 from hw.spec.chip import Chip
 from model.projection.curve import at_batch
 from model.projection.figure import Figure, ceil, from_fact, number, spread_of
-from model.projection.overheads import FAN_SHARE, SUPPLY_EFFICIENCY, card_power, host_power
+from model.projection.overheads import FAN_SHARE, SUPPLY_EFFICIENCY, host_power
 from model.projection.scenario import Scenario
 from model.projection.service import Service
 from model.projection.stage import wall_of_card
-from model.projection.stage_comparison import BOARD_SERVER, LENDER, PIM_FORMATS, YARDSTICK, pim_power
+from model.projection.stage_comparison import (
+    BOARD_SERVER,
+    LENDER,
+    PIM_FORMATS,
+    YARDSTICK,
+    decode_power,
+    pim_power,
+    read_joules,
+)
 from model.record import Measurement
 
 GPUS = 10
@@ -69,12 +77,9 @@ def break_even(
     cards = ceil(GPUS * peaks[YARDSTICK] / peaks[LENDER] - number(0.5)).named(
         "breakeven.cards", "cards", f"cards with the nominal FP8 peak of {GPUS} GPUs"
     )
-    tdp = from_fact(f"card.{YARDSTICK}.tdp", chips[YARDSTICK].facts["tdp"])
-    wall = wall_of_card(card_power(tdp, load=scenario.card_load), scenario, owner, BOARD_SERVER)
     shared = [
         cards,
         (GPUS * peaks[YARDSTICK] / 1e3).named("breakeven.gpus.nominal_pf", "PF", f"{GPUS} GPUs, FP8"),
-        (GPUS * wall / 1e3).named("breakeven.gpus.wall_kw", "kW", f"{GPUS} GPUs at the wall"),
     ]
     found = []
     for batch, on_gpu in BATCHES.items():
@@ -82,6 +87,13 @@ def break_even(
         if rate is None:
             continue
         rate = rate * spreads[YARDSTICK]
+        own = decode_power(YARDSTICK, chips[YARDSTICK], scenario, rate, read_joules(language, on_gpu, 8))
+        wall = wall_of_card(own, scenario, owner, BOARD_SERVER)
+        shared.append(
+            (GPUS * wall / 1e3).named(
+                f"breakeven.gpus.batch_{on_gpu}.wall_kw", "kW", f"{GPUS} GPUs, FP8, bound by memory, at the wall"
+            )
+        )
         must = (rate / wall).named(
             f"breakeven.gpus.batch_{on_gpu}.tokens_per_j", "tokens/J", f"{GPUS} GPUs, FP8, at the wall"
         )

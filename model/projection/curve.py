@@ -1,5 +1,6 @@
 """Decode rate against the batch, NPU alone and with DRAM PIM, from one record of the chip model."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hw.base.error import InputError
@@ -113,3 +114,24 @@ def at_batch(measurement: Measurement, batch: int, field: str, unit: str = "toke
         if layer.get("batch") == batch and field in layer:
             return point_figure(measurement, index, field, unit)
     return None
+
+
+def over_plain(records: Mapping[tuple[str, str], Measurement]) -> list[Figure]:
+    """Tokens per second with PIM, in 16 bits, over those of the same card without it in its narrowest format."""
+    found = []
+    for (chip, pim), record in records.items():
+        plain = records.get((chip, ""))
+        if not pim or plain is None:
+            continue
+        for layer in record.result.layers:
+            batch = int(layer["batch"])
+            alone, joined = at_batch(plain, batch, "tokens_per_s"), at_batch(record, batch, "pim_tokens_per_s")
+            if alone is not None and joined is not None:
+                found.append(
+                    (joined / alone).named(
+                        f"decode.{chip}.{pim}.batch_{batch}_over_plain",
+                        "1",
+                        "over the plain card in its narrowest format",
+                    )
+                )
+    return found

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hw.spec.chip import Chip
+from hw.spec.fact import Fact
 from model.projection import published
 from model.projection.card import MODEL, CardFigures
-from model.projection.figure import Figure, from_fact, from_range, from_record
+from model.projection.figure import Figure, from_fact, from_range, from_record, larger
 from model.projection.inputs import Inputs
 from model.projection.rules import RULES, Rule
 from model.projection.scenario import Scenario
@@ -96,7 +97,7 @@ def ledger_rows(
             continue
         number_format = key.removeprefix("peak_")
         here = number_format == IMAGES
-        achievable = _achievable(prefix, records.offline, macs_per_image) if here else None
+        achievable = _achievable(prefix, records.offline, macs_per_image, delivered.get("images")) if here else None
         why = (
             ""
             if achievable is not None
@@ -110,7 +111,7 @@ def ledger_rows(
                 peak=(from_fact(f"card.{name}.{key}", peak) * 1).named(
                     f"ledger.{name}.{number_format}.peak", "TOPS", "as printed"
                 ),
-                arrays=_arrays(prefix, chip, records.arrays) if here else None,
+                arrays=_arrays(prefix, chip, records.arrays, achievable) if here else None,
                 achievable=achievable,
                 delivered=delivered if here else {},
                 missing=why,
@@ -131,23 +132,33 @@ def _offline_rate(record: Measurement) -> Figure:
     return from_range(f"{run}.per_second", "images/s", record, "figures.per_second")
 
 
-def _achievable(prefix: str, record: Measurement | None, macs_per_image: Figure) -> Figure | None:
+def _achievable(
+    prefix: str, record: Measurement | None, macs_per_image: Figure, delivered: Figure | None
+) -> Figure | None:
+    """The chip model's rate, or what is delivered already where that is more."""
     if record is None:
         return None
-    return (_offline_rate(record) * macs_per_image * 2 / 1e12).named(
-        f"{prefix}.achievable", "TOPS", "ResNet-50 offline, chip model: feed, memories and starts of layers included"
+    rate = _offline_rate(record) * macs_per_image * 2 / 1e12
+    return (rate if delivered is None else larger(rate, delivered)).named(
+        f"{prefix}.achievable",
+        "TOPS",
+        "ResNet-50 offline, chip model: feed, memories and starts of layers included; at least what is delivered",
     )
 
 
-def _arrays(prefix: str, chip: Chip, record: Measurement | None) -> Figure | None:
+def _arrays(prefix: str, chip: Chip, record: Measurement | None, achievable: Figure | None) -> Figure | None:
+    """Arrays without feeds and memories; at least what is achievable, where a batch fills them better."""
     if record is None or chip.clock is None:
         return None
     run = f"record.{record.result.chip}.{record.result.workload}"
     macs = from_record(f"{run}.macs", "MAC", record, "figures.macs")
     cycles = from_record(f"{run}.cycles", "cycles", record, "cycles")
     clock = from_fact(f"card.{record.result.chip}.clock", chip.clock)
-    return (chip.devices * 2 * macs * clock * 1e9 / cycles / 1e12).named(
-        f"{prefix}.arrays", "TOPS", f"{record.result.workload}, cycle model, arrays alone, one image"
+    rate = chip.devices * 2 * macs * clock * 1e9 / cycles / 1e12
+    return (rate if achievable is None else larger(rate, achievable)).named(
+        f"{prefix}.arrays",
+        "TOPS",
+        f"{record.result.workload}, cycle model, arrays alone, one image; or what is achievable",
     )
 
 
@@ -177,6 +188,40 @@ def counted_sites(
             ),
         )
     return found
+
+
+COUNTED = ("cards", "images_per_s", "tokens_per_s", "wall_kw")
+"""Totals of a site that the counting rule moves."""
+
+
+def any_rule(owner: str, site: SiteFigures, counted: Mapping[str, CountedSite]) -> list[Figure]:
+    """Totals of the site with the counting rule as an open input: the rules' lowest and highest over the site's own."""
+    own = {f.name.rpartition(".")[2]: f for f in site.totals}
+    found = []
+    for tail in COUNTED:
+        values = [f.nominal for one in counted.values() for f in one.site.totals if f.name.rpartition(".")[2] == tail]
+        if tail not in own or not values or not own[tail].nominal:
+            continue
+        here = own[tail].nominal
+        fact = Fact(
+            nominal=1.0,
+            low=min(1.0, *(v / here for v in values)),
+            high=max(1.0, *(v / here for v in values)),
+            unit="1",
+            confidence="assumed",
+            source="nobody states how the PF were counted; "
+            + "; ".join(f"{one.rule.title}: {_total(one, tail):,.0f}" for one in counted.values()),
+        )
+        found.append(
+            (own[tail] * from_fact(f"{owner}.counting_rule.{tail}", fact)).named(
+                f"{owner}.any_rule.{tail}", own[tail].unit, "under any counting rule of the PF"
+            )
+        )
+    return found
+
+
+def _total(one: CountedSite, tail: str) -> float:
+    return next((f.nominal for f in one.site.totals if f.name.rpartition(".")[2] == tail), 0.0)
 
 
 def all_figures(rows: list[LedgerRow], counted: Iterable[CountedSite]) -> list[Figure]:

@@ -10,9 +10,17 @@ from model.projection import services, stages
 from model.projection.breakeven import BreakEven, break_even
 from model.projection.card import CardFigures, card_figures, per_image
 from model.projection.core import CoreFigures, core_figures
-from model.projection.curve import Curve, decode_curve
+from model.projection.curve import Curve, decode_curve, over_plain
 from model.projection.inputs import Inputs
-from model.projection.ledger import CardRecords, CountedSite, LedgerRow, all_figures, counted_sites, ledger_rows
+from model.projection.ledger import (
+    CardRecords,
+    CountedSite,
+    LedgerRow,
+    all_figures,
+    any_rule,
+    counted_sites,
+    ledger_rows,
+)
 from model.projection.nvm import Nvm, against_logic
 from model.projection.projection import Projection
 from model.projection.rules import RULES
@@ -152,8 +160,11 @@ def project(
     for site in sites.values():
         figures += site.all
     figures += all_figures(rows, (one for by_rule in counted.values() for one in by_rule.values()))
+    for name, site in sites.items():
+        figures += any_rule(name, site, counted[name])
     figures += all_stage_figures(compared)
     figures += [figure for curve in curves.values() for figure in curve.shown]
+    figures += over_plain(curve_records or {})
     nvm, walls = against_logic(stages.load("stage3")), wall_checks(chips)
     figures += [*gpus, *(figure for one in even for figure in one.all), *nvm.all]
     figures += [figure for wall in walls for figure in wall.all]

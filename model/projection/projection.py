@@ -81,26 +81,48 @@ class Projection:
     def intervals(self, figures: Iterable[Figure] | None = None) -> list[Interval]:
         """`interval` of each figure, in a few evaluations for all of them.
 
-        The direction of each input is found with the others at nominal. Every formula here is monotone in each
-        input, so the corner reached by following all directions is the bound.
+        The direction of each input is found with the others at nominal, then again at the corner reached, one input
+        after the other, until turning none of them leads further: a formula need not be monotone in an input.
         """
         figures = list(self.figures if figures is None else figures)
         low_high = self._one_at_a_time(figures)
-        points = {leaf.name: np.full(2 * len(figures), _nominal(leaf)) for leaf in self._leaves}
-        for index in range(len(figures)):
-            at_low, at_high = low_high[index]
-            for number, leaf in enumerate(self._leaves):
-                ends = _ends(leaf) if at_low[number] <= at_high[number] else _ends(leaf)[::-1]
-                points[leaf.name][2 * index : 2 * index + 2] = ends
-        corners = evaluate(figures, points)
         result = []
-        for index, (value, corner) in enumerate(zip(evaluate(figures, {}), corners, strict=True)):
+        for figure, (at_low, at_high), value in zip(figures, low_high, evaluate(figures, {}), strict=True):
             nominal = float(value)
-            ends = np.broadcast_to(corner, 2 * len(figures))[2 * index : 2 * index + 2]
-            result.append(
-                Interval(low=min(float(ends[0]), nominal), nominal=nominal, high=max(float(ends[1]), nominal))
-            )
+            rising = [bool(a <= b) for a, b in zip(at_low, at_high, strict=True)]
+            low, high = (self._corner(figure, rising, up) for up in (False, True))
+            result.append(Interval(low=min(low, nominal), nominal=nominal, high=max(high, nominal)))
         return result
+
+    def _corner(self, figure: Figure, rising: list[bool], up: bool) -> float:
+        """The highest (`up`) or lowest value from the corner that all directions lead to, by turning inputs.
+
+        Inputs that move nothing at nominal are turned too where the corner lets them (a minimum, a maximum).
+        """
+        leaves = [leaf for leaf in figure.leaves() if leaf.varies]
+        known = {leaf.name: number for number, leaf in enumerate(self._leaves)}
+        numbers = [known[leaf.name] for leaf in leaves if leaf.name in known]
+        at_high = {n: rising[n] == up for n in numbers}
+        best = float("-inf") if up else float("inf")
+        for _ in range(len(numbers) + 1):
+            # one evaluation: the corner itself, and it with each input turned
+            points = {}
+            for place, n in enumerate(numbers):
+                low_end, high_end = _ends(self._leaves[n])
+                here = np.full(len(numbers) + 1, high_end if at_high[n] else low_end)
+                here[place + 1] = low_end if at_high[n] else high_end
+                points[self._leaves[n].name] = here
+            values = np.broadcast_to(evaluate([figure], points)[0], len(numbers) + 1)
+            best = float(values[0])
+            if not numbers:
+                break
+            turned = int(np.argmax(values[1:]) if up else np.argmin(values[1:])) + 1
+            gain = float(values[turned]) - best if up else best - float(values[turned])
+            if gain <= 1e-12 * abs(best):
+                break
+            best = float(values[turned])
+            at_high[numbers[turned - 1]] = not at_high[numbers[turned - 1]]
+        return best
 
     def samples(self, count: int, seed: int, figures: Iterable[Figure] | None = None) -> dict[str, np.ndarray]:
         """`count` Monte Carlo samples of each figure.

@@ -5,6 +5,7 @@ The names are run.CHIP.WORKLOAD.SEED.WHAT; `model.energy.price` computes the sam
 
 from collections.abc import Sequence
 
+from hw.spec.fact import Fact
 from hw.spec.kind import events_of_all
 from model.count import Counts
 from model.energy.price import CLOCK, LOGIC
@@ -25,11 +26,14 @@ def run_figures(
     cells: int | None,
     tables: Sequence[tuple[str, EnergyTable]] = (),
     random: Measurement | None = None,
+    clock: Fact | None = None,
+    multipliers: float = 0,
 ) -> tuple[Figure, ...]:
     """All figures of a run with at least one of both records; counts and energies are of the RTL's if there is one.
 
     `cells` MAC cells of the chip, `tables` by name; `random` is the run on random operands that weighs published
-    energies, as in `model.energy.price`.
+    energies, as in `model.energy.price`. With `clock` (GHz) the run becomes a rate: `multipliers` are the
+    multiply-accumulates of the whole chip in a cycle.
     """
     source = rtl or model
     assert source is not None
@@ -53,6 +57,12 @@ def run_figures(
     cycles, figures = read("cycles", "cycles"), result.figures
     if figures.get("macs") and cells:
         add("utilisation", "1", read("figures.macs", "MAC") / (cycles * number(cells)), f"of {cells:,} cells")
+    if clock is not None and multipliers and figures.get("macs"):
+        ghz = from_fact(f"core.{result.chip}.clock", clock)
+        add("peak", "TOPS", ghz * number(2e-3 * multipliers), "all arrays at the clock, two operations a MAC")
+        macs = read("figures.macs", "MAC")
+        copies = number(2e-3 * (figures.get("devices") or 1))
+        add("delivered", "TOPS", macs / cycles * ghz * copies, "this workload, arrays alone")
     if figures.get("images"):
         images = read("figures.images", "images")
         add("cycles_per_image", "cycles", cycles / images)
@@ -69,6 +79,9 @@ def run_figures(
             add(f"energy.{name}.{component}", "J", joules, f"priced by {table.title}")
         if parts:
             whole = add(f"energy.{name}.all", "J", total(list(parts.values())), f"leaves out {table.leaves_out}")
+            if clock is not None:
+                ghz = from_fact(f"core.{result.chip}.clock", clock)
+                add(f"{name}.watt", "W", whole / cycles * ghz * 1e9, "of what is counted and priced, while it runs")
             if figures.get("images"):
                 add(f"energy.{name}.per_image", "J", whole / read("figures.images", "images"))
     return tuple(found)

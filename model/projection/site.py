@@ -160,6 +160,13 @@ def site_figures(
     nominal = total([part.nominal_pf for part, _ in parts]).named(
         f"{name}.nominal_pf", "PF", "peaks as each operator counts them, formats mixed"
     )
+    eight_bit = total(
+        [
+            part.cards * from_fact(f"card.{share.card}.peak_{key}", cards[share.card].peaks[key]) / 1e3
+            for share in scenario.shares
+            for part, key in [(by_operator[share.operator], "int8" if "int8" in cards[share.card].peaks else "fp8")]
+        ]
+    )
     number_of_cards = total([part.cards for part, _ in parts]).named(f"{name}.cards", "cards")
     totals = (
         number_of_cards,
@@ -169,9 +176,10 @@ def site_figures(
         (images * macs_per_image * 2 / 1e15).named(
             f"{name}.delivered_pf", "PF", "operations of the images, INT8, whatever the peaks were counted in"
         ),
-        (images * macs_per_image * 2 / 1e15 / nominal).named(
-            f"{name}.delivered_over_nominal", "1", "operations of the images over the nominal PF"
+        (images * macs_per_image * 2 / 1e15 / eight_bit).named(
+            f"{name}.delivered_over_peak", "1", "operations of the images, INT8, over the same cards' 8-bit peak"
         ),
+        (eight_bit * 1).named(f"{name}.eight_bit_pf", "PF", "the same cards' peaks in 8 bits, in which the images run"),
         wall,
         energy,
         cost,

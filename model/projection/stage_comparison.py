@@ -10,7 +10,7 @@ from model.projection import stages
 from model.projection.card import CardFigures
 from model.projection.curve import at_batch
 from model.projection.figure import Figure, from_fact, spread_of
-from model.projection.overheads import FIXED_SHARE, Server, card_power
+from model.projection.overheads import DRAM_ENERGY, FIXED_SHARE, Server, card_power
 from model.projection.scenario import Scenario
 from model.projection.service import Service, token_rate
 from model.projection.stage import StageCard, macro_card, stage_card
@@ -49,19 +49,27 @@ BOARD_SERVER = (
 """What stands around modules that are not cards; its name is that of its inputs."""
 
 
-def pim_bit_energy() -> Fact:
+SOURCES = {"hbm_pim": ("attacc_hbm3", "oconnor_hbm2", "ayna_hbm2"), "aim": ("cent_gddr6",)}
+"""Who prices the events of which memory, as `serve --pim` does."""
+
+
+def pim_bit_energy(pim: str) -> Fact:
     """Energy of a 16-bit operand's bit read and multiplied beside its bank: row, column and arithmetic, no pins.
 
-    The lowest, middle and highest of the sources in `model.energy.dram_tables`.
+    The lowest, middle and highest of the sources of that memory.
     """
     each = {}
-    for name in dram.names():
+    for name in SOURCES[pim]:
         table = dram.load(name)
         cost = table.energies
         each[table.title] = (
             cost["dram.activate_kilobyte"].nominal / 8192 + cost["dram.read_bit"].nominal + cost["pim.mac"].nominal / 16
         )
-    low, *_, high = found = sorted(each.values())
+    found = sorted(each.values())
+    low, high = found[0], found[-1]
+    if len(found) == 1:  # a single source: its own stated error
+        error = dram.load(SOURCES[pim][0]).error.nominal
+        low, high = low / (1 + error), high * (1 + error)
     listed = "; ".join(f"{title} {value:.2f}" for title, value in sorted(each.items()))
     return Fact(
         nominal=found[len(found) // 2],
@@ -73,28 +81,70 @@ def pim_bit_energy() -> Fact:
     )
 
 
+def decode_power(name: str, chip: Chip, scenario: Scenario, rate: Figure, joules: Figure) -> Figure:
+    """Power of a card in a decode step that its memory bounds: the fixed share of its power, and of each token the
+    `joules` of memory and products. One rule for plain cards, cards with PIM and GPUs: their arrays wait alike.
+    """
+    tdp = from_fact(f"card.{name}.tdp", chip.facts["tdp"])
+    fixed = from_fact("assumed.fixed_share", FIXED_SHARE)
+    return card_power(tdp, load=scenario.card_load) * fixed + joules * rate
+
+
+def read_joules(service: Service, batch: int, bits: int) -> Figure:
+    """Joules of a token for what a plain card reads: its part of all weights, and its cache, of `bits` an element."""
+    task = service.language
+    assert task is not None
+    weights = from_fact(f"{service.workload}.weights", task.parameters) * (bits / batch)
+    cache = from_fact(f"{service.workload}.cache_elements", task.cache_elements) * (bits * task.context)
+    return (weights + cache) * from_fact("assumed.dram_energy", DRAM_ENERGY) * 1e-12
+
+
+def recorded_joules(record: Measurement, batch: int, field: str, pim: str) -> Figure | None:
+    """Joules of a token of memory and products as the chip model recorded, with the spread of the memory's sources."""
+    found = at_batch(record, batch, field, "mJ/token")
+    if found is None:
+        return None
+    energy = pim_bit_energy(pim)
+    spread = Fact(
+        nominal=1.0,
+        low=energy.minimum / energy.nominal,
+        high=energy.maximum / energy.nominal,
+        unit="1",
+        confidence="secondary",
+        source=f"lowest and highest over the middle of {energy.source}",
+    )
+    return found * from_fact(f"{pim}.energy_sources", spread) * 1e-3
+
+
+def memory_bound(record: Measurement | None) -> bool:
+    """A decode record spends most of its step on memory."""
+    if record is None:
+        return False
+    phases = record.result.phases
+    return phases.get("memory", 0) > sum(phases.values()) / 2
+
+
 def pim_power(
     name: str, chip: Chip, record: Measurement, batch: int, service: Service, scenario: Scenario
 ) -> tuple[Figure, Figure] | None:
     """(power of a card with PIM in W, joules of a token in its units) at one batch; None without the point.
 
-    The chip idles at its fixed share while the units work; bits of weights count at every batch at which a product
-    with weights is faster there (as if all were), those of the cache at every batch with a product there.
+    Bits of weights count in the units at every batch at which a product with weights is faster there (as if all were),
+    those of the cache at every batch with a product there.
     """
     rate = at_batch(record, batch, "pim_tokens_per_s")
     on_pim = at_batch(record, batch, "on_pim", "1")
+    pim = record.result.workload.rpartition("_batches_")[2]
+    joules = recorded_joules(record, batch, "pim_mj_per_token", pim)
     task = service.language
-    if rate is None or on_pim is None or task is None:
+    if rate is None or on_pim is None or task is None or joules is None:
         return None
-    tdp = from_fact(f"card.{name}.tdp", chip.facts["tdp"])
-    fixed = from_fact("assumed.fixed_share", FIXED_SHARE)
     cache = from_fact(f"{service.workload}.cache_elements", task.cache_elements) * (16 * task.context)
     bits = cache if on_pim.nominal else cache * 0
     if batch <= record.result.figures.get("weights_on_pim_to_batch", 0):
         bits = bits + from_fact(f"{service.workload}.weights", task.parameters) * 16
-    joules = bits * from_fact("pim.bit_energy", pim_bit_energy()) * 1e-12
-    own = card_power(tdp, load=scenario.card_load) * (fixed + (1 - fixed) * (1 - on_pim))
-    return own + joules * rate, joules
+    in_units = bits * from_fact(f"{pim}.bit_energy", pim_bit_energy(pim)) * 1e-12
+    return decode_power(name, chip, scenario, rate, joules), in_units
 
 
 def compare_stages(
@@ -120,33 +170,41 @@ def compare_stages(
         card: str,
         priced: tuple[Figure, Figure] | None = None,
         server: tuple[str, Server] | None = None,
+        plain: Figure | None = None,
     ) -> None:
         if tokens is not None and card in chips:
             tdp = from_fact(f"card.{card}.tdp", chips[card].facts["tdp"])
-            power = priced[0] if priced else card_power(tdp, load=scenario.card_load)
+            power = priced[0] if priced else plain if plain is not None else card_power(tdp, load=scenario.card_load)
             one = stage_card(key, title, basis, how, tokens, power, scenario, owner, server)
             if priced:
                 in_units = (priced[1] * 1).named(f"stage.{key}.pim_j_per_token", "J/token", "in the PIM units alone")
                 one = replace(one, shown=(*one.shown, in_units))
             found.append(one)
 
+    served = language.language.batch
     first, second, third = (stages.load(name) for name in ("stage1", "stage2", "stage3"))
     for name in CARDS:
         if name in cards:
             one = cards[name]
-            add(f"1_{name}_batch_16", f"{one.title}, INT8", first.basis, language.how, one.tokens, name)
+            plain = None
+            if one.tokens is not None and name in chips and memory_bound(records.get(name)):
+                plain = decode_power(name, chips[name], scenario, one.tokens, read_joules(language, served, 8))
+            add(f"1_{name}_batch_16", f"{one.title}, INT8", first.basis, language.how, one.tokens, name, plain=plain)
     for (name, pim), record in curves.items():
         if pim and name == LENDER and name in records:
             title, number_format = PIM_FORMATS[pim]
             spread = spread_of(
                 f"record.{name}.{records[name].result.workload}.per_second", "1", records[name], "figures.per_second"
             )
-            plain = f"{_short(chips, name)}, memory of {title} without its units, {number_format}"
+            beside = f"{_short(chips, name)}, memory of {title} without its units, {number_format}"
             for batch in BATCHES:
                 alone, joined = (at_batch(record, batch, field) for field in ("tokens_per_s", "pim_tokens_per_s"))
                 how = f"Llama 3.1 8B, decode, {number_format}, {batch} sequences of 1,024 tokens"
                 if alone is not None and joined is not None:
-                    add(f"1_beside_{pim}_batch_{batch}", plain, first.basis, how, alone * spread, name)
+                    rate = alone * spread
+                    joules = recorded_joules(record, batch, "mj_per_token", pim)
+                    power = None if joules is None else decode_power(name, chips[name], scenario, rate, joules)
+                    add(f"1_beside_{pim}_batch_{batch}", beside, first.basis, how, rate, name, plain=power)
                     add(
                         f"2_{pim}_batch_{batch}",
                         f"{_short(chips, name)} with {title}, {number_format}",
@@ -163,6 +221,9 @@ def compare_stages(
                 found.append(macro_card(third, macro, LENDER, chips[LENDER], service, scenario, owner))
     if YARDSTICK in chips:
         rate, _ = token_rate(YARDSTICK, chips[YARDSTICK], language, records.get(YARDSTICK))
+        power = None
+        if rate is not None and memory_bound(records.get(YARDSTICK)):
+            power = decode_power(YARDSTICK, chips[YARDSTICK], scenario, rate, read_joules(language, served, 8))
         add(
             "gpu_batch_16",
             f"{_short(chips, YARDSTICK)}, INT8",
@@ -171,6 +232,7 @@ def compare_stages(
             rate,
             YARDSTICK,
             server=BOARD_SERVER,
+            plain=power,
         )
     return {one.name: one for one in found}
 

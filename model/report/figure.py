@@ -17,6 +17,8 @@ def write_all(summary: Summary) -> tuple[tuple[str, str], ...]:
     """Write every plot the summary has data for into its folder; (file name, caption) of each."""
     written = []
     for name, caption, draw in PLOTS:
+        if summary.about != "all" and (name in OF_A_RUN) != (summary.about == "run"):
+            continue
         with plt.rc_context(RC):
             canvas = draw(summary)
             if canvas is not None:
@@ -96,7 +98,7 @@ def energy(summary: Summary) -> Canvas | None:
     per = figures.get("images") or 1
     what = "image" if figures.get("images") else "run"
     canvas, axes = one_axes()
-    names = [c.component for c in summary.energies[0][1].components]
+    names = list(dict.fromkeys(c.component for _, e in summary.energies for c in e.components))
     colours = plt.get_cmap("tab10")
     largest = max(e.total_j.high for _, e in summary.energies) / per
     scale, unit = next(
@@ -116,7 +118,7 @@ def energy(summary: Summary) -> Canvas | None:
                 color=colours(index % 10),
                 edgecolor="white",
                 lw=0.6,
-                label=name.replace("_", " ") if row == 0 else None,
+                label=name.replace("_", " ") if row == 0 else None,  # every name once, of all tables
             )
             left += value
         t = priced.total_j
@@ -152,6 +154,9 @@ def energy(summary: Summary) -> Canvas | None:
     )
     return canvas
 
+
+OF_A_RUN = ("utilisation.png", "energy.png")
+"""Plots of the run's own chip; the others are of the programme."""
 
 PLOTS: tuple[Plot, ...] = (
     ("utilisation.png", "Utilisation of the MAC array against GEMM size, closed form and RTL", utilisation),

@@ -32,7 +32,8 @@ dt:target, dt:target + dd { background: #fff6d6; }
 def render(summary: Summary, plots: tuple[tuple[str, str], ...] = ()) -> str:
     """The page; `plots` are (file name, caption) in the summary's folder and become part of it."""
     found = sections(summary)
-    title = escape(f"Report: {summary.chip.title}" if summary.programme is None else "K-Cloud projection")
+    own = summary.programme is None or summary.about == "run"
+    title = escape(f"Report: {summary.chip.title}" if own else "K-Cloud projection")
     index = "".join(f'<a href="#s{i}">{escape(s.title)}</a><br>' for i, s in enumerate(found))
     parts = [
         f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style></head>",

@@ -207,5 +207,5 @@ def random_reference(chip_name: str, roots: Sequence[Path] = ROOTS) -> Measureme
 
 
 def prices_of(table: str, chip: Chip) -> EnergyTable | None:
-    """The energies of the events of the chip's machine in the table of that name; None without a machine."""
-    return None if chip.machine is None else chip.kind.door("prices").table(table, chip.machine)
+    """The energies of the events of the chip's core in the table of that name; None without a core."""
+    return None if chip.core is None else chip.kind.door("prices").table(table, chip.machine)

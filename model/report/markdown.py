@@ -6,7 +6,7 @@ from model.report.summary import Summary
 
 def render(summary: Summary, plots: tuple[tuple[str, str], ...] = ()) -> str:
     """Markdown of all sections; `plots` are (file name, caption) beside the report."""
-    parts = [f"# Report: {summary.chip.title}"]
+    parts = ["# K-Cloud projection" if summary.about == "programme" else f"# Report: {summary.chip.title}"]
     for section in sections(summary):
         lines = [f"## {section.title}", ""]
         if section.rows:

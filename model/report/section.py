@@ -1,6 +1,8 @@
 """The summary as sections of a heading, a table and sentences: what screen, Markdown and HTML show."""
 
 from model.report.section_answer import answer_sections
+from model.report.section_card import card
+from model.report.section_language import language_runs, language_sections
 from model.report.section_programme import programme_sections
 from model.report.section_run import energy, events, files, run
 from model.report.section_site import site_sections
@@ -9,13 +11,22 @@ from model.report.summary import Summary
 
 
 def sections(summary: Summary, *, full: bool = True) -> list[Section]:
-    """All sections in order, the answer first; `full` False: what fits one screen, the run first."""
+    """All sections in order, the answer first; `full` False: what fits one screen, the run first.
+
+    A summary about its run holds that alone, with the chip beside the named cards; one about the programme its sites.
+    """
     of_run = [run(summary)]
     if summary.record is not None:
         of_run.append(events(summary, full))
     if summary.energies:
         of_run.append(energy(summary, full))
+    if summary.about == "run":
+        beside = card(summary, full)
+        return [*of_run, *([beside] if beside is not None else []), files(summary)]
     answer, sites = answer_sections(summary, full), site_sections(summary, full)
     if not full:
         return [*of_run, *sites, *answer, files(summary)]
-    return [*answer, *sites, *programme_sections(summary), *of_run, files(summary)]
+    of_language = language_sections(language_runs())
+    if summary.about == "programme":
+        return [*answer, *sites, *programme_sections(summary), *of_language]
+    return [*answer, *sites, *programme_sections(summary), *of_language, *of_run, files(summary)]

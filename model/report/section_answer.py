@@ -55,11 +55,11 @@ def _delivers(summary: Summary, site: str) -> tuple[Sentence, ...]:
     lines = [
         say(
             f"Delivers: {{}} images/s ({stated.IMAGES.how}, every card on it), {{}} PF of operations, {{}} of "
-            f"the nominal "
-            "PF.",
+            "the same cards' peak in 8 bits ({} PF).",
             likely("images_per_s"),
             likely("delivered_pf"),
-            _percent(summary, f"{site}.delivered_over_nominal"),
+            _percent(summary, f"{site}.delivered_over_peak"),
+            summary.shown(f"{site}.eight_bit_pf"),
         )
     ]
     if f"{site}.tokens_per_s" in summary.ranges:
@@ -112,25 +112,25 @@ def _counting(summary: Summary, site: str) -> tuple[Sentence, ...]:
     counted = summary.programme.counted.get(site, {})
     if not {"mixed", "eight_bit"} <= counted.keys():
         return ()
-    mixed, eight = (counted[name].site.name for name in ("mixed", "eight_bit"))
+    mixed = counted["mixed"].site.name
     shares = counted["mixed"].site.scenario.shares
     parts = [counted["mixed"].site.by_operator[share.operator] for share in shares]
     bought = ", ".join(
         f"{{}} {part.cards.note.split(',')[0]} in {share.peak_format.upper()}"
         for part, share in zip(parts, shares, strict=True)
     )
+    units = {"cards": "cards", "images_per_s": "images/s", "tokens_per_s": "tokens/s", "wall_kw": "kW"}
+    tails = [tail for tail in units if f"{site}.any_rule.{tail}" in summary.ranges]
     return (
         say(
             "Nobody says how the PF were counted. {} PF is "
             + bought
-            + "; counted in "
-            + counted["eight_bit"].rule.title
-            + " the same PF are {} cards, {} images/s and {} kW.",
+            + "; under any of the rules the same PF are "
+            + ", ".join(f"{{}} {units[tail]}" for tail in tails)
+            + ".",
             summary.shown(f"{mixed}.nominal_pf", f"{summary.value(f'{mixed}.nominal_pf'):.3f}"),
             *(summary.shown(part.cards.name) for part in parts),
-            summary.shown(f"{eight}.cards"),
-            summary.shown(f"{eight}.images_per_s"),
-            summary.shown(f"{eight}.wall_kw"),
+            *(summary.likely(f"{site}.any_rule.{tail}") for tail in tails),
         ),
     )
 
@@ -147,8 +147,12 @@ def _gain(summary: Summary, key: str, curve: Curve) -> Sentence:
     energy = [f"stage.{stage}_{curve.pim}_batch_{first}.wall_j_per_token" for stage in ("1_beside", "2")]
     runs = " and ".join(f"{a} to {b}" for a, b in curve.runs) or "none"
     gain = f"{key}.batch_{first}_gain"
-    text = f"{PIM_TITLES.get(curve.pim, curve.pim)} makes decode at batch {first} {{}} times as fast"
+    text = f"{PIM_TITLES.get(curve.pim, curve.pim)} makes decode at batch {first} in 16 bits {{}} times as fast"
     values = [summary.shown(gain, f"{summary.value(gain):.2f}")]
+    best = f"{key}.batch_{first}_over_plain"
+    if best in summary.ranges:
+        text += ", {} times the plain card in 8 bits"
+        values.append(summary.shown(best, f"{summary.value(best):.2f}"))
     if all(name in summary.ranges for name in energy):
         text += ", at {} J a token at the wall instead of {}"
         values += [_times(summary, energy[1]), _times(summary, energy[0])]

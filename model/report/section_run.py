@@ -1,8 +1,14 @@
 """Sections of the run: what was built, cycles, counts, priced energy, files."""
 
+from pathlib import Path
+
+from hw.base.own_file import typed
 from model import record
 from model.report.section_type import Section, Sentence, Shown, say
 from model.report.summary import Summary
+
+PROGRAMME_FOLDER = Path("build/report/kcloud")
+"""The report of the programme's sites."""
 
 ENERGY_UNITS = ((1e-12, "pJ"), (1e-9, "nJ"), (1e-6, "uJ"), (1e-3, "mJ"), (1.0, "J"))
 
@@ -167,8 +173,15 @@ def files(summary: Summary) -> Section:
         if measurement is not None:
             result = measurement.result
             rows.append((f"{result.witness} record", str(record.path_of_result(result))))
-    rows.append(("waveforms", f"make waves CHIP={summary.chip_name} WORKLOAD={summary.workload} SEED={summary.seed}"))
+    rows.append(
+        (
+            "waveforms",
+            f"make waves CHIP={typed('chip', summary.chip_name)} WORKLOAD={summary.workload} SEED={summary.seed}",
+        )
+    )
     rows.append(("report", f"{summary.folder / 'report.html'}, report.md"))
+    if summary.about == "run" and summary.programme is not None:
+        rows.append(("sites", f"{PROGRAMME_FOLDER / 'report.html'}: the programme's sites, whatever chip runs"))
     return Section(title="Files", rows=tuple(rows))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -24,9 +25,12 @@ PERCENTILES = (5, 95)
 """Ends of the range in which 90 of 100 samples lie."""
 
 
+About = Literal["all", "run", "programme"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """A projected figure: its bounds, and the middle 90 % of the samples."""
+    """A projected figure: its bounds, the middle 90 % of the samples and their median."""
 
     name: str
     unit: str
@@ -35,12 +39,21 @@ class Range:
     p5: float
     p95: float
     confidence: str
+    median: float = float("nan")
+
+    @property
+    def middle(self) -> float:
+        """The nominal value, or the median where the nominal value lies outside the middle 90 %."""
+        nominal = self.bounds.nominal
+        inside = self.p5 <= nominal <= self.p95 or self.median != self.median
+        return nominal if inside else self.median
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """All a report says. `missing` holds one sentence for everything that is not there, with what makes it.
 
+    `about` says what a report of it holds: the run's own chip, the programme's sites, or both.
     `energies` are by the name of their table; `projection` holds the figures of the run and of the programme, `ranges`
     their numbers.
     """
@@ -59,6 +72,7 @@ class Summary:
     ranges: Mapping[str, Range] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     folder: Path = Path("build/report")
+    about: About = "all"
 
     @property
     def record(self) -> Measurement | None:
@@ -102,9 +116,10 @@ class Summary:
         return nominal if low == high else Shown(f"{nominal} ({low} .. {high})", name)
 
     def likely(self, name: str) -> Shown:
-        """Nominal with the middle 90 % of the samples in brackets."""
+        """The middle with the middle 90 % of the samples in brackets: the nominal value, or the median of the samples
+        where the nominal value lies outside, because an input's is an end of its range."""
         value = self.range(name)
-        nominal, low, high = (compact(v) for v in (value.bounds.nominal, value.p5, value.p95))
+        nominal, low, high = (compact(v) for v in (value.middle, value.p5, value.p95))
         return Shown(nominal if low == high else f"{nominal} ({low} to {high})", name)
 
     @property
@@ -138,17 +153,19 @@ def ranges_of(projection: Projection) -> dict[str, Range]:
     """Every named figure with bounds and the middle 90 % of `SAMPLES` samples."""
     samples = projection.samples(SAMPLES, SAMPLE_SEED)
     varying = [name for name, values in samples.items() if values.strides != (0,)]
-    ends = np.percentile([samples[name] for name in varying], PERCENTILES, axis=1).T if varying else ()
+    shares = PERCENTILES[0], 50, PERCENTILES[1]
+    ends = np.percentile([samples[name] for name in varying], shares, axis=1).T if varying else ()
     middle = dict(zip(varying, ends, strict=True))
     result = {}
     for figure, bounds in zip(projection.figures, projection.intervals(), strict=True):
-        p5, p95 = middle.get(figure.name, (bounds.nominal, bounds.nominal))
+        p5, p50, p95 = middle.get(figure.name, (bounds.nominal,) * 3)
         result[figure.name] = Range(
             name=figure.name,
             unit=figure.unit,
             note=figure.note,
             bounds=bounds,
             p5=float(p5),
+            median=float(p50),
             p95=float(p95),
             confidence=figure.confidence,
         )
@@ -201,7 +218,13 @@ def summarise(
         energies, notices = chip.kind.door("prices").prices(chip_name, chip.machine, source.result, random)
         missing += notices
     figures = run_figures(
-        found["rtl"], found["model"], chip.cells, [(name, priced.table) for name, priced in energies], random
+        found["rtl"],
+        found["model"],
+        chip.cells,
+        [(name, priced.table) for name, priced in energies],
+        random,
+        clock=chip.clock,
+        multipliers=chip.macs_per_cycle * chip.devices,
     )
     projection = Projection(title="report", figures=(*figures, *(programme.projection.figures if programme else ())))
     return Summary(

@@ -1,17 +1,23 @@
-"""The systems that the decoder runs on."""
+"""The systems a decoder runs on: a core, a vector unit and one DRAM-PIM channel, all in the channel's format."""
 
 from dataclasses import replace
 
 from hw import chips
+from hw.base.error import InputError
 from hw.spec.core import CoreSpec
 from hw.spec.dma import DmaSpec
 from hw.spec.mac_array import MacArraySpec
 from hw.spec.system import SystemSpec
 
+SYSTEMS = {"npu_aim": "aim", "npu_hbm_pim": "hbm_pim"}
+"""System -> the PIM device beside its core."""
 
-def decoder_system(device: str) -> SystemSpec:
-    """A core of 16 x 4 cells and a channel of `device`, one clock of 1 GHz."""
-    pim = chips.load(device).pim
+
+def decoder_system(name: str) -> SystemSpec:
+    """The system called `name`, or the one around the PIM device of that name: 16 x 4 cells, one clock of 1 GHz."""
+    if name not in SYSTEMS and name not in SYSTEMS.values():
+        raise InputError(f"a system must be one of {', '.join(SYSTEMS)}, not {name!r}")
+    pim = chips.load(SYSTEMS.get(name, name)).pim
     assert pim is not None
     pim = replace(pim, dram=replace(pim.dram, clock_ns=1.0))
     core = CoreSpec(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hw import chips
 from hw.base.error import InputError
+from hw.base.own_file import typed
 from model import workloads
 from model.count import Counts
 from model.record import Measurement, Origin, Result, current_commit
@@ -55,7 +56,7 @@ class Case:
         """The line that repeats it."""
         workload = f" WORKLOAD={self.workload}" if self.workload else ""
         chosen = f" COCOTB_TEST_FILTER={shlex.quote(self.tests)}" if self.tests else ""
-        return f"make sim CHIP={self.chip}{workload} BENCH={self.bench} SEED={self.seed}{chosen}"
+        return f"make sim CHIP={typed('chip', self.chip)}{workload} BENCH={self.bench} SEED={self.seed}{chosen}"
 
 
 def prepare(case: Case, trace: Trace = "none", say: Say = lambda line: None) -> Built:

@@ -12,7 +12,6 @@ from cocotb.types import LogicArray
 
 from hw.rtl.npu.vector_unit.unit import VectorUnit
 from hw.rtl.system.top import SystemTop
-from hw.spec.memory_controller import CONTROLLER_LABELS
 from hw.spec.npu_event import LABELS as CORE_LABELS
 from hw.spec.system import UNITS, WAIT_LABELS, SystemSpec
 from hw.spec.vector import EVENTS as VECTOR_EVENTS
@@ -22,7 +21,12 @@ from model.work.decoding import lowered_of, timing_of, vector_spec, work_of
 from tb.bench.bench import Bench, bench_test
 
 WORD_BITS = 256
-PUBLIC = ("program", "core.external.memory", *(f"channel.banks.bank_{b}.cells" for b in range(16)))
+
+
+def public(spec: SystemSpec) -> list[str]:
+    """Memories below the top that are loaded and read by back door."""
+    banks = [f"channel.banks.bank_{bank}.cells" for bank in range(spec.pim.dram.organisation.banks)]
+    return ["program", "core.external.memory", *banks]
 
 
 def system_top(spec: SystemSpec) -> SystemTop:
@@ -84,19 +88,21 @@ class DecoderBench:
     def labels(self) -> dict[str, dict[str, int]]:
         """Counters of labels and events: of each unit in the run, and of the units by their own."""
         found: dict[str, dict[str, int]] = {unit: self.counts(f"o_count_{unit}_", WAIT_LABELS) for unit in UNITS}
-        found["controller"] = self.counts("o_count_controller_", CONTROLLER_LABELS)
+        found["controller"] = self.counts("o_count_controller_", self._names("o_count_controller_"))
         found["core_labels"] = self.counts("core_counters__label_", CORE_LABELS)
         found["vector_events"] = self.counts("o_count_vector_unit_", VECTOR_EVENTS)
-        prefix = "o_count_channel_"
-        names = [handle._name for handle in self.top if handle._name.startswith(prefix)]
-        found["channel_events"] = {name.removeprefix(prefix): int(getattr(self.top, name).value) for name in names}
+        found["channel_events"] = self.counts("o_count_channel_", self._names("o_count_channel_"))
         return found
+
+    def _names(self, prefix: str) -> list[str]:
+        """What follows `prefix` in the names of ports."""
+        return [handle._name.removeprefix(prefix) for handle in self.top if handle._name.startswith(prefix)]
 
 
 @bench_test(timeout_cycles=1_000_000_000)
 async def every_tensor_of_every_token_is_the_references(bench: Bench) -> None:
     chip, pim, count = (bench.parameters[name] for name in ("chip", "pim", "count"))
-    work = work_of(bench.parameters.get("work", "small_llm"), int(count))
+    work = work_of(bench.parameters.get("work", "small_llm"), int(count), bench.parameters.get("prompt"))
     lowered, weights = lowered_of(chip, work, pim)
     reference = ReferenceRun(lowered, work, weights)
     watched = DecoderBench(bench, lowered)
@@ -130,7 +136,8 @@ async def every_tensor_of_every_token_is_the_references(bench: Bench) -> None:
             await bench.edge
     bench.report(
         ends=ends,
-        cycles=bench.cycle - begun,
+        begun=begun,
+        cycles=bench.cycle - begun + 1,
         tokens=reference.answer,
         equal=wrong is None and len(ends) == len(lowered.steps),
         tensors=tensors,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hw.base.error import InputError
+from hw.spec.hbm_pim_controller import HbmGemv
 from hw.spec.memory_controller import MemoryCommand, Transfer
 from hw.spec.pim import PimSpec
 
@@ -61,13 +62,13 @@ class Multiplication:
 
     Parameters
     ----------
-    commands : sequence of MemoryCommand
+    commands : sequence of descriptors
         In order.
     lane_sums : bool
         Word `destination` + o then has the 16 lane sums of output o; else the results are packed, 16 to a word.
     """
 
-    commands: Sequence[MemoryCommand]
+    commands: Sequence[MemoryCommand | HbmGemv]
     lane_sums: bool
 
 

@@ -41,9 +41,10 @@ class HbmPimChannel(Channel):
         return self._used
 
     def _take(self, what: str, rows: int) -> int:
-        first = self._used
+        """Rows from an even one on."""
+        first = blocks(self._used, TILE_ROWS) * TILE_ROWS
         self.check_room(what, first + rows)
-        self._used += rows
+        self._used = first + rows
         return first
 
     def _address(self, row: int, word: int = 0, output: int = 0) -> int:
@@ -108,29 +109,19 @@ class HbmPimChannel(Channel):
         return fetch(address, shared, words, TILE, TILE, wide=False)
 
     def put_embedding(self, place: MatrixPlace, codes: np.ndarray) -> None:
-        """A copy of the embedding with one row behind the other: outputs of a matrix are not evenly spaced."""
+        """A copy with one row behind the other: outputs of a matrix are not evenly spaced."""
         self.put(place, codes)
         width = blocks(codes.shape[1], LANES)
         padded = np.zeros((len(codes), width * LANES), np.uint16)
         padded[:, : codes.shape[1]] = codes
-        self._embedding = self.put_words("embedding by row", padded.reshape(-1, LANES)), width
+        self._embedding = self.put_words("embedding by token", padded.reshape(-1, LANES)), width
 
     def embed(self, pointer: int, shared: int) -> Transfer:
         """Successive words."""
         if self._embedding is None:
             raise InputError("an embedding must have been stored before its rows are read")
         address, width = self._embedding
-        run = TILE if width % TILE == 0 else 1
-        return Transfer(
-            write=False,
-            address=address,
-            shared=shared,
-            run=run,
-            groups=width // run,
-            stride=run,
-            pointer=pointer,
-            scale=width,
-        )
+        return Transfer(write=False, address=address, shared=shared, run=width, stride=0, pointer=pointer, scale=width)
 
     def chunks(
         self, place: MatrixPlace, outputs: int, inputs: int, most_words: int, shared: Sequence[int]

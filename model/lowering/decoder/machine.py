@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hw.spec.command import Command, Copy, Fence
+from hw.spec.hbm_pim_controller import HbmGemv
 from hw.spec.memory_controller import MemoryCommand
 from hw.spec.system import Program, SystemSpec, Token
 from hw.spec.vector import LANES, VectorCommand
@@ -51,7 +52,7 @@ class Machine:
         command = VectorCommand(operation=operation, input_format=self.name, output_format=self.name, **settings)  # pyright: ignore[reportArgumentType]
         return self.program.add("vector", command, after)
 
-    def memory(self, command: MemoryCommand, after: Iterable[Token] = ()) -> Token:
+    def memory(self, command: MemoryCommand | HbmGemv, after: Iterable[Token] = ()) -> Token:
         """A descriptor of the memory controller."""
         return self.program.add("memory", command, after)
 

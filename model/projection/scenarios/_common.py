@@ -94,13 +94,14 @@ LOAD = Fact(
     nominal=0.5, low=0.2, high=1.0, unit="1", confidence="assumed", source="the site's utilisation is not published"
 )
 TARIFF = Fact(
-    nominal=170,
+    nominal=182.6,
     low=120,
     high=200,
     unit="KRW/kWh",
-    confidence="inferred",
-    source="industrial (A) high-voltage table of 2024-10-24 at the low end; mean of industrial (B) after "
-    "the step of 2024-10-24 (182.6) and surcharges at the high end",
+    confidence="assumed",
+    source="mean of industrial (B) after the step of 2024-10-24: +16.9 KRW/kWh are +10.2 %, so 165.7 + 16.9 = 182.6 "
+    "(Korea Electric Power Corporation, press of 2024-10-23); the sites' own contracts are not published: low, the "
+    "high-voltage table of industrial (A) of that day; high, surcharges",
 )
 CARBON = Fact(
     nominal=417.3,

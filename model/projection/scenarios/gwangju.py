@@ -27,7 +27,7 @@ SCENARIO = Scenario(
         low=1.09,
         high=1.8,
         unit="1",
-        confidence="inferred",
+        confidence="assumed",
         source="no figure of this site; Naver Chuncheon 1.09 (secondary) to Korean public sites 1.8 "
         "(Edaily 2024-01-29)",
     ),

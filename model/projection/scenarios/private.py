@@ -27,7 +27,7 @@ SCENARIO = Scenario(
         low=1.09,
         high=1.59,
         unit="1",
-        confidence="inferred",
+        confidence="assumed",
         source="Naver Chuncheon 1.09 (secondary) to the world mean of 2020, 1.59 (Hankyung 2021-05-05); KT and "
         "NHN publish none",
     ),

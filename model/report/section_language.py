@@ -1,0 +1,57 @@
+"""The language model that ran on RTL, beside what the projection says of a card with the same memories."""
+
+from pathlib import Path
+
+from model.language.run_record import LanguageRun, read_run
+from model.report.section_type import Section, say
+
+RUNS = Path("measurements/language_runs")
+"""Committed records of language runs, a folder for each system."""
+
+
+def language_runs(root: Path = RUNS) -> list[LanguageRun]:
+    """The records below `root`, systems and shares in the order of their names."""
+    return [read_run(path) for path in sorted(root.glob("*/*.json"))]
+
+
+def language_sections(runs: list[LanguageRun]) -> list[Section]:
+    """One table of all runs whose tensors were all equal; none without records."""
+    shown = [run for run in runs if run.equal]
+    if not shown:
+        return []
+    without = {(run.chip, run.work): run.cycles_per_token for run in shown if run.pim == "off"}
+    rows: list[tuple[str, ...]] = [
+        ("system", "work", "in the channel", "cycles a token", "predicted", "against off", "uJ a token, channel")
+    ]
+    for run in shown:
+        base = without.get((run.chip, run.work))
+        energies = sorted(run.energy_j_per_token.values())
+        rows.append(
+            (
+                run.chip,
+                run.work,
+                run.pim,
+                f"{run.cycles_per_token:,.0f}",
+                "equal" if run.predicted_cycles == run.cycles and run.labels_equal else f"{run.predicted_cycles:,}",
+                f"x {base / run.cycles_per_token:.2f}" if base else "-",
+                f"{energies[0] * 1e6:.2f} to {energies[-1] * 1e6:.2f}" if energies else "-",
+            )
+        )
+    return [
+        Section(
+            title="A language model written by RTL: NPU core, vector unit and one DRAM-PIM channel",
+            rows=tuple(rows),
+            notes=(
+                say(
+                    "Measured: every tensor of every token equals the reference bit for bit, every label of every unit "
+                    "the model's. Energy is priced: counted events of the channel by each published source."
+                ),
+                say(
+                    "In common with the projected cards: the devices, their command sets, timing rules and units, the "
+                    "kernels and their order of additions. Not in common: one channel instead of many, a core of a few "
+                    "cells, rows that a small matrix fills only partly, and a vector unit and token waits that nothing "
+                    "overlaps; so the factor here is no measurement of the card's."
+                ),
+            ),
+        )
+    ]

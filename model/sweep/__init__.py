@@ -1,0 +1,1 @@
+"""Spaces of designs and deployments: evaluated by the models, kept by digest, searched for the best."""

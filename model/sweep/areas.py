@@ -1,0 +1,41 @@
+"""Areas of a core's parts at 45 nm, mapped to this project's cells: no wiring, no empty sites, no placement."""
+
+from collections.abc import Mapping
+
+from hw.spec.fact import Fact
+
+_SYNTHESIS = "synthesis of the RTL to hw/cells/mini45 (hw.gates.synthesis), sum of the cells"
+
+
+def _area(nominal: float, note: str = "") -> Fact:
+    return Fact(
+        nominal=nominal,
+        low=0.8 * nominal,
+        high=1.25 * nominal,
+        unit="um2",
+        confidence="inferred",
+        source=f"{_SYNTHESIS}; range: recipe and placement, assumed",
+        note=note,
+    )
+
+
+CELL_AREA: Mapping[str, Fact] = {
+    "int8": _area(706.2),
+    "int4": _area(506.7, "two products a cycle"),
+    "fp8_e4m3": _area(2365.8),
+    "fp16": _area(3363.0),
+    "bf16": _area(2966.7),
+}
+"""Format of both operands -> one weight-stationary cell with its registers, weight registers doubled."""
+
+ACCUMULATE_AREA: Mapping[bool, Fact] = {
+    False: _area(170.5 + 153.2, "32-bit adder and register"),
+    True: _area(1435.6 + 153.2, "FP32 adder and register"),
+}
+"""Floating point or not -> what a column adds to its accumulators with."""
+
+OUTPUT_LANE_AREA: Mapping[bool, Fact] = {
+    False: _area(10126.0, "exact_rne, half of two lanes, with buffers"),
+    True: _area(3 * 153.2, "FP32 leaves through three registers"),
+}
+"""Floating point or not -> one lane of the output stage."""

@@ -1,0 +1,223 @@
+"""From a store to the designs nobody beats: Pareto front, knee, what binds, and how sure the front is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hw.base.error import InputError
+from model.sweep import subjects
+from model.sweep.expression import holds
+from model.sweep.space import Space
+from model.sweep.store import Store
+
+SAMPLES, SEED = 1_000, 1
+"""Draws of the uncertain prices, and their seed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """One design of the front.
+
+    Parameters
+    ----------
+    axes : mapping
+        The values of the axes that are not added over.
+    results : mapping of str to float
+        Sums and properties, as the subject defines them.
+    binds : str
+        What bounds most of its time.
+    stays : float
+        Share of the samples of all uncertain prices in which it is on the front.
+    knee : bool
+        It lies farthest from the line between the ends of the front, objectives scaled to 0 .. 1 in logarithms.
+    """
+
+    axes: Mapping[str, object]
+    results: Mapping[str, float]
+    binds: str
+    stays: float
+    knee: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """The designs of a space, `designs` in all of which `feasible` run everything and keep the limits."""
+
+    designs: int
+    feasible: int
+    members: tuple[Design, ...]
+
+
+def front_of(space: Space, store: Store) -> Front:
+    """The front of `space` from the points in `store`.
+
+    Raises
+    ------
+    InputError
+        If an objective is no result of the subject, points are missing, or no design is feasible.
+    """
+    subject = subjects.load(space.subject)
+    for name in space.objectives:
+        if name not in subject.RESULTS:
+            raise InputError(f"an objective must be one of {', '.join(subject.RESULTS)}, not {name!r}; correct it")
+    numbers, columns = _gathered(space, store, list(subject.RESULTS))
+    designs, which = np.unique(space.design_numbers(numbers), return_inverse=True)
+    first = np.full(len(designs), -1)
+    first[which[::-1]] = np.arange(len(which))[::-1]
+    axes = {name: values[first] for name, values in space.columns(numbers).items() if name not in space.total_over}
+    if hasattr(subject, "totals"):
+        results = subject.totals(space, {**space.columns(numbers), **columns}, which, len(designs))
+    else:
+        results = _totals(subject, columns, which, len(designs))
+    feasible = np.ones(len(designs), dtype=bool)
+    for name in space.objectives:
+        feasible &= np.isfinite(results[name])
+    for text in space.limits:
+        feasible &= holds(text, {**axes, **results})
+    if not feasible.any():
+        raise InputError(
+            f"at least one of {len(designs):,} designs must run everything and keep the limits "
+            f"({'; '.join(space.limits) or 'none'}), not none; loosen a limit or add values"
+        )
+    places = np.flatnonzero(feasible)
+    costs = _costs(space, {name: values[places] for name, values in results.items()})
+    best = places[efficient(costs)]
+    order = best[np.argsort(_costs(space, {n: v[best] for n, v in results.items()})[:, 0], kind="stable")]
+    stays = _stays(space, subject, {**axes, **results}, places, order)
+    knee = _knee(_costs(space, {name: values[order] for name, values in results.items()}))
+    members = tuple(
+        Design(
+            axes={name: values[place].item() for name, values in axes.items()},
+            results={name: float(values[place]) for name, values in results.items()},
+            binds=subject.binds(space, {name: float(values[place]) for name, values in results.items()}),
+            stays=float(stays[index]),
+            knee=index == knee,
+        )
+        for index, place in enumerate(order)
+    )
+    return Front(designs=len(designs), feasible=int(feasible.sum()), members=members)
+
+
+def efficient(costs: np.ndarray) -> np.ndarray:
+    """Numbers of the rows of `costs` (all to be small) that no other row beats in one column and equals in the rest.
+
+    Of equal rows the first is kept. Rows are taken in the order of their sum of ranks, so that most are beaten early.
+    """
+    if not len(costs):
+        return np.zeros(0, dtype=int)
+    _, unique = np.unique(costs, axis=0, return_index=True)
+    rows = costs[unique]
+    order = np.lexsort(rows.T[::-1])
+    rows, unique = rows[order], unique[order]
+    if rows.shape[1] == 1:
+        return unique[:1]
+    if rows.shape[1] == 2:  # sorted by the first: on the front while the second falls
+        least = np.minimum.accumulate(rows[:, 1])
+        on = np.concatenate(([True], rows[1:, 1] < least[:-1]))
+        return np.sort(unique[on])
+    kept = np.arange(len(rows))
+    index = 0
+    while index < len(kept):
+        row = rows[kept[index]]
+        beaten = np.all(rows[kept] >= row, axis=1)
+        beaten[index] = False
+        position = int(np.count_nonzero(~beaten[:index]))
+        kept = kept[~beaten]
+        index = position + 1
+    return np.sort(unique[kept])
+
+
+def _gathered(space: Space, store: Store, results: Sequence[str]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Numbers of the space's points in the store, and their results."""
+    wanted: dict[str, int] = {}
+    for _, numbers in space.chunks(1 << 18):
+        wanted.update(zip(space.digests(numbers), numbers.tolist(), strict=True))
+    numbers, parts = [], []
+    for digests, columns in store.read(results):
+        places = np.array([wanted.pop(digest, -1) for digest in digests])
+        here = places >= 0
+        if here.any():
+            numbers.append(places[here])
+            parts.append({name: values[here] for name, values in columns.items()})
+    if wanted:
+        raise InputError(
+            f"the store must hold every point of the space, {len(wanted):,} are missing; run the space first"
+        )
+    joined = np.concatenate(numbers)
+    order = np.argsort(joined)
+    return joined[order], {name: np.concatenate([part[name] for part in parts])[order] for name in results}
+
+
+def _totals(
+    subject: object, columns: Mapping[str, np.ndarray], which: np.ndarray, designs: int
+) -> dict[str, np.ndarray]:
+    """Results of a design: sums of those that add up, the common value of the others."""
+    added = getattr(subject, "ADDED", ())
+    found = {}
+    for name, values in columns.items():
+        if name in added:
+            sums = np.zeros(designs)
+            np.add.at(sums, which, values)
+            found[name] = sums
+        else:
+            common = np.zeros(designs)
+            common[which[::-1]] = values[::-1]
+            found[name] = common
+    return found
+
+
+def _costs(space: Space, results: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Objectives as columns, all to be small."""
+    return np.column_stack([results[name] * (1 if way == "min" else -1) for name, way in space.objectives.items()])
+
+
+def _knee(costs: np.ndarray) -> int:
+    if len(costs) < 3:
+        return 0
+    scaled = np.sign(costs) * np.log1p(np.abs(costs) / np.maximum(np.abs(costs).min(axis=0), 1e-300))
+    low, high = scaled.min(axis=0), scaled.max(axis=0)
+    scaled = (scaled - low) / np.where(high > low, high - low, 1.0)
+    return int(np.argmin(np.linalg.norm(scaled, axis=1)))
+
+
+def _stays(
+    space: Space, subject: object, results: Mapping[str, np.ndarray], places: np.ndarray, order: np.ndarray
+) -> np.ndarray:
+    """Share of samples in which each design of the front is on it, against all designs that could be."""
+    uncertain = {n: parts for n, parts in getattr(subject, "UNCERTAIN", {}).items() if n in space.objectives}
+    independent = {n: ends for n, ends in getattr(subject, "INDEPENDENT", {}).items() if n in space.objectives}
+    if not uncertain and not independent:
+        return np.ones(len(order))
+    rivals = places if independent else _rivals(space, results, places, uncertain)
+    draw, counted = np.random.default_rng(SEED), np.zeros(len(order))
+    groups = np.unique(results[subject.GROUP][rivals], return_inverse=True)[1] if independent else rivals  # type: ignore[attr-defined]
+    at = {place: index for index, place in enumerate(order.tolist())}
+    for _ in range(SAMPLES):
+        changed = {name: results[name][rivals] for name in space.objectives}
+        for name, parts in uncertain.items():
+            factors = {part: draw.triangular(*subject.spread_of(part)) for part in parts}  # type: ignore[attr-defined]
+            if parts == (name,):
+                changed[name] = changed[name] * factors[name]
+            else:
+                changed[name] = np.sum([results[part][rivals] * factors[part] for part in parts], axis=0)
+        for name, (low, high) in independent.items():
+            # one quantile a group: half of the draws below the nominal, between the 5 % and the 95 % end mostly
+            place = draw.standard_normal(int(groups.max()) + 1)[groups] / 1.645
+            nominal, down, up = (results[column][rivals] for column in (name, low, high))
+            changed[name] = nominal * np.where(place < 0, (down / nominal) ** -place, (up / nominal) ** place)
+        for place in rivals[efficient(_costs(space, changed))].tolist():
+            if place in at:
+                counted[at[place]] += 1
+    return counted / SAMPLES
+
+
+def _rivals(
+    space: Space, results: Mapping[str, np.ndarray], places: np.ndarray, uncertain: Mapping[str, Sequence[str]]
+) -> np.ndarray:
+    """Designs that are on the front for some prices: on that of the parts taken as objectives of their own."""
+    columns = [
+        results[n][places] * (1 if w == "min" else -1) for n, w in space.objectives.items() if n not in uncertain
+    ]
+    columns += [results[part][places] for parts in uncertain.values() for part in parts]
+    return places[efficient(np.column_stack(columns))]

@@ -1,0 +1,19 @@
+"""Who multiplies what: the share of the channel that the cycle model finds fastest."""
+
+from typing import get_args
+
+from model.cycle.system.decoding import predict_decoding
+from model.lowering.decoder.lower import Pim
+from model.work.decoding import lowered_of, work_of
+
+
+def fastest(chip: str, work_name: str) -> str:
+    """The share with the fewest cycles for a second token behind a prompt."""
+    work = work_of(work_name, 2)
+
+    def cycles(pim: str) -> int:
+        lowered, _ = lowered_of(chip, work, pim)
+        ends = predict_decoding(lowered).ends
+        return ends[-1] - ends[-2]
+
+    return min(get_args(Pim), key=cycles)

@@ -1,0 +1,124 @@
+"""A language model on the RTL of a system: build, run with and without PIM, compare with the model, record."""
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from hw.rtl.emit.verilog import emit
+from model.cycle.system.decoding import predict_decoding
+from model.language.run_record import LanguageRun
+from model.language.screen import channel_energy
+from model.lowering.decoder.lower import Lowered, check_pim
+from model.work.decoding import Decoding, lowered_of, system_of, work_of
+from tb.bench.build import BUILD, Built, Trace, build
+from tb.bench.protocol import Checked
+from tb.bench.run import Outcome, run
+from tb.system.decoder_tests import public, system_top
+from tb.system.marks import marks_of, write_marks
+
+Say = Callable[[str], None]
+
+
+def simulator(chip: str, trace: Trace = "none", say: Say = lambda line: None) -> Built:
+    """The simulator of a system, from the cache if nothing has changed."""
+    spec = system_of(chip)
+    emitted = emit(Checked(system_top(spec)), f"decoder_{chip}", BUILD / "rtl")
+    say(f"rtl     {emitted.name}: Verilog {emitted.digest}")
+    built = build(emitted, trace, [f"{emitted.name}.dut.{path}" for path in public(spec)])
+    say(f"build   simulator {built.key}: " + ("from the cache" if built.cached else f"{built.seconds:.1f} s"))
+    return built
+
+
+def decode(
+    chip: str,
+    work_name: str,
+    count: int,
+    pims: list[str],
+    *,
+    prompt: int | None = None,
+    trace: Trace = "none",
+    say: Say = lambda line: None,
+) -> tuple[list[LanguageRun], list[Outcome]]:
+    """One run for each of `pims`, the prompt cut to `prompt` tokens; runs that failed have no record."""
+    for pim in pims:
+        check_pim(pim)
+    work = work_of(work_name, count, prompt)
+    lowered_of(chip, work, pims[0])  # refuses before anything is built
+    built = simulator(chip, trace, say)
+    say(f"run     {chip}, {work_name}, {count} tokens, pim {' and '.join(pims)} side by side")
+    given = [(built, chip, work_name, pim, count, prompt) for pim in pims]
+    with ProcessPoolExecutor(max_workers=min(2, len(pims)), mp_context=get_context("spawn")) as pool:
+        done = list(pool.map(_simulate, *zip(*given, strict=True)))
+    runs, outcomes = [], []
+    for pim, (outcome, record) in zip(pims, done, strict=True):
+        for test in outcome.tests:
+            say(f"        {'pass' if test.passed else 'FAIL'}  {test.name}, pim {pim}  ({test.seconds:.1f} s)")
+        outcomes.append(outcome)
+        if record is not None:
+            say(f"record  {record.write(BUILD / 'records').relative_to(Path.cwd())}")
+            runs.append(record)
+    return runs, outcomes
+
+
+def _simulate(
+    built: Built, chip: str, name: str, pim: str, count: int, prompt: int | None
+) -> tuple[Outcome, LanguageRun | None]:
+    """One run and its record; each in a process of its own, so that two cores are used."""
+    outcome = run(
+        built,
+        "tb.system.decoder_tests",
+        parameters={"chip": chip, "work": name, "pim": pim, "count": count, "prompt": prompt},
+        run_dir=BUILD / "runs" / f"decoder.{chip}.{name}.{pim}.{built.trace}",
+        timeout_s=3600,
+        reproduce=f"make sim CHIP={chip} WORKLOAD={name} PIM={pim} TOKENS={count}",
+    )
+    if not outcome.passed:
+        return outcome, None
+    work = work_of(name, count, prompt)
+    lowered, _ = lowered_of(chip, work, pim)
+    if outcome.trace is not None and outcome.trace.is_file():
+        timing = predict_decoding(lowered, outcome.data["tokens"]).timing
+        write_marks(built.emitted.manifest, outcome, marks_of(work, lowered, timing, outcome.data["begun"]))
+    return outcome, _record(chip, name, work, lowered, outcome.data, built)
+
+
+def _record(chip: str, name: str, work: Decoding, lowered: Lowered, data: dict[str, Any], built: Built) -> LanguageRun:
+    """The run beside the stepped model."""
+    tokens, ends = data["tokens"], data["ends"]
+    predicted = predict_decoding(lowered, tokens)
+    prompt_steps = sum(1 for step in lowered.steps if step.first < len(lowered.prompt))
+    prompt_cycles = ends[prompt_steps - 1]
+    behind = max(1, len(tokens) - 1)
+    after, all_ = data["labels_after_prompt"], data["labels"]
+    timing = predicted.timing
+    want = {**timing.waits, "controller": timing.controller, "core_labels": timing.core.budget}
+    per_token = {
+        unit: {label: (number - after[unit][label]) / behind for label, number in labels.items()}
+        for unit, labels in all_.items()
+    }
+    events = {label: number - after["channel_events"][label] for label, number in all_["channel_events"].items()}
+    energy = channel_energy(lowered.spec.pim, events, ends[-1] - prompt_cycles)
+    return LanguageRun(
+        chip=chip,
+        work=name,
+        pim=lowered.pim,
+        prompt=lowered.prompt,
+        tokens=tokens,
+        prompt_text=work.text(lowered.prompt),
+        text=work.text(tokens),
+        equal=data["equal"],
+        tensors=data["tensors"],
+        elements=data["elements"],
+        cycles=data["cycles"],
+        prompt_cycles=prompt_cycles,
+        cycles_per_token=(ends[-1] - prompt_cycles) / behind,
+        predicted_cycles=timing.cycles,
+        labels=all_,
+        labels_per_token=per_token,
+        labels_equal=all(all_[unit] == labels for unit, labels in want.items()) and predicted.ends == data["ends"],
+        energy_j_per_token={source: joules / behind for source, joules in energy.items()},
+        seconds=data["seconds"],
+        origin={"verilog_digest": built.emitted.digest, "tools": built.tools},
+    )
