@@ -1,11 +1,13 @@
 """Closed form = stepped = RTL on random crossbar cores, programs and stalls: cycles, labels, events, values."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from hw.spec.crossbar import CrossbarSpec
 from hw.spec.crossbar_command import LayerCommand
-from hw.spec.crossbar_event import CROSSBAR_EVENTS, CROSSBAR_LABELS
+from hw.spec.crossbar_event import EVENTS, LABELS
 from model.cycle.crossbar.closed_form import program_form
 from model.cycle.crossbar.counts import value_counts
 from model.cycle.crossbar.stepped import sequence, step_program
@@ -36,9 +38,9 @@ def agrees(case: Case) -> None:
     for command, inputs in zip(case.commands, case.inputs, strict=True):
         events = events + value_counts(case.spec, inputs, command.column_tiles if len(inputs) else 0)
     assert not counters["missed"]
-    assert {label: counters[label] for label in CROSSBAR_LABELS} == dict(model.budget)
+    assert {label: counters[label] for label in LABELS} == dict(model.budget)
     assert counters["busy"] == model.cycles
-    assert {event: counters[event] for event in CROSSBAR_EVENTS} == {e: events.get(e, 0) for e in CROSSBAR_EVENTS}
+    assert {event: counters[event] for event in EVENTS} == {e: events.get(e, 0) for e in EVENTS}
     for number, command in enumerate(case.commands):
         if command.vectors:
             got = np.array(found[number]).reshape(command.vectors, command.column_tiles, -1)[:, :, : case.spec.columns]
@@ -75,10 +77,8 @@ def test_both_answerers_of_the_port_agree_at_zero_noise() -> None:
     rng = np.random.default_rng(77)
     spec = draw_spec(rng, digital=True)
     case = draw_case(rng, spec)
-    analogue = CrossbarSpec(**{**fields(spec), "array": "analogue"})
-    assert run(case) == run(
-        Case(**{**{name: getattr(case, name) for name in Case.__dataclass_fields__}, "spec": analogue})
-    )
+    analogue = replace(spec, array="analogue")
+    assert run(case) == run(replace(case, spec=analogue))
 
 
 def test_cells_are_written_verified_retried_and_given_up() -> None:
@@ -111,8 +111,3 @@ def test_cells_are_written_verified_retried_and_given_up() -> None:
     given_up = sum(array.levels[r, c] != level for _, r, c, level in wanted)
     assert counters["array.cell_given_up"] == given_up == (array.stuck_low & (levels > 0)).sum()
     assert array.pulses.max() == 4
-
-
-def fields(spec: CrossbarSpec) -> dict[str, object]:
-    """The arguments of a spec."""
-    return {name: getattr(spec, name) for name in spec.__dataclass_fields__}

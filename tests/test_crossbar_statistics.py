@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from hw.base.command_line import main
 from hw.base.error import InputError
 from hw.spec.crossbar import CrossbarSpec
 from model import cli
+from model.crossbar import macros, silicon, tasks
 from model.crossbar.cells import CellErrors, conductance, programmed
 from model.crossbar.droop import droop_of, solve
 
@@ -81,6 +83,27 @@ def test_droop_of_the_table_is_the_solution_of_the_ladder() -> None:
         droop_of(1000, 1e-6)
 
 
+def test_ideal_cells_give_the_npus_digits_bit_for_bit() -> None:
+    spec = CrossbarSpec(rows=32, columns=64, cell_bits=2, adc_bits=16, input_signed=True)
+    exact = tasks.digits(tasks.exact_sums)
+    for scheme in ("differential", "offset", "offset_unit", "twos_complement"):
+        sums = tasks.crossbar_sums(replace(spec, scheme=scheme), CellErrors(), "ideal", 0)
+        found = tasks.digits(sums)
+        assert found[0] == exact[0] > 0.95
+        assert (found[1] == exact[1]).all()
+    rough = tasks.crossbar_sums(replace(spec, scheme="offset"), CellErrors(programming=0.2), "ideal", 0)
+    assert tasks.digits(rough)[0] < exact[0] - 0.1
+
+
+def test_every_macro_is_predicted_without_itself_and_ranges_hold_mostly() -> None:
+    predictions = silicon.predict_all()
+    held = sum(p.low <= p.macro.tops_per_w_1b <= p.high for p in predictions)
+    assert len(predictions) >= 20
+    assert held / len(predictions) >= 0.85
+    moved = replace(macros.MACROS[3], tops_per_w_1b=1e6)
+    assert silicon.predict(moved).tops_per_w_1b == pytest.approx(predictions[3].tops_per_w_1b)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -91,6 +114,9 @@ def test_droop_of_the_table_is_the_solution_of_the_ladder() -> None:
         (["--programming-error", "3"], "programming of cells must be from 0 to 1"),
         (["--scheme", "sign"], "scheme must be one of"),
         (["--seeds", "0"], "at least 1"),
+        (["--model", "llama31_8b", "--updates-per-day", "1e6"], "cells must last a day, reram at 1e"),
+        (["--model", "llama31_8b", "--cells", "dram"], "cells must be one of reram, pcm, mram, not 'dram'"),
+        (["--task", "chess"], "task must be one of digits, digits_cnn, text"),
     ],
 )
 def test_bad_studies_are_refused_in_a_sentence(

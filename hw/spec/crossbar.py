@@ -1,7 +1,7 @@
 """A core of non-volatile crossbar tiles: geometry, weight scheme, converters, timing, bus."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from hw.base.error import InputError
 from hw.spec.core import RoundingMode
@@ -53,6 +53,9 @@ class CrossbarSpec:
     weight_bits, input_bits : int
     input_signed : bool
         Inputs are two's complement: their top bit is a plane of its own that counts negatively (needs plane_bits 1).
+    input_offset : bool
+        Inputs are signed and put on the word lines as x + 2**(input_bits - 1), which flips their top bit; results hold
+        2**(input_bits - 1) sum(w) more than the product, for the bias to take back.
     plane_bits : int
         Input bits put on the word lines at a time.
     scheme : Scheme
@@ -91,12 +94,15 @@ class CrossbarSpec:
         If a size is out of range or the choices contradict each other.
     """
 
+    part: ClassVar[str] = "crossbar"
+
     rows: int
     columns: int
     cell_bits: int = 1
     weight_bits: int = 8
     input_bits: int = 8
     input_signed: bool = False
+    input_offset: bool = False
     plane_bits: int = 1
     scheme: Scheme = "differential"
     array: ArrayKind = "analogue"
@@ -151,7 +157,7 @@ class CrossbarSpec:
             value = getattr(self, field)
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                 raise InputError(f"{field} must be an integer from {least} to {most}, not {value!r}; choose another")
-        for field in ("input_signed", "sample_and_hold", "double_buffer"):
+        for field in ("input_signed", "input_offset", "sample_and_hold", "double_buffer"):
             if not isinstance(getattr(self, field), bool):
                 raise InputError(f"{field} must be true or false, not {getattr(self, field)!r}; write one of them")
 
@@ -180,6 +186,8 @@ class CrossbarSpec:
                 f"signed inputs need plane_bits 1 (their top bit counts negatively), not {self.plane_bits}; "
                 "use unsigned inputs or one bit a plane"
             )
+        if self.input_signed and self.input_offset:
+            raise InputError("inputs must be signed by a negative plane or by an offset, not both; choose one")
         if self.sample_and_hold and self.wordline_cycles + self.settle_cycles < 1:
             raise InputError(
                 "sample and hold needs at least one cycle of word lines or settling, not 0; give wordline_cycles"
@@ -260,7 +268,7 @@ class CrossbarSpec:
         return 2 if self.scheme == "differential" else 1
 
     @property
-    def cells(self) -> int:
+    def tile_cells(self) -> int:
         """Cells of a tile."""
         return self.rows * self.physical_columns * self.cells_per_column
 
@@ -278,6 +286,36 @@ class CrossbarSpec:
     def planes(self) -> int:
         """P: input planes of a vector."""
         return self.input_bits // self.plane_bits
+
+    @property
+    def kind(self) -> str:
+        """Its kind in the table."""
+        return "crossbar"
+
+    @property
+    def number(self) -> str:
+        """Format of its operands."""
+        return "int8"
+
+    @property
+    def cells(self) -> None:
+        """Converters set the pace, not multipliers."""
+        return None
+
+    @property
+    def label(self) -> str:
+        """Its size in a few words."""
+        return f"{self.tiles} tiles of {self.rows} x {self.columns}"
+
+    @property
+    def macs_per_cycle(self) -> float:
+        """Multiply-accumulates of all tiles over the cycles of computing one vector."""
+        return self.tiles * self.rows * self.columns / self.compute_cycles
+
+    @property
+    def plane_count_sum(self) -> int:
+        """Sum of what the planes count: (2**input_bits - 1) / (2**d - 1), or -1 if the first one is negative."""
+        return -1 if self.input_signed else ((1 << self.input_bits) - 1) // ((1 << self.plane_bits) - 1)
 
     @property
     def largest_sum(self) -> int:
@@ -365,7 +403,7 @@ class CrossbarSpec:
     @property
     def input_limits(self) -> tuple[int, int]:
         """Least and largest input."""
-        if self.input_signed:
+        if self.input_signed or self.input_offset:
             return -(1 << (self.input_bits - 1)), (1 << (self.input_bits - 1)) - 1
         return 0, (1 << self.input_bits) - 1
 

@@ -1,6 +1,6 @@
 """What a crossbar core counts: the labels of its cycles and its events, both closed lists."""
 
-CROSSBAR_LABELS: dict[str, str] = {
+LABELS: dict[str, str] = {
     "program": "A cell was being written or read back.",
     "word_line": "A plane was put on the word lines and nothing was converted.",
     "settle": "A selected column settled and nothing was converted.",
@@ -13,7 +13,7 @@ CROSSBAR_LABELS: dict[str, str] = {
 }
 """Label of a busy cycle -> its one-sentence definition. Every busy cycle has exactly one; their sum is busy."""
 
-CROSSBAR_EVENTS: dict[str, str] = {
+EVENTS: dict[str, str] = {
     "array.plane": "One tile had one plane of inputs put on its word lines.",
     "array.wordline_toggle": "One bit of the word lines of one tile changed.",
     "array.wordline_active": "One word line of one tile carried one unit of input during a plane.",
@@ -35,5 +35,16 @@ CROSSBAR_EVENTS: dict[str, str] = {
 }
 """Event, "component.event" -> its one-sentence definition."""
 
-CROSSBAR_VALUE_EVENTS = ("array.wordline_toggle", "array.wordline_active")
+VALUE_EVENTS = ("array.wordline_toggle", "array.wordline_active")
 """Events that operands decide: counted by the reference arithmetic, not by the cycle model."""
+
+OBSERVATIONS = (
+    "array.plane",
+    "array.cell_verify",
+    "array.cell_given_up",
+    "stream.input",
+    "stream.output",
+    "command.accept",
+    "command.refuse",
+)
+"""Events that do no work of their own here: what they cost is in other events, or outside the core."""

@@ -108,6 +108,18 @@ KINDS: dict[str, Kind] = {
             memory=True,
             **_DRAM_PIM,
         ),
+        Kind(
+            name="crossbar",
+            title="core of non-volatile crossbar tiles",
+            top="hw.rtl.crossbar.top",
+            events="hw.spec.crossbar_event",
+            cycles="model.cycle.crossbar.predict",
+            reference="model.functional.crossbar_score",
+            bench="tb.crossbar.crossbar_tests",
+            prices="model.energy.crossbar_prices",
+            workload="digits",
+            small_workload="gemm_16",
+        ),
     )
 }
 """Name -> kind."""

@@ -8,20 +8,25 @@ examples:
 
 import argparse
 import json
+from dataclasses import asdict
 from typing import Any, get_args
 
 from hw.base.error import InputError
 from hw.spec.crossbar import CrossbarSpec, Scheme
 from hw.spec.crossbar_command import LayerCommand
+from model.crossbar import silicon
 from model.crossbar.adc import MODELS
 from model.crossbar.cells import CellErrors, ErrorKind
 from model.crossbar.converter import policy_of
 from model.crossbar.droop import droop_of
 from model.crossbar.energy import PRICES, price
+from model.crossbar.fleet import CELLS, describe, fleet
 from model.crossbar.operands import Data, draw
 from model.crossbar.statistics import product_error
+from model.crossbar.tasks import Task, quality
 from model.cycle.crossbar.closed_form import layer_form
 from model.cycle.crossbar.counts import value_counts
+from model.network import llm
 from model.reference.crossbar import slice_levels
 
 NO_CONVERTER_BITS = 20
@@ -64,10 +69,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=64, help="vectors (default: 64)")
     parser.add_argument("--columns-per-adc", type=int, default=8, help="default: 8")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--silicon", action="store_true", help="instead: published macros beside predictions from their structure"
+    )
+    parser.add_argument(
+        "--model",
+        default=None,
+        metavar="NAME|config.json",
+        help="instead: area, dies, idle power, writing and wear of a whole language model",
+    )
+    parser.add_argument("--cells", default="reram", help=f"with --model: {', '.join(CELLS)} (default: reram)")
+    parser.add_argument("--updates-per-day", type=float, default=1.0, help="with --model: of all weights (default: 1)")
+    parser.add_argument("--context", type=int, default=1024, help="with --model: tokens of the cache (default: 1024)")
+    parser.add_argument(
+        "--task",
+        default=None,
+        metavar="NAME",
+        help=f"instead: {', '.join(get_args(Task))} with static weights in such tiles (inputs signed)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it."""
+    if arguments.silicon:
+        print(*silicon.table(), sep="\n")
+        return 0
+    if arguments.task is not None:
+        return run_task(arguments)
+    if arguments.model is not None:
+        return run_model(arguments)
     found = study(arguments)
     if arguments.json:
         print(json.dumps(found, indent=2))
@@ -89,6 +119,66 @@ def run(arguments: argparse.Namespace) -> int:
         f"converters alone {spread} fJ per MAC: the sources differ, every energy names its own",
         sep="\n",
     )
+    return 0
+
+
+def run_model(arguments: argparse.Namespace) -> int:
+    """What a whole model needs."""
+    given = arguments.model
+    model = llm.read_config(given) if given.endswith(".json") else llm.load(given)
+    bits = arguments.adc_bits or 8
+    spec = CrossbarSpec(
+        rows=arguments.rows,
+        columns=arguments.columns,
+        cell_bits=arguments.cell_bits,
+        scheme=arguments.scheme,
+        adc_bits=bits,
+        columns_per_adc=arguments.columns_per_adc,
+        range_policy="full",
+    )
+    found = fleet(model, spec, arguments.cells, context=arguments.context, updates_per_day=arguments.updates_per_day)
+    each = costs(spec, "dnn", arguments.seed, 16, bits)["energy_fj_per_mac"]
+    used = model.parameters - (0 if model.tied else model.vocabulary * model.hidden)
+    token = {name: used * value * 1e-12 for name, value in each.items()}
+    if arguments.json:
+        print(json.dumps({**asdict(found), "crossbar_mj_per_token": token}, indent=2))
+    else:
+        print(f"model            {model.name}", *describe(found), sep="\n")
+        print(
+            f"{'crossbars':<16} {token['nominal']:,.4g} ({token['low']:,.4g} to {token['high']:,.4g}) mJ a token, "
+            "every weight once"
+        )
+    return 0
+
+
+def run_task(arguments: argparse.Namespace) -> int:
+    """Quality of a task through the cells and converters of the arguments, for each seed."""
+    bits = arguments.adc_bits
+    policy = policy_of(arguments.range_policy or ("pct" if bits else "ideal"))
+    if bits < 0 or (bits == 0) != (policy == "ideal"):
+        raise InputError(
+            f"policy {policy} needs {'no converter (--adc-bits 0)' if policy == 'ideal' else 'a converter'}, not "
+            f"--adc-bits {bits}; change one of them"
+        )
+    spec = CrossbarSpec(
+        rows=arguments.rows,
+        columns=arguments.columns,
+        cell_bits=arguments.cell_bits,
+        scheme=str({"BALANCED": "differential", "OFFSET": "offset"}.get(arguments.scheme, arguments.scheme)),  # type: ignore[arg-type]
+        input_signed=True,
+        adc_bits=bits or NO_CONVERTER_BITS,
+        range_policy="full" if bits else "lossless",
+    )
+    errors = CellErrors(programming=arguments.programming_error, kind=arguments.error_kind, on_off=arguments.on_off)
+    exact = quality(arguments.task, spec, CellErrors(), "ideal", 0)
+    seeds = [arguments.seed + i for i in range(max(arguments.seeds, 1))]
+    found = [quality(arguments.task, spec, errors, policy, seed) for seed in seeds]
+    figure = "bits_per_character" if arguments.task == "text" else "accuracy"
+    if arguments.json:
+        print(json.dumps({"task": arguments.task, figure: found, f"exact_{figure}": exact, "seeds": seeds}, indent=2))
+    else:
+        name = figure.replace("_", " ")
+        print(f"{name:<19}{', '.join(f'{value:.4f}' for value in found)}; exact {exact:.4f}")
     return 0
 
 

@@ -35,7 +35,7 @@ def check_weights(spec: CrossbarSpec, weights: np.ndarray) -> np.ndarray:
 
 
 def check_inputs(spec: CrossbarSpec, inputs: np.ndarray, terms: int) -> np.ndarray:
-    """`inputs` (B, K) as int64; `InputError` if an input is out of range or K is not `terms`."""
+    """`inputs` (B, K) as int64, offset as `spec` puts them on word lines; `InputError` if one is out of range."""
     inputs = np.asarray(inputs)
     low, high = spec.input_limits
     if inputs.ndim != 2 or inputs.shape[1] != terms or not np.issubdtype(inputs.dtype, np.integer):
@@ -44,12 +44,12 @@ def check_inputs(spec: CrossbarSpec, inputs: np.ndarray, terms: int) -> np.ndarr
             "reshape or quantise them"
         )
     if inputs.size and (inputs.min() < low or inputs.max() > high):
-        kind = "signed" if spec.input_signed else "unsigned"
+        kind = "signed" if spec.input_limits[0] else "unsigned"
         raise InputError(
             f"{kind} inputs of {spec.input_bits} bits must be from {low} to {high}, not "
             f"{inputs.min()} to {inputs.max()}; shift them or choose input_signed"
         )
-    return inputs.astype(np.int64)
+    return inputs.astype(np.int64) + (1 << (spec.input_bits - 1) if spec.input_offset else 0)
 
 
 def slice_levels(spec: CrossbarSpec, weights: np.ndarray) -> np.ndarray:
@@ -154,16 +154,16 @@ def merge(
     Each slice counts its code times its step plus its zero for every plane; scaled policies round the sum of slices
     from 2**-12 once, half up.
     """
-    counts = plane_weights(spec).sum()
+    counts = spec.plane_count_sum
     total = np.zeros(accumulated.shape[1:], np.int64)
     for number, shift in enumerate(spec.slice_shifts):
         zero, step = spec.converter_ranges[number]
-        part = accumulated[number].astype(np.int64) * step + int(counts) * zero << shift
+        part = accumulated[number].astype(np.int64) * step + counts * zero << shift
         total += -part if spec.scheme == "twos_complement" and number == spec.slices - 1 else part
     if spec.scheme == "offset_unit":
         assert unit is not None
         zero, step = spec.converter_ranges[-1]
-        total -= unit.astype(np.int64) * step + int(counts) * zero << unit_level(spec)[1]
+        total -= unit.astype(np.int64) * step + counts * zero << unit_level(spec)[1]
     if spec.scheme == "offset":
         surplus = np.int64(input_sum) << (spec.weight_bits - 1)
         total -= surplus << STEP_FRACTION_BITS if spec.scaled else surplus
@@ -173,7 +173,7 @@ def merge(
 def product(spec: CrossbarSpec, weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:
     """What one tile of ideal cells makes of `inputs` (B, K) and `weights` (N, K): int64 (B, N).
 
-    With lossless converters that is inputs @ weights.T, and is computed as such.
+    With lossless converters that is inputs @ weights.T, and is computed as such (`input_offset`: of x plus offset).
     """
     weights = check_weights(spec, weights)
     inputs = check_inputs(spec, inputs, weights.shape[1])

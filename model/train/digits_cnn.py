@@ -12,8 +12,9 @@ The shape of the layers follows from the 16 x 16 array; an earlier version, whos
 images, had the same.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import product
+from itertools import product as combinations
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Settings:
 
 
 CANDIDATES = tuple(
-    Settings(epochs=epochs, rate=rate, shift=shift) for epochs, rate, shift in product((10, 20), (2e-3,), (0, 1))
+    Settings(epochs=epochs, rate=rate, shift=shift) for epochs, rate, shift in combinations((10, 20), (2e-3,), (0, 1))
 )
 SETTINGS = Settings(epochs=20, rate=2e-3, shift=0)
 
@@ -188,12 +189,21 @@ def pixels(flat: np.ndarray) -> np.ndarray:
     return np.rint(flat * 127).astype(np.int8).reshape(-1, 8, 8, 1)
 
 
-def outputs(network: QuantisedNetwork, images: np.ndarray) -> np.ndarray:
-    """INT8 outputs (images, 10) of int8 `images` (., 8, 8, 1): the reference in integers, layer by layer."""
+def _gemm(x: np.ndarray, layer: QuantisedLayer) -> np.ndarray:
+    return gemm(x, layer.weights, layer.output)
+
+
+def outputs(
+    network: QuantisedNetwork, images: np.ndarray, product: Callable[[np.ndarray, QuantisedLayer], np.ndarray] = _gemm
+) -> np.ndarray:
+    """INT8 outputs (images, 10) of int8 `images` (., 8, 8, 1): the reference in integers, layer by layer.
+
+    `product` makes the INT8 outputs (m, n) of a layer from its INT8 inputs (m, k).
+    """
     one, two, both, three, dense = network.layers
 
     def layer(matrix: np.ndarray, quantised: QuantisedLayer) -> np.ndarray:
-        flat = gemm(matrix.reshape(-1, matrix.shape[-1]), quantised.weights, quantised.output)
+        flat = product(matrix.reshape(-1, matrix.shape[-1]), quantised)
         return flat.reshape(*matrix.shape[:-1], -1)
 
     first = layer(columns(images, 3, 1), one)

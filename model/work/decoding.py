@@ -1,6 +1,6 @@
 """A decoder as work for a system: configuration, weights, prompt, how many tokens, who multiplies what."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,12 +70,13 @@ def tiny(count: int) -> Decoding:
     return random_decoding(np.random.default_rng(1), TINY_NPU, 8, min(count, 8))
 
 
-def work_of(name: str, count: int) -> Decoding:
-    """The work called `name`; raises `InputError` listing the known ones."""
+def work_of(name: str, count: int, prompt: int | None = None) -> Decoding:
+    """The work called `name`, its prompt cut to `prompt` tokens; raises `InputError` listing the known ones."""
     known = {"small_llm": small_llm, "tiny_npu": tiny}
     if name not in known:
         raise InputError(f"a language model to run must be one of {', '.join(known)}, not {name!r}")
-    return known[name](count)
+    work = known[name](count)
+    return work if prompt is None else replace(work, prompt=work.prompt[:prompt])
 
 
 def system_of(chip_name: str) -> SystemSpec:

@@ -4,7 +4,8 @@ A bench is a file `tb/<room>/<name>_tests.py` with cocotb tests and
 
 * a docstring, whose first line is its title;
 * `top(chip) -> Component`, the design for a chip, `InputError` if the chip has none;
-* optionally `PUBLIC`, manifest paths below the top's `dut` to publish (memories reached by back door);
+* optionally `PUBLIC`, manifest paths below the top's `dut` to publish (memories reached by back door), and
+  `PUBLIC_IF_THERE`, those that only some machines have;
 * `MACHINE`, the class of the descriptions in `hw/spec` that it takes; `suits(machine) -> bool` if not all of them;
 * optionally `MEASURES = True` if it runs a workload and reports a result; then also `check(chip, workload, seed)`,
   `InputError` if it cannot run that;
@@ -116,7 +117,9 @@ def design(bench_name: str, chip_name: str) -> Emitted:
 
 def published(bench: ModuleType, emitted: Emitted) -> list[str]:
     """Manifest paths the bench wants to reach besides the ports."""
-    return [f"{emitted.name}.dut.{path}" for path in getattr(bench, "PUBLIC", ())]
+    there = {m["path"] for m in emitted.manifest["memories"]} | {s["path"] for s in emitted.manifest["signals"]}
+    wanted = [f"{emitted.name}.dut.{path}" for path in getattr(bench, "PUBLIC_IF_THERE", ())]
+    return [f"{emitted.name}.dut.{path}" for path in getattr(bench, "PUBLIC", ())] + [w for w in wanted if w in there]
 
 
 def _source_digest(bench_name: str, chip_digest: str) -> str:

@@ -17,27 +17,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="what the channel multiplies: off, weights, attention, both (default: the fastest by the model, and off)",
     )
-    parser.add_argument("--tokens", type=int, default=TOKENS, help="tokens to generate (default %(default)s)")
+    parser.add_argument(
+        "--tokens", type=int, default=None, help=f"tokens to generate (default {TOKENS}, with --waves 2)"
+    )
+    parser.add_argument("--prompt", type=int, default=None, help="tokens of the prompt (default all, with --waves 4)")
     parser.add_argument("--waves", action="store_true", help="record waveforms too (build/runs/.../dump.fst)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """0 if every tensor and every cycle is as it must be, 1 otherwise."""
+    from tb.bench.wave import show
     from tb.system.choice import fastest
     from tb.system.decode import decode
+    from tb.system.marks import save_of
 
-    pims = [arguments.pim] if arguments.pim else [fastest(arguments.chip, arguments.workload), "off"]
+    short = arguments.waves
+    count = arguments.tokens if arguments.tokens is not None else 2 if short else TOKENS
+    prompt = arguments.prompt if arguments.prompt is not None else 4 if short else None
+    pims = (
+        [arguments.pim] if arguments.pim else [fastest(arguments.chip, arguments.workload), *([] if short else ["off"])]
+    )
     runs, outcomes = decode(
         arguments.chip,
         arguments.workload,
-        arguments.tokens,
+        count,
         list(dict.fromkeys(pims)),
+        prompt=prompt,
         trace="fst" if arguments.waves else "none",
         say=say,
     )
     for outcome in outcomes:
         if not outcome.passed:
             print(outcome.explain(), file=sys.stderr)
+        if outcome.trace is not None and outcome.trace.is_file():
+            say(show(save_of(outcome)))
     if runs:
         print("\n" + "\n".join(screen(runs)))
     good = all(o.passed for o in outcomes) and all(

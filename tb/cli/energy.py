@@ -17,11 +17,12 @@ from hw.gates import library
 from hw.gates import streams as operands
 from hw.gates.library import Process
 from hw.spec.core import CoreSpec
+from hw.spec.crossbar import CrossbarSpec
 from hw.spec.number import number_format
 from model import workloads
 from model.lowering import lower
 from tb.gates import core as gates
-from tb.gates import events, memories, nodes, operators, report, table
+from tb.gates import crossbar, events, memories, nodes, operators, report, table
 from tb.gates.capture import capture, check_order
 from tb.gates.floating import CLASSES, DTYPES, FloatArray
 from tb.gates.os_array import OsIntegers
@@ -60,6 +61,11 @@ def run(arguments: argparse.Namespace) -> int:
     start, used = time.monotonic(), _cpu_s()
     if not 0 < arguments.clock < float("inf"):
         raise InputError(f"--clock must be above 0 GHz, not {arguments.clock:g}; give the clock of the leakage")
+    machine = chips.load(arguments.chip).machine
+    if isinstance(machine, CrossbarSpec):
+        process = library.load(arguments.library, arguments.build)
+        print(*crossbar.lines(crossbar.measure(machine, process, arguments.build, arguments.seed)), sep="\n")
+        return 0
     core = gates.core_of(chips.load(arguments.chip))
     array = core.array
     fitted = not array.is_floating_point and array.dataflow == "ws"

@@ -48,9 +48,9 @@ def units(process: Process, build: Path, seed: int) -> Iterator[Unit]:
     spec = spec_of("hbm_pim")
     for name, made in (("FP16 multiply", FpMul(spec.number, latency=0)), ("FP16 add", FpAdd(spec.number, latency=0))):
         block = Block(made, name.replace(" ", "_").lower(), process, build)
-        yield _unit(block, f"HBM-PIM {name}", name, _random(block, rng))
+        yield measured(block, f"HBM-PIM {name}", name, _random(block, rng))
     sequencer = Block(PimSequencer(spec), "pim_sequencer", process, build)
-    yield _unit(sequencer, "HBM-PIM sequencer, CRF", "cycle, 1 in 4 triggers", _program(spec))
+    yield measured(sequencer, "HBM-PIM sequencer, CRF", "cycle, 1 in 4 triggers", _program(spec))
     aim = spec_of("aim")
     for label, device, commands in (
         ("HBM-PIM", spec, [c.name for c in command_kinds(spec)]),
@@ -58,10 +58,11 @@ def units(process: Process, build: Path, seed: int) -> Iterator[Unit]:
     ):
         checker: Elaboratable = BankTiming(device.dram.resolve(), device.dram.organisation, commands)
         block = Block(checker, f"bank_timing_{label.lower()}", process, build)
-        yield _unit(block, f"{label} bank control", "cycle, 1 in 4 issued", _random(block, rng))
+        yield measured(block, f"{label} bank control", "cycle, 1 in 4 issued", _random(block, rng))
 
 
-def _unit(block: Block, name: str, operation: str, streams: Streams) -> Unit:
+def measured(block: Block, name: str, operation: str, streams: Streams) -> Unit:
+    """A block on streams of operands, one operation a cycle."""
     energy, glitches = block.measure(with_reset(block, streams), block.build)
     moving = energy.switching_fj + energy.internal_fj
     return Unit(

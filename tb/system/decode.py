@@ -16,6 +16,7 @@ from tb.bench.build import BUILD, Built, Trace, build
 from tb.bench.protocol import Checked
 from tb.bench.run import Outcome, run
 from tb.system.decoder_tests import public, system_top
+from tb.system.marks import marks_of, write_marks
 
 Say = Callable[[str], None]
 
@@ -31,16 +32,23 @@ def simulator(chip: str, trace: Trace = "none", say: Say = lambda line: None) ->
 
 
 def decode(
-    chip: str, work_name: str, count: int, pims: list[str], *, trace: Trace = "none", say: Say = lambda line: None
+    chip: str,
+    work_name: str,
+    count: int,
+    pims: list[str],
+    *,
+    prompt: int | None = None,
+    trace: Trace = "none",
+    say: Say = lambda line: None,
 ) -> tuple[list[LanguageRun], list[Outcome]]:
-    """One run for each of `pims`; runs that failed have no record."""
+    """One run for each of `pims`, the prompt cut to `prompt` tokens; runs that failed have no record."""
     for pim in pims:
         check_pim(pim)
-    work = work_of(work_name, count)
+    work = work_of(work_name, count, prompt)
     lowered_of(chip, work, pims[0])  # refuses before anything is built
     built = simulator(chip, trace, say)
     say(f"run     {chip}, {work_name}, {count} tokens, pim {' and '.join(pims)} side by side")
-    given = [(built, chip, work_name, pim, count) for pim in pims]
+    given = [(built, chip, work_name, pim, count, prompt) for pim in pims]
     with ProcessPoolExecutor(max_workers=min(2, len(pims)), mp_context=get_context("spawn")) as pool:
         done = list(pool.map(_simulate, *zip(*given, strict=True)))
     runs, outcomes = [], []
@@ -54,20 +62,25 @@ def decode(
     return runs, outcomes
 
 
-def _simulate(built: Built, chip: str, name: str, pim: str, count: int) -> tuple[Outcome, LanguageRun | None]:
+def _simulate(
+    built: Built, chip: str, name: str, pim: str, count: int, prompt: int | None
+) -> tuple[Outcome, LanguageRun | None]:
     """One run and its record; each in a process of its own, so that two cores are used."""
     outcome = run(
         built,
         "tb.system.decoder_tests",
-        parameters={"chip": chip, "work": name, "pim": pim, "count": count},
+        parameters={"chip": chip, "work": name, "pim": pim, "count": count, "prompt": prompt},
         run_dir=BUILD / "runs" / f"decoder.{chip}.{name}.{pim}.{built.trace}",
         timeout_s=3600,
         reproduce=f"make sim CHIP={chip} WORKLOAD={name} PIM={pim} TOKENS={count}",
     )
     if not outcome.passed:
         return outcome, None
-    work = work_of(name, count)
+    work = work_of(name, count, prompt)
     lowered, _ = lowered_of(chip, work, pim)
+    if outcome.trace is not None and outcome.trace.is_file():
+        timing = predict_decoding(lowered, outcome.data["tokens"]).timing
+        write_marks(built.emitted.manifest, outcome, marks_of(work, lowered, timing, outcome.data["begun"]))
     return outcome, _record(chip, name, work, lowered, outcome.data, built)
 
 

@@ -102,7 +102,7 @@ class DecoderBench:
 @bench_test(timeout_cycles=1_000_000_000)
 async def every_tensor_of_every_token_is_the_references(bench: Bench) -> None:
     chip, pim, count = (bench.parameters[name] for name in ("chip", "pim", "count"))
-    work = work_of(bench.parameters.get("work", "small_llm"), int(count))
+    work = work_of(bench.parameters.get("work", "small_llm"), int(count), bench.parameters.get("prompt"))
     lowered, weights = lowered_of(chip, work, pim)
     reference = ReferenceRun(lowered, work, weights)
     watched = DecoderBench(bench, lowered)
@@ -136,6 +136,7 @@ async def every_tensor_of_every_token_is_the_references(bench: Bench) -> None:
             await bench.edge
     bench.report(
         ends=ends,
+        begun=begun,
         cycles=bench.cycle - begun + 1,
         tokens=reference.answer,
         equal=wrong is None and len(ends) == len(lowered.steps),

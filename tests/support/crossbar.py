@@ -14,6 +14,7 @@ from hw.rtl.crossbar.signature import cell_layout, counter_names, layer_layout, 
 from hw.rtl.npu.signature import parameter_layout
 from hw.spec.crossbar import CrossbarSpec
 from hw.spec.crossbar_command import LayerCommand
+from model.lowering.crossbar import cell_words
 from model.reference import crossbar as reference
 from model.reference.npu import requantise
 from model.work.workload import OutputStage
@@ -53,6 +54,7 @@ def draw_spec(rng: np.random.Generator, *, digital: bool) -> CrossbarSpec:
                 "input_bits": int(rng.choice([4, 8])),
                 "plane_bits": 1 if digital else bits,
                 "input_signed": bool(rng.integers(2)) and (digital or bits == 1),
+                "input_offset": bool(rng.integers(2)),
                 "scheme": str(rng.choice(SCHEMES)),
                 "columns_per_adc": int(rng.choice([1, 2, 3, 4, 8])),
                 "wordline_cycles": int(rng.integers(0, 3)),
@@ -334,9 +336,5 @@ def run(case: Case, cells: Sequence[tuple[int, int, int, int]] = (), arrays: lis
 
 def fill(ctx: Any, spec: CrossbarSpec, array: Any, levels: np.ndarray) -> None:
     """Levels into the memories of a digital array, by back door."""
-    pairs = spec.cells_per_column
-    for column in range(spec.physical_columns):
-        converter, step = divmod(column, spec.columns_per_adc)
-        for pair in range(pairs):
-            word = word_of(levels[:, column * pairs + pair], spec.rows, spec.cell_bits)
-            ctx.set(array.memories[converter * pairs + pair].data[step], word)
+    for step, word in enumerate(cell_words(spec, levels)):
+        ctx.set(array.cells.data[step], word)

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.rtl.crossbar.signature import CrossbarCounterPorts
 from hw.spec.crossbar import CrossbarSpec
-from hw.spec.crossbar_event import CROSSBAR_EVENTS, CROSSBAR_LABELS
+from hw.spec.crossbar_event import EVENTS, LABELS
 
 
 def increment_bits(spec: CrossbarSpec) -> dict[str, int]:
@@ -32,7 +32,7 @@ class CrossbarCounters(wiring.Component):
     -------
     i_busy : In(1)
     i_label_<label> : In(1)
-        Conditions in the order of `CROSSBAR_LABELS`: the first that holds labels the cycle; the last needs none.
+        Conditions in the order of `LABELS`: the first that holds labels the cycle; the last needs none.
     i_event_<component>_<event> : In
     counters : Out(CrossbarCounterPorts)
     """
@@ -42,8 +42,8 @@ class CrossbarCounters(wiring.Component):
         super().__init__(
             {
                 "i_busy": In(1),
-                **{f"i_label_{label}": In(1) for label in list(CROSSBAR_LABELS)[:-1]},
-                **{"i_event_" + event.replace(".", "_"): In(bits.get(event, 1)) for event in CROSSBAR_EVENTS},
+                **{f"i_label_{label}": In(1) for label in list(LABELS)[:-1]},
+                **{"i_event_" + event.replace(".", "_"): In(bits.get(event, 1)) for event in EVENTS},
                 "counters": Out(CrossbarCounterPorts()),
             }
         )
@@ -56,11 +56,11 @@ class CrossbarCounters(wiring.Component):
 
         add(self.counters.busy, self.i_busy)
         earlier: Value = ~self.i_busy
-        for label in CROSSBAR_LABELS:
+        for label in LABELS:
             holds = getattr(self, f"i_label_{label}", Const(1))
             add(getattr(self.counters, f"label_{label}"), holds & ~earlier)
             earlier = earlier | holds
-        for event in CROSSBAR_EVENTS:
+        for event in EVENTS:
             name = "event_" + event.replace(".", "_")
             add(getattr(self.counters, name), getattr(self, f"i_{name}"))
         return m

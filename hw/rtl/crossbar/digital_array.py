@@ -14,9 +14,10 @@ from hw.spec.crossbar import CrossbarSpec
 class DigitalArray(wiring.Component):
     """code = sum over rows of input bit times level (minus the second cell's in a differential pair), unclipped.
 
-    One adder tree per converter, on the cells of the selected column; the sum is registered and comes `adc_cycles`
-    after `sample`. A programming pulse writes the addressed cell at once; reading it back is combinational. Cells lie
-    in one memory word per cell column, so a column is selected by an address, as a row of sense amplifiers would.
+    One adder tree per converter (two for pairs), on the cells of the selected column; the sum is registered and comes
+    `adc_cycles` after `sample`. A programming pulse writes the addressed cell at once; reading it back is
+    combinational. Word m of `cells` holds the columns that are selected together in step m: converter after converter,
+    the first cells of pairs before the second ones, row 0 lowest.
 
     With sample and hold the word lines are held, not the sums.
 
@@ -32,17 +33,14 @@ class DigitalArray(wiring.Component):
                 f"{spec.plane_bits} bits; choose lossless"
             )
         self.spec = spec
-        width = spec.rows * spec.cell_bits
-        # converter a, second cell or not -> the columns it takes in turn
-        self.memories = [
-            memory.Memory(shape=width, depth=max(spec.steps, 2), init=[])
-            for _ in range(spec.converters * spec.cells_per_column)
-        ]
+        width = spec.converters * spec.cells_per_column * spec.rows * spec.cell_bits
+        self.cells = memory.Memory(shape=width, depth=max(spec.steps, 2), init=[])
         super().__init__({"port": In(ArrayPort(spec))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         spec, port = self.spec, self.port
+        m.submodules.cells = self.cells
         pairs = spec.cells_per_column
         held = Signal.like(port.wl)
         driven: Value = port.wl
@@ -50,37 +48,34 @@ class DigitalArray(wiring.Component):
             with m.If(port.hold):
                 m.d.sync += held.eq(port.wl)
             driven = held
-        # the selected column must be there in the cycle of `sample`: asynchronous read
-        sums: list[list[Value]] = []
-        read_back = Signal(spec.cell_bits)
+
+        # the selected columns must be there in the cycle of `sample`: asynchronous read
+        read, write = self.cells.read_port(domain="comb"), self.cells.write_port()
         column = port.column >> (pairs - 1)
-        m.d.comb += port.verify_level.eq(read_back)
+        step = Signal(range(max(spec.steps, 2)))
+        place = Signal(range(spec.converters * pairs * spec.rows))
+        second = port.column[0] if pairs == 2 else 0
+        for a in range(spec.converters):
+            first = a * spec.columns_per_adc
+            with m.If((column >= first) & (column < first + spec.columns_per_adc)):
+                m.d.comb += [step.eq(column - first), place.eq((a * pairs + second) * spec.rows + port.row)]
+        mask = Signal(len(read.data))
+        m.d.comb += [
+            read.addr.eq(Mux(port.pulse | port.verify, step, port.col_sel)),
+            write.addr.eq(step),
+            write.en.eq(port.pulse),
+            mask.word_select(place, spec.cell_bits).eq((1 << spec.cell_bits) - 1),
+            write.data.eq((read.data & ~mask) | (port.level.replicate(len(mask) // spec.cell_bits) & mask)),
+            port.verify_level.eq(read.data.word_select(place, spec.cell_bits)),
+        ]
+        sums: list[list[Value]] = []
         for a in range(spec.converters):
             parts = []
             for pair in range(pairs):
-                index = a * pairs + pair
-                cells = self.memories[index]
-                m.submodules[f"cells_{a}_{pair}"] = cells
-                read = cells.read_port(domain="comb")
-                write = cells.write_port(granularity=spec.cell_bits)
-                here = Signal(name=f"here_{a}_{pair}")
-                local = Signal(range(max(spec.steps, 2)), name=f"local_{a}_{pair}")
-                m.d.comb += [
-                    here.eq(
-                        (column >= a * spec.columns_per_adc)
-                        & (column < (a + 1) * spec.columns_per_adc)
-                        & (port.column[0] == pair if pairs == 2 else Const(1))
-                    ),
-                    local.eq(column - a * spec.columns_per_adc),
-                    read.addr.eq(Mux(port.verify, local, port.col_sel)),
-                    write.addr.eq(local),
-                    write.data.eq(port.level.replicate(spec.rows)),
-                    write.en.eq(Mux(port.pulse & here, 1 << port.row, 0)),
-                ]
-                with m.If(here):
-                    m.d.comb += read_back.eq(read.data.word_select(port.row, spec.cell_bits))
-                terms = [Mux(driven[r], read.data.word_select(r, spec.cell_bits), 0) for r in range(spec.rows)]
-                parts.append(_tree(terms))
+                cells = read.data.word_select(a * pairs + pair, spec.rows * spec.cell_bits)
+                planes = [cells[bit :: spec.cell_bits] for bit in range(spec.cell_bits)]
+                counts = [population(driven & plane) << bit for bit, plane in enumerate(planes)]
+                parts.append(sum(counts[1:], start=counts[0]))
             sums.append(parts)
         codes = [parts[0] - parts[1] if pairs == 2 else parts[0] for parts in sums]
         stages = [Signal(port.code.shape(), name=f"stage_{i}") for i in range(spec.adc_cycles)]
@@ -93,9 +88,12 @@ class DigitalArray(wiring.Component):
         return m
 
 
-def _tree(terms: list[Value]) -> Value:
-    """Sum of `terms`, pairwise, so that widths grow by one bit a level."""
-    while len(terms) > 1:
-        pairs = [terms[i] + terms[i + 1] for i in range(0, len(terms) - 1, 2)]
-        terms = pairs + ([terms[-1]] if len(terms) % 2 else [])
-    return terms[0]
+def population(value: Value) -> Value:
+    """How many bits of `value` are 1: fields of 1, 2, 4, ... bits are added in pairs, a level in one addition."""
+    width = 1 << (len(value) - 1).bit_length()
+    total, field = value, 1
+    while field < width:
+        mask = sum(((1 << field) - 1) << place for place in range(0, width, 2 * field))
+        total = ((total & mask) + ((total >> field) & mask))[:width]
+        field *= 2
+    return total[: len(value).bit_length()]

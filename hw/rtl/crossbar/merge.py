@@ -74,6 +74,6 @@ class SliceMerge(wiring.Component):
         """Levels an accumulated code stands for: step * acc + zero * (sum of what the planes count)."""
         spec = self.spec
         zero, step = spec.converter_ranges[number]
-        counts = -1 if spec.input_signed else (1 << spec.input_bits) - 1
+        counts = spec.plane_count_sum
         value = accumulated << (step.bit_length() - 1) if step & (step - 1) == 0 else accumulated * step
         return value + counts * zero if zero else value

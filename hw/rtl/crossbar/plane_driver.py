@@ -74,7 +74,8 @@ class PlaneDriver(wiring.Component):
                 with m.If(self.i_start):
                     m.d.sync += shown[r].eq(loaded[r])
             with m.If(self.i_load & (self.i_word == r // spec.lanes)):
-                m.d.sync += loaded[r].eq(self.i_data.word_select(r % spec.lanes, 8)[:bits])
+                given = self.i_data.word_select(r % spec.lanes, 8)[:bits]
+                m.d.sync += loaded[r].eq(given ^ (1 << (bits - 1)) if spec.input_offset else given)
         plane = Cat(shown[r][bits - d :] for r in range(spec.rows))
         m.d.comb += self.wl.eq(Mux(self.i_show, plane, 0))
 

@@ -9,7 +9,7 @@ from hw.rtl.npu.signature import COUNTER_BITS
 from hw.spec.core import CoreSpec
 from hw.spec.crossbar import SUM_BITS, CrossbarSpec
 from hw.spec.crossbar_command import LAYER_FIELDS, REFUSALS, WRITE_FIELDS
-from hw.spec.crossbar_event import CROSSBAR_EVENTS, CROSSBAR_LABELS
+from hw.spec.crossbar_event import EVENTS, LABELS
 from hw.spec.mac_array import MacArraySpec
 
 
@@ -103,8 +103,8 @@ def counter_names() -> dict[str, str]:
     """Port -> what it counts."""
     return {
         "busy": "busy",
-        **{f"label_{label}": label for label in CROSSBAR_LABELS},
-        **{"event_" + event.replace(".", "_"): event for event in CROSSBAR_EVENTS},
+        **{f"label_{label}": label for label in LABELS},
+        **{"event_" + event.replace(".", "_"): event for event in EVENTS},
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hw.spec.crossbar import CrossbarSpec
 from hw.spec.crossbar_command import LayerCommand
-from hw.spec.crossbar_event import CROSSBAR_LABELS
+from hw.spec.crossbar_event import LABELS
 from model.count import Counts
 from model.cycle.crossbar.counts import layer_counts, refusal
 
@@ -22,7 +22,7 @@ class CrossbarTiming:
     cycles : int
         Busy cycles.
     budget : mapping of str to int
-        Label of `CROSSBAR_LABELS` -> cycles; sums to `cycles`.
+        Label of `LABELS` -> cycles; sums to `cycles`.
     counts : Counts
         Events that shapes decide.
     """
@@ -91,7 +91,7 @@ def layer_form(spec: CrossbarSpec, command: LayerCommand) -> CrossbarTiming:
 
 def program_form(spec: CrossbarSpec, commands: Sequence[LayerCommand]) -> CrossbarTiming:
     """Commands queued together: they run one after the other, so everything adds up."""
-    labels, counts = dict.fromkeys(CROSSBAR_LABELS, 0), Counts()
+    labels, counts = dict.fromkeys(LABELS, 0), Counts()
     for command in commands:
         timing = layer_form(spec, command)
         labels = {label: labels[label] + timing.budget[label] for label in labels}
@@ -105,7 +105,7 @@ def programming_cycles(spec: CrossbarSpec, pulses: Sequence[int]) -> int:
 
 
 def _timing(labels: Mapping[str, int], counts: Counts, cycles: int | None = None) -> CrossbarTiming:
-    budget = {label: labels.get(label, 0) for label in CROSSBAR_LABELS}
+    budget = {label: labels.get(label, 0) for label in LABELS}
     total = sum(budget.values())
     if cycles is not None and cycles != total:
         raise AssertionError(f"labels sum to {total}, not {cycles}")

@@ -25,7 +25,7 @@ def refusal(spec: CrossbarSpec, command: LayerCommand) -> int:
 
 
 def layer_counts(spec: CrossbarSpec, command: LayerCommand) -> Counts:
-    """Events of one command that runs, by its shape alone (`CROSSBAR_VALUE_EVENTS` are not among them).
+    """Events of one command that runs, by its shape alone (`VALUE_EVENTS` are not among them).
 
     Per vector and tile: P planes, P C conversions and additions, N outputs merged and added; per vector and column of
     tiles N outputs requantised; row_tiles * load_beats words in, column_tiles * drain_beats words out.
@@ -56,13 +56,14 @@ def layer_counts(spec: CrossbarSpec, command: LayerCommand) -> Counts:
 
 
 def value_counts(spec: CrossbarSpec, inputs: np.ndarray, column_tiles: int) -> Counts:
-    """Word-line events of a layer on `inputs` (B, K), K of any size, zeros on unused rows.
+    """Word-line events of a layer on `inputs` (B, K), K of any size, all `rows` of each tile given.
 
     A word line carries its plane until the next one; it is 0 before and after a vector. Every column of tiles has word
     lines of its own.
     """
     bits, d = spec.input_bits, spec.plane_bits
-    codes = np.asarray(inputs, np.int64) & (1 << bits) - 1
+    offset = 1 << (bits - 1) if spec.input_offset else 0
+    codes = np.asarray(inputs, np.int64) + offset & (1 << bits) - 1
     shifts = [d * p for p in reversed(range(spec.planes))]
     planes = np.stack([codes >> shift & (1 << d) - 1 for shift in shifts])
     blank = np.zeros((1, *planes.shape[1:]), np.int64)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from hw.base.error import InputError
 from hw.spec.crossbar import OUTPUT_WORDS, CrossbarSpec
 from hw.spec.crossbar_command import LayerCommand
-from hw.spec.crossbar_event import CROSSBAR_LABELS
+from hw.spec.crossbar_event import LABELS
 from model.count import Counts
 from model.cycle.crossbar.closed_form import EXIT, CrossbarTiming
 from model.cycle.crossbar.counts import layer_counts, refusal
@@ -59,7 +59,7 @@ def step_program(
     """
     waiting = list(commands)
     queue: list[LayerCommand] = []
-    budget, counts = dict.fromkeys(CROSSBAR_LABELS, 0), Counts()
+    budget, counts = dict.fromkeys(LABELS, 0), Counts()
     extra_writes = 0
     command: LayerCommand | None = None
     schedule: list[str] = []  # labels of the cycles left of the present vector, the next one last

@@ -33,6 +33,8 @@ class Step:
     places : tuple of TensorPlace
     commands : int
         Descriptors of the program up to the end of the step.
+    layers : tuple of Token
+        What has ended when each layer has.
     """
 
     first: int
@@ -40,6 +42,7 @@ class Step:
     ended: Token
     places: tuple[TensorPlace, ...]
     commands: int
+    layers: tuple[Token, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,10 +305,11 @@ class _Lowering:
         for token in range(tokens):
             read = machine.memory(self.channel.embed(self.ids + first + token, self.embedded.row(token)), after)
         places = [self._kept("embedding", -1, self.embedded, tokens)]
-        x, ready = self.embedded, read
+        x, ready, layers = self.embedded, read, []
         for index, layer in enumerate(self.layers):
             x, ready = self._layer(index, layer, x, first, tokens, ready)
             places += self._places(index, layer, first, tokens)
+            layers.append(ready)
         if generates:
             ready = self._norm(
                 Region(base=x.row(tokens - 1), rows=1, length=x.length, stride=x.stride),
@@ -329,7 +333,12 @@ class _Lowering:
                 ),
             ]
         return Step(
-            first=first, tokens=tokens, ended=ready, places=tuple(places), commands=len(machine.program.commands)
+            first=first,
+            tokens=tokens,
+            ended=ready,
+            places=tuple(places),
+            commands=len(machine.program.commands),
+            layers=tuple(layers),
         )
 
     def _kept(self, name: str, layer: int, region: Region, rows: int) -> TensorPlace:

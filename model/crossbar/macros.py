@@ -1,0 +1,318 @@
+"""Published non-volatile compute-in-memory macros whose structure is known.
+
+Source: UIUC-IMC-Benchmarking database (MIT licence, commit 1d3f0ae), read in 2026; efficiency normalised to one-bit
+operands (two operations a multiply-accumulate, times the bits of both operands).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Macro:
+    """One published operating point.
+
+    Parameters
+    ----------
+    name, device : str
+    node_nm : float
+    rows : float
+        Rows that are added in one access.
+    input_bits, weight_bits : float
+        Bits of an input put in during one access, and of a weight.
+    adc_bits : float
+    accesses : float
+        Accesses of one product.
+    access_ns : float
+        Time of one access.
+    tops_per_w_1b : float
+        Efficiency, normalised to one-bit operands.
+    """
+
+    name: str
+    device: str
+    node_nm: float
+    rows: float
+    input_bits: float
+    weight_bits: float
+    adc_bits: float
+    accesses: float
+    access_ns: float
+    tops_per_w_1b: float
+
+    @property
+    def operation_fj(self) -> float:
+        """Energy of one operation on one-bit operands."""
+        return 1e3 / self.tops_per_w_1b
+
+    @property
+    def ns_per_product(self) -> float:
+        """Time of one product: all accesses."""
+        return self.access_ns * self.accesses
+
+
+MACROS: tuple[Macro, ...] = (
+    Macro(
+        name="Peter Deaville, ESSCRIC 2021",
+        device="MRAM",
+        node_nm=22,
+        rows=128,
+        input_bits=1,
+        weight_bits=1,
+        adc_bits=4,
+        accesses=1,
+        access_ns=315.8,
+        tops_per_w_1b=5.1,
+    ),
+    Macro(
+        name="Cheng-Xin Xue, ISSCC 2021",
+        device="ReRAM",
+        node_nm=22,
+        rows=4,
+        input_bits=1,
+        weight_bits=1,
+        adc_bits=4,
+        accesses=1,
+        access_ns=4.9,
+        tops_per_w_1b=395,
+    ),
+    Macro(
+        name="Cheng-Xin Xue, ISSCC 2021",
+        device="ReRAM",
+        node_nm=22,
+        rows=4,
+        input_bits=4,
+        weight_bits=1,
+        adc_bits=4,
+        accesses=1,
+        access_ns=10.3,
+        tops_per_w_1b=756.16,
+    ),
+    Macro(
+        name="Cheng-Xin Xue, ISSCC 2021",
+        device="ReRAM",
+        node_nm=22,
+        rows=4,
+        input_bits=8,
+        weight_bits=1,
+        adc_bits=4,
+        accesses=1,
+        access_ns=14.8,
+        tops_per_w_1b=762.24,
+    ),
+    Macro(
+        name="R. Khaddam-Aljameh, VLSI Circuits 2021",
+        device="PCM",
+        node_nm=14,
+        rows=256,
+        input_bits=8,
+        weight_bits=4,
+        adc_bits=12,
+        accesses=1,
+        access_ns=130,
+        tops_per_w_1b=336,
+    ),
+    Macro(
+        name="Wantong Li, CICC 2021",
+        device="ReRAM",
+        node_nm=40,
+        rows=7,
+        input_bits=1,
+        weight_bits=1,
+        adc_bits=3,
+        accesses=1,
+        access_ns=70,
+        tops_per_w_1b=8.48,
+    ),
+    Macro(
+        name="Jong-Hyeok Yoon, JSSC 2021",
+        device="ReRAM",
+        node_nm=40,
+        rows=9,
+        input_bits=1,
+        weight_bits=1,
+        adc_bits=4,
+        accesses=1,
+        access_ns=10,
+        tops_per_w_1b=56.67,
+    ),
+    Macro(
+        name="Qi Liu, ISSCC 2020",
+        device="ReRAM",
+        node_nm=130,
+        rows=784,
+        input_bits=1,
+        weight_bits=1.5,
+        adc_bits=1,
+        accesses=1,
+        access_ns=51.1,
+        tops_per_w_1b=117.6,
+    ),
+    Macro(
+        name="Cheng-Xin Xue, ISSCC 2020",
+        device="ReRAM",
+        node_nm=22,
+        rows=1,
+        input_bits=1,
+        weight_bits=2,
+        adc_bits=6,
+        accesses=1,
+        access_ns=9.8,
+        tops_per_w_1b=242.76,
+    ),
+    Macro(
+        name="Cheng-Xin Xue, ISSCC 2020",
+        device="ReRAM",
+        node_nm=22,
+        rows=1,
+        input_bits=2,
+        weight_bits=4,
+        adc_bits=6,
+        accesses=1,
+        access_ns=13.1,
+        tops_per_w_1b=364.16,
+    ),
+    Macro(
+        name="Cheng-Xin Xue, ISSCC 2020",
+        device="ReRAM",
+        node_nm=22,
+        rows=1,
+        input_bits=4,
+        weight_bits=4,
+        adc_bits=6,
+        accesses=1,
+        access_ns=18.3,
+        tops_per_w_1b=462.88,
+    ),
+    Macro(
+        name="Cheng-Xin Xue, JSSC 2019",
+        device="ReRAM",
+        node_nm=55,
+        rows=9,
+        input_bits=1,
+        weight_bits=3,
+        adc_bits=4,
+        accesses=1,
+        access_ns=11.75,
+        tops_per_w_1b=159.51,
+    ),
+    Macro(
+        name="Cheng-Xin Xue, JSSC 2019",
+        device="ReRAM",
+        node_nm=55,
+        rows=9,
+        input_bits=2,
+        weight_bits=3,
+        adc_bits=4,
+        accesses=1,
+        access_ns=14.6,
+        tops_per_w_1b=131.4,
+    ),
+    Macro(
+        name="Shihui Yin, TED 2020",
+        device="ReRAM",
+        node_nm=90,
+        rows=64,
+        input_bits=1,
+        weight_bits=1,
+        adc_bits=3,
+        accesses=1,
+        access_ns=6.5,
+        tops_per_w_1b=24.1,
+    ),
+    Macro(
+        name="Win-San Khwa, ISSCC 2022",
+        device="PCM",
+        node_nm=40,
+        rows=8,
+        input_bits=1,
+        weight_bits=1.6,
+        adc_bits=4,
+        accesses=8,
+        access_ns=2.21,
+        tops_per_w_1b=1312,
+    ),
+    Macro(
+        name="Je-Min Hung, ISSCC 2022",
+        device="ReRAM",
+        node_nm=22,
+        rows=8,
+        input_bits=1,
+        weight_bits=1,
+        adc_bits=3,
+        accesses=8,
+        access_ns=1.8,
+        tops_per_w_1b=1382.4,
+    ),
+    Macro(
+        name="Samuel D. Spetalnick, ISSCC 2022",
+        device="ReRAM",
+        node_nm=40,
+        rows=9,
+        input_bits=1,
+        weight_bits=1,
+        adc_bits=4,
+        accesses=1,
+        access_ns=15.6,
+        tops_per_w_1b=26.56,
+    ),
+    Macro(
+        name="Justin M. Correll, VLSI 2022",
+        device="ReRAM",
+        node_nm=65,
+        rows=256,
+        input_bits=8,
+        weight_bits=4,
+        adc_bits=8,
+        accesses=1,
+        access_ns=143,
+        tops_per_w_1b=1324.8,
+    ),
+    Macro(
+        name="Peter Deaville, VLSI 2022",
+        device="MRAM",
+        node_nm=22,
+        rows=128,
+        input_bits=1,
+        weight_bits=4,
+        adc_bits=6,
+        accesses=1,
+        access_ns=400,
+        tops_per_w_1b=41.6,
+    ),
+    Macro(
+        name="Samuel D. Spetalnick, VLSI 2023",
+        device="ReRAM",
+        node_nm=40,
+        rows=64,
+        input_bits=1,
+        weight_bits=1,
+        adc_bits=6,
+        accesses=1,
+        access_ns=11.11,
+        tops_per_w_1b=63.3,
+    ),
+    Macro(
+        name="Muya Chang, ISSCC 2023",
+        device="ReRAM",
+        node_nm=40,
+        rows=32,
+        input_bits=1,
+        weight_bits=2,
+        adc_bits=6,
+        accesses=1,
+        access_ns=10,
+        tops_per_w_1b=147.06,
+    ),
+    Macro(
+        name="Edward Choi, CICC 2023",
+        device="eFlash",
+        node_nm=65,
+        rows=64,
+        input_bits=1,
+        weight_bits=3,
+        adc_bits=6,
+        accesses=4,
+        access_ns=12.5,
+        tops_per_w_1b=3996,
+    ),
+)
