@@ -11,6 +11,7 @@ from model import record
 from model.energy.table import EnergyTable
 from model.projection import scenarios, services
 from model.projection.programme import Programme, project
+from model.projection.served import WORKLOAD as SERVED
 from model.projection.service import token_rate
 from model.record import Measurement, NoRecordError
 
@@ -163,6 +164,7 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
         chips=chips,
         table_name=TABLE,
         language_records=of_all_chips(chips, LANGUAGE, roots),
+        served_records=of_all_chips(chips, SERVED, roots),
         offline_records=of_all_chips(chips, f"{NETWORK[1]}_offline", roots),
         curve_records={
             (name, pim): record
