@@ -22,6 +22,7 @@ from model.projection.ledger import (
     ledger_rows,
 )
 from model.projection.nvm import Nvm, against_logic
+from model.projection.programme_facts import programme_figures
 from model.projection.projection import Projection
 from model.projection.rules import RULES
 from model.projection.scenario import Scenario
@@ -170,6 +171,7 @@ def project(
     figures += all_stage_figures(compared)
     figures += [figure for curve in curves.values() for figure in curve.shown]
     figures += over_plain(curve_records or {})
+    figures += programme_figures(list(scenarios.values()))
     nvm, walls = against_logic(stages.load("stage3")), wall_checks(chips)
     figures += [*gpus, *(figure for one in even for figure in one.all), *nvm.all]
     figures += [figure for wall in walls for figure in wall.all]

@@ -152,7 +152,7 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
             path = record.path_of(chip, workload, NETWORK[2], "model", roots[-1])
             command = f"predict --chip {chip} --workload {workload} --seed {NETWORK[2]}"
             if workload != NETWORK[1]:
-                command = f"records --chips {chip}"
+                command = f"records --chips {chip} --write"
             raise InputError(f"{what} cannot be projected: there is no record {path}; run kcloud-cosim {command}")
     sites = {name: scenarios.load(name) for name in sorted(scenarios.names(), key=lambda name: name != FIRST_SITE)}
     cards = {share.card for site in sites.values() for share in site.shares} - {NETWORK[0]}
