@@ -5,7 +5,7 @@
 #   WAVES     1 = record waveforms        PYTHON    the interpreter that makes the environment
 
 # What a user gives reaches Python as it is, by the environment: make expands nothing in it, the shell runs nothing in it.
-GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE SPACE NETWORK INPUT DIMENSION PIM TOKENS PYTHON
+GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE SPACE NETWORK INPUT PIM TOKENS PYTHON
 define literal
 override $(1) := $$(value $(1))
 export $(1)
@@ -24,6 +24,8 @@ endif
 
 RUN       = exec .venv/bin/python -m
 ARGUMENTS = $(if $(CHIP),--chip "$$CHIP") $(if $(WORKLOAD),--workload "$$WORKLOAD") $(if $(SEED),--seed "$$SEED")
+# A network with its weights is a workload of its own.
+ARGUMENTS += $(if $(NETWORK),--network "$$NETWORK") $(if $(INPUT),--input "$$INPUT")
 BENCHES   = $(if $(BENCH),--bench "$$BENCH")
 
 # Core, vector unit and PIM channel in one: they run a language model.
@@ -60,6 +62,8 @@ help:
 ##                make sim CHIP=tiny WORKLOAD=gemm_16
 ##                make sim CHIP=npu_aim WORKLOAD=small_llm      (PIM=off, weights, attention or both; TOKENS=64)
 ##                make waves CHIP=tiny WORKLOAD=gemm_16
+##                make sim CHIP=path/to/my_npu.py WORKLOAD=gemm_16       (or a .json)
+##                make sim CHIP=tiny NETWORK=model.onnx INPUT=x.npy      (fully connected layers, quantised to INT8)
 ##                make sim CHIP=nonesuch      (lists the known ones)
 
 environment:
@@ -77,9 +81,9 @@ else
 sim: environment
 	@$(RUN) tb sim $(ARGUMENTS) $(BENCHES) $(if $(WAVES),--waves)
 	@$(RUN) model predict $(ARGUMENTS)
-	$(if $(CHIP)$(WORKLOAD),,@$(RUN) tb sim $(SWEEP))
-	$(if $(CHIP)$(WORKLOAD),,@$(RUN) model predict $(SWEEP))
-	$(if $(CHIP)$(WORKLOAD),,@$(RUN) model predict $(SITE))
+	$(if $(CHIP)$(WORKLOAD)$(NETWORK),,@$(RUN) tb sim $(SWEEP))
+	$(if $(CHIP)$(WORKLOAD)$(NETWORK),,@$(RUN) model predict $(SWEEP))
+	$(if $(CHIP)$(WORKLOAD)$(NETWORK),,@$(RUN) model predict $(SITE))
 	@$(RUN) model report --screen $(ARGUMENTS)
 endif
 

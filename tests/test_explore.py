@@ -236,6 +236,28 @@ def test_the_verb_prints_points_seconds_front_and_store(tmp_path: Path, capsys: 
     assert "did you mean 'digits_small'?" in capsys.readouterr().err
 
 
+def test_a_budget_buys_instances_in_proportion_to_the_requests(tmp_path: Path) -> None:
+    """The answer by hand: what each task needs of the money for one request a second of the mix."""
+    whole = load("gwangju_language")
+    axes = {"chip": ["furiosa_rngd"], "cards": [8], "pipeline": [1], "format": ["serving"], "task": ["chat", "large"]}
+    mix = {name: whole.base["mix"][name] for name in ("chat", "large")}
+    space = replace(whole, axes=axes, constraints=(), base={**whole.base, "mix": mix})
+    store = store_at(tmp_path)
+    explore(space, store, workers=1)
+    (best,) = front_of(space, store).members
+    ((_, points),) = store.read(["task", "requests_per_s", "capital_krw", "ttft_s", "tpot_s"])
+    share = {"chat": 0.7 / 0.8, "large": 0.1 / 0.8}
+    needed = sum(
+        share[str(task)] * capital / rate
+        for task, capital, rate in zip(points["task"], points["capital_krw"], points["requests_per_s"], strict=True)
+    )
+    assert best.results["requests_per_s"] == pytest.approx(20e9 / needed)
+    assert best.results["tokens_per_s"] == pytest.approx(20e9 / needed * 256)
+    assert (points["ttft_s"] <= 1.0).all()
+    assert (points["tpot_s"] <= 0.05).all()
+    assert best.results["tokens_per_s_low"] < best.results["tokens_per_s"] < best.results["tokens_per_s_high"]
+
+
 @pytest.mark.rtl
 def test_the_front_of_a_small_space_is_built_and_takes_the_predicted_cycles(tmp_path: Path) -> None:
     from tb import cli as tb_cli

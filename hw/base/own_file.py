@@ -35,7 +35,7 @@ def registered(kind: str) -> dict[str, Path]:
     return found
 
 
-def register(kind: str, text: str) -> str:
+def register(kind: str, text: str, suffixes: tuple[str, ...] = (".py", ".json")) -> str:
     """The name of the file `text`, which is known by it from now on.
 
     Raises `InputError` if there is no such file or its name cannot be one.
@@ -43,9 +43,10 @@ def register(kind: str, text: str) -> str:
     path = Path(text).expanduser().absolute()
     if not path.is_file():
         raise InputError(f"{kind} {text!r} must be a name or a file; there is no such file, check the path")
-    if path.suffix not in (".py", ".json"):
-        raise InputError(f"the file of a {kind} must end in .py or .json, not {path.suffix or 'nothing'!r}; rename it")
-    if not _NAME.fullmatch(path.stem) or len(path.stem) > 60:
+    if path.suffix not in suffixes:
+        wanted = " or ".join(suffixes)
+        raise InputError(f"the file of a {kind} must end in {wanted}, not {path.suffix or 'nothing'!r}; rename it")
+    if not kind.startswith("input of ") and (not _NAME.fullmatch(path.stem) or len(path.stem) > 60):
         raise InputError(f"the name of a {kind}'s file must be letters, digits and _, not {path.stem!r}; rename it")
     if "\n" in str(path):
         raise InputError(f"the path of a {kind} must be one line, not {str(path)!r}; move it")

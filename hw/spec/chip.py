@@ -14,7 +14,7 @@ from hw.spec.machine import Machine
 from hw.spec.pim import PimSpec
 
 _Machine = TypeVar("_Machine")
-_WANTED = {"CoreSpec": "a core", "PimSpec": "PIM units beside its banks"}
+_WANTED = {"CoreSpec": "a core", "PimSpec": "PIM units beside its banks", "CrossbarSpec": "crossbar tiles"}
 """What descriptions are called in messages."""
 
 

@@ -95,9 +95,6 @@ class CrossbarSpec:
     """
 
     part: ClassVar[str] = "crossbar"
-    kind: ClassVar[str] = "crossbar"
-    number: ClassVar[str] = "int8"
-    cells: ClassVar[None] = None  # converters set the pace, not multipliers
 
     rows: int
     columns: int
@@ -289,6 +286,21 @@ class CrossbarSpec:
     def planes(self) -> int:
         """P: input planes of a vector."""
         return self.input_bits // self.plane_bits
+
+    @property
+    def kind(self) -> str:
+        """Its kind in the table."""
+        return "crossbar"
+
+    @property
+    def number(self) -> str:
+        """Format of its operands."""
+        return "int8"
+
+    @property
+    def cells(self) -> None:
+        """Converters set the pace, not multipliers."""
+        return None
 
     @property
     def label(self) -> str:

@@ -2,7 +2,10 @@
 
 import dataclasses
 import enum
+import functools
+import importlib
 import json
+import pkgutil
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -10,17 +13,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import hw.spec
 from hw.base.catalog import nearest
 from hw.base.error import InputError
 from hw.spec.chip import Chip
-from hw.spec.core import CoreSpec
 from hw.spec.fact import Fact
 from hw.spec.facts import CardFacts
-from hw.spec.pim import PimSpec
 
 Spec = TypeVar("Spec")
-PARTS: dict[str, type] = {"core": CoreSpec, "pim": PimSpec}
-"""Machines that JSON can describe, by the name of their part."""
 
 
 def read(path: Path, spec: type[Spec]) -> Spec:
@@ -46,8 +46,19 @@ def _named(path: Path, make: Callable[[Any], Spec]) -> Spec:
         raise InputError(f"{path.name}: {error}") from None
 
 
+@functools.cache
+def parts() -> dict[str, type]:
+    """The machines that a chip can be built of, by the name of their part: whatever `hw.spec` describes as one."""
+    found: dict[str, type] = {}
+    for module in pkgutil.iter_modules(hw.spec.__path__):
+        for held in vars(importlib.import_module(f"hw.spec.{module.name}")).values():
+            if isinstance(held, type) and isinstance(held.__dict__.get("part"), str):
+                found[held.__dict__["part"]] = held
+    return found
+
+
 def read_chip(path: Path) -> Chip:
-    """The chip in the JSON file `path`, its machine under the name of its part, "core" or "pim". Errors as `read`."""
+    """The chip in the JSON file `path`, its machine under the name of its part, "core" say. Errors as `read`."""
     return _named(path, lambda value: chip_of(value, path.stem))
 
 
@@ -55,14 +66,15 @@ def chip_of(value: Any, where: str) -> Chip:
     """`value`, JSON types, as a chip; `where` is what messages call it."""
     if not isinstance(value, Mapping):
         raise InputError(f"{where} must be an object with the fields of a Chip, not {_shown(value)}")
-    given = [part for part in PARTS if value.get(part) is not None]
+    known = parts()
+    given = [part for part in known if value.get(part) is not None]
     if len(given) > 1:
         raise InputError(f"{where} must have one machine, not both {' and '.join(given)}; leave one out")
-    machine = build(PARTS[given[0]], value[given[0]], f"{where}.{given[0]}") if given else None
-    rest = {name: item for name, item in value.items() if name not in PARTS}
+    machine = build(known[given[0]], value[given[0]], f"{where}.{given[0]}") if given else None
+    rest = {name: item for name, item in value.items() if name not in known}
     if "machine" in rest:
-        raise InputError(f"{where} must have its machine under {' or '.join(PARTS)}, not under machine; rename it")
-    return build(Chip, rest, where, fixed={"machine": machine}, also=tuple(PARTS))
+        raise InputError(f"{where} must have its machine under {' or '.join(known)}, not under machine; rename it")
+    return build(Chip, rest, where, fixed={"machine": machine}, also=tuple(known))
 
 
 def build(

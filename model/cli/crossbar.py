@@ -137,10 +137,17 @@ def run_model(arguments: argparse.Namespace) -> int:
         range_policy="full",
     )
     found = fleet(model, spec, arguments.cells, context=arguments.context, updates_per_day=arguments.updates_per_day)
+    each = costs(spec, "dnn", arguments.seed, 16, bits)["energy_fj_per_mac"]
+    used = model.parameters - (0 if model.tied else model.vocabulary * model.hidden)
+    token = {name: used * value * 1e-12 for name, value in each.items()}
     if arguments.json:
-        print(json.dumps(asdict(found), indent=2))
+        print(json.dumps({**asdict(found), "crossbar_mj_per_token": token}, indent=2))
     else:
         print(f"model            {model.name}", *describe(found), sep="\n")
+        print(
+            f"{'crossbars':<16} {token['nominal']:,.4g} ({token['low']:,.4g} to {token['high']:,.4g}) mJ a token, "
+            "every weight once"
+        )
     return 0
 
 
@@ -157,7 +164,7 @@ def run_task(arguments: argparse.Namespace) -> int:
         rows=arguments.rows,
         columns=arguments.columns,
         cell_bits=arguments.cell_bits,
-        scheme={"BALANCED": "differential", "OFFSET": "offset"}.get(arguments.scheme, arguments.scheme),
+        scheme=str({"BALANCED": "differential", "OFFSET": "offset"}.get(arguments.scheme, arguments.scheme)),  # type: ignore[arg-type]
         input_signed=True,
         adc_bits=bits or NO_CONVERTER_BITS,
         range_policy="full" if bits else "lossless",

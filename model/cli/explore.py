@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from hw.base.error import InputError
@@ -114,7 +115,7 @@ def _print(space: Space, outcome: Outcome, found: Front, folder: Path) -> None:
     for one in _selection(found):
         rows.append((
             *(f"{value:g}" if isinstance(value, float) else str(value) for value in one.axes.values()),
-            *(f"{one.results[name]:.4g}" for name in names), one.binds, f"{one.stays:.0%}", "knee" if one.knee else "",
+            *(_ranged(one.results, name) for name in names), one.binds, f"{one.stays:.0%}", "knee" if one.knee else "",
         ))  # fmt: skip
     from model.report.text import table
 
@@ -122,6 +123,13 @@ def _print(space: Space, outcome: Outcome, found: Front, folder: Path) -> None:
         _say(line)
     _say("stays: share of samples of the uncertain prices in which the design is on the front")
     _say(f"store   {folder} (Parquet), front.csv, front.png")
+
+
+def _ranged(results: Mapping[str, float], name: str) -> str:
+    """A result with the ends of its range, if it has one."""
+    low, high = results.get(f"{name}_low"), results.get(f"{name}_high")
+    shown = f"{results[name]:.4g}"
+    return shown if low is None or high is None else f"{shown} ({low:.3g} to {high:.3g})"
 
 
 def _selection(found: Front) -> list:

@@ -32,14 +32,22 @@ from model.predict import predict
 from model.prediction import Prediction
 from model.record import Measurement, Origin, Result, current_commit, write
 from model.work.workload import Workload
+from model.workloads import _given
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Chip, workload, seed; whether to list the layers."""
     parser.add_argument("--chip", type=chips.option, default="npu_16", metavar="NAME", help="default: npu_16")
-    parser.add_argument("--workload", default=None, metavar="NAME", help="default: digits, digits_float on a PIM chip")
+    parser.add_argument(
+        "--workload",
+        type=workloads.option,
+        default=None,
+        metavar="NAME",
+        help="default: digits, digits_float on a PIM chip",
+    )
     add_file_arguments(parser, "the shapes of an ONNX file instead of a workload")
     add_dimension_arguments(parser)
+    _given.add_input_argument(parser)
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of random operands (default: 1)")
     parser.add_argument("--layers", action="store_true", help="list every layer")
 
@@ -47,7 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Predict, write the record, print a summary."""
     chip = chips.load(arguments.chip)
-    if arguments.network is not None:
+    if arguments.input is not None:
+        arguments.workload = _given.named(arguments) or ""
+        workload = workloads.load(arguments.workload)
+        words = ["--network", str(arguments.network), "--input", str(arguments.input)]
+    elif arguments.network is not None:
         workload, words = _from_file(arguments)
     else:
         if arguments.dimension or arguments.batch != 1:

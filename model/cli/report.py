@@ -16,6 +16,8 @@ from pathlib import Path
 
 from hw import chips
 from hw.base.program import as_typed
+from model import workloads
+from model.workloads import _given
 
 DEFAULT_CHIP = "npu_16"
 
@@ -24,8 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument("--chip", type=chips.option, metavar="NAME|FILE", help="default: npu_16")
     parser.add_argument(
-        "--workload", default=None, help="a file in model/workloads (default: digits, digits_float on a PIM chip)"
+        "--workload",
+        type=workloads.option,
+        default=None,
+        help="a file in model/workloads (default: digits, digits_float on a PIM chip)",
     )
+    _given.add_arguments(parser)
     parser.add_argument("--seed", type=int, default=1, help="seed of the run (default: %(default)s)")
     parser.add_argument("--screen", action="store_true", help="print the one-screen summary as well")
     parser.add_argument(
@@ -39,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the report; 1 if the run it is about failed."""
-    from model import workloads
+
     from model.report import text
     from model.report.load import load_programme
     from model.report.section_run import PROGRAMME_FOLDER
@@ -49,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     named = arguments.chip is not None
     arguments.chip = arguments.chip or DEFAULT_CHIP
     chip = chips.load(arguments.chip)
-    arguments.workload = arguments.workload or workloads.default(chip)
+    arguments.workload = _given.named(arguments) or workloads.default(chip)
     workload = workloads.load(arguments.workload)
     needed, broken = chips.load_all()
     for sentence in broken:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -131,7 +132,7 @@ def output_matrix(spec: CrossbarSpec, words: Sequence[int], vectors: int, output
     return lanes.reshape(vectors, -1)[:, :outputs].copy()
 
 
-def parameter_fields(spec: CrossbarSpec, stage: OutputStage, lanes: int) -> list[dict[str, object]]:
+def parameter_fields(spec: CrossbarSpec, stage: OutputStage, lanes: int) -> list[dict[str, Any]]:
     """Parameter words of a layer in the order of its results, as fields of the output stage of `lanes` lanes."""
     outputs, words = len(stage.bias), []
     for n in range(0, outputs, spec.columns):

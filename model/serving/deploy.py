@@ -113,6 +113,7 @@ class Deployed:
             cache=self.cache,
             engine=self.engine,
             tokens=self.rules.filled(self.engine).tokens,
+            streaming=True,
         )
 
     def machine(self, iteration: Iteration) -> Any:

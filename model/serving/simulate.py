@@ -52,16 +52,36 @@ def replay(
     return _outcome(service, run, ranges)
 
 
-def closed_loop(service: Service, users: int, requests: int, lengths: Callable[[int], tuple[int, int]]) -> Outcome:
-    """`users` that each send a request when the one before ends, `requests` in all."""
+def closed_loop(
+    service: Service,
+    users: int,
+    requests: int,
+    lengths: Callable[[int], tuple[int, int]],
+    *,
+    front: Callable[[int], float] | None = None,
+    back: float = 0.0,
+    in_line: bool = False,
+    ranges: bool = True,
+) -> Outcome:
+    """`users` that each send a request when the one before ends, `requests` in all; `front` and `back`: their way to
+    the engine and the tokens' way back (`model.serving.sources.ClosedLoop`). Times are those of the users. `in_line`:
+    the way back does not keep the next request from standing in line."""
 
     def run(stretch: Stretch, name: str) -> Cluster:
-        cluster = service.cluster(ClosedLoop(users, requests, lengths), stretch)
+        cluster = service.cluster(
+            ClosedLoop(users, requests, lengths, front=front, back=0.0 if in_line else back), stretch
+        )
         while not cluster.run(events=1 << 20):
             pass
         return cluster
 
-    return _outcome(service, run, True)
+    outcome = _outcome(service, run, ranges)
+    if back:
+        outcome.table, outcome.low, outcome.high = (
+            t | {"first": t["first"] + back, "last": t["last"] + back}
+            for t in (outcome.table, outcome.low, outcome.high)
+        )
+    return outcome
 
 
 def _outcome(service: Service, run: Callable[[Stretch, str], Cluster], ranges: bool) -> Outcome:

@@ -50,12 +50,24 @@ class Stream:
 class ClosedLoop:
     """`users` that each send a request when the one before ends, until `requests` were sent.
 
-    `lengths` gives (prompt, answer) of a request by its number. They begin evenly over the first `over` seconds.
+    `lengths` gives (prompt, answer) of a request by its number. They begin evenly over the first `over` seconds. A
+    front end before the engine takes requests one at a time, `front(tokens)` seconds each; a token is with its user
+    `back` seconds after it is out.
     """
 
     def __init__(
-        self, users: int, requests: int, lengths: Callable[[int], tuple[int, int]], *, over: float = 0.0
+        self,
+        users: int,
+        requests: int,
+        lengths: Callable[[int], tuple[int, int]],
+        *,
+        over: float = 0.0,
+        front: Callable[[int], float] | None = None,
+        back: float = 0.0,
     ) -> None:
+        self.front = front
+        self.back = back
+        self._free = 0.0
         self.requests = requests
         self.lengths = lengths
         self.sent = 0
@@ -68,7 +80,10 @@ class ClosedLoop:
     def _send(self, now: float) -> None:
         if self.sent < self.requests:
             prompt, answer = self.lengths(self.sent)
-            heappush(self._ready, (now, self.sent, Request(self.sent, now, prompt, answer)))
+            there = now
+            if self.front is not None:
+                there = self._free = max(now, self._free) + self.front(prompt)
+            heappush(self._ready, (there, self.sent, Request(self.sent, now, prompt, answer)))
             self.sent += 1
             self.upcoming = self._ready[0][0]
 
@@ -80,4 +95,4 @@ class ClosedLoop:
 
     def done(self, request: Request, now: float) -> None:
         """Its user sends the next."""
-        self._send(now)
+        self._send(now + self.back)

@@ -66,11 +66,10 @@ def front_of(space: Space, store: Store) -> Front:
     first = np.full(len(designs), -1)
     first[which[::-1]] = np.arange(len(which))[::-1]
     axes = {name: values[first] for name, values in space.columns(numbers).items() if name not in space.total_over}
-    results = (
-        subject.totals(columns, which, len(designs))
-        if hasattr(subject, "totals")
-        else _totals(subject, columns, which, len(designs))
-    )
+    if hasattr(subject, "totals"):
+        results = subject.totals(space, {**space.columns(numbers), **columns}, which, len(designs))
+    else:
+        results = _totals(subject, columns, which, len(designs))
     feasible = np.ones(len(designs), dtype=bool)
     for name in space.objectives:
         feasible &= np.isfinite(results[name])
@@ -85,13 +84,13 @@ def front_of(space: Space, store: Store) -> Front:
     costs = _costs(space, {name: values[places] for name, values in results.items()})
     best = places[efficient(costs)]
     order = best[np.argsort(_costs(space, {n: v[best] for n, v in results.items()})[:, 0], kind="stable")]
-    stays = _stays(space, subject, results, places, order)
+    stays = _stays(space, subject, {**axes, **results}, places, order)
     knee = _knee(_costs(space, {name: values[order] for name, values in results.items()}))
     members = tuple(
         Design(
             axes={name: values[place].item() for name, values in axes.items()},
             results={name: float(values[place]) for name, values in results.items()},
-            binds=subject.binds({name: float(values[place]) for name, values in results.items()}),
+            binds=subject.binds(space, {name: float(values[place]) for name, values in results.items()}),
             stays=float(stays[index]),
             knee=index == knee,
         )
@@ -187,10 +186,12 @@ def _stays(
 ) -> np.ndarray:
     """Share of samples in which each design of the front is on it, against all designs that could be."""
     uncertain = {n: parts for n, parts in getattr(subject, "UNCERTAIN", {}).items() if n in space.objectives}
-    if not uncertain:
+    independent = {n: ends for n, ends in getattr(subject, "INDEPENDENT", {}).items() if n in space.objectives}
+    if not uncertain and not independent:
         return np.ones(len(order))
-    rivals = _rivals(space, results, places, uncertain)
+    rivals = places if independent else _rivals(space, results, places, uncertain)
     draw, counted = np.random.default_rng(SEED), np.zeros(len(order))
+    groups = np.unique(results[subject.GROUP][rivals], return_inverse=True)[1] if independent else rivals  # type: ignore[attr-defined]
     at = {place: index for index, place in enumerate(order.tolist())}
     for _ in range(SAMPLES):
         changed = {name: results[name][rivals] for name in space.objectives}
@@ -200,6 +201,11 @@ def _stays(
                 changed[name] = changed[name] * factors[name]
             else:
                 changed[name] = np.sum([results[part][rivals] * factors[part] for part in parts], axis=0)
+        for name, (low, high) in independent.items():
+            # one quantile a group: half of the draws below the nominal, between the 5 % and the 95 % end mostly
+            place = draw.standard_normal(int(groups.max()) + 1)[groups] / 1.645
+            nominal, down, up = (results[column][rivals] for column in (name, low, high))
+            changed[name] = nominal * np.where(place < 0, (down / nominal) ** -place, (up / nominal) ** place)
         for place in rivals[efficient(_costs(space, changed))].tolist():
             if place in at:
                 counted[at[place]] += 1

@@ -44,7 +44,7 @@ def explore(
     *,
     workers: int = 0,
     dask: str = "",
-    chunk: int = CHUNK,
+    chunk: int = 0,
     progress: Progress = lambda done, total, seconds: None,
 ) -> Outcome:
     """Evaluate every point of `space` that `store` lacks.
@@ -53,6 +53,8 @@ def explore(
     ----------
     workers : int
         Processes on this machine; 0: one for each processor. 1 stays in this process.
+    chunk : int
+        Points of a file; 0: what suits the subject.
     dask : str
         "local", "slurm", "lsf" or the address of a scheduler (tcp://...); "" for processes of this machine.
 
@@ -62,6 +64,7 @@ def explore(
         If the space is impossible, its constraints leave nothing, or the cluster does not answer.
     """
     subject, start = subjects.load(space.subject), time.monotonic()
+    chunk = chunk or getattr(subject, "CHUNK", CHUNK)
     subject.check(space)
     known, todo, total, found = store.known(), [], 0, 0
     for index, numbers in space.chunks(chunk):

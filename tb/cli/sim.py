@@ -6,6 +6,7 @@ import sys
 
 from hw import chips
 from model import record, workloads
+from model.workloads import _given
 from tb.bench import cocotb_variables
 from tb.bench.build import BUILD
 from tb.bench.measure import Case, measure, shown
@@ -15,11 +16,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The variables of the Makefile."""
     parser.add_argument("--chip", type=chips.option, default="npu_16", help="a file in hw/chips (default %(default)s)")
     parser.add_argument(
-        "--workload", default=None, help="a file in model/workloads (default digits, digits_float on a PIM chip)"
+        "--workload",
+        type=workloads.option,
+        default=None,
+        help="a file in model/workloads (default digits, digits_float on a PIM chip)",
     )
     parser.add_argument(
         "--bench", default=None, help="a file tb/<room>/<bench>_tests.py (default core, or the one of the PIM chip)"
     )
+    _given.add_arguments(parser)
     parser.add_argument("--seed", type=int, default=None, help="of the operands (default COCOTB_RANDOM_SEED, else 1)")
     parser.add_argument("--waves", action="store_true", help="record waveforms too (build/runs/.../dump.fst)")
     parser.add_argument("--no-activity", action="store_true", help="do not count toggles")
@@ -49,7 +54,7 @@ def case_of(arguments: argparse.Namespace) -> Case:
     """The case the arguments name; a bench without workloads takes none."""
     from tb.bench import design
 
-    chip, named = chips.load(arguments.chip), arguments.workload
+    chip, named = chips.load(arguments.chip), _given.named(arguments)
     bench = arguments.bench or design.default(chip, workloads.load(named) if named else None)
     arguments.bench, loaded = bench, design.load(bench)
     arguments.workload = named or getattr(loaded, "WORKLOAD", workloads.default(chip))

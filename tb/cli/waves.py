@@ -4,6 +4,8 @@ import argparse
 import sys
 
 from hw import chips
+from model import workloads
+from model.workloads import _given
 from tb.bench.measure import one_at_a_time, prepare, shown, simulate
 from tb.bench.wave import save_file, show
 from tb.cli import sim
@@ -13,17 +15,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The variables of the Makefile; a small default, as every signal of every cycle is written."""
     parser.add_argument("--chip", type=chips.option, default="tiny", help="a file in hw/chips (default %(default)s)")
     parser.add_argument(
-        "--workload", default=None, help="a file in model/workloads (default gemm_16, digits_float_4 on a PIM chip)"
+        "--workload",
+        type=workloads.option,
+        default=None,
+        help="a file in model/workloads (default gemm_16, digits_float_4 on a PIM chip)",
     )
     parser.add_argument(
         "--bench", default=None, help="a file tb/<room>/<bench>_tests.py (default core, or the one of the PIM chip)"
     )
+    _given.add_arguments(parser)
     parser.add_argument("--seed", type=int, default=None, help="of the operands (default COCOTB_RANDOM_SEED, else 1)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """0 if every test passed, 1 otherwise; the waveform is there in both cases."""
-    arguments.workload = arguments.workload or chips.load(arguments.chip).kind.small_workload
+    arguments.workload = _given.named(arguments) or chips.load(arguments.chip).kind.small_workload
+    arguments.network = arguments.input = None
     case = sim.case_of(arguments)
     built = prepare(case, "fst", sim.say)
     save = None

@@ -313,6 +313,6 @@ def _row(core: CoreSpec, one: Layer) -> list[float]:
     ]  # fmt: skip
 
 
-def binds(results: Mapping[str, float]) -> str:
+def binds(space: Space, results: Mapping[str, float]) -> str:
     """What bounds a design over its layers."""
     return "memory" if results["seconds"] > 1.05 * results["cycles"] * 1e-9 and results["bound"] else "array"
