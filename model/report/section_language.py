@@ -21,7 +21,16 @@ def language_sections(runs: list[LanguageRun]) -> list[Section]:
         return []
     without = {(run.chip, run.work): run.cycles_per_token for run in shown if run.pim == "off"}
     rows: list[tuple[str, ...]] = [
-        ("system", "work", "in the channel", "cycles a token", "predicted", "against off", "uJ a token, channel")
+        (
+            "system",
+            "work",
+            "prompt + tokens",
+            "in the channel",
+            "cycles a token",
+            "predicted",
+            "against off",
+            "uJ a token, channel",
+        )
     ]
     for run in shown:
         base = without.get((run.chip, run.work))
@@ -30,6 +39,7 @@ def language_sections(runs: list[LanguageRun]) -> list[Section]:
             (
                 run.chip,
                 run.work,
+                f"{len(run.prompt)} + {len(run.tokens)}",
                 run.pim,
                 f"{run.cycles_per_token:,.0f}",
                 "equal" if run.predicted_cycles == run.cycles and run.labels_equal else f"{run.predicted_cycles:,}",
