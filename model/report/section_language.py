@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from hw.base import place
 from model.language.run_record import LanguageRun, read_run
 from model.report.section_type import Section, say
 
-RUNS = Path("measurements/language_runs")
+RUNS = place.measurements() / "language_runs"
 """Committed records of language runs, a folder for each system."""
 
 
