@@ -23,7 +23,7 @@ def language_sections(runs: list[LanguageRun]) -> list[Section]:
     without = {(run.chip, run.work): run.cycles_per_token for run in shown if run.pim == "off"}
     rows: list[tuple[str, ...]] = [
         (
-            "system",
+            "record",
             "work",
             "prompt + tokens",
             "in the channel",
@@ -38,11 +38,11 @@ def language_sections(runs: list[LanguageRun]) -> list[Section]:
         energies = sorted(run.energy_j_per_token.values())
         rows.append(
             (
-                run.chip,
+                f"{RUNS.name}/{run.chip}/{run.work}.{run.pim}.json",
                 run.work,
                 f"{len(run.prompt)} + {len(run.tokens)}",
                 run.pim,
-                f"{run.cycles_per_token:,.0f}",
+                f"counted {run.cycles_per_token:,.0f}",
                 "equal" if run.predicted_cycles == run.cycles and run.labels_equal else f"{run.predicted_cycles:,}",
                 f"x {base / run.cycles_per_token:.2f}" if base else "-",
                 f"{energies[0] * 1e6:.2f} to {energies[-1] * 1e6:.2f}" if energies else "-",
