@@ -214,5 +214,8 @@ def random_reference(chip_name: str, roots: Sequence[Path] = ROOTS) -> Measureme
 
 
 def prices_of(table: str, chip: Chip) -> EnergyTable | None:
-    """The energies of the events of the chip's core in the table of that name; None without a core."""
-    return None if chip.core is None else chip.kind.door("prices").table(table, chip.machine)
+    """The energies of the events of the chip's machine in the table of that name; None if it does not price them."""
+    if chip.machine is None:
+        return None
+    prices = chip.kind.door("prices")
+    return prices.table(table, chip.machine) if table in prices.TABLES else None
