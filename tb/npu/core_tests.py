@@ -16,9 +16,18 @@ from hw import chips
 from hw.rtl.npu.core_top import CoreTop
 from hw.rtl.npu.signature import command_layout, counter_names
 from hw.spec.chip import Chip
-from hw.spec.command import COMMAND_FIELDS
+from hw.spec.command import (
+    COMMAND_FIELDS,
+    OPCODE_CONFIG,
+    OPCODE_CONV,
+    OPCODE_COPY,
+    OPCODE_FENCE,
+    OPCODE_GEMM,
+    REFUSALS,
+)
 from hw.spec.core import CoreSpec
 from hw.spec.npu_event import EVENTS, LABELS, VALUE_EVENTS
+from hw.spec.number import OPERAND_CODES
 from model import workloads
 from model.functional.value_counts import job_counts
 from model.lowering import lower
@@ -32,6 +41,19 @@ from tb.npu.check import check as check
 
 MEASURES = True
 MACHINE = CoreSpec
+NAMES = {
+    "opcode": {
+        OPCODE_GEMM: "GEMM",
+        OPCODE_CONV: "CONV",
+        OPCODE_COPY: "COPY",
+        OPCODE_CONFIG: "CONFIG",
+        OPCODE_FENCE: "FENCE",
+    },
+    "activation_format": {0: "not said", **{code: name for name, code in OPERAND_CODES.items()}},
+    "weight_format": {0: "not said", **{code: name for name, code in OPERAND_CODES.items()}},
+    "error": {0: "none", **REFUSALS},
+}
+"""Texts for values in waveforms, by the last part of a signal's name."""
 PROGRAMS = "network"
 """The bench that runs workloads that are programs."""
 
