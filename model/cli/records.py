@@ -24,6 +24,7 @@ from model.card.device import device
 from model.projection import published
 from model.projection.validate import LANGUAGE, SCENARIOS, TASKS
 from model.record import Measurement, path_of, read, result_bytes, write
+from model.serving.record import served_record
 
 DECODE = "llama31_8b_decode"
 CURVES = ("furiosa_rngd", "rebellions_atom_max", "nvidia_h100_sxm", "nvidia_h200_sxm", "nvidia_l40s")
@@ -95,6 +96,7 @@ def plan(names: list[str]) -> Iterator[tuple[str, Callable[[], Measurement]]]:
             for scenario in ("offline", "server", "single_stream") if described.longest else ("offline",):
                 yield f"{name} {task} {scenario}", lambda n=name, t=task, s=scenario: language.language_record(n, t, s)
         yield f"{name} {DECODE}", lambda n=name: language.decode_record(n, DECODE)
+        yield f"{name} served", lambda n=name: served_record(n)
         if name in CURVES:
             yield f"{name} curve", lambda n=name: language.curve_record(n, language.PIM_MODEL)
         if name == PIM_CARD:

@@ -64,6 +64,7 @@ def project(
     scenarios: Mapping[str, Scenario],
     card_records: Mapping[str, Measurement] | None = None,
     language_records: Mapping[str, Measurement] | None = None,
+    served_records: Mapping[str, Measurement] | None = None,
     offline_records: Mapping[str, Measurement] | None = None,
     curve_records: Mapping[tuple[str, str], Measurement] | None = None,
     random_record: Measurement | None = None,
@@ -86,6 +87,9 @@ def project(
         Model records of the same network on further chips, by chip.
     language_records, offline_records : dict of str to Measurement
         Records of the chip model by chip: of the language service, of the network offline.
+    served_records : dict of str to Measurement
+        Records of the serving simulator by chip: tokens at the target of a stated mix. Without any, tokens are those of
+        the language service's decode steps.
     curve_records : dict of (str, str) to Measurement
         Records of decode rates against the batch, by chip and PIM memory ("" without).
     random_record : Measurement or None
@@ -122,6 +126,7 @@ def project(
                 (offline_records or {}).get(name),
                 "" if scenario.of_cards == first.of_cards else site,
                 inputs.of(site),
+                served_records,
             )
         return built[key]
 

@@ -66,7 +66,7 @@ def _delivers(summary: Summary, site: str) -> tuple[Sentence, ...]:
     if f"{site}.tokens_per_s" in summary.ranges:
         lines.append(
             say(
-                f"Or: {{}} tokens/s ({stated.TOKENS.how} a card).",
+                f"Or: {{}} tokens/s ({stated.SERVED}).",
                 likely("tokens_per_s"),
             )
         )
