@@ -168,7 +168,7 @@ def _liberty(arguments: argparse.Namespace) -> int:
 def _core(arguments: argparse.Namespace) -> int:
     chip = chips.load(arguments.chip)
     core = chips.machine(chip, CoreSpec, "the whole core at the gates")
-    if core.array.is_floating_point or core.array.dataflow != "ws":
+    if core.array.is_floating_point or core.array.rows_per_word > 1:
         raise InputError(
             f"the whole core at the gates must be an integer weight-stationary one, {arguments.chip} is not; try npu_16"
         )
