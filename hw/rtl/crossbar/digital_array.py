@@ -7,6 +7,7 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In
 
 from hw.base.error import InputError
+from hw.rtl.crossbar.population import population
 from hw.rtl.crossbar.signature import ArrayPort
 from hw.spec.crossbar import CrossbarSpec
 
@@ -86,14 +87,3 @@ class DigitalArray(wiring.Component):
         m.d.sync += [late.eq(early) for early, late in itertools.pairwise(stages)]
         m.d.comb += [port.code.eq(stages[-1]), port.code_valid.eq(valid[-1])]
         return m
-
-
-def population(value: Value) -> Value:
-    """How many bits of `value` are 1: fields of 1, 2, 4, ... bits are added in pairs, a level in one addition."""
-    width = 1 << (len(value) - 1).bit_length()
-    total, field = value, 1
-    while field < width:
-        mask = sum(((1 << field) - 1) << place for place in range(0, width, 2 * field))
-        total = ((total & mask) + ((total >> field) & mask))[:width]
-        field *= 2
-    return total[: len(value).bit_length()]
