@@ -75,7 +75,9 @@ class DigitalArray(wiring.Component):
             for pair in range(pairs):
                 cells = read.data.word_select(a * pairs + pair, spec.rows * spec.cell_bits)
                 planes = [cells[bit :: spec.cell_bits] for bit in range(spec.cell_bits)]
-                counts = [population(driven & plane) << bit for bit, plane in enumerate(planes)]
+                counts = [
+                    population(m, f"count_{a}_{pair}_{bit}", driven & plane) << bit for bit, plane in enumerate(planes)
+                ]
                 parts.append(sum(counts[1:], start=counts[0]))
             sums.append(parts)
         codes = [parts[0] - parts[1] if pairs == 2 else parts[0] for parts in sums]
