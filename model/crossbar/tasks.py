@@ -1,6 +1,6 @@
 """Whole tasks with their static weights in crossbars: digits, convolutional digits, bits per character of text.
 
-`python -m model crossbar --task NAME` runs one point; `python -m model.crossbar.measure` runs the sweeps and writes
+`python -m model crossbar --task NAME` runs one point; `python -m model.crossbar` runs the sweeps and writes
 `tasks.json`, which the plots are drawn from.
 """
 

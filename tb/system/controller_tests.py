@@ -9,7 +9,8 @@ import numpy as np
 from cocotb.types import LogicArray
 
 from hw.rtl.dram_pim.signature import command_kinds
-from hw.spec.memory_controller import DESCRIPTOR_BITS
+from hw.spec.dram import Timing
+from hw.spec.memory_controller import DESCRIPTOR_BITS, ControllerSpec
 from hw.spec.pim import PimSpec
 from model.cycle.system.contents import Contents
 from model.cycle.system.controller import Issued
@@ -34,10 +35,10 @@ def random_words(rng: np.random.Generator, shape: tuple[int, ...], pim: PimSpec)
 class Player:
     """The bench's design, reached by back door."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, spec: ControllerSpec, timing: Timing) -> None:
         self.bench, self.top = bench, bench.dut
         self.dut: Any = bench.dut.dut
-        self.spec, self.timing = controller(bench.parameters["device"])
+        self.spec, self.timing = spec, timing
         self.columns = self.spec.pim.dram.organisation.columns
         self.banks = [
             getattr(self.dut.channel.banks, f"bank_{b}").cells for b in range(self.spec.pim.dram.organisation.banks)
@@ -95,8 +96,9 @@ def same_trace(where: str, got: list[tuple[int, str, int, int, int, int]], issue
 
 @bench_test(timeout_cycles=100_000_000)
 async def random_programs_do_what_the_model_does_when_it_does_it(bench: Bench) -> None:
-    player = Player(bench)
-    spec, timing, top, dut = player.spec, player.timing, bench.dut, player.dut
+    spec, timing = controller(bench.parameters["device"])
+    player = Player(bench, spec, timing)
+    top, dut = bench.dut, player.dut
     draw = descriptors_of(spec, bench.rng)
     totals: Counter[str] = Counter()
     codes: Counter[int] = Counter()
