@@ -27,8 +27,8 @@ NETWORK = ("furiosa_warboy", "resnet50", 1)
 LANGUAGE, CURVE, PIMS = "llama31_8b_decode", "llama31_8b_batches", ("", "hbm_pim", "aim")
 """Records of the chip model: the language service; decode rates against the batch, without and with PIM memories."""
 
-SERVED_CARDS = ("sapeon_x330_compact", "rebellions_atom")
-"""Cards of the sites' shares without whose served requests a site's tokens would be left out."""
+SERVED_CARDS = ("sapeon_x330_compact", "rebellions_atom", "sapeon_x330_prime", "furiosa_rngd")
+"""Cards of the sites, and of the counting rules, without whose served requests a site's tokens would be left out."""
 
 SERVICE = "language_model"
 """The service whose records those are."""
@@ -121,7 +121,7 @@ def needed(chips: Mapping[str, Chip]) -> list[tuple[str, str, str]]:
         *((f"stage.2_{pim}_batch_1.tokens_per_s", CURVES[0], f"{CURVE}_{pim}") for pim in PIMS if pim),
     ]
     for name, chip in chips.items():
-        if name in SERVED_CARDS or recorded(name, SERVED, NETWORK[2], "model"):
+        if name in SERVED_CARDS:
             found.append((f"card.{name}.tokens_per_s", name, SERVED))
         if {"tdp", "peak_int8"} <= chip.facts.keys():
             found.append((f"ledger.{name}.int8.achievable", name, f"{NETWORK[1]}_offline"))
