@@ -1,11 +1,12 @@
 """Colours, axes and labels of the plots."""
 
-import os
-import tempfile
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+
+from hw.base.file import write_atomically
 
 matplotlib.use("Agg")
 
@@ -46,13 +47,6 @@ def foot(canvas: Canvas, text: str) -> None:
 
 def save(canvas: Canvas, path: Path) -> None:
     """PNG without a time stamp, written atomically: the same summary gives the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".png")
-    os.close(handle)
-    try:
-        canvas.savefig(temporary, dpi=130, metadata={"Software": None})
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    drawn = BytesIO()
+    canvas.savefig(drawn, format="png", dpi=130, metadata={"Software": None})
+    write_atomically(path, drawn.getvalue())
