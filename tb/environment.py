@@ -11,10 +11,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from hw.base.progress import progress
+
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 STAMP = "kcloud-cosim.digest"
+_USUAL_S = 60.0
+"""Seconds an installation usually takes."""
 
 
 def wanted_digest() -> str:
@@ -54,8 +58,9 @@ def main() -> int:
         # what makes it count: an interrupted installation is simply made again.
         subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True)
         pip = [str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "-qq"]
-        subprocess.run([*pip, "install", "--require-hashes", "-r", str(LOCK)], check=True)
-        subprocess.run([*pip, "install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)], check=True)
+        with progress("environment: installing", expected=_USUAL_S):
+            subprocess.run([*pip, "install", "--require-hashes", "-r", str(LOCK)], check=True)
+            subprocess.run([*pip, "install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)], check=True)
         new.write_text(digest)
         new.replace(stamp)
     except subprocess.CalledProcessError as error:

@@ -97,3 +97,38 @@ def test_validate_gives_one_row_a_result_as_json(capsys: pytest.CaptureFixture[s
     assert {"chip", "task", "predicted", "range", "published", "inside", "blind"} <= row.keys()
     assert row["range"][0] <= row["predicted"] <= row["range"][1]
     assert found["coverage"] == pytest.approx(sum(r["inside"] for r in found["results"]) / len(found["results"]))
+
+
+def test_a_prediction_as_json_has_range_unit_and_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("model", cli, ["device", "--chip", "furiosa_warboy", "--scenario", "offline", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["predictions"][0]
+    low, high = found["range"]
+    assert low < found["nominal"] < high
+    assert (found["unit"], found["bound"]) == ("inputs/s", "feed")
+    assert (high / low) > found["open_inputs"][1] / found["open_inputs"][0] * 0.9
+
+
+def test_every_constant_of_the_model_names_its_source_and_serves_more_than_one_chip() -> None:
+    """Rules and engines are facts for all chips; the model's error is one row a kind, of several chips' results."""
+    from dataclasses import fields
+
+    from hw.spec.fact import Fact
+    from model.card import rules
+    from model.card.engine import ENGINES
+
+    constants = {name: value for name, value in vars(rules).items() if isinstance(value, Fact)}
+    for engine in ENGINES.values():
+        for field in fields(engine):
+            value = getattr(engine, field.name)
+            if isinstance(value, Fact):
+                constants[f"{engine.name}.{field.name}"] = value
+    assert {"DRAM_EFFICIENCY", "LINK_EFFICIENCY", "PCIE_EFFICIENCY", "QUERY_HOST", "trtllm.step"} <= constants.keys()
+    makers = ("warboy", "rngd", "atom", "sapeon", "x220", "telechips", "deepx")
+    for name, fact in constants.items():
+        assert len(fact.source) > 8, name
+        assert not any(maker in name.lower() for maker in makers), name
+    chips = {check.chip for check in loaded().checks if check.kind}
+    for kind, error in errors().items():
+        assert not any(chip in kind for chip in chips)
+        assert error.chips >= 1
+    assert len(chips) >= 15

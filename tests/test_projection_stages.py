@@ -251,3 +251,12 @@ def test_no_sample_leaves_low_and_high() -> None:
         slack = 1e-9 * max(abs(interval.low), abs(interval.high))
         assert interval.low - slack <= values.min()
         assert values.max() <= interval.high + slack
+
+
+def test_the_programmes_money_and_its_conflicting_announcements_are_shown() -> None:
+    from model.projection.programme_facts import programme_figures
+
+    figures = {f.name: f.nominal for f in programme_figures([scenarios.load(n) for n in ("gwangju", "private")])}
+    assert figures["programme.total_budget"] == 826.2
+    assert figures["programme.stage_1_budget"] == 100
+    assert (figures["programme.sapeon_announced"], figures["programme.sapeon_by_shares"]) == (20, 22)

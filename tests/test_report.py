@@ -18,6 +18,7 @@ from model.cli import report as report_verb
 from model.count import Counts
 from model.projection import published, scenarios
 from model.projection.explain import explain
+from model.projection.served import WORKLOAD as SERVED
 from model.record import Measurement, Origin, Result
 from model.report import data, figure, markdown, text
 from model.report.load import CURVE, LANGUAGE, NETWORK, load_programme, needed
@@ -83,8 +84,8 @@ def chip_model_records() -> list[Measurement]:
         own = {"chip": name, "chip_digest": chips.load(name).digest}
         if workload == CURVE:
             found.append(a_record(workload, "model", layers=points, figures={"context": 1024}, **own))
-        elif workload in (LANGUAGE, "resnet50_offline"):
-            value = rates.get(name, 380.0) if workload == LANGUAGE else 20_000.0
+        elif workload in (LANGUAGE, SERVED, "resnet50_offline"):
+            value = rates.get(name, 380.0) if workload in (LANGUAGE, SERVED) else 20_000.0
             found.append(a_record(workload, "model", figures=rate(value), **own))
         elif workload == "resnet50":
             figures = {"macs": 4_000_000_000, "images": 1}

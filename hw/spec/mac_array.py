@@ -164,6 +164,15 @@ class MacArraySpec:
         """Weight words of `k_per_block` terms: ws a tile of `rows`, os one."""
         return self.rows if self.dataflow == "ws" else 1
 
+    def chain(self, k: int) -> int:
+        """Terms of `k` that are added in one chain before a sum is added to the one before: ws `rows`, os all."""
+        return self.rows if self.dataflow == "ws" else k
+
+    @property
+    def rows_per_word(self) -> int:
+        """Rows of M that one activation word holds: ws one, os `rows`."""
+        return 1 if self.dataflow == "ws" else self.rows
+
     def activation_words(self, m: int) -> int:
         """Activation words of `m` rows and `k_per_block` terms: ws one per row, os one per block of `rows` rows."""
         return m if self.dataflow == "ws" else -(-m // self.rows)

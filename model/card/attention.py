@@ -61,13 +61,14 @@ def attention_time(machine: Machine, shape: AttentionShape, cache_bytes: float, 
 def _pair(machine: Machine, shape: AttentionShape, group: int, queries: int, sequences: int) -> float:
     """Seconds of all heads for one pair on the arrays alone."""
     rows, per_key = group * queries, shape.key_size + shape.value_size
-    if machine.core is None:
+    core = machine.core
+    if core is None:
         padded = -(-rows // INSTRUCTION_ROWS) * INSTRUCTION_ROWS if machine.units else rows
         return padded * shape.kv_heads * per_key / machine.rate / queries
     many = shape.kv_heads * sequences
     scores, sums = (
         best(
-            machine.core,
+            core,
             machine.cores,
             rows,
             n,

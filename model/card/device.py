@@ -122,6 +122,17 @@ class Device:
     dram_usable: Fact
     own_links: bool
 
+    @property
+    def counted(self) -> bool:
+        """Its products are counted by the cycle model of its cores; else they are taken from peaks and tiles."""
+        core = self.core
+        return core is not None
+
+    @property
+    def cycle_clock(self) -> float:
+        """GHz of the cycles in its records; 1 where nothing is counted, so that they are nanoseconds."""
+        return self.clock.nominal if self.counted else 1.0
+
     def rate(self, number: str) -> float:
         """Multiply-accumulates per second in the format `number`.
 
@@ -136,10 +147,11 @@ class Device:
         if name not in self.peaks:
             known = ", ".join(sorted(self.peaks))
             raise InputError(f"the number format must be one the chip multiplies ({known}), not {number}")
-        if self.core is None:
+        core = self.core
+        if core is None:
             return self.peaks[name].nominal * 1e12 / 2
-        own = self.core.array.cells * self.cores * self.clock.nominal * 1e9
-        native = family(self.core.array.activation_format)
+        own = core.array.cells * self.cores * self.clock.nominal * 1e9
+        native = family(core.array.activation_format)
         return own * self.peaks[name].nominal / self.peaks[native].nominal
 
 

@@ -8,7 +8,7 @@ its kernels. Everything that depends on the number of tokens alone is kept, so a
 
 from dataclasses import replace
 from math import ceil
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from hw.base.error import InputError
 from hw.spec.number import number_format
@@ -19,6 +19,7 @@ from model.card.layer_time import BOUNDS, Formats, LayerTime
 from model.card.machine import NOMINAL, Extra, machine
 from model.card.run import network_layers
 from model.card.serving import compute_format
+from model.card.spread import Spread
 from model.energy.price import Interval
 from model.network.attention_shape import AttentionShape
 from model.network.layer import Layer, Network
@@ -228,8 +229,6 @@ class Iteration:
         What the open inputs leave of a typical iteration, with the model's own error of that kind of question
         (`calibration`); 1 lies between the two.
         """
-        from model.card.spread import Spread
-
         if kind not in self._factors:
             mixture = {
                 "decode": decode(1024, 16),
@@ -244,6 +243,20 @@ class Iteration:
                 low, high = 1 / high, 1 / low
             self._factors[kind] = min(low, 1.0), max(high, 1.0)
         return self._factors[kind]
+
+    def at(self, device: Device, extra: Extra) -> Self:
+        """The same under another reading of the facts."""
+        return type(self)(
+            device,
+            self.model,
+            split=self.split,
+            weights=self.weights,
+            cache=self.cache,
+            engine=self.engine,
+            extra=replace(extra),
+            tokens=self.tokens,
+            streaming=self.streaming,
+        )
 
     def parts(self, mixture: Mixture) -> dict[str, float]:
         """Seconds by what bounds them; "host" is the engine's."""
@@ -351,18 +364,3 @@ class Iteration:
 
 def _sequences(mixture: Mixture) -> int:
     return mixture.decode_sequences + mixture.prefill_chunks
-
-
-def at(iteration: Iteration, device: Device, extra: Extra) -> Iteration:
-    """The same under another reading of the facts."""
-    return Iteration(
-        device,
-        iteration.model,
-        split=iteration.split,
-        weights=iteration.weights,
-        cache=iteration.cache,
-        engine=iteration.engine,
-        extra=replace(extra),
-        tokens=iteration.tokens,
-        streaming=iteration.streaming,
-    )

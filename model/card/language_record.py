@@ -14,14 +14,14 @@ from hw.base.error import InputError
 from model import workloads
 from model.card.device import Device, device
 from model.card.engine import ENGINES, Engine
-from model.card.iteration import Iteration, at
+from model.card.iteration import Iteration
 from model.card.layer_time import BOUNDS
 from model.card.machine import Extra
 from model.card.range import ranged
 from model.card.record import measurement, span
 from model.card.serving import Deployment, compute_format, serving_format
 from model.card.throughput import Steady, best_steady, most_requests, splits, steady
-from model.cli._serve_static import with_pim
+from model.card.with_pim import with_pim
 from model.network import llm
 from model.network.workload import NetworkWorkload
 from model.record import Measurement
@@ -78,7 +78,7 @@ def language_record(chip_name: str, name: str, scenario: LanguageScenario = "off
     iteration, found, copies = _best(spec, task, scenario)
 
     def value(changed: Device, extra: Extra) -> float:
-        other = at(iteration, changed, extra)
+        other = iteration.at(changed, extra)
         try:
             if scenario == "offline":
                 most = most_requests(other, task.prompt, task.answer, task.beams)
@@ -91,7 +91,7 @@ def language_record(chip_name: str, name: str, scenario: LanguageScenario = "off
         except InputError:  # less memory than the weights need: the smallest batch is the end of the range
             return copies * steady(other, task.prompt, task.answer, 1, task.beams).per_second
 
-    clock = spec.clock.nominal if spec.core is not None else 1.0
+    clock = spec.cycle_clock
     rates = span("per_second", ranged(spec, value, iteration.engine), 1.0)
     split = iteration.split
     parts = {b: 0.0 for b in BOUNDS}
@@ -186,7 +186,7 @@ def decode_record(chip_name: str, workload: str) -> Measurement:
     def value(changed: Device, extra: Extra) -> float:
         return task.batch / replace(deployed, device=changed, extra=extra).decode(task.tokens, task.batch).time
 
-    clock = spec.clock.nominal if spec.core is not None else 1.0
+    clock = spec.cycle_clock
     figures = {
         "tokens": task.batch,
         "batch": task.batch,
@@ -223,7 +223,7 @@ def curve_record(chip_name: str, model: str, pim: str | None = None) -> Measurem
     there = with_pim(plain, pim) if pim else None
     if there is not None:
         plain = replace(there, choose="never")
-    clock = spec.clock.nominal if spec.core is not None else 1.0
+    clock = spec.cycle_clock
     most, points, wins, saves, weights = plain.largest_batch(CURVE_CONTEXT), [], 0, 0, 0
     for batch in (b for b in CURVE_BATCHES if b <= most):
         step = plain.decode(CURVE_CONTEXT, batch)

@@ -224,13 +224,13 @@ def _product(
             compute += t.compute
             feed += t.feed
             cut = f"{t.rows} x {t.columns}, {t.waves} waves"
-    elif machine.core is None:
+    elif (core := machine.core) is None:
         compute = layer.macs / machine.rate
     else:
         per_cycle = machine.clock * machine.format_scale
         for gemm in layer.gemms:
             m = mapping(
-                machine.core,
+                core,
                 machine.cores,
                 gemm,
                 layer.window,
@@ -243,7 +243,7 @@ def _product(
             feed += m.stream / per_cycle
             wait += m.wait / per_cycle
             ramp += m.ramp / machine.clock
-            cut = f"{m.products} x {m.rows} x {m.columns}" + (" os" if m.dataflow == "os" else "")
+            cut = f"{m.products} x {m.rows} x {m.columns}" + {"ws": "", "os": " os"}[m.dataflow]
     arrays = max(compute, feed) + wait
     if layer.window is not None and layer.window.groups > 1:
         # depthwise and grouped products may leave the arrays empty: the vector engines can take them

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hw.spec.core import CoreSpec
 from hw.spec.number import number_format
 from model.card.device import Device
 from model.card.gpu_tiles import SHARED_BYTES
@@ -61,7 +62,7 @@ def machine(
         clock = device.clock.nominal * 1e9
         scale = rate / (core.array.cells * cores * clock)
     # a word of wider numbers is as many times longer, as are the cycles it is used for
-    width = device.fetch_width.nominal / (scale * _bytes(number) / _own_bytes(device) if core else 1.0)
+    width = device.fetch_width.nominal / (scale * _bytes(number) / _own_bytes(core) if core else 1.0)
     return Machine(
         core=core,
         cores=cores,
@@ -98,6 +99,5 @@ def _bytes(number: str) -> float:
     return number_format(number).bits / 8
 
 
-def _own_bytes(device: Device) -> float:
-    assert device.core is not None
-    return number_format(device.core.array.activation_format).bits / 8
+def _own_bytes(core: CoreSpec) -> float:
+    return number_format(core.number).bits / 8

@@ -54,7 +54,7 @@ def network_record(chip_name: str, task: str, scenario: Scenario) -> Measurement
         "time_ns_low": inputs / r.high * 1e9,
         "time_ns_high": inputs / r.low * 1e9,
     }
-    clock = spec.clock.nominal if spec.core is not None else 1.0
+    clock = spec.cycle_clock
     layers = (
         [
             {
@@ -68,7 +68,7 @@ def network_record(chip_name: str, task: str, scenario: Scenario) -> Measurement
             }
             for layer in run.layers
         ]
-        if scenario == "offline" and spec.core is not None and task == "resnet50"
+        if scenario == "offline" and spec.counted and task == "resnet50"
         else []
     )
     figures: dict[str, float] = {
@@ -104,7 +104,7 @@ def _server_record(chip_name: str, task: str) -> Measurement:
     number, limit = image_format(spec), LIMITS_S[task]
     found = server(spec, network, number, limit=limit)
     rate = ranged(spec, lambda d, x: server(d, network, number, limit=limit, extra=x).per_second)
-    clock = spec.clock.nominal if spec.core is not None else 1.0
+    clock = spec.cycle_clock
     figures: dict[str, float] = {
         "queries": 1,
         "batch": found.batch,

@@ -38,13 +38,25 @@ def add_dimension_arguments(parser: argparse.ArgumentParser, *, batch: bool = Tr
 
 
 def read_file(path: Path, dimensions: list[str], batch: int = 1) -> "Network":
-    """The network of an ONNX file for `batch` times its inputs; raises `InputError` as the import does."""
-    from model.network.onnx_file import read
-
-    network = read(path, parse_dimensions(dimensions))
+    """The network of a file for `batch` times its inputs: ONNX, or layers of other simulators (.csv, .yaml); raises
+    `InputError` as the import does."""
+    network = _read(path, dimensions)
     if not 1 <= batch <= MAXIMUM_BATCH:
         raise InputError(f"a batch must be an integer of at least 1, at most {MAXIMUM_BATCH}, not {batch!r}")
     return network.batched(batch)
+
+
+def _read(path: Path, dimensions: list[str]) -> "Network":
+    """By the file's ending: layers of other simulators, else ONNX."""
+    if path.suffix.lower() in (".csv", ".yaml", ".yml"):
+        from model.network import foreign
+
+        if dimensions:
+            raise InputError(f"--dimension must come with an ONNX file, not with {path}, whose sizes are all given")
+        return foreign.read(path)
+    from model.network import onnx_file
+
+    return onnx_file.read(path, parse_dimensions(dimensions))
 
 
 def parse_dimensions(texts: list[str]) -> dict[str, int]:

@@ -12,7 +12,6 @@ from hw.base.file import write_atomically
 from model.card.device import device
 from model.card.engine import ENGINES
 from model.card.serving import serving_format
-from model.cli import _serve_site
 from model.network import llm
 from model.network.language import LanguageModel
 from model.network.split import Split
@@ -39,9 +38,7 @@ COPIES = Path("build/serving")
 
 def run(arguments: argparse.Namespace, mode: str) -> int:
     """Do what `mode` asks; 0."""
-    _check(arguments)
-    if mode == "site":
-        return _serve_site.run(arguments)
+    check(arguments)
     service = service_of(arguments)
     if mode == "users":
         return _users(arguments, service)
@@ -269,7 +266,7 @@ def _files(arguments: argparse.Namespace, service: Service, outcome: Outcome) ->
             timeline(spans, outcome, Path(arguments.plots) / "timeline.svg")
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def check(arguments: argparse.Namespace) -> None:
     for name in WHOLE:
         value = getattr(arguments, name)
         if value is not None and value < 1:

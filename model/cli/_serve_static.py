@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from hw import chips
 from hw.base.error import InputError
-from model.card.device import Device, device
+from model.card.device import device
 from model.card.layer_time import BOUNDS
 from model.card.pim import FORMATS as FORMATS_OF
-from model.card.pim import SOURCES, beside, check_formats
+from model.card.pim import SOURCES
 from model.card.serving import Deployment, Step, compute_format, serving_format
+from model.card.with_pim import with_pim
 from model.network import llm
 
 
@@ -69,15 +70,6 @@ def run(arguments: argparse.Namespace) -> int:
     for hypothesis in spec.hypotheses:
         print(f"hypothesis     {hypothesis}")
     return 0
-
-
-def with_pim(plain: Deployment, name: str) -> Deployment:
-    """The same cards with a PIM memory of the same bandwidth, which both with and without its units then have."""
-    check_formats(name, plain.weight_format, plain.cache_format)
-    memory = beside(name, plain.device.dram_bandwidth.nominal)
-    fact = replace(plain.device.dram_bandwidth, nominal=memory.bandwidth, low=None, high=None)
-    changed: Device = replace(plain.device, dram_bandwidth=fact)
-    return replace(plain, device=changed, pim=memory)
 
 
 def joules(step: Step) -> str:

@@ -12,6 +12,7 @@ examples:
   kcloud-cosim cycles --conv 56,56,64,64,3,3,1,1 --chip npu_16 --set mac_latency=4 --json
   kcloud-cosim cycles --gemm 64,64,64 --rows 16 --columns 16 --dataflow os --set drain=link
   kcloud-cosim cycles --network model.onnx --dimension batch=1 --chip npu_16
+  kcloud-cosim cycles --network topology.csv --array scale.cfg
 """
 
 import argparse
@@ -19,6 +20,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from hw import chips
@@ -55,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--columns", type=int, metavar="C", help="columns of cells (default: the chip's, else 16)")
     parser.add_argument("--dataflow", choices=get_args(Dataflow), help="default: the chip's, else ws")
     parser.add_argument("--chip", type=chips.option, metavar="NAME", help="start from this chip's core")
+    parser.add_argument(
+        "--array", type=Path, metavar="FILE.cfg", help="start from the array of a SCALE-Sim configuration"
+    )
     parser.add_argument(
         "--set",
         action="append",
@@ -160,6 +165,12 @@ def read_core(arguments: argparse.Namespace) -> tuple[CoreSpec | None, int, int,
         accumulator_rows=1 << 30,
         output_words=1 << 24,
     )
+    if arguments.array is not None and arguments.chip is not None:
+        raise InputError("the array must come from --chip or from --array, not from both; leave one out")
+    if arguments.array is not None:
+        from model.network.foreign_array import read_scale_sim
+
+        base = read_scale_sim(arguments.array)
     if arguments.chip is not None:
         base = chips.machine(chips.load(arguments.chip), CoreSpec, "--gemm")
     if base.dma is None and memory_side_asked(arguments.changes):

@@ -10,6 +10,7 @@ examples:
 """
 
 import argparse
+import json
 from dataclasses import replace
 
 from hw import chips
@@ -22,8 +23,10 @@ from model.card.run import Run, multi_stream, offline, single_stream
 from model.card.server import LIMITS_S, server
 from model.card.survey import image_format
 from model.cli._network import adapted, add_dimension_arguments, add_file_arguments, read_file
+from model.energy.price import Interval
 from model.network.layer import Network
 from model.network.workload import NetworkWorkload
+from model.projection.published.calibration import errors
 
 SCENARIOS = ("offline", "single_stream", "multi_stream", "server")
 
@@ -57,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="number format (default: the first of INT8, FP8 and FP16 that the chip multiplies)",
     )
     parser.add_argument("--layers", action="store_true", help="list every layer")
+    parser.add_argument("--json", action="store_true", help="one JSON object: predictions with range, unit and bound")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -66,9 +70,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.batch is not None and not 1 <= arguments.batch <= 4096:
         raise InputError(f"--batch must be from 1 to 4096, not {arguments.batch}")
     arguments.format = arguments.format or image_format(spec)
-    print(f"{spec.title}: {network.name}, {adapted(network.macs, 'MAC')} per input, {arguments.format}")
+    if not arguments.json:
+        print(f"{spec.title}: {network.name}, {adapted(network.macs, 'MAC')} per input, {arguments.format}")
     if arguments.dataflows is not None:
         spec = replace(spec, dataflows=replace(spec.dataflows, nominal=arguments.dataflows, low=None, high=None))
+    if arguments.json:
+        print(json.dumps(as_json(spec, network, arguments), indent=1))
+        return 0
     if arguments.scenario == "server":
         print(*served(spec, network, arguments), sep="\n")
     scenarios = (arguments.scenario,) if arguments.scenario else SCENARIOS
@@ -82,22 +90,78 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def served(spec: Device, network: Network, arguments: argparse.Namespace) -> list[str]:
-    """The server scenario in two lines; `InputError` if no limit is known or none can be kept."""
+KIND = {"offline": "offline", "single_stream": "query", "multi_stream": "query of 8", "server": "server"}
+"""Scenario -> kind of question of the model's own error."""
+
+
+def calibrated(scenario: str, r: Interval) -> Interval:
+    """The range of a prediction with the model's own error of that kind of question in it."""
+    low, middle, high = errors()[KIND[scenario]].span(r.nominal, r.low, r.high)
+    return Interval(low=low, nominal=middle, high=high)
+
+
+def as_json(spec: Device, network: Network, arguments: argparse.Namespace) -> dict[str, object]:
+    """Every prediction: middle and 90 % range of open inputs and the model's own error, and the rules alone."""
+    scenarios = (arguments.scenario,) if arguments.scenario else SCENARIOS[:3]
+    found = []
+    for scenario in scenarios:
+        if scenario == "server":
+            limit = served_limit(network, arguments)
+            best = server(spec, network, arguments.format, limit=limit)
+            rules = _served_range(spec, network, arguments.format, limit)
+            row: dict[str, object] = {"batch": best.batch, "groups": best.groups, "bound": "queue"}
+        else:
+            result, rules = predict(spec, network, arguments.format, scenario, arguments.batch)
+            bound = max(result.bound, key=lambda name: result.bound[name])
+            row = {"batch": result.batch, "groups": result.groups, "bound": bound}
+        span = calibrated(scenario, rules.range)
+        unit = {"offline": "inputs/s", "server": "queries/s"}.get(scenario, "ms")
+        found.append(
+            {
+                "scenario": scenario,
+                "nominal": span.nominal,
+                "range": [span.low, span.high],
+                "unit": unit,
+                "rules": rules.range.nominal,
+                "open_inputs": [rules.range.low, rules.range.high],
+                **row,
+            }
+        )
+    return {
+        "chip": arguments.chip,
+        "network": network.name,
+        "format": arguments.format,
+        "predictions": found,
+        "hypotheses": list(spec.hypotheses),
+    }
+
+
+def _served_range(spec: Device, network: Network, number: str, limit: float) -> Ranged:
+    return ranged(spec, lambda d, x: server(d, network, number, limit=limit, extra=x).per_second)
+
+
+def served_limit(network: Network, arguments: argparse.Namespace) -> float:
+    """Seconds a query may take; `InputError` if no limit is known."""
     known = None if arguments.network is not None else LIMITS_S.get(arguments.workload)
     if arguments.limit is None and known is None:
         raise InputError(
             f"--limit must be given in milliseconds: MLPerf has none for {network.name}, it has for "
             f"{', '.join(LIMITS_S)}"
         )
-    limit = arguments.limit * 1e-3 if arguments.limit is not None else known or 0.0
+    return arguments.limit * 1e-3 if arguments.limit is not None else known or 0.0
+
+
+def served(spec: Device, network: Network, arguments: argparse.Namespace) -> list[str]:
+    """The server scenario in two lines; `InputError` if no limit is known or none can be kept."""
+    limit = served_limit(network, arguments)
     found = server(spec, network, arguments.format, limit=limit)
-    r = ranged(spec, lambda d, x: server(d, network, arguments.format, limit=limit, extra=x).per_second).range
+    r = _served_range(spec, network, arguments.format, limit).range
     return [
         f"server         {r.nominal:,.4g} queries/s ({r.low:,.4g} to {r.high:,.4g}); 99 % within "
         f"{found.tail * 1e3:.3g} ms, limit {limit * 1e3:g}",
         f"  batches      up to {found.batch}, {found.mean_batch:.1f} on average, {found.groups} groups of cores; "
         f"{found.per_second / found.offline:.1%} of the rate without a limit",
+        own_error("server", r),
     ]
 
 
@@ -153,7 +217,17 @@ def summary(scenario: str, result: Run, span: Ranged) -> list[str]:
         f"mapper at {result.time / result.least:.2f} x the bound of arrays and memory",
         f"  bound by     {bounds}",
         f"  open inputs  {drivers or 'none'}",
+        own_error(scenario, r),
     ]
+
+
+def own_error(scenario: str, r: Interval) -> str:
+    """The range with the model's own error in one line."""
+    span, error = calibrated(scenario, r), errors()[KIND[scenario]]
+    return (
+        f"  own error    {span.low:,.4g} to {span.high:,.4g}, middle {span.nominal:,.4g}: with what results of "
+        f"{error.chips} chips leave ({KIND[scenario]})"
+    )
 
 
 def table(result: Run) -> list[str]:

@@ -1,7 +1,12 @@
-"""Write the records of the chip model that projection and validation read: every card, every task it runs.
+"""List the records of the chip model that projection and validation read; write them again when asked to.
 
-What does not run is listed with its reason. With --check nothing is written: each committed record is compared with
-what the model says now.
+What does not run is listed with its reason when records are written. With --check nothing is written: each committed
+record is compared with what the model says now.
+
+examples:
+  kcloud-cosim records
+  kcloud-cosim records --chips nvidia_t4 --check
+  kcloud-cosim records --chips my_npu --write
 """
 
 import argparse
@@ -12,12 +17,14 @@ from hw import chips
 from hw.base import place
 from hw.base.error import InputError
 from hw.base.program import as_typed
+from hw.base.progress import progress
 from model.card import language_record as language
 from model.card import record as make
 from model.card.device import device
 from model.projection import published
 from model.projection.validate import LANGUAGE, SCENARIOS, TASKS
 from model.record import Measurement, path_of, read, result_bytes, write
+from model.serving.record import served_record
 
 DECODE = "llama31_8b_decode"
 CURVES = ("furiosa_rngd", "rebellions_atom_max", "nvidia_h100_sxm", "nvidia_h200_sxm", "nvidia_l40s")
@@ -28,29 +35,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where they go, which."""
     parser.add_argument("--root", type=Path, default=place.measurements(), help="default: the committed ones")
     parser.add_argument("--chips", type=chips.option, nargs="+", metavar="NAME", help="default: all products")
-    parser.add_argument("--check", action="store_true", help="compare instead of writing; 1 if one differs")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--write", action="store_true", help="make them: minutes of work")
+    what.add_argument("--check", action="store_true", help="compare with what the model says now; 1 if one differs")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write or compare; 1 if a compared one differs."""
+    """List, write or compare; 1 if a compared one differs."""
+    if not (arguments.write or arguments.check):
+        return listed(arguments.root, arguments.chips)
     names = arguments.chips or [name for name, chip in chips.load_all()[0].items() if chip.facts]
     written = differ = 0
-    for label, build in plan(names):
-        try:
-            measurement = build()
-        except InputError as error:
-            print(f"- {label}: {error}")
-            continue
-        result = measurement.result
-        path = path_of(result.chip, result.workload, result.seed, result.witness, arguments.root)
-        if not arguments.check:
-            write(measurement, path)
-            written += 1
-        elif not path.exists() or result_bytes(read(path).result) != result_bytes(result):
-            differ += 1
-            print(as_typed(f"differs: {path}, write it again with kcloud-cosim records"))
+    planned = list(plan(names))
+    with progress("records", total=len(planned)) as going:
+        for label, build in planned:
+            going.step()
+            try:
+                measurement = build()
+            except InputError as error:
+                print(f"- {label}: {error}")
+                continue
+            result = measurement.result
+            path = path_of(result.chip, result.workload, result.seed, result.witness, arguments.root)
+            if not arguments.check:
+                write(measurement, path)
+                written += 1
+            elif not path.exists() or result_bytes(read(path).result) != result_bytes(result):
+                differ += 1
+                print(as_typed(f"differs: {path}, write it again with kcloud-cosim records --write"))
     print(f"{differ} records differ" if arguments.check else f"{written} records below {arguments.root}")
     return 1 if differ else 0
+
+
+def listed(root: Path, names: list[str] | None) -> int:
+    """Print the records below `root`, one line each: run, cycles, witness, where it comes from; 0."""
+    count = 0
+    for path in sorted(root.glob("*/*.json")):
+        if names and path.parent.name not in names:
+            continue
+        found = read(path)
+        rate = found.result.figures.get("per_second")
+        text = f"{rate:>12,.1f} a second" if rate is not None else f"{found.result.cycles:>12,} cycles  "
+        print(f"{found.result.run:<64} {text}  commit {found.origin.commit[:10]}")
+        count += 1
+    print(as_typed(f"{count} records below {root}; kcloud-cosim records --write makes them again"))
+    return 0
 
 
 def plan(names: list[str]) -> Iterator[tuple[str, Callable[[], Measurement]]]:
@@ -67,6 +96,7 @@ def plan(names: list[str]) -> Iterator[tuple[str, Callable[[], Measurement]]]:
             for scenario in ("offline", "server", "single_stream") if described.longest else ("offline",):
                 yield f"{name} {task} {scenario}", lambda n=name, t=task, s=scenario: language.language_record(n, t, s)
         yield f"{name} {DECODE}", lambda n=name: language.decode_record(n, DECODE)
+        yield f"{name} served", lambda n=name: served_record(n)
         if name in CURVES:
             yield f"{name} curve", lambda n=name: language.curve_record(n, language.PIM_MODEL)
         if name == PIM_CARD:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from hw import chips
 from hw.base.program import as_typed
+from hw.base.progress import progress
 from model import workloads
 from model.workloads import _given
 
@@ -78,7 +79,11 @@ def run(arguments: argparse.Namespace) -> int:
         parts = [replace(summary, about="run")]
         if summary.programme is not None:
             parts.append(replace(summary, about="programme", folder=PROGRAMME_FOLDER))
-    written = [(part.folder, write_report(part, forms, plots=everything)) for part in parts]
+    with progress("report", total=len(parts)) as going:
+        written = []
+        for part in parts:
+            written.append((part.folder, write_report(part, forms, plots=everything)))
+            going.step()
     if arguments.screen:
         print(as_typed(text.render(replace(summary, about="run") if named else summary)))
     for folder, names in written:

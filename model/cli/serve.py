@@ -19,7 +19,7 @@ from hw.base.error import InputError
 from hw.spec.number import FORMATS
 from model.card.engine import ENGINES
 from model.card.pim import FORMATS as FORMATS_OF
-from model.cli import _serve_plan, _serve_run, _serve_static
+from model.cli import _serve_plan, _serve_run, _serve_site, _serve_static
 from model.serving.draw import ARRIVALS
 from model.serving.policies import names
 
@@ -132,6 +132,9 @@ def run(arguments: argparse.Namespace) -> int:
                     "--rates, --users or --site"
                 )
         return _serve_static.run(arguments)
+    if chosen[0] == "site":
+        _serve_run.check(arguments)
+        return _serve_site.run(arguments)
     if chosen[0] == "rates":
         return _serve_plan.many_rates(arguments)
     return _serve_run.run(arguments, chosen[0])

@@ -1,11 +1,10 @@
 """Quality of whole tasks against converters, cells, scheme, programming error and drift: sweeps, and their plots.
 
-`python -m model.crossbar.measure` adds what is missing to `tasks.json` beside this file and goes on where it stopped;
-`python -m model.crossbar.measure DIR` also draws the plots into DIR.
+`python -m model.crossbar` adds what is missing to `tasks.json` beside this file and goes on where it stopped;
+`python -m model.crossbar DIR` also draws the plots into DIR.
 """
 
 import json
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -109,16 +108,3 @@ def measure() -> dict[str, Any]:
                 held[name] = [point.run(task, seed) for seed in range(point.seeds)]
                 write_atomically(FILE, json.dumps(held, indent=1, sort_keys=True) + "\n")
     return held
-
-
-def main() -> None:
-    """Measure; draw if a folder is named."""
-    measure()
-    if len(sys.argv) > 1:
-        from model.crossbar.plots import draw
-
-        draw(Path(sys.argv[1]))
-
-
-if __name__ == "__main__":
-    main()

@@ -71,3 +71,7 @@ def prices(
     assert isinstance(machine, CrossbarSpec)
     chosen = names() if machine.array == "analogue" else names()[:1]
     return [(name, price(result.counts, table(name, machine))) for name in chosen], []
+
+
+TABLES = tuple(names())
+"""All tables of crossbars, the leading one first."""

@@ -8,6 +8,9 @@ from model.energy.price import Energy, price
 from model.energy.table import EnergyTable
 from model.record import Measurement, Result
 
+TABLES = tuple(dram.names())
+"""All sources of DRAM energies."""
+
 
 def table(name: str, machine: Machine) -> EnergyTable:
     """The source called `name`: its energies hold for every device."""

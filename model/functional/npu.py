@@ -134,7 +134,7 @@ class Memories:
             taps = windows(planes, g, fill=0).reshape(g.taps, groups, k_blocks, m, terms)
             matrices = taps.transpose(1, 3, 2, 0, 4).reshape(groups, m, -1)
             k_blocks *= g.taps
-        elif array.dataflow == "os":
+        elif array.rows_per_word > 1:
             # [row block, k, lane, term] -> [row, k and term]
             lanes = taken.reshape(words, k_blocks, array.rows, terms).transpose(0, 2, 1, 3)
             matrices = lanes.reshape(1, -1, k_blocks * terms)

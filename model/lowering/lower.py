@@ -194,10 +194,10 @@ def activation_words(core: CoreSpec, activations: np.ndarray) -> np.ndarray:
     array = core.array
     m, k = activations.shape
     k_blocks, rows = blocks(k, array.k_per_block), array.rows
-    height = array.activation_words(m) * (1 if array.dataflow == "ws" else rows)
+    height = array.activation_words(m) * array.rows_per_word
     padded = _padded(activations, height, k_blocks * array.k_per_block)
     lanes = _lanes(core, np.ascontiguousarray(padded.T), array.activation_format).T
-    if array.dataflow == "os":
+    if array.rows_per_word > 1:
         return lanes.reshape(-1, rows, k_blocks).transpose(0, 2, 1).reshape(-1, rows)
     return lanes.reshape(m, k_blocks, rows).transpose(1, 0, 2).reshape(-1, rows)
 

@@ -14,6 +14,7 @@ from model.projection.inputs import Read
 from model.projection.money import card_price
 from model.projection.overheads import DRAM_ENERGY, DRAM_IDLE, card_power
 from model.projection.scenario import Scenario
+from model.projection.served import SERVICE, served_rate
 from model.projection.service import Service, token_rate
 from model.record import Measurement
 
@@ -67,6 +68,7 @@ def card_figures(
     offline: Measurement | None = None,
     owner: str = "",
     read: Read = from_fact,
+    served: Mapping[str, Measurement] | None = None,
 ) -> CardFigures:
     """One rule for every card. A site whose assumptions differ from the first one's is the `owner` of its own.
 
@@ -79,7 +81,9 @@ def card_figures(
     card's: the chip's own counts under `table` (its name and the energies of this chip's core) if there are any,
     else the energy per MAC of `core`.
 
-    `language` is the service that delivers tokens, and a model record of it on this chip if there is one.
+    `language` is the service that delivers tokens, and a model record of it on this chip if there is one. With
+    `served`, records of the serving simulator by chip, tokens are those of that simulator, and of no chip without
+    such a record.
 
     `network` gives the operations of an image; `own` is a model record of the same network on this chip.
     """
@@ -122,11 +126,7 @@ def card_figures(
         core_pj, array_pj = core_pj - array_pj * (1 - weight), array_pj * weight
     core_pj = core_pj.named(f"{own_prefix}.core_energy", "pJ", "per image, at the table's process")
     array_pj = array_pj.named(f"{own_prefix}.array_energy", "pJ", "per image, MAC arrays alone, at the table's process")
-    tokens, why = (
-        token_rate(name, chip, *language, f"{own_prefix}.tokens_per_s")
-        if language
-        else (None, "no language service is asked for")
-    )
+    tokens, why = _tokens(name, chip, language, served, f"{own_prefix}.tokens_per_s")
     dram = _dram(name, chip, rate, offline).named(
         f"{own_prefix}.dram_power", "W", "standby and refresh, and the bits an image moves"
     )
@@ -184,3 +184,24 @@ def _fact(name: str, chip: Chip, key: str) -> Fact:
     if key not in chip.facts:
         raise InputError(f"chip {name!r} must have the fact {key!r} to be projected; add it with its source")
     return chip.facts[key]
+
+
+def _tokens(
+    name: str,
+    chip: Chip,
+    language: tuple[Service, Measurement | None] | None,
+    served: Mapping[str, Measurement] | None,
+    title: str,
+) -> tuple[Figure | None, str]:
+    """Tokens a second of one card, or None and why not."""
+    if language is None:
+        return None, "no language service is asked for"
+    if not served or language[0].workload != SERVICE:
+        return token_rate(name, chip, *language, title)
+    if name not in served:
+        short = chip.title.split(":")[0]
+        return (
+            None,
+            f"{short} has no record of served requests: it is not offered for them, or does not keep the target",
+        )
+    return served_rate(served[name], title), ""

@@ -85,7 +85,7 @@ def ledger_rows(
             f"{prefix}.delivered_images", "TOPS", f"ResNet-50 offline, {how}"
         )
     if service is not None and service.language is not None and f"peak_{IMAGES}" in chip.facts:
-        tokens = card.tokens if card is not None else token_rate(name, chip, service, records.language)[0]
+        tokens, _ = token_rate(name, chip, service, records.language, f"card.{name}.decode_tokens_per_s")
         if tokens is not None:
             weights = from_fact(f"{service.workload}.weights", service.language.parameters)
             delivered["tokens"] = (tokens * weights * 2 / 1e12).named(

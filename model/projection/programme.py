@@ -22,6 +22,7 @@ from model.projection.ledger import (
     ledger_rows,
 )
 from model.projection.nvm import Nvm, against_logic
+from model.projection.programme_facts import programme_figures
 from model.projection.projection import Projection
 from model.projection.rules import RULES
 from model.projection.scenario import Scenario
@@ -63,6 +64,7 @@ def project(
     scenarios: Mapping[str, Scenario],
     card_records: Mapping[str, Measurement] | None = None,
     language_records: Mapping[str, Measurement] | None = None,
+    served_records: Mapping[str, Measurement] | None = None,
     offline_records: Mapping[str, Measurement] | None = None,
     curve_records: Mapping[tuple[str, str], Measurement] | None = None,
     random_record: Measurement | None = None,
@@ -85,6 +87,9 @@ def project(
         Model records of the same network on further chips, by chip.
     language_records, offline_records : dict of str to Measurement
         Records of the chip model by chip: of the language service, of the network offline.
+    served_records : dict of str to Measurement
+        Records of the serving simulator by chip: tokens at the target of a stated mix. Without any, tokens are those of
+        the language service's decode steps.
     curve_records : dict of (str, str) to Measurement
         Records of decode rates against the batch, by chip and PIM memory ("" without).
     random_record : Measurement or None
@@ -121,6 +126,7 @@ def project(
                 (offline_records or {}).get(name),
                 "" if scenario.of_cards == first.of_cards else site,
                 inputs.of(site),
+                served_records,
             )
         return built[key]
 
@@ -165,6 +171,7 @@ def project(
     figures += all_stage_figures(compared)
     figures += [figure for curve in curves.values() for figure in curve.shown]
     figures += over_plain(curve_records or {})
+    figures += programme_figures(list(scenarios.values()))
     nvm, walls = against_logic(stages.load("stage3")), wall_checks(chips)
     figures += [*gpus, *(figure for one in even for figure in one.all), *nvm.all]
     figures += [figure for wall in walls for figure in wall.all]

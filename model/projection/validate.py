@@ -388,7 +388,7 @@ def _by_chip_model(row: Row, chip: Chip, runs: Mapping[tuple[str, str], Measurem
     if record is None:
         return None
     rule, others = CHIP_MODEL, []
-    if chip.core is not None and (row.chip, f"{task}_fp16_cache") in runs:  # no engine that states the cache's format
+    if chip.machine is not None and (row.chip, f"{task}_fp16_cache") in runs:  # no engine states its cache format
         others, rule = [runs[row.chip, f"{task}_fp16_cache"]], f"{CHIP_MODEL}, cache FP8; range to FP16"
     padded = runs.get((row.chip, f"{PADDED.get(task)}_{scenario}"))
     if padded is not None:

@@ -114,7 +114,7 @@ def product(core: CoreSpec, activations: np.ndarray, weights: np.ndarray, output
 
 def chain(core: CoreSpec, k: int) -> int:
     """Terms of `k` that are added one after the other before a sum is added to the one before."""
-    return core.array.rows if core.array.dataflow == "ws" else k
+    return core.array.chain(k)
 
 
 def run(jobs: list[GemmJob], core: CoreSpec | None = None) -> list[np.ndarray]:

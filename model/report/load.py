@@ -11,6 +11,7 @@ from model import record
 from model.energy.table import EnergyTable
 from model.projection import scenarios, services
 from model.projection.programme import Programme, project
+from model.projection.served import WORKLOAD as SERVED
 from model.projection.service import token_rate
 from model.record import Measurement, NoRecordError
 
@@ -25,6 +26,9 @@ NETWORK = ("furiosa_warboy", "resnet50", 1)
 
 LANGUAGE, CURVE, PIMS = "llama31_8b_decode", "llama31_8b_batches", ("", "hbm_pim", "aim")
 """Records of the chip model: the language service; decode rates against the batch, without and with PIM memories."""
+
+SERVED_CARDS = ("sapeon_x330_compact", "rebellions_atom", "sapeon_x330_prime", "furiosa_rngd")
+"""Cards of the sites, and of the counting rules, without whose served requests a site's tokens would be left out."""
 
 SERVICE = "language_model"
 """The service whose records those are."""
@@ -117,6 +121,8 @@ def needed(chips: Mapping[str, Chip]) -> list[tuple[str, str, str]]:
         *((f"stage.2_{pim}_batch_1.tokens_per_s", CURVES[0], f"{CURVE}_{pim}") for pim in PIMS if pim),
     ]
     for name, chip in chips.items():
+        if name in SERVED_CARDS:
+            found.append((f"card.{name}.tokens_per_s", name, SERVED))
         if {"tdp", "peak_int8"} <= chip.facts.keys():
             found.append((f"ledger.{name}.int8.achievable", name, f"{NETWORK[1]}_offline"))
             if token_rate(name, chip, service)[0] is not None:
@@ -146,7 +152,7 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
             path = record.path_of(chip, workload, NETWORK[2], "model", roots[-1])
             command = f"predict --chip {chip} --workload {workload} --seed {NETWORK[2]}"
             if workload != NETWORK[1]:
-                command = f"records --chips {chip}"
+                command = f"records --chips {chip} --write"
             raise InputError(f"{what} cannot be projected: there is no record {path}; run kcloud-cosim {command}")
     sites = {name: scenarios.load(name) for name in sorted(scenarios.names(), key=lambda name: name != FIRST_SITE)}
     cards = {share.card for site in sites.values() for share in site.shares} - {NETWORK[0]}
@@ -163,6 +169,7 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
         chips=chips,
         table_name=TABLE,
         language_records=of_all_chips(chips, LANGUAGE, roots),
+        served_records=of_all_chips(chips, SERVED, roots),
         offline_records=of_all_chips(chips, f"{NETWORK[1]}_offline", roots),
         curve_records={
             (name, pim): record
@@ -207,5 +214,8 @@ def random_reference(chip_name: str, roots: Sequence[Path] = ROOTS) -> Measureme
 
 
 def prices_of(table: str, chip: Chip) -> EnergyTable | None:
-    """The energies of the events of the chip's core in the table of that name; None without a core."""
-    return None if chip.core is None else chip.kind.door("prices").table(table, chip.machine)
+    """The energies of the events of the chip's machine in the table of that name; None if it does not price them."""
+    if chip.machine is None:
+        return None
+    prices = chip.kind.door("prices")
+    return prices.table(table, chip.machine) if table in prices.TABLES else None

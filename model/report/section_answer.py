@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from model.projection.breakeven import BreakEven
 from model.projection.curve import Curve
 from model.projection.explain import compact
+from model.projection.programme_facts import ONLY_FLOATING_POINT
 from model.report import stated
 from model.report.label import input_label
 from model.report.section_type import Section, Sentence, Shown, say
@@ -65,7 +66,7 @@ def _delivers(summary: Summary, site: str) -> tuple[Sentence, ...]:
     if f"{site}.tokens_per_s" in summary.ranges:
         lines.append(
             say(
-                f"Or: {{}} tokens/s ({stated.TOKENS.how} a card).",
+                f"Or: {{}} tokens/s ({stated.SERVED}).",
                 likely("tokens_per_s"),
             )
         )
@@ -100,7 +101,7 @@ def _delivers(summary: Summary, site: str) -> tuple[Sentence, ...]:
                 *(likely(f"{name}_per_million_tokens{tail}") for name, tail in _PER_MILLION),
             )
         )
-    return (*lines, *per, *_counting(summary, site))
+    return (*lines, *per, *_counting(summary, site), *_programme(summary))
 
 
 _PER_MILLION = (("krw", "_with_capital"), ("krw", ""), ("gco2e", ""))
@@ -131,6 +132,22 @@ def _counting(summary: Summary, site: str) -> tuple[Sentence, ...]:
             summary.shown(f"{mixed}.nominal_pf", f"{summary.value(f'{mixed}.nominal_pf'):.3f}"),
             *(summary.shown(part.cards.name) for part in parts),
             *(summary.likely(f"{site}.any_rule.{tail}") for tail in tails),
+        ),
+    )
+
+
+def _programme(summary: Summary) -> tuple[Sentence, ...]:
+    """The programme's money, and where its announcements do not agree."""
+    if "programme.sapeon_by_shares" not in summary.ranges:
+        return ()
+    return (
+        say(
+            "The programme: {} billion KRW for 2023 to 2030, about {} of them for stage 1. Announcements disagree: "
+            f"SAPEON names {{}} PF for both sites, the shares make {{}}; {ONLY_FLOATING_POINT}.",
+            summary.shown("programme.total_budget", f"{summary.value('programme.total_budget'):.1f}"),
+            summary.shown("programme.stage_1_budget"),
+            summary.shown("programme.sapeon_announced"),
+            summary.shown("programme.sapeon_by_shares"),
         ),
     )
 

@@ -212,7 +212,7 @@ def _money(summary: Summary) -> Section:
         title="Money and carbon: closure of the grant, cost per million",
         rows=tuple(rows),
         notes=(
-            say(f"Each service as if all busy cards ran it: {stated.IMAGES.how}; or {stated.TOKENS.how} on a card."),
+            say(f"Each service as if all busy cards ran it: {stated.IMAGES.how}; or {stated.SERVED}."),
             say(
                 "No price of X330, Warboy or RNGD is published: one common assumption stands for all cards without a "
                 "price."

@@ -5,6 +5,7 @@ from model.projection import services
 from model.projection.breakeven import GPUS, PEAK
 from model.projection.curve import LEAST_GAIN
 from model.projection.nvm import ALL_BITS, FEW_BITS
+from model.projection.served import MIX
 from model.projection.service import Service
 from model.report.load import TASK_SERVICES
 from model.report.summary import PERCENTILES, SAMPLES
@@ -14,6 +15,9 @@ IMAGES: Service = services.load(TASK_SERVICES["images"])
 
 TOKENS: Service = services.load(TASK_SERVICES["tokens"])
 """The language service behind every rate of tokens."""
+
+SERVED = MIX.how
+"""Requests behind the tokens of a site."""
 
 NETWORK = IMAGES.title.split(",")[0]
 """The image network alone, "ResNet-50" say."""
@@ -57,4 +61,4 @@ def context(tokens: int | None = None) -> str:
 
 def services_line() -> str:
     """Task, number format and batch behind every rate of a site."""
-    return f"Images: {IMAGES.how}. Tokens: {TOKENS.how} a card."
+    return f"Images: {IMAGES.how}. Tokens: {SERVED}."

@@ -37,13 +37,16 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The most users, at the longer and the shorter ends of the card model's times too, and all numbers tried."""
+    """The most users, at the longer and the shorter ends of the card model's times too with their tokens a second, and
+    all numbers tried."""
 
     users: int
     low: int
     high: int
     points: tuple[Point, ...]
     wall: float
+    low_rate: float = 0.0
+    high_rate: float = 0.0
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
@@ -100,6 +103,8 @@ def most_users(
         high=high,
         points=tuple(points[n] for n in sorted(points)),
         wall=time.perf_counter() - start,
+        low_rate=slow[low].tokens_per_s if low else 0.0,
+        high_rate=fast[high].tokens_per_s if high in fast else 0.0,
     )
 
 

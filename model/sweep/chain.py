@@ -48,7 +48,7 @@ def chain(core: CoreSpec, m: int, n: int, k: int) -> Chain:
         If the core is not weight-stationary, or K does not fit its memories; longer sums are the caller's to cut.
     """
     array = core.array
-    if array.dataflow != "ws":
+    if array.rows_per_word > 1:
         raise InputError(f"a chain must be of a weight-stationary core, not of dataflow {array.dataflow!r}")
     tile, block = array.tile_words, array.k_per_block
     k_blocks, n_blocks = -(-k // block), -(-n // array.columns)

@@ -31,7 +31,7 @@ def draw(space: Space, front: Front, path: Path) -> Path:
             c=BLUE,
             alpha=0.85,
             edgecolors="white",
-            label="on the front in 90 % of the samples",
+            label="on the front in 90 % of the samples" if sure.any() else None,
         )
         axes.scatter(
             xs[~sure],
@@ -41,7 +41,7 @@ def draw(space: Space, front: Front, path: Path) -> Path:
             c=ORANGE,
             alpha=0.85,
             edgecolors="white",
-            label="on it for some prices only",
+            label="on it for some prices only" if not sure.all() else None,
         )
         for index, one in enumerate(front.members):
             if one.knee:

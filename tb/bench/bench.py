@@ -59,7 +59,10 @@ class Bench:
         self._checks: list[Callable[[], None]] = []
 
     async def start(self) -> None:
-        """Start the clock and reset the design: two cycles."""
+        """Start the clock and reset the design: two cycles. Inputs that nobody has driven are low, not unknown."""
+        for handle in self.dut:
+            if handle._name.startswith("i_") and not handle.value.is_resolvable:
+                handle.value = 0
         Clock(self.clock, PERIOD_PS, unit="ps", impl="gpi").start()
         await self.reset()
 

@@ -6,6 +6,7 @@ temporary folder and renamed when complete, so an interrupted one leaves nothing
 """
 
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -25,6 +26,7 @@ import cocotb_tools.config
 
 from hw.base import place
 from hw.base.error import InputError
+from hw.base.progress import progress
 from hw.rtl.emit.verilog import Emitted
 from tb.bench import verilator
 from tb.bench.claim import claim, clean
@@ -131,7 +133,9 @@ def build(
                     f"building a simulator needs {_LEAST_SPACE >> 20} MB free in {out_dir}, there are {free >> 20} MB; "
                     "free some space"
                 )
-            seconds = _make(emitted, trace, control, tool, folder, flags)
+            expected = _last_seconds(out_dir, f"{emitted.name}.{trace}.")
+            with progress(f"build   simulator of {emitted.name}", expected=expected):
+                seconds = _make(emitted, trace, control, tool, folder, flags)
     return Built(
         emitted=emitted,
         trace=trace,
@@ -217,6 +221,15 @@ def _read(folder: Path, name: str) -> float | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return seconds if found == digest else None
+
+
+def _last_seconds(out_dir: Path, start: str) -> float | None:
+    """How long the last build took whose folder begins with `start`; None if there was none."""
+    held = sorted(out_dir.glob(f"{glob.escape(start)}*/built.json"), key=lambda path: path.stat().st_mtime_ns)
+    try:
+        return float(json.loads(held[-1].read_text())["seconds"]) if held else None
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def _make(

@@ -88,11 +88,19 @@ class Outcome:
     reproduce: str
 
     def explain(self) -> str:
-        """The failure, the end of the log and how to repeat it; "" if it passed."""
+        """The failure, where its log is and how to see and repeat it; "" if it passed.
+
+        The end of the log comes along only if no test said what is wrong.
+        """
         if self.passed:
             return ""
-        tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-25:]) if self.log.is_file() else ""
-        return f"{tail}\n\nfailed: {self.failure}\nlog:    {self.log}\nagain:  {self.reproduce}"
+        lines = [f"failed: {self.failure}", f"log:    {self.log}"]
+        if self.reproduce.startswith("make sim"):
+            lines.append(f"see:    {self.reproduce.replace('make sim', 'make waves', 1)}")
+        lines.append(f"again:  {self.reproduce}")
+        if all(test.passed for test in self.tests) and self.log.is_file():
+            lines = [*self.log.read_text(errors="replace").splitlines()[-25:], "", *lines]
+        return "\n".join(lines)
 
 
 def run(

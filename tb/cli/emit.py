@@ -17,6 +17,7 @@ from hw.rtl.npu.core_top import CoreTop
 from hw.rtl.npu.memory_side.axi_top import AxiTop, ResetPolarity
 from hw.spec.axi import AxiSpec, capabilities
 from hw.spec.chip import Chip
+from hw.spec.core import CoreSpec
 from tb.bench import design
 from tb.bench.build import BUILD
 from tb.bench.measure import shown
@@ -66,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0; `InputError` if the chip has no such top."""
     chip = chips.load(arguments.chip)
-    top: Top = arguments.top or ("axi" if chip.core is not None else "channel")
+    top: Top = arguments.top or chip.kind.door("top").DELIVERED
     make = {"axi": _axi, "core": _core, "channel": _channel}[top]
     # a core is taken out of its simulation top, which then is not used
     warnings.filterwarnings("ignore", category=UnusedElaboratable)
@@ -97,9 +98,7 @@ def _axi(chip: Chip, arguments: argparse.Namespace) -> Delivery:
 
 
 def _core(chip: Chip, arguments: argparse.Namespace) -> Delivery:
-    if chip.core is None:
-        raise InputError(f"--top core needs a chip with a core, {chip.title!r} has none; choose --top channel")
-    core = chip.core
+    core = chips.machine(chip, CoreSpec, "--top core")
     array = core.array
     return Delivery(
         make=lambda build: CoreTop(core).core,

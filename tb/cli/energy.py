@@ -16,6 +16,7 @@ from hw.base.error import InputError
 from hw.gates import library
 from hw.gates import streams as operands
 from hw.gates.library import Process
+from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
 from hw.spec.crossbar import CrossbarSpec
 from hw.spec.number import number_format
@@ -61,14 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
     start, used = time.monotonic(), _cpu_s()
     if not 0 < arguments.clock < float("inf"):
         raise InputError(f"--clock must be above 0 GHz, not {arguments.clock:g}; give the clock of the leakage")
-    machine = chips.load(arguments.chip).machine
-    if isinstance(machine, CrossbarSpec):
-        process = library.load(arguments.library, arguments.build)
-        print(*crossbar.lines(crossbar.measure(machine, process, arguments.build, arguments.seed)), sep="\n")
-        return 0
-    core = gates.core_of(chips.load(arguments.chip))
+    chip = chips.load(arguments.chip)
+    own = None if chip.machine is None else WHOLE.get(chip.kind.name)
+    if own is not None:
+        return own(arguments, chip)
+    core = gates.core_of(chip)
     array = core.array
-    fitted = not array.is_floating_point and array.dataflow == "ws"
+    fitted = not array.is_floating_point and MEASURES[core.kind] is _weight_stationary
     if not fitted and (arguments.write_table or arguments.test):
         raise InputError(
             "energies of events must be fitted on operands that an RTL run moved, captured of integer "
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     if array.is_floating_point:
         record = _float(process, arguments, FloatArray.of(core, process, arguments.build, arguments.clock))
     else:
-        record = (_weight_stationary if fitted else _output_stationary)(process, arguments, core)
+        record = MEASURES[core.kind](process, arguments, core)
     for number in formats:
         record[number] = _float(process, arguments, FloatArray(number, process, arguments.build, arguments.clock))
     folder.mkdir(parents=True, exist_ok=True)
@@ -222,6 +222,13 @@ def _cpu_s() -> float:
     return t.user + t.system + t.children_user + t.children_system
 
 
+def _crossbar(arguments: argparse.Namespace, chip: Chip) -> int:
+    machine = chips.machine(chip, CrossbarSpec, "a crossbar at the gates")
+    process = library.load(arguments.library, arguments.build)
+    print(*crossbar.lines(crossbar.measure(machine, process, arguments.build, arguments.seed)), sep="\n")
+    return 0
+
+
 def _write(path: Path, text: str) -> None:
     part = path.with_suffix(".part")
     part.write_text(text)
@@ -230,3 +237,10 @@ def _write(path: Path, text: str) -> None:
 
 def _say(line: str) -> None:
     print(line, flush=True)
+
+
+MEASURES = {"npu_weight_stationary": _weight_stationary, "npu_output_stationary": _output_stationary}
+"""Kind of an integer core -> what measures it."""
+
+WHOLE = {"crossbar": _crossbar}
+"""Kind of a machine that is measured in a way of its own."""

@@ -1,17 +1,21 @@
 """Checks of the energy at the gates: transistors, timing, proofs, SAIF, a second library, PIM units, a Liberty file."""
 
 import argparse
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from amaranth.hdl import UnusedElaboratable
 
+from hw import chips
 from hw.base.error import InputError
 from hw.gates import liberty, library, synthesis
 from hw.gates.blocks import Adder, MacSlice, Multiplier
 from hw.rtl.npu.cell import Cell
+from hw.spec.core import CoreSpec
 from hw.spec.mac_array import MacArraySpec
-from tb.gates import libraries, pim, pim_unit, saif, timing, transistors, vector
+from tb.gates import libraries, pim, pim_unit, saif, timing, transistors, vector, whole_core
 
 BLOCKS = {
     "adder": lambda: Adder(8),
@@ -29,9 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="transistors: energy beside ngspice; timing: critical "
         "paths beside OpenSTA; proof: small netlists equal their RTL; saif: toggles net by net beside "
         "Verilator's; libraries: netlists and operands ranked in 45 nm and in osu018; pim: units and "
-        "bank control of the DRAM devices; vector: lanes of the vector unit; liberty: read a file",
+        "bank control of the DRAM devices; vector: lanes of the vector unit; core: area and clock of a whole core "
+        "beside published ones; liberty: read a file",
     )
     parser.add_argument("--file", type=Path, help="liberty: the file; saif: a SAIF file of --block instead of a run")
+    parser.add_argument("--chip", default="npu_16", help="for core: a file in hw/chips (default %(default)s)")
     parser.add_argument("--block", default="cell", choices=sorted(BLOCKS), help="for --file of saif")
     parser.add_argument("--cycles", type=int, default=2000, help="saif: length of the stream")
     parser.add_argument("--warm-up", type=int, default=20, help="saif: cycles before the window that is compared")
@@ -159,6 +165,21 @@ def _liberty(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _core(arguments: argparse.Namespace) -> int:
+    chip = chips.load(arguments.chip)
+    core = chips.machine(chip, CoreSpec, "the whole core at the gates")
+    if core.array.is_floating_point or core.array.rows_per_word > 1:
+        raise InputError(
+            f"the whole core at the gates must be an integer weight-stationary one, {arguments.chip} is not; try npu_16"
+        )
+    clock = None if chip.clock is None else chip.clock.nominal
+    warnings.filterwarnings("ignore", category=UnusedElaboratable)
+    whole = whole_core.measure(core, library.load("mini45"), arguments.build)
+    for line in whole_core.text(whole, arguments.chip, clock):
+        print(line, flush=True)
+    return 0
+
+
 _CHECKS = {
     "transistors": _transistors,
     "timing": _timing,
@@ -168,4 +189,5 @@ _CHECKS = {
     "pim": _pim,
     "vector": _vector,
     "liberty": _liberty,
+    "core": _core,
 }

@@ -2,10 +2,12 @@
 
 import argparse
 import sys
+from dataclasses import replace
 
 from hw import chips
 from model import workloads
 from model.workloads import _given
+from tb.bench import design
 from tb.bench.measure import one_at_a_time, prepare, shown, simulate
 from tb.bench.wave import save_file, show
 from tb.cli import sim
@@ -32,15 +34,24 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.workload = _given.named(arguments) or chips.load(arguments.chip).kind.small_workload
     arguments.network = arguments.input = None
     case = sim.case_of(arguments)
+    shown_test = getattr(design.load(case.bench), "SHOWN", "")
+    if shown_test and not case.tests:  # of a bench of many tests the one that runs the workload
+        case = replace(case, tests=rf"\.{shown_test}$")
     built = prepare(case, "fst", sim.say)
     save = None
     with one_at_a_time(case, sim.say):
         sim.say(f"run     {case.name}")
         outcome = simulate(case, built)
         if outcome.trace is not None and outcome.trace.is_file():
-            save = save_file(built.emitted.manifest, outcome.trace, outcome.folder / f"{case.name}.gtkw")
+            save = save_file(
+                built.emitted.manifest,
+                outcome.trace,
+                outcome.folder / f"{case.name}.gtkw",
+                names=getattr(design.load(case.bench), "NAMES", {}),
+                end_ps=1e3 * sum(test.simulated_ns for test in outcome.tests),
+            )
             sim.say(f"waves   {shown(outcome.trace)} ({outcome.trace.stat().st_size / 1e6:.1f} MB; 1 ns is one cycle)")
-            sim.say(f"save    {shown(save)}")
+            sim.say(f"save    {shown(save)}; for Surfer: surfer -c {shown(save.with_suffix('.sucl'))}")
     if save is not None:
         sim.say(show(save))
     if outcome.passed:

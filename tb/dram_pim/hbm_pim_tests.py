@@ -26,6 +26,8 @@ ROWS = 128
 """Rows of the cell arrays."""
 
 MEASURES = True
+SHOWN = "every_lane_sum_and_class_of_the_network_is_numpys"
+"""What `make waves` shows: the workload, not the random streams before it."""
 MACHINE = PimSpec
 
 PUBLIC = (

@@ -92,7 +92,7 @@ class FloatArray:
         """The array of a core; raises `InputError` for one that is not covered."""
         array = core.array
         if (
-            array.dataflow != "ws"
+            array.rows_per_word > 1
             or array.activation_format != array.weight_format
             or (array.activation_format not in DTYPES)
         ):

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import itertools
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -99,15 +100,11 @@ def mutants_of(root: Path, path: str) -> list[Mutant]:
             continue
         start = starts[node.lineno - 1] + node.col_offset
         end = starts[node.end_lineno - 1] + node.end_col_offset
-        changed = source[:start] + text.encode() + source[end:]
-        try:
-            ast.parse(changed)
-        except SyntaxError:
-            continue
-        after = changed.decode().splitlines()[node.lineno - 1] if node.lineno <= len(lines) else text
+        first, rest = starts[node.lineno - 1], source[end : starts[node.end_lineno]]
+        after = (source[first:start] + text.encode() + rest).decode()
         mutant = Mutant(
-            path=path, line=node.lineno, kind=kind, before=lines[node.lineno - 1].strip(), after=after.strip(),
-            start=start, end=end, text=text,
+            path=path, line=node.lineno, kind=kind, before=lines[node.lineno - 1].strip(),
+            after=after.splitlines()[0].strip(), start=start, end=end, text=text,
         )  # fmt: skip
         found.setdefault(mutant.key, mutant)
     return list(found.values())
@@ -181,4 +178,13 @@ def sample(root: Path, count: int, seed: int, areas: Sequence[str] = tuple(AREAS
         longest = max((len(mutants) for mutants in each), default=0)
         queues.append([mutants[i] for i in range(longest) for mutants in each if i < len(mutants)])
     turns = (queue[i] for i in range(max(map(len, queues), default=0)) for queue in queues if i < len(queue))
-    return [mutant for _, mutant in zip(range(count), turns, strict=False)]
+    return list(itertools.islice((mutant for mutant in turns if _is_python(root, mutant)), count))
+
+
+def _is_python(root: Path, mutant: Mutant) -> bool:
+    source = (root / mutant.path).read_bytes()
+    try:
+        ast.parse(source[: mutant.start] + mutant.text.encode() + source[mutant.end :])
+    except SyntaxError:
+        return False
+    return True

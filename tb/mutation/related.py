@@ -11,11 +11,14 @@ class Related:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.files = {
-            ".".join(path.relative_to(root).with_suffix("").parts): path
+            ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
             for top in ("hw", "model", "tb", "tests")
             for path in (root / top).rglob("*.py")
         }
         self.needs = {name: self._needs(path) for name, path in self.files.items()}
+        for name, path in self.files.items():  # a catalogue loads what lies in it by name
+            if path.name == "__init__.py" and "catalog" in path.read_text():
+                self.needs[name] |= {other for other in self.files if other.startswith(f"{name}.")}
 
     def _needs(self, path: Path) -> set[str]:
         """Modules a file imports, or whose dotted name it holds as a text (benches are loaded by name)."""

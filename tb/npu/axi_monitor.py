@@ -47,10 +47,10 @@ class _Seen:
 class AxiMonitor:
     """Notes every broken rule in `broken`, "cycle: channel: rule"; `at_page` counts bursts that ended at a page.
 
-    Rules: control known after reset; payload known, and both kept, while valid waits for ready; VALID low after reset;
-    INCR bursts of the bus's width, aligned, no longer than `burst_beats`, none across a page; all strobes, WLAST at the
-    last beat; beats offered no later than their address, whether it is taken or not; every response belongs to
-    something that has ended, reads per ID in order with RLAST at the last beat.
+    Rules: control known after reset; payload known, and both kept, while valid waits for ready; VALID low in and after
+    reset; INCR bursts of the bus's width, aligned, no longer than `burst_beats`, none across a page; all strobes,
+    WLAST at the last beat; beats offered no later than their address, whether it is taken or not; every response
+    belongs to something that has ended, reads per ID in order with RLAST at the last beat.
     """
 
     bench: Bench
@@ -95,7 +95,7 @@ class AxiMonitor:
         while True:
             await self.bench.edge
             active = _number(reset) != 1
-            if active:
+            if active and not was_reset:  # its first edge
                 self._clear()
                 was_reset = True
                 continue
@@ -104,7 +104,9 @@ class AxiMonitor:
                 if channel.valid != 0:
                     channel.payload = {part: _number(handle) for part, handle in self._ports[name][2].items()}
                 self._handshake(name, channel, was_reset)
-            was_reset = False
+            was_reset = active
+            if active:
+                continue
             self._master(seen)
             self._slave(seen)
             self._before = seen
@@ -113,7 +115,7 @@ class AxiMonitor:
         sent = CHANNELS[name][0]
         self._rule((now.valid if sent else now.ready) is not None, name, "control is unknown")
         if sent and after_reset:
-            self._rule(now.valid == 0, name, "VALID is not low after reset")
+            self._rule(now.valid == 0, name, "VALID is not low in or after reset")
         if now.valid == 1 and sent:
             self._rule(None not in now.payload.values(), name, "an unknown payload is offered")
         before = self._before.get(name)

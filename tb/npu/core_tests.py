@@ -3,6 +3,7 @@
 The core owns the loop: Python sleeps between the last command and the end of the batch.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +17,22 @@ from hw import chips
 from hw.rtl.npu.core_top import CoreTop
 from hw.rtl.npu.signature import command_layout, counter_names
 from hw.spec.chip import Chip
-from hw.spec.command import COMMAND_FIELDS
+from hw.spec.command import (
+    COMMAND_FIELDS,
+    OPCODE_CONFIG,
+    OPCODE_CONV,
+    OPCODE_COPY,
+    OPCODE_FENCE,
+    OPCODE_GEMM,
+    REFUSALS,
+)
 from hw.spec.core import CoreSpec
 from hw.spec.npu_event import EVENTS, LABELS, VALUE_EVENTS
+from hw.spec.number import OPERAND_CODES
 from model import workloads
+from model.count import Counts
+from model.cycle.npu.core import closed_form
+from model.cycle.npu.predict import shape_of
 from model.functional.value_counts import job_counts
 from model.lowering import lower
 from model.lowering.schedule import Step, schedule
@@ -32,6 +45,19 @@ from tb.npu.check import check as check
 
 MEASURES = True
 MACHINE = CoreSpec
+NAMES = {
+    "opcode": {
+        OPCODE_GEMM: "GEMM",
+        OPCODE_CONV: "CONV",
+        OPCODE_COPY: "COPY",
+        OPCODE_CONFIG: "CONFIG",
+        OPCODE_FENCE: "FENCE",
+    },
+    "activation_format": {0: "not said", **{code: name for name, code in OPERAND_CODES.items()}},
+    "weight_format": {0: "not said", **{code: name for name, code in OPERAND_CODES.items()}},
+    "error": {0: "none", **REFUSALS},
+}
+"""Texts for values in waveforms, by the last part of a signal's name."""
 PROGRAMS = "network"
 """The bench that runs workloads that are programs."""
 
@@ -197,9 +223,24 @@ async def every_output_element_is_the_reference(bench: Bench) -> None:
                 batch for batch in batches for step in batch if _holds(step, index, mismatch.row, mismatch.column)
             )
             time = await _time_of(unit, batch, jobs, outputs, index, mismatch.row, mismatch.column)
-            raise AssertionError(str(replace(mismatch, time_ns=time)))
+            raise AssertionError(f"{replace(mismatch, time_ns=time)}; {_suspect(core, batches, counts, busy)}")
     found, wanted = {event: counts[event] for event in VALUE_EVENTS}, dict(job_counts(core, jobs, batches, expected))
     assert found == wanted, f"values counted {found}, must be {wanted}"
+
+
+def _suspect(core: CoreSpec, batches: list[list[Step]], counts: Mapping[str, int], busy: int) -> str:
+    """Where wrong values come from, as far as cycles and the events that no operand decides tell."""
+    cycles, wanted = 0, Counts()
+    for batch in batches:
+        timing = closed_form(core, [shape_of(core, step) for step in batch])
+        cycles, wanted = cycles + timing.cycles, wanted + timing.counts
+    wrong = [e for e in EVENTS if e not in VALUE_EVENTS and counts[e] != wanted.get(e, 0)]
+    if wrong:
+        event, times = wrong[0], wanted.get(wrong[0], 0)
+        return f"look at {event.split('.')[0]} first: {event} was counted {counts[event]} times, not {times}"
+    if busy != cycles:
+        return f"it took {busy} cycles, not {cycles}, with all events right: look at the sequencer and the engines"
+    return "cycles and events are the model's: look at the arithmetic, cells and output stage"
 
 
 def _holds(step: Step, gemm: int, row: int, column: int) -> bool:

@@ -35,11 +35,12 @@ class _Foreign:
         logging.getLogger("cocotb").setLevel(logging.WARNING)
         for name in ("aw", "w", "ar", "r", "b"):
             logging.getLogger(f"cocotb.{cocotb.top._name}.M_AXI.{name}").setLevel(logging.WARNING)
+        # before the foreign agents: what ends them shall have been seen
+        self.monitor = AxiMonitor(bench=bench, dma=self.core.dma, axi=self.axi)
+        self.monitor.start()
         with_reset: Any = {"reset": dut.ARESETN, "reset_active_level": False}
         self.memory: Any = AxiRam(AxiBus.from_prefix(dut, "M_AXI"), dut.ACLK, size=MEMORY_BYTES, **with_reset)
         self.host: Any = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "S_AXI"), dut.ACLK, **with_reset)
-        self.monitor = AxiMonitor(bench=bench, dma=self.core.dma, axi=self.axi)
-        self.monitor.start()
         self.channels = [
             self.memory.write_if.aw_channel,
             self.memory.write_if.w_channel,

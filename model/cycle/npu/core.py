@@ -18,9 +18,8 @@ from collections.abc import Mapping, Sequence
 from hw.base.error import InputError
 from hw.spec.core import CoreSpec
 from hw.spec.npu_event import LABELS
-from model.cycle.npu import output_stationary_core
+from model.cycle.npu import output_stationary_core, output_stationary_interleave
 from model.cycle.npu.command_queue import last_decoded
-from model.cycle.npu.output_stationary_interleave import InterleavingStepper
 from model.cycle.npu.stepper import PORTS, Stepper
 from model.cycle.npu.timing import OUTPUT_CYCLES, PREPARE_CYCLES, Shape, Timing, cut, event_counts, utilisation
 
@@ -37,7 +36,8 @@ def closed_form(core: CoreSpec, jobs: Sequence[Shape]) -> Timing:
     """
     _check(jobs)
     if core.array.dataflow == "os":
-        return output_stationary_core.closed_form(core, jobs)
+        form = output_stationary_interleave if core.array.interleaved_folds > 1 else output_stationary_core
+        return form.closed_form(core, jobs)
     array = core.array
     stream = short = last = 0
     for shape in jobs:
@@ -93,12 +93,18 @@ def step(
         offered = [0] * len(jobs)
     if len(offered) != len(jobs) or any(a > b for a, b in itertools.pairwise(offered)):
         raise InputError(f"offered must hold {len(jobs)} cycles, none before the one it follows, not {offered!r}")
-    stepper = Stepper
-    if core.array.dataflow == "os":
-        stepper = InterleavingStepper if core.array.interleaved_folds > 1 else output_stationary_core.OsStepper
+    stepper = _stepper(core)
     return stepper(core, stalls or {}).run(jobs, [cycle - offered[0] for cycle in offered])
 
 
 def _check(jobs: Sequence[Shape | None]) -> None:
     if not jobs:
         raise InputError("at least one GEMM must be given, there is none")
+
+
+def _stepper(core: CoreSpec) -> type[Stepper]:
+    if core.array.dataflow != "os":
+        return Stepper
+    if core.array.interleaved_folds > 1:
+        return output_stationary_interleave.InterleavingStepper
+    return output_stationary_core.OsStepper

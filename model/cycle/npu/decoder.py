@@ -1,48 +1,21 @@
 """Command queue, decoder and sequencer of the stepped model: descriptors in, passes and copies out."""
 
-from collections import deque
-from collections.abc import Sequence
-
-from hw.spec.command import COPY_TARGETS, Command, Copy, Descriptor, Fence, Geometry
-from hw.spec.core import PASS_ENTRIES, CoreSpec
-from model.cycle.npu.passes import Pass, Passes
+from hw.spec.command import COPY_TARGETS, Command, Copy, Geometry
+from hw.spec.core import PASS_ENTRIES
+from model.cycle.npu.passes import Passes
 from model.cycle.npu.program.copy_channel import Entry, ReadChannel
-from model.cycle.npu.program.pool_channel import PoolChannel
+from model.cycle.npu.program.state import RunState
 from model.cycle.npu.program.write_channel import WriteChannel
 from model.functional.verdict import NO_GEOMETRY, verdict
-
-Item = Command | Copy | Fence | Geometry | Descriptor
-Program = Sequence[Item]
 
 GEOMETRY_CYCLES = 4
 """Cycles a CONFIG stays in the decoder."""
 
 
-class Decoder:
+class Decoder(RunState):
     """One command offered per cycle from cycle 0 on; what the core does not understand is refused."""
 
-    inputs: tuple[ReadChannel, ...]
-    output: WriteChannel
-    pool: PoolChannel
-
-    def __init__(self, core: CoreSpec, program: Program) -> None:
-        self.core = core
-        self.accepted = self.refusals = 0
-        # queue and decoder
-        self.given: deque[Item] = deque(program)
-        self.queue: deque[Item] = deque()
-        self.head: Item | None = None
-        self.refused = False
-        self.geometry: Geometry | None = None
-        self.configuring = 0
-        # commands: handed on and not ended, accepted and not ended, and done with by each engine
-        self.opened = self.unfinished = 0
-        self.decoded = self.loaded_commands = self.streamed = self.drained = self.ended = 0
-        # sequencer
-        self.coming: Passes | None = None
-        self.following: Pass | None = None
-        self.tiles: deque[Pass] = deque()
-        self.queued: deque[Pass] = deque()
+    __slots__ = ()
 
     def look_decoder(self) -> None:
         """What happens in this cycle."""

@@ -25,12 +25,8 @@ from model.cycle.npu.timing import OUTPUT_CYCLES, PREPARE_CYCLES, Shape, Timing,
 
 
 def closed_form(core: CoreSpec, jobs: Sequence[Shape]) -> Timing:
-    """Cycles of `jobs` queued together, no port blocked; see the module for the formula."""
+    """Cycles of `jobs` queued together, no port blocked, folds not interleaved; see the module for the formula."""
     array = core.array
-    if array.interleaved_folds > 1:
-        from model.cycle.npu.output_stationary_interleave import closed_form as interleaved
-
-        return interleaved(core, jobs)
     stream = wait = gap = height = 0
     for index, shape in enumerate(jobs):
         blocks = cut(core, shape)

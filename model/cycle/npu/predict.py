@@ -143,7 +143,7 @@ def _commands(core: CoreSpec, m: int, n: int, k: int) -> tuple[int, Counts, dict
     """Cycles, events and cycles by label of one product; networks repeat their shapes."""
     cycles, counts, budget = 0, Counts(), dict[str, int]()
     for batch in schedule(core, [Gemm(name="", m=m, n=n, k=k)]):
-        timing = closed_form(core, [_shape(core, step) for step in batch])
+        timing = closed_form(core, [shape_of(core, step) for step in batch])
         cycles += timing.cycles
         counts = counts + timing.counts
         budget = _sum(budget, timing.budget)
@@ -157,7 +157,7 @@ def _queued(core: CoreSpec, gemms: list[Gemm]) -> list[_Part]:
     for batch in schedule(core, [gemms[index] for index in runs], queued=True):
         cycles, budget, shapes = 0, dict[str, int](), []
         for step in batch:
-            shapes.append(_shape(core, step))
+            shapes.append(shape_of(core, step))
             chain = closed_form(core, shapes)
             index = runs[step.gemm]
             before, arrays, labels, events = parts[index]
@@ -176,7 +176,7 @@ def _queued(core: CoreSpec, gemms: list[Gemm]) -> list[_Part]:
     return parts
 
 
-def _shape(core: CoreSpec, step: Step) -> tuple[int, int, int]:
+def shape_of(core: CoreSpec, step: Step) -> tuple[int, int, int]:
     """(m, n, k) that a command makes the array run, whole blocks of columns and terms."""
     command = step.tile.command
     return command.m, command.n_blocks * core.array.columns, command.k_blocks * core.array.k_per_block

@@ -1,9 +1,9 @@
 """The stepped model of the core among other units: descriptors arrive when a router offers them."""
 
 from hw.spec.core import CoreSpec
-from model.cycle.npu.decoder import Item
 from model.cycle.npu.program.equal_cycles import stretch
-from model.cycle.npu.program.program import ProgramRun
+from model.cycle.npu.program.state import Item
+from model.cycle.npu.program.weight_stationary_program import ProgramRun
 
 
 class CorePort(ProgramRun):

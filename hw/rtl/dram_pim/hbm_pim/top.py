@@ -8,6 +8,9 @@ from hw.spec.pim import PimSpec
 ROWS = 128
 """Rows of each bank's cell array that are built."""
 
+DELIVERED = "channel"
+"""Top that is delivered if none is named."""
+
 
 def top(machine: PimSpec, rows: int = ROWS) -> wiring.Component:
     """One pseudo-channel with `rows` rows in each bank, timed as its DRAM's default preset."""

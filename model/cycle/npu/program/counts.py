@@ -1,18 +1,12 @@
 """Events of programs with copies, from the closed form."""
 
-from typing import TYPE_CHECKING
-
 from model.count import Counts
+from model.cycle.npu.program.weight_stationary_closed_form import SCRATCHPADS, MemoryForm
 from model.cycle.npu.timing import TIMED_EVENTS
 from model.lowering import lower
 
-if TYPE_CHECKING:
-    from model.cycle.npu.program.closed_form import MemoryForm
 
-SCRATCHPADS: tuple[str, ...] = ("activation", "weight", "parameter")
-
-
-def counted(form: "MemoryForm") -> Counts:
+def counted(form: MemoryForm) -> Counts:
     """Every event of the program `form` has gone through."""
     core, array = form.core, form.array
     total: dict[str, int] = dict.fromkeys((*SCRATCHPADS, "output"), 0)

@@ -1,15 +1,10 @@
 """Stretches of equal cycles, taken in one step: every engine goes on as in the cycle before, or stands still."""
 
-from typing import TYPE_CHECKING
-
 from model.cycle.npu.program.copy_channel import NEVER
-
-if TYPE_CHECKING:
-    from model.cycle.npu.program.output_stationary_program import OsProgramRun
-    from model.cycle.npu.program.program import ProgramRun
+from model.cycle.npu.program.state import RunState
 
 
-def stretch(run: "ProgramRun") -> None:
+def stretch(run: RunState) -> None:
     """Take all cycles in which nothing changes but addresses and counts.
 
     Called after a cycle in which no pass, tile, copy or command began or ended and no bank was hit.
@@ -29,7 +24,7 @@ def stretch(run: "ProgramRun") -> None:
         _flow(run, cycles)
 
 
-def _words_followed(run: "ProgramRun", most: int) -> int:
+def _words_followed(run: RunState, most: int) -> int:
     """Rows that are each issued in the cycle after their word is written, a word every `beats` cycles, within `most`.
 
     Only rows between the first and the last K block: nothing but the stream engine moves with them.
@@ -46,7 +41,7 @@ def _words_followed(run: "ProgramRun", most: int) -> int:
     return min(most // run.activation.beats, now.rows - 1 - run.row)
 
 
-def _follow(run: "ProgramRun", words: int) -> None:
+def _follow(run: RunState, words: int) -> None:
     """What `_flow` has counted as waiting, one cycle per word is the issue of its row."""
     run.labels["activation_missing"] -= words
     run.labels["stream"] += words
@@ -56,7 +51,7 @@ def _follow(run: "ProgramRun", words: int) -> None:
     run.accumulator_reads += words
 
 
-def _others(run: "ProgramRun") -> int:
+def _others(run: RunState) -> int:
     """Cycles in which everything but the engines goes on as in the last."""
     cycle = run.cycle
     most = min(run.output.steady(run.ended, run.left), run.horizon - cycle)
@@ -68,20 +63,20 @@ def _others(run: "ProgramRun") -> int:
     return most
 
 
-def _loading(run: "ProgramRun", most: int) -> int:
+def _loading(run: RunState, most: int) -> int:
     """As `_others`, for the load engine."""
     cycle = run.cycle
     if run.load:
-        address = run.tiles[0].weight + run.rows - 1 - run.step
-        most = run.weight.clear(cycle, address, -1, run.loaded_commands, min(most, run.rows - 1 - run.step))
+        address = run.tiles[0].weight + run.core.array.rows - 1 - run.step
+        most = run.weight.clear(cycle, address, -1, run.loaded_commands, min(most, run.core.array.rows - 1 - run.step))
     elif run.weight_missing:
-        most = min(most, run.weight.arrival(cycle, run.tiles[0].weight + run.rows - 1 - run.step))
+        most = min(most, run.weight.arrival(cycle, run.tiles[0].weight + run.core.array.rows - 1 - run.step))
     elif run.tiles and not run.loaded:
         most = min(most, run.hold)
     return most
 
 
-def _length(run: "ProgramRun", most: int) -> int:
+def _length(run: RunState, most: int) -> int:
     """How many of `most` cycles, from the present one on, are like the last; at most that many."""
     if not run.queued:
         return most
@@ -103,7 +98,7 @@ def _length(run: "ProgramRun", most: int) -> int:
     return 0 if run.drain and run.label == "wait_accumulator" else most
 
 
-def _rows_out(run: "ProgramRun", most: int) -> int:
+def _rows_out(run: RunState, most: int) -> int:
     """As `_length`, for the rows between accumulators and output memory."""
     cycle = run.cycle
     finishing, leaving = run.finishing, run.leaving
@@ -136,7 +131,7 @@ def _rows_out(run: "ProgramRun", most: int) -> int:
     return min(most, run.output.stays(first.output, run.ended)) if run.offered else 0
 
 
-def _flow(run: "ProgramRun", cycles: int) -> None:
+def _flow(run: RunState, cycles: int) -> None:
     if run.load:
         run.tile_reads += cycles
         run.cells += cycles * run.step + cycles * (cycles + 1) // 2
@@ -157,7 +152,7 @@ def _flow(run: "ProgramRun", cycles: int) -> None:
     _flow_others(run, cycles, pushed=pushed)
 
 
-def _flow_others(run: "ProgramRun", cycles: int, *, pushed: bool) -> None:
+def _flow_others(run: RunState, cycles: int, *, pushed: bool) -> None:
     """Everything but the engines; `pushed`: each cycle finishes a row."""
     cycle = run.cycle
     for channel in run.inputs:
@@ -177,7 +172,7 @@ def _flow_others(run: "ProgramRun", cycles: int, *, pushed: bool) -> None:
     run.cycle += cycles
 
 
-def stretch_fold(run: "OsProgramRun") -> None:
+def stretch_fold(run: RunState) -> None:
     """As `stretch`, on an output-stationary core: words but the last of a fold, or a wait."""
     most = _others(run)
     if most > 0:
@@ -192,7 +187,7 @@ def stretch_fold(run: "OsProgramRun") -> None:
     _flow_others(run, most, pushed=False)
 
 
-def _fold_length(run: "OsProgramRun", most: int) -> int:
+def _fold_length(run: RunState, most: int) -> int:
     """How many of `most` cycles, from the present one on, are like the last for the fold at hand."""
     if not run.queued:
         return most
@@ -213,5 +208,16 @@ def _fold_length(run: "OsProgramRun", most: int) -> int:
             return most  # the write channel stands still
         return min(most, run.activation.arrival(cycle, address))
     if run.label == "wait_accumulator":
-        return min(most, run.room(cycle))
+        return min(most, _room(run, cycle))
     return most if run.label in ("drain", "copy", "output_blocked", "prepare") else 0
+
+
+def _room(run: RunState, cycle: int) -> int:
+    """Cycles from `cycle` on in which the word at hand is sure to wait for the array or for accumulators."""
+    array, since = run.core.array, cycle - run.last_word
+    wait = array.fold_delay - since if run.row == 0 else 0
+    if run.row == len(run.queued[0].activation) - 1:
+        wait = max(wait, array.rows - since)
+        if wait <= 0 and run.free_rows < array.rows:
+            return 0 if run.drain else NEVER
+    return max(wait, 0)

@@ -1,5 +1,5 @@
 """Closed form of GEMMs between external memories on an output-stationary core; the rest as
-`model.cycle.npu.program.closed_form`.
+`model.cycle.npu.program.weight_stationary_closed_form`.
 
 Word j of fold p, K words in it, R rows and v rows of results, is issued in
 
@@ -11,8 +11,8 @@ accumulators to be free. Result i of the fold may drain from E_p + fold_tail + (
 
 import numpy as np
 
-from model.cycle.npu.program.closed_form import MemoryForm
 from model.cycle.npu.program.issue_times import Arrival, issue, meets
+from model.cycle.npu.program.weight_stationary_closed_form import MemoryForm
 from model.lowering.program import Placed
 
 

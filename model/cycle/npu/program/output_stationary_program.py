@@ -1,6 +1,6 @@
 """Cycles of a program of GEMMs, copies and fences on an output-stationary core with copy channels: stepped.
 
-What differs from `model.cycle.npu.program.program` is what happens in a fold; rules as in
+What differs from `model.cycle.npu.program.weight_stationary_program` is what happens in a fold; rules as in
 `model.cycle.npu.output_stationary_core`, words missing and
 banks met in either operand memory as in the weight-stationary core.
 """
@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 from hw.spec.command import Command
 from hw.spec.core import CoreSpec
-from model.cycle.npu.decoder import Program
 from model.cycle.npu.passes import Pass, Passes
-from model.cycle.npu.program.copy_channel import NEVER
 from model.cycle.npu.program.equal_cycles import stretch_fold
-from model.cycle.npu.program.program import ProgramRun
+from model.cycle.npu.program.state import Program
 from model.cycle.npu.program.timing import counted
+from model.cycle.npu.program.weight_stationary_program import ProgramRun
 from model.cycle.npu.timing import Timing
 
 
@@ -61,10 +60,12 @@ class OsProgramRun(ProgramRun):
     A fold's words are issued when both are there and both banks are free.
     """
 
+    __slots__ = ("bottom_first",)
+
     def __init__(self, core: CoreSpec, program: Program, holds: Mapping[str, Sequence[bool]]) -> None:
         super().__init__(core, program, holds)
         self.bottom_first = core.array.drain == "columns"
-        self.last_word = -self.rows - self.array.fold_delay  # cycle of the last word of the fold before
+        self.last_word = -self.rows - self.array.fold_delay
 
     def passes(self, command: Command) -> Passes:
         return Folds(self.core, command)
@@ -74,16 +75,6 @@ class OsProgramRun(ProgramRun):
             if self.move() and self.cycle >= self.held_until:
                 stretch_fold(self)
         return counted(self)
-
-    def room(self, cycle: int) -> int:
-        """Cycles from `cycle` on in which the word at hand is sure to wait for the array or for accumulators."""
-        since = cycle - self.last_word
-        wait = self.array.fold_delay - since if self.row == 0 else 0
-        if self.row == len(self.queued[0].activation) - 1:
-            wait = max(wait, self.rows - since)
-            if wait <= 0 and self.free_rows < self.rows:
-                return 0 if self.drain else NEVER
-        return max(wait, 0)
 
     def look_engines(self, port: int) -> str:
         self.read = self.swap = self.release = self.load = self.missing = self.weight_missing = False

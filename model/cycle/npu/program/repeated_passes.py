@@ -7,27 +7,10 @@ repeats what was, until the last such pass is at hand.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from model.cycle.npu.output_rows import Run
-    from model.cycle.npu.passes import Pass
-    from model.cycle.npu.program.program import ProgramRun
-
-COUNTED = (
-    "cycle",
-    "busy",
-    "macs",
-    "reads",
-    "tile_reads",
-    "accumulator_reads",
-    "out_rows",
-    "parameter_reads",
-    "cells",
-    "swaps",
-    "queue_empty",
-    "drain_block",
-)
+from model.cycle.npu.output_rows import Run
+from model.cycle.npu.passes import Pass
+from model.cycle.npu.program.state import RunState
 
 
 @dataclass(slots=True)
@@ -37,14 +20,13 @@ class _Mark:
     index: int
     state: tuple[object, ...]
     counted: list[int]
-    labels: list[int]
     sent: tuple[int, int, int]  # words read, beats written, words left of the copy of outputs
 
 
 class Recurrence:
     """Looks for repetitions in one run."""
 
-    def __init__(self, run: "ProgramRun") -> None:
+    def __init__(self, run: RunState) -> None:
         self._run = run
         self._pass: _Mark | None = None  # of the pass before
         self._block: _Mark | None = None  # of the first pass of the block of columns before
@@ -71,7 +53,7 @@ class Recurrence:
             self._block = None
         self._pass = mark
 
-    def _simple(self, now: "Pass") -> bool:
+    def _simple(self, now: Pass) -> bool:
         """Nothing is under way but passes of this command and the copy of its outputs."""
         run = self._run
         entries = run.output.entries
@@ -87,7 +69,7 @@ class Recurrence:
             )
         )
 
-    def _mark(self, now: "Pass") -> _Mark:
+    def _mark(self, now: Pass) -> _Mark:
         run, output = self._run, self._run.output
         cycle, base, parameter = run.cycle, now.output, now.parameter
         copy = output.entries[0] if output.entries else None
@@ -98,25 +80,10 @@ class Recurrence:
             len(run.tiles),
             len(run.queued),
             following.index - now.index,
-            run.step,
-            run.loaded,
-            run.hold,
-            run.free_rows,
-            run.places,
-            run.in_flight,
-            run.opened,
-            run.unfinished,
             len(run.queue),
             len(run.given),
             run.head is None,
-            run.decoded,
-            run.loaded_commands,
-            run.streamed,
-            run.drained,
-            run.ended,
-            run.load,
-            run.drain,
-            run.left,
+            *run.deciding(),
             tuple(
                 (rows.due - cycle, rows.output - base, rows.parameter - parameter, rows.count, rows.starts, rows.ends)
                 for rows in run.finishing.runs
@@ -139,8 +106,7 @@ class Recurrence:
         return _Mark(
             index=now.index,
             state=state,
-            counted=[getattr(run, name) for name in COUNTED],
-            labels=list(run.labels.values()),
+            counted=run.counted(),
             sent=(output.read, output.written, copy.left if copy else 0),
         )
 
@@ -159,11 +125,7 @@ class Recurrence:
         if times <= 0:
             return
         old = run.queued[0]
-        cycles = times * (mark.counted[0] - before.counted[0])
-        for name, now, then in zip(COUNTED, mark.counted, before.counted, strict=True):
-            setattr(run, name, getattr(run, name) + times * (now - then))
-        for label, now, then in zip(run.labels, mark.labels, before.labels, strict=True):
-            run.labels[label] += times * (now - then)
+        cycles = run.repeat(before.counted, mark.counted, times)
         for passes in (run.tiles, run.queued):
             moved = [coming[item.index + times * period] for item in passes]
             passes.clear()
@@ -182,7 +144,7 @@ class Recurrence:
             copy.left -= times * words
 
     @staticmethod
-    def _shift(runs: "Iterable[Run]", cycles: int, output: int, parameter: int) -> None:
+    def _shift(runs: Iterable[Run], cycles: int, output: int, parameter: int) -> None:
         for rows in runs:
             rows.due += cycles
             rows.output += output

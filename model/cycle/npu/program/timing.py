@@ -1,17 +1,14 @@
 """The result of a stepped program from what its run counted."""
 
-from typing import TYPE_CHECKING
-
 from model.count import Counts
+from model.cycle.npu.program.state import RunState
 from model.cycle.npu.timing import TIMED_EVENTS, Timing
 
-if TYPE_CHECKING:
-    from model.cycle.npu.program.program import ProgramRun
 
-
-def counted(run: "ProgramRun") -> Timing:
+def counted(run: RunState) -> Timing:
     """Cycles, labels and events of `run`, which has ended."""
-    array, output, inputs = run.array, run.output, run.inputs
+    array, dma, output, inputs = run.core.array, run.core.dma, run.output, run.inputs
+    assert dma is not None  # or there would be no run
     beats = sum(channel.read for channel in inputs)
     events = dict.fromkeys(TIMED_EVENTS, 0) | {
         "mac_array.mac": run.macs * array.cells,
@@ -34,8 +31,8 @@ def counted(run: "ProgramRun") -> Timing:
         "output_memory.read": output.read + run.pool.read,
         "external_memory.read": beats,
         "external_memory.write": output.written,
-        "external_memory.read_byte": beats * run.bytes_per_cycle,
-        "external_memory.write_byte": output.written * run.bytes_per_cycle,
+        "external_memory.read_byte": beats * dma.bytes_per_cycle,
+        "external_memory.write_byte": output.written * dma.bytes_per_cycle,
         "external_memory.read_wait": sum(channel.waits for channel in inputs),
         "external_memory.write_wait": output.waits,
         "command.accept": run.accepted,

@@ -1,0 +1,210 @@
+"""Area and highest clock of a whole core at the gates, beside published ones."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from amaranth.hdl import Elaboratable
+
+from hw.gates import synthesis, timing
+from hw.gates.blocks import Adder, Delay
+from hw.gates.library import Process
+from hw.rtl.common.ram import MemoryMacros
+from hw.rtl.npu.cell import Cell
+from hw.rtl.npu.command_queue import CommandQueue
+from hw.rtl.npu.core_top import CoreTop
+from hw.rtl.npu.output_stage import OutputStage
+from hw.spec.command import activation_word_bits, parameter_word_bits, weight_word_bits
+from hw.spec.core import CoreSpec
+from tb.gates.core import two_columns
+
+EDGE = 2
+"""Rows and columns of the core that is mapped whole: every kind of path is there, cells and columns repeat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One kind of block of a core: how many, area of one, longest path in it."""
+
+    name: str
+    copies: float
+    area_um2: float
+    critical_ns: float
+
+    @property
+    def total_um2(self) -> float:
+        """Area of all."""
+        return self.copies * self.area_um2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeCore:
+    """A core without its memories.
+
+    Parameters
+    ----------
+    parts : tuple of Part
+        Array, columns and control; the last is what is left of the core that was mapped whole.
+    critical_ns : float
+        Longest path of the core that was mapped whole, memories' outputs arriving with the clock edge.
+    path : tuple of str
+        Nets of it, last first.
+    memory_kilobits : float
+        Of the memories that are left out.
+    cells : int
+        Multiply-accumulates per cycle.
+    """
+
+    parts: tuple[Part, ...]
+    critical_ns: float
+    path: tuple[str, ...]
+    memory_kilobits: float
+    cells: int
+
+    @property
+    def area_mm2(self) -> float:
+        """Of the logic."""
+        return sum(part.total_um2 for part in self.parts) / 1e6
+
+    @property
+    def clock_ghz(self) -> float:
+        """Highest clock: the longest path of the whole and of every part."""
+        return 1.0 / max(self.critical_ns, *(part.critical_ns for part in self.parts))
+
+    @property
+    def tera_operations_per_mm2(self) -> float:
+        """Two operations per multiply-accumulate, at the highest clock."""
+        return 2e-3 * self.cells * self.clock_ghz / self.area_mm2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A published core: node, clock and density of what `scope` names, and where that is said."""
+
+    name: str
+    node_nm: int
+    number: str
+    clock_ghz: float | None
+    area_mm2: float | None
+    tera_operations_per_mm2: float | None
+    scope: str
+    confidence: Literal["vendor", "secondary"]
+    source: str
+
+
+PUBLISHED: tuple[Published, ...] = (
+    Published(
+        name="RedMulE, 32 FMA", node_nm=22, number="fp16", clock_ghz=0.666, area_mm2=0.07,
+        tera_operations_per_mm2=2 * 32 * 0.666e-3 / 0.07, scope="engine without memories", confidence="vendor",
+        source="Tortorella et al., DATE 2022: 0.07 mm2, up to 666 MHz; density is 2 x 32 x clock / area"),
+    Published(
+        name="ITA", node_nm=22, number="int8", clock_ghz=None, area_mm2=None, tera_operations_per_mm2=5.93,
+        scope="engine with its weight buffer", confidence="vendor", source="Islamoglu et al., ISLPED 2023, at 0.8 V"),
+    Published(
+        name="Gemmini, 16 x 16", node_nm=22, number="int8", clock_ghz=1.0, area_mm2=1.03,
+        tera_operations_per_mm2=2 * 256 * 1.0e-3 / 1.03, scope="core with 256 KiB and accumulators",
+        confidence="secondary", source="Genc et al., DAC 2021, as known; the array is 11 % of that area"),
+    Published(
+        name="OpenGeMM, 8 x 8 x 8", node_nm=16, number="int8", clock_ghz=None, area_mm2=None,
+        tera_operations_per_mm2=None, scope="system", confidence="vendor",
+        source="Yi et al., ASP-DAC 2025: 4.68 TOPS/W; no area in the text at hand"),
+    Published(
+        name="Voltra, successor of OpenGeMM", node_nm=16, number="int8", clock_ghz=None, area_mm2=None,
+        tera_operations_per_mm2=1.25, scope="system, silicon", confidence="vendor",
+        source="Yi et al., arXiv 2602.11357"),
+)  # fmt: skip
+
+
+def measure(core: CoreSpec, process: Process, build: Path) -> WholeCore:
+    """Map a core of `EDGE` x `EDGE` whole and the blocks that repeat; put the area of `core` together from them."""
+    array = core.array
+    edge = EDGE
+    small = replace(core, array=replace(array, rows=edge, columns=edge))
+    macros = MemoryMacros("memory")
+    whole = synthesis.synthesise(_core(small), f"whole_core_{edge}", process, build, synthesis.BUFFERED, macros=macros)
+    found = timing.analyse(whole.netlist, process.wire, process.input_slew_ns)
+    # the cells of an array as tall as `core`'s: their partial sums are as wide
+    blocks: dict[str, tuple[Elaboratable, float, float]] = {
+        "cells": (Cell(array), array.cells, edge * edge),
+        "operand skew": (Delay(8), _skew(array.rows, array.columns), _skew(edge, edge)),
+        "sum skew": (Delay(array.partial_sum_bits), _triangle(array.columns), _triangle(edge)),
+        "accumulate": (Adder(32), array.columns, edge),
+        "requantise, two columns": (OutputStage(two_columns(core)), array.columns / 2, edge / 2),
+        "command queue and its checks": (CommandQueue(core), 1, 1),
+    }
+    parts, inside = [], 0.0
+    for name, (block, copies, in_small) in blocks.items():
+        mapped = synthesis.synthesise(
+            block, f"whole_{name.split(',')[0].replace(' ', '_')}", process, build, synthesis.BUFFERED
+        )
+        times = timing.analyse(mapped.netlist, process.wire, process.input_slew_ns)
+        parts.append(Part(name=name, copies=copies, area_um2=mapped.netlist.area_um2, critical_ns=times.critical_ns))
+        inside += in_small * mapped.netlist.area_um2
+    parts.append(
+        Part(
+            name="engines, counters, other control",
+            copies=1,
+            area_um2=max(whole.netlist.area_um2 - inside, 0.0),
+            critical_ns=found.critical_ns,
+        )
+    )
+    return WholeCore(
+        parts=tuple(parts),
+        critical_ns=found.critical_ns,
+        path=found.path,
+        memory_kilobits=memory_kilobits(core),
+        cells=array.cells,
+    )
+
+
+def _core(core: CoreSpec) -> Elaboratable:
+    return CoreTop(core).core
+
+
+def memory_kilobits(core: CoreSpec) -> float:
+    """Of the core's memories; the output memory lies outside of it."""
+    operands = activation_word_bits(core) * core.activation_words + weight_word_bits(core) * core.weight_words
+    parameters = parameter_word_bits(core) * core.parameter_words
+    return (operands + parameters + 32 * core.array.columns * core.accumulator_rows) / 1024
+
+
+def _triangle(side: int) -> float:
+    return side * (side - 1) / 2
+
+
+def _skew(rows: int, columns: int) -> float:
+    return _triangle(rows) + _triangle(columns)
+
+
+def text(core: WholeCore, chip: str, clock_ghz: float | None, node_nm: int = 45) -> Iterator[str]:
+    """Lines for people: parts, clock beside that of the chip's description, published cores."""
+    yield f"{chip} in {node_nm} nm, logic without memories ({core.memory_kilobits:,.0f} Kbit left out)"
+    yield f"{'part':38}{'copies':>8}{'um2 each':>11}{'mm2':>9}{'path ns':>9}"
+    for part in core.parts:
+        yield (
+            f"{part.name:38}{part.copies:8g}{part.area_um2:11,.0f}{part.total_um2 / 1e6:9.4f}{part.critical_ns:9.3f}"
+        )
+    yield (
+        f"together {core.area_mm2:.3f} mm2, at most {core.clock_ghz:.3f} GHz, "
+        f"{core.tera_operations_per_mm2:.3f} TOPS/mm2"
+    )
+    if clock_ghz is not None:
+        verdict = (
+            "met"
+            if clock_ghz <= core.clock_ghz
+            else (f"not met in {node_nm} nm: {clock_ghz / core.clock_ghz:.2f} times as fast as these gates")
+        )
+        yield f"the chip's description says {clock_ghz:g} GHz: {verdict}"
+    yield f"{'published':32}{'nm':>4}{'format':>8}{'GHz':>7}{'mm2':>7}{'TOPS/mm2':>10}  what it covers"
+    for p in PUBLISHED:
+        numbers = "".join(
+            f"{'-' if value is None else f'{value:.3g}':>{width}}"
+            for value, width in ((p.clock_ghz, 7), (p.area_mm2, 7), (p.tera_operations_per_mm2, 10))
+        )
+        yield f"{p.name:32}{p.node_nm:4}{p.number:>8}{numbers}  {p.scope} ({p.source})"
+    shrink = (node_nm / 22) ** 2
+    yield (
+        f"with the square of the node, an upper bound, this core has "
+        f"{core.tera_operations_per_mm2 * shrink:.2f} TOPS/mm2 at 22 nm, at the same clock"
+    )

@@ -1,0 +1,70 @@
+"""The plan of the house, counted from the syntax trees: no circle of imports, no question of kind outside the kinds."""
+
+import ast
+
+import pytest
+
+from tests.support import house
+from tests.support.house import Source
+
+
+def test_no_modules_import_each_other() -> None:
+    found = house.circles(house.graph())
+    print(f"circles of imports: {len(found)}")
+    assert not found
+
+
+def test_nothing_asks_what_kind_a_machine_is_but_the_kinds() -> None:
+    """A card of published facts alone has no machine; that is no question of kind, and is asked of a local name."""
+    found = [
+        f"{module}:{line} {text}"
+        for module, source in house.sources().items()
+        if not module.startswith(house.KIND_ROOMS)
+        for line, text in house.kind_tests(source)
+    ]
+    print(f"questions of kind outside the kinds: {len(found)}")
+    assert not found
+
+
+def test_pim_and_npu_packages_do_not_import_each_other() -> None:
+    graph = house.graph()
+    for layer in ("hw.rtl", "model.cycle", "tb"):
+        for one, other in (("npu", "dram_pim"), ("dram_pim", "npu")):
+            found = [
+                (module, imported)
+                for module, imports in graph.items()
+                for imported in imports
+                if module.startswith(f"{layer}.{one}") and imported.startswith(f"{layer}.{other}")
+            ]
+            assert not found
+
+
+def test_no_library_imports_a_command_line() -> None:
+    found = [
+        (module, imported)
+        for module, imports in house.graph().items()
+        for imported in imports
+        if imported.startswith(("model.cli", "tb.cli"))
+        and not module.startswith(("model.cli", "tb.cli", "model.__main__", "tb.__main__", "tb.entry"))
+    ]
+    assert not found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 1 if chip.pim is None else 2",
+        "if device.core is None: pass",
+        "a = array.dataflow == 'ws'",
+        "b = bool(spec.mode_changes)",
+        "isinstance(machine, CoreSpec)",
+        "c = chips.load('aim').pim is None",
+        "if not chip.core: pass",
+    ],
+)
+def test_a_planted_question_of_kind_is_found(text: str) -> None:
+    assert list(house.kind_tests(Source("planted", house.ROOT, ast.parse(text))))
+
+
+def test_a_planted_circle_is_found() -> None:
+    assert house.circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
