@@ -17,12 +17,12 @@ from model.lowering.decoder.checkpoint import check_finite, read_weights
 from model.lowering.decoder.lower import Lowered, lower
 from model.reference.decoder import StoredWeights, store_weights
 from model.work.decoder_system import decoder_system
-from model.work.decoding import Decoding, random_decoding, small_llm, timing_of, vector_spec
+from model.work.decoding import Decoding, random_decoding, small_llm, timing_of, vector_spec, work_of
 
 SMALL = DecoderConfig(
     hidden_size=48,
     intermediate_size=80,
-    num_hidden_layers=2,
+    num_hidden_layers=1,
     num_attention_heads=4,
     num_key_value_heads=2,
     head_dim=16,
@@ -40,7 +40,7 @@ def lowered(spec: SystemSpec, work: Decoding, pim: str) -> tuple[Lowered, Stored
 @pytest.mark.parametrize("device", ["aim", "hbm_pim"])
 @pytest.mark.parametrize("pim", ["off", "weights", "attention", "both"])
 def test_every_tensor_of_every_token_is_the_references(pim: str, device: str) -> None:
-    work = random_decoding(np.random.default_rng(5), SMALL, prompt=18, count=3)
+    work = random_decoding(np.random.default_rng(5), SMALL, prompt=17, count=2)
     made, weights = lowered(decoder_system(device), work, pim)
     spec = made.spec
     memories = SystemMemories(spec, timing_of(spec), SystemVectorUnit(vector_spec(spec)))
@@ -54,7 +54,7 @@ def test_every_tensor_of_every_token_is_the_references(pim: str, device: str) ->
         expected = reference.step(step)
         found = next(differences(step, lambda first, count: memories.shared[first : first + count], expected), None)
         assert found is None, str(found)
-    assert memories.shared[made.ids + 18 : made.ids + 21, 0].tolist() == reference.answer
+    assert memories.shared[made.ids + 17 : made.ids + 19, 0].tolist() == reference.answer
 
 
 def small_system() -> tuple[SystemSpec, Decoding]:
@@ -136,3 +136,31 @@ def test_the_small_models_prompt_has_32_tokens() -> None:
         work.text(work.prompt) == "If the iterator is exhausted, the method raises an exception. The default "
         "value of this argument is used when the file is not"
     )
+
+
+def test_a_format_that_the_core_lacks_is_refused() -> None:
+    spec, work = small_system()
+    core = decoder_system("hbm_pim").core
+    with pytest.raises(
+        InputError, match="must compute in the channel's format bf16 throughout, not fp16 x fp16 to fp16"
+    ):
+        lowered(replace(spec, core=core), work, "both")
+
+
+def test_a_folder_is_a_model(tmp_path: Path) -> None:
+    import json
+    from dataclasses import asdict
+
+    weights = random_decoding(np.random.default_rng(5), SMALL, prompt=4, count=2).weights
+    save_file(weights, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text(json.dumps(asdict(SMALL)))
+    work = work_of(str(tmp_path), 3, text="5, 6,7")
+    assert (work.config, work.prompt, work.count) == (SMALL, [5, 6, 7], 3)
+    assert work.text([1, 2]) == "1 2"
+    with pytest.raises(InputError, match="numbers of tokens with commas"):
+        work_of(str(tmp_path), 3, text="five")
+    with pytest.raises(InputError, match="needs a prompt"):
+        work_of(str(tmp_path), 3)
+    (tmp_path / "merges.txt").write_text("0 1\n")
+    with pytest.raises(InputError, match=r"must make the 70 tokens of config.json, not 97"):
+        work_of(str(tmp_path), 3, text="a")

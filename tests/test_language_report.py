@@ -35,8 +35,8 @@ BOTH = replace(OFF, pim="both", cycles_per_token=150.0)
 
 def test_runs_are_shown_beside_the_one_without_the_channel() -> None:
     (section,) = language_sections([BOTH, OFF])
-    assert section.rows[1][2:6] == ("both", "150", "equal", "x 4.00")
-    assert section.rows[2][5:] == ("x 1.00", "1.00 to 2.00")
+    assert section.rows[1][2:7] == ("2 + 2", "both", "counted 150", "equal", "x 4.00")
+    assert section.rows[2][6:] == ("x 1.00", "1.00 to 2.00")
     assert language_sections([replace(OFF, equal=False)]) == []
     assert "4.00 times fewer cycles a token" in screen([BOTH, OFF])[-1]
 

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from hw.base import place
 from model.language.run_record import LanguageRun, read_run
 from model.report.section_type import Section, say
 
-RUNS = Path("measurements/language_runs")
+RUNS = place.measurements() / "language_runs"
 """Committed records of language runs, a folder for each system."""
 
 
@@ -21,17 +22,27 @@ def language_sections(runs: list[LanguageRun]) -> list[Section]:
         return []
     without = {(run.chip, run.work): run.cycles_per_token for run in shown if run.pim == "off"}
     rows: list[tuple[str, ...]] = [
-        ("system", "work", "in the channel", "cycles a token", "predicted", "against off", "uJ a token, channel")
+        (
+            "record",
+            "work",
+            "prompt + tokens",
+            "in the channel",
+            "cycles a token",
+            "predicted",
+            "against off",
+            "uJ a token, channel",
+        )
     ]
     for run in shown:
         base = without.get((run.chip, run.work))
         energies = sorted(run.energy_j_per_token.values())
         rows.append(
             (
-                run.chip,
+                f"{RUNS.name}/{run.chip}/{run.work}.{run.pim}.json",
                 run.work,
+                f"{len(run.prompt)} + {len(run.tokens)}",
                 run.pim,
-                f"{run.cycles_per_token:,.0f}",
+                f"counted {run.cycles_per_token:,.0f}",
                 "equal" if run.predicted_cycles == run.cycles and run.labels_equal else f"{run.predicted_cycles:,}",
                 f"x {base / run.cycles_per_token:.2f}" if base else "-",
                 f"{energies[0] * 1e6:.2f} to {energies[-1] * 1e6:.2f}" if energies else "-",

@@ -1,6 +1,7 @@
 """A decoder as work for a system: configuration, weights, prompt, how many tokens, who multiplies what."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -70,12 +71,50 @@ def tiny(count: int) -> Decoding:
     return random_decoding(np.random.default_rng(1), TINY_NPU, 8, min(count, 8))
 
 
-def work_of(name: str, count: int, prompt: int | None = None) -> Decoding:
-    """The work called `name`, its prompt cut to `prompt` tokens; raises `InputError` listing the known ones."""
-    known = {"small_llm": small_llm, "tiny_npu": tiny}
-    if name not in known:
-        raise InputError(f"a language model to run must be one of {', '.join(known)}, not {name!r}")
-    work = known[name](count)
+def from_folder(folder: Path, count: int, text: str | None) -> Decoding:
+    """A model with `config.json`, `model.safetensors` and, if tokens have texts, `merges.txt`.
+
+    The prompt is text if there are merges, else numbers of tokens with commas between them.
+    """
+    config = read_config(folder / "config.json")
+    merges = folder / "merges.txt"
+    pieces = BytePair.stored(merges) if merges.is_file() else None
+    if pieces is not None and pieces.vocabulary != config.vocab_size:
+        raise InputError(
+            f"{merges} must make the {config.vocab_size} tokens of config.json, not {pieces.vocabulary}; leave it out "
+            "and give the prompt as numbers"
+        )
+    weights = read_weights(folder / "model.safetensors", config)
+    if text is None:
+        raise InputError("a model of your own needs a prompt; give it with --text")
+    if pieces is not None:
+        prompt = pieces.encode(text)
+    else:
+        try:
+            prompt = [int(number) for number in text.split(",")]
+        except ValueError as e:
+            raise InputError(
+                f"a prompt without merges.txt must be numbers of tokens with commas between them, not {text!r}"
+            ) from e
+    return Decoding(config=config, weights=weights, prompt=prompt, count=count, pieces=pieces)
+
+
+def work_of(name: str, count: int, prompt: int | None = None, text: str | None = None) -> Decoding:
+    """The work called `name`, or the model in the folder `name`, its prompt `text` cut to `prompt` tokens.
+
+    Raises `InputError` listing the known ones.
+    """
+    if name == "small_llm":
+        work = small_llm(count, PROMPT if text is None else text)
+    elif name == "tiny_npu":
+        work = tiny(count)
+    elif (Path(name) / "config.json").is_file():
+        work = from_folder(Path(name), count, text)
+    else:
+        raise InputError(
+            f"a language model to run must be one of small_llm, tiny_npu or a folder with config.json and "
+            f"model.safetensors, not {name!r}"
+        )
     return work if prompt is None else replace(work, prompt=work.prompt[:prompt])
 
 

@@ -11,7 +11,12 @@ from model.work.decoding import TOKENS
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What runs where."""
     parser.add_argument("--chip", default="npu_aim", help=f"a system: {', '.join(SYSTEMS)} (default %(default)s)")
-    parser.add_argument("--workload", default="small_llm", help="small_llm or tiny_npu (default %(default)s)")
+    parser.add_argument(
+        "--workload",
+        default="small_llm",
+        help="small_llm, tiny_npu or a folder with config.json and model.safetensors (default %(default)s)",
+    )
+    parser.add_argument("--text", default=None, help="the prompt; numbers of tokens if the folder has no merges.txt")
     parser.add_argument(
         "--pim",
         default=None,
@@ -35,7 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     count = arguments.tokens if arguments.tokens is not None else 2 if short else TOKENS
     prompt = arguments.prompt if arguments.prompt is not None else 4 if short else None
     pims = (
-        [arguments.pim] if arguments.pim else [fastest(arguments.chip, arguments.workload), *([] if short else ["off"])]
+        [arguments.pim]
+        if arguments.pim
+        else [fastest(arguments.chip, arguments.workload, arguments.text), *([] if short else ["off"])]
     )
     runs, outcomes = decode(
         arguments.chip,
@@ -43,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         count,
         list(dict.fromkeys(pims)),
         prompt=prompt,
+        text=arguments.text,
         trace="fst" if arguments.waves else "none",
         say=say,
     )

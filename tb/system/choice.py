@@ -7,9 +7,9 @@ from model.lowering.decoder.lower import Pim
 from model.work.decoding import lowered_of, work_of
 
 
-def fastest(chip: str, work_name: str) -> str:
+def fastest(chip: str, work_name: str, text: str | None = None) -> str:
     """The share with the fewest cycles for a second token behind a prompt."""
-    work = work_of(work_name, 2)
+    work = work_of(work_name, 2, text=text)
 
     def cycles(pim: str) -> int:
         lowered, _ = lowered_of(chip, work, pim)

@@ -38,17 +38,18 @@ def decode(
     pims: list[str],
     *,
     prompt: int | None = None,
+    text: str | None = None,
     trace: Trace = "none",
     say: Say = lambda line: None,
 ) -> tuple[list[LanguageRun], list[Outcome]]:
-    """One run for each of `pims`, the prompt cut to `prompt` tokens; runs that failed have no record."""
+    """One run for each of `pims`, the prompt `text` cut to `prompt` tokens; runs that failed have no record."""
     for pim in pims:
         check_pim(pim)
-    work = work_of(work_name, count, prompt)
+    work = work_of(work_name, count, prompt, text)
     lowered_of(chip, work, pims[0])  # refuses before anything is built
     built = simulator(chip, trace, say)
     say(f"run     {chip}, {work_name}, {count} tokens, pim {' and '.join(pims)} side by side")
-    given = [(built, chip, work_name, pim, count, prompt) for pim in pims]
+    given = [(built, chip, work_name, pim, count, prompt, text) for pim in pims]
     with ProcessPoolExecutor(max_workers=min(2, len(pims)), mp_context=get_context("spawn")) as pool:
         done = list(pool.map(_simulate, *zip(*given, strict=True)))
     runs, outcomes = [], []
@@ -63,25 +64,25 @@ def decode(
 
 
 def _simulate(
-    built: Built, chip: str, name: str, pim: str, count: int, prompt: int | None
+    built: Built, chip: str, name: str, pim: str, count: int, prompt: int | None, text: str | None
 ) -> tuple[Outcome, LanguageRun | None]:
     """One run and its record; each in a process of its own, so that two cores are used."""
     outcome = run(
         built,
         "tb.system.decoder_tests",
-        parameters={"chip": chip, "work": name, "pim": pim, "count": count, "prompt": prompt},
-        run_dir=BUILD / "runs" / f"decoder.{chip}.{name}.{pim}.{built.trace}",
+        parameters={"chip": chip, "work": name, "pim": pim, "count": count, "prompt": prompt, "text": text},
+        run_dir=BUILD / "runs" / f"decoder.{chip}.{Path(name).name}.{pim}.{built.trace}",
         timeout_s=3600,
         reproduce=f"make sim CHIP={chip} WORKLOAD={name} PIM={pim} TOKENS={count}",
     )
     if not outcome.passed:
         return outcome, None
-    work = work_of(name, count, prompt)
+    work = work_of(name, count, prompt, text)
     lowered, _ = lowered_of(chip, work, pim)
     if outcome.trace is not None and outcome.trace.is_file():
         timing = predict_decoding(lowered, outcome.data["tokens"]).timing
         write_marks(built.emitted.manifest, outcome, marks_of(work, lowered, timing, outcome.data["begun"]))
-    return outcome, _record(chip, name, work, lowered, outcome.data, built)
+    return outcome, _record(chip, Path(name).name, work, lowered, outcome.data, built)
 
 
 def _record(chip: str, name: str, work: Decoding, lowered: Lowered, data: dict[str, Any], built: Built) -> LanguageRun:

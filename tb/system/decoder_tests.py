@@ -102,7 +102,8 @@ class DecoderBench:
 @bench_test(timeout_cycles=1_000_000_000)
 async def every_tensor_of_every_token_is_the_references(bench: Bench) -> None:
     chip, pim, count = (bench.parameters[name] for name in ("chip", "pim", "count"))
-    work = work_of(bench.parameters.get("work", "small_llm"), int(count), bench.parameters.get("prompt"))
+    given = bench.parameters
+    work = work_of(given.get("work", "small_llm"), int(count), given.get("prompt"), given.get("text"))
     lowered, weights = lowered_of(chip, work, pim)
     reference = ReferenceRun(lowered, work, weights)
     watched = DecoderBench(bench, lowered)
