@@ -95,6 +95,15 @@ def test_ideal_cells_give_the_npus_digits_bit_for_bit() -> None:
     assert tasks.digits(rough)[0] < exact[0] - 0.1
 
 
+@pytest.mark.volume
+def test_the_language_model_writes_the_same_64_tokens_through_ideal_crossbars() -> None:
+    spec = CrossbarSpec(rows=128, columns=64, cell_bits=2, adc_bits=16, input_signed=True)
+    prompt = "The function returns "
+    exact = tasks.write(tasks.exact_sums, prompt, 64)
+    assert len(exact) >= 64
+    assert tasks.write(tasks.crossbar_sums(spec, CellErrors(), "ideal", 0), prompt, 64) == exact
+
+
 def test_every_macro_is_predicted_without_itself_and_ranges_hold_mostly() -> None:
     predictions = silicon.predict_all()
     held = sum(p.low <= p.macro.tops_per_w_1b <= p.high for p in predictions)

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -66,41 +66,65 @@ def digits_cnn(sums: Sums, images: int = 360) -> tuple[float, np.ndarray]:
     return float((found.argmax(axis=1) == data()[3][:images]).mean()), found
 
 
-def text(sums: Sums, windows: int = 4) -> float:
-    """Bits per character of the small language model on `windows` windows of unseen text.
-
-    All projections are INT8: weights by output row, activations by the largest of the vector; attention, normalisation
-    and residuals stay in FP32 as the vector unit has them.
-    """
-    from model.language import corpus, floating
-    from model.language.bytepair import BytePair
-    from model.language.config import read_config
-    from model.lowering.decoder.checkpoint import read_weights
-
-    config = read_config(corpus.FOLDER / "weights" / "config.json")
-    weights = read_weights(corpus.FOLDER / "weights" / "model.safetensors", config)
-    pairs = BytePair.stored()
-    tokens = np.array(pairs.encode(corpus.split(corpus.text())[1]))
-    pieces = [pairs.decode([token]) for token in range(pairs.vocabulary)]
-    stored: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+def int8_product(sums: Sums) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Projections (..., in) x (out, in) -> (..., out) by INT8 `sums`: weights scaled by output row, activations by the
+    largest of each vector."""
+    stored: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
 
     def product(x: np.ndarray, w: np.ndarray) -> np.ndarray:
         if id(w) not in stored:
             step = np.abs(w).max(1, keepdims=True) / 127
-            stored[id(w)] = np.rint(w / step).astype(np.int8).T.copy(), step[:, 0]
-        codes, step = stored[id(w)]
+            stored[id(w)] = w, np.rint(w / step).astype(np.int8).T.copy(), step[:, 0]
+        _, codes, step = stored[id(w)]
         flat = x.reshape(-1, x.shape[-1])
         scale = np.abs(flat).max(1, keepdims=True) / 127 + 1e-12
         rounded = np.rint(flat / scale).astype(np.int8)
         found = sums(rounded, codes) * scale * step
         return found.reshape(*x.shape[:-1], -1).astype(np.float32)
 
+    return product
+
+
+def language_model() -> tuple[Any, dict[str, np.ndarray], Any]:
+    """Configuration, weights and tokens of the small language model that comes with this package."""
+    from model.language import corpus
+    from model.language.bytepair import BytePair
+    from model.language.config import read_config
+    from model.lowering.decoder.checkpoint import read_weights
+
+    config = read_config(corpus.FOLDER / "weights" / "config.json")
+    return config, read_weights(corpus.FOLDER / "weights" / "model.safetensors", config), BytePair.stored()
+
+
+def text(sums: Sums, windows: int = 4) -> float:
+    """Bits per character of the small language model on `windows` windows of unseen text.
+
+    All projections are INT8 (`int8_product`); attention, normalisation and residuals stay in FP32 beside the crossbars.
+    """
+    from model.language import corpus, floating
+
+    config, weights, pairs = language_model()
+    tokens = np.array(pairs.encode(corpus.split(corpus.text())[1]))
+    pieces = [pairs.decode([token]) for token in range(pairs.vocabulary)]
     inputs, targets, counted = floating.windows(tokens, config.max_position_embeddings)
     chosen = np.linspace(0, len(inputs) - 1, windows).astype(int)
     lengths = np.array([len(piece) for piece in pieces])
-    found = floating.bits(floating.forward(config, weights, inputs[chosen], product), targets[chosen])
-    mask = counted[chosen]
+    logits = floating.forward(config, weights, inputs[chosen], int8_product(sums))
+    found, mask = floating.bits(logits, targets[chosen]), counted[chosen]
     return float(found[mask].sum() / lengths[targets[chosen][mask]].sum())
+
+
+def write(sums: Sums | None, prompt: str, count: int) -> str:
+    """`count` tokens after `prompt`, the likeliest each time; in FP32 if `sums` is None."""
+    from model.language import floating
+
+    config, weights, pairs = language_model()
+    product = floating.plain_product if sums is None else int8_product(sums)
+    tokens = pairs.encode(prompt)
+    for _ in range(count):
+        seen = np.array([tokens[-config.max_position_embeddings :]])
+        tokens.append(int(floating.forward(config, weights, seen, product)[0, -1].argmax()))
+    return pairs.decode(tokens[-count:])
 
 
 def quality(task: Task, spec: CrossbarSpec, errors: CellErrors, policy: Policy, seed: int) -> float:

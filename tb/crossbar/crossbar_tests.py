@@ -55,9 +55,13 @@ COMPONENTS = {
 """Instance below the top's `dut` -> component its toggles belong to; the longest match decides."""
 
 
-def suits(chip: Chip) -> bool:
-    """Chips whose machine is a crossbar core."""
-    return isinstance(chip.machine, CrossbarSpec)
+REGRESSION_CELLS = 1 << 14
+"""Products of a core's tiles up to which a regression builds it; larger ones are run by name."""
+
+
+def suits(machine: CrossbarSpec) -> bool:
+    """Cores that are built in minutes."""
+    return machine.tiles * machine.rows * machine.columns <= REGRESSION_CELLS
 
 
 def top(chip: Chip) -> wiring.Component:

@@ -7,6 +7,7 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In
 
 from hw.base.error import InputError
+from hw.rtl.crossbar.population import population
 from hw.rtl.crossbar.signature import ArrayPort
 from hw.spec.crossbar import CrossbarSpec
 
@@ -74,7 +75,9 @@ class DigitalArray(wiring.Component):
             for pair in range(pairs):
                 cells = read.data.word_select(a * pairs + pair, spec.rows * spec.cell_bits)
                 planes = [cells[bit :: spec.cell_bits] for bit in range(spec.cell_bits)]
-                counts = [population(driven & plane) << bit for bit, plane in enumerate(planes)]
+                counts = [
+                    population(m, f"count_{a}_{pair}_{bit}", driven & plane) << bit for bit, plane in enumerate(planes)
+                ]
                 parts.append(sum(counts[1:], start=counts[0]))
             sums.append(parts)
         codes = [parts[0] - parts[1] if pairs == 2 else parts[0] for parts in sums]
@@ -86,14 +89,3 @@ class DigitalArray(wiring.Component):
         m.d.sync += [late.eq(early) for early, late in itertools.pairwise(stages)]
         m.d.comb += [port.code.eq(stages[-1]), port.code_valid.eq(valid[-1])]
         return m
-
-
-def population(value: Value) -> Value:
-    """How many bits of `value` are 1: fields of 1, 2, 4, ... bits are added in pairs, a level in one addition."""
-    width = 1 << (len(value) - 1).bit_length()
-    total, field = value, 1
-    while field < width:
-        mask = sum(((1 << field) - 1) << place for place in range(0, width, 2 * field))
-        total = ((total & mask) + ((total >> field) & mask))[:width]
-        field *= 2
-    return total[: len(value).bit_length()]

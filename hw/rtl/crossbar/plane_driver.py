@@ -4,7 +4,7 @@ from amaranth.hdl import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.rtl.arithmetic.fp_class import count_ones
+from hw.rtl.crossbar.population import population
 from hw.spec.crossbar import CrossbarSpec
 
 
@@ -80,9 +80,10 @@ class PlaneDriver(wiring.Component):
         m.d.comb += self.wl.eq(Mux(self.i_show, plane, 0))
 
         # population counts, one for each bit of a plane
-        counted = sum(
-            (count_ones([shown[r][bits - d + i] for r in range(spec.rows)]) << i for i in range(d)), start=Const(0)
-        )
+        counts = [
+            population(m, f"active_{i}", Cat(shown[r][bits - d + i] for r in range(spec.rows))) << i for i in range(d)
+        ]
+        counted = sum(counts[1:], start=counts[0])
         active = Signal.like(self.o_active)
         m.d.comb += [active.eq(counted), self.o_active.eq(Mux(self.i_show, active, 0))]
         with m.If(self.i_start):
@@ -93,5 +94,5 @@ class PlaneDriver(wiring.Component):
 
         before = Signal.like(self.wl)
         m.d.sync += before.eq(self.wl)
-        m.d.comb += self.o_toggles.eq(count_ones(list(self.wl ^ before)))
+        m.d.comb += self.o_toggles.eq(population(m, "toggles", self.wl ^ before))
         return m
