@@ -129,8 +129,9 @@ def test_a_card_without_a_published_rate_is_projected_by_its_record_and_opens_to
     assert "resnet50_offline.1.model" in explain(programme.projection, card.rate.name)
     tokens = programme.cards["rebellions_atom"].tokens
     assert tokens is not None
+    # a stated mix of requests, prompts included: fewer than the decode step alone gives
     decode = committed("rebellions_atom", "llama31_8b_decode").result.figures
-    assert tokens.nominal == pytest.approx(decode["per_second"])
+    assert 0 < tokens.nominal < decode["per_second"]
 
 
 def test_a_record_without_its_range_is_refused() -> None:
