@@ -22,13 +22,14 @@ class RefreshTimer(wiring.Component):
 
     def __init__(self, interval: int, *, enabled: bool = True) -> None:
         self.interval, self.enabled = interval, enabled
+        self.left = Signal(range(interval), init=interval - 1, name="left")
         super().__init__({"i_issued": In(1), "o_due": Out(1), "o_owed": Out(range(OWED + 1))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         if not self.enabled:
             return m
-        left = Signal(range(self.interval), init=self.interval - 1)
+        left = self.left
         falls = Signal()
         m.d.comb += [falls.eq(left == 0), self.o_due.eq(self.o_owed != 0)]
         m.d.sync += [
