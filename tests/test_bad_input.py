@@ -87,7 +87,7 @@ def test_a_configuration_without_a_field(capsys: pytest.CaptureFixture[str], con
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (("--chip", "deepx_dx_m1"), "needs 8.2 GB on each of 1, the card has 4.0 GB; use more cards"),
+        (("--chip", "deepx_dx_m1"), "needs 9.2 GB on each of 1, the card has 4.0 GB; use more cards"),
         (("--cards", "3"), "cards must divide the 32 heads"),
         (("--batch", "100000"), "the key-value cache must fit"),
         (("--prompt", "200000"), "must be an integer from 1 to 131072"),
