@@ -160,3 +160,10 @@ def test_wrong_options_of_a_kernel_are_one_sentence(capsys: pytest.CaptureFixtur
         main("model", cli, ["cycles", "--kernel", "gemv", "--batch", "x"])
     assert stop.value.code == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("option", ["--ranks", "--channels", "--elements"])
+def test_sizes_of_a_kernel_have_bounds(capsys: pytest.CaptureFixture[str], option: str) -> None:
+    sizes = {"--elements": "64", option: str(10**40)}
+    words = [word for pair in sizes.items() for word in pair]
+    assert "must be at most" in spoken(capsys, "cycles", "--kernel", "add", *words)
