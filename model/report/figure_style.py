@@ -1,5 +1,6 @@
 """Colours, axes and labels of the plots."""
 
+import textwrap
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,18 @@ def one_axes() -> tuple[Canvas, Axes]:
     return canvas, axes
 
 
+FOOT = 150
+"""Letters of small print in a line: what the width of a plot holds."""
+SAFE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#000000")
+"""Okabe and Ito's colours, told apart under every colour blindness."""
+HATCHES = ("", "//", "..", "xx", "\\\\", "oo", "--", "++")
+"""So that parts of a bar are told apart in grey too."""
+
+
 def foot(canvas: Canvas, text: str) -> None:
-    """Small print below the axes."""
-    canvas.supxlabel(text, x=0.01, ha="left", fontsize=7.5, color=GREY)
+    """Small print below the axes, wrapped to their width."""
+    lines = [textwrap.fill(line, FOOT) for line in text.splitlines()]
+    canvas.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7.5, color=GREY)
 
 
 def save(canvas: Canvas, path: Path) -> None:
