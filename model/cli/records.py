@@ -24,10 +24,10 @@ from model.card.device import device
 from model.projection import published
 from model.projection.validate import LANGUAGE, SCENARIOS, TASKS
 from model.record import Measurement, path_of, read, result_bytes, write
+from model.report.load import CURVES
 from model.serving.record import served_record
 
 DECODE = "llama31_8b_decode"
-CURVES = ("furiosa_rngd", "rebellions_atom_max", "nvidia_h100_sxm", "nvidia_h200_sxm", "nvidia_l40s")
 PIM_CARD = "furiosa_rngd"
 
 
