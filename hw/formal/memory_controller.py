@@ -247,11 +247,5 @@ PROOF = Proof(
             before="advance.eq(issue & (asked == CLASSES.COLUMN))",
             after="advance.eq(running & ~due & (asked == CLASSES.COLUMN))",
         ),
-        Bug(
-            name="a descriptor ends before its last word has arrived",
-            module="hw.rtl.dram_pim.controller.controller",
-            before="self.o_done.eq((state == STATES.DRAIN) & (tail == 1))",
-            after="self.o_done.eq((state == STATES.DRAIN) & (tail == 2))",
-        ),
     ),
 )
