@@ -14,16 +14,15 @@ import glob
 import hashlib
 import json
 import math
-import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from hw.base.error import InputError
+from hw.base.file import write_atomically
 from hw.base.own_file import typed
 from hw.spec.kind import events_of_all
 from model.count import Counts
@@ -182,20 +181,7 @@ def write(measurement: Measurement, path: Path | str | None = None, *, root: Pat
 
 def write_text(target: Path, text: str) -> None:
     """Write a text file atomically, making its folder; `InputError` if that is not possible."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        reason = error.strerror
-        raise InputError(f"{target} must be writable, but {reason}; free disk or change rights") from error
+    write_atomically(target, text)
 
 
 def read(path: Path | str) -> Measurement:

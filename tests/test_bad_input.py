@@ -87,7 +87,7 @@ def test_a_configuration_without_a_field(capsys: pytest.CaptureFixture[str], con
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (("--chip", "deepx_dx_m1"), "needs 8.2 GB on each of 1, the card has 4.0 GB; use more cards"),
+        (("--chip", "deepx_dx_m1"), "needs 9.2 GB on each of 1, the card has 4.0 GB; use more cards"),
         (("--cards", "3"), "cards must divide the 32 heads"),
         (("--batch", "100000"), "the key-value cache must fit"),
         (("--prompt", "200000"), "must be an integer from 1 to 131072"),
@@ -160,3 +160,10 @@ def test_wrong_options_of_a_kernel_are_one_sentence(capsys: pytest.CaptureFixtur
         main("model", cli, ["cycles", "--kernel", "gemv", "--batch", "x"])
     assert stop.value.code == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("option", ["--ranks", "--channels", "--elements"])
+def test_sizes_of_a_kernel_have_bounds(capsys: pytest.CaptureFixture[str], option: str) -> None:
+    sizes = {"--elements": "64", option: str(10**40)}
+    words = [word for pair in sizes.items() for word in pair]
+    assert "must be at most" in spoken(capsys, "cycles", "--kernel", "add", *words)

@@ -132,3 +132,15 @@ def test_every_constant_of_the_model_names_its_source_and_serves_more_than_one_c
         assert not any(chip in kind for chip in chips)
         assert error.chips >= 1
     assert len(chips) >= 15
+
+
+def test_a_page_of_a_chip_says_where_the_model_is_right_and_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("model", cli, ["chip_page", "--chip", "nvidia_l40s"]) == 0
+    text = capsys.readouterr().out
+    assert "## Where the model is right" in text
+    assert "## Where it is wrong, and why" in text
+    assert "| resnet50 offline, per card |" in text
+    outside = [line for line in text.splitlines() if line.startswith("| ") and "| no |" in line]
+    named = text.split("## Where it is wrong, and why")[1]
+    assert all(line.split(" | ")[0].removeprefix("| ").split(",")[0].split(" on ")[0] in named for line in outside[:3])
+    assert main("model", cli, ["chip_page"]) == 2

@@ -17,7 +17,6 @@ from model import cli
 from model.comparison.comparison import add, difference
 from model.cycle.budget import Budget
 from model.cycle.npu import core as mac_array
-from model.cycle.npu.array_form import closed_form
 from model.cycle.npu.core_budget import budget_of, core_labels
 from model.cycle.npu.program.program import step_program
 from model.cycle.npu.timing import OUTPUT_CYCLES, PREPARE_CYCLES
@@ -25,6 +24,7 @@ from model.lowering.program import place, streamed
 from model.network.workload import shipped_with_onnx
 from model.other_simulators import Estimate, Term, load
 from model.work.workload import Gemm
+from tests.support.array_form import closed_form
 
 CORE = PREPARE_CYCLES + OUTPUT_CYCLES
 """Cycles of the weight-stationary core around its array."""

@@ -164,3 +164,27 @@ def test_a_folder_is_a_model(tmp_path: Path) -> None:
     (tmp_path / "merges.txt").write_text("0 1\n")
     with pytest.raises(InputError, match=r"must make the 70 tokens of config.json, not 97"):
         work_of(str(tmp_path), 3, text="a")
+
+
+def test_one_wrong_bit_anywhere_is_a_difference() -> None:
+    spec, work = small_system()
+    made, weights = lowered(spec, work, "both")
+    memories = SystemMemories(spec, timing_of(spec), SystemVectorUnit(vector_spec(spec)))
+    for (bank, row), cells in made.channel.bank_rows().items():
+        memories.contents.device.row(bank, row)[:] = cells
+    memories.shared[made.ids : made.ids + len(work.prompt), 0] = work.prompt
+    step = made.steps[0]
+    memories.run(Program(commands=made.program.commands[: step.commands]))
+    expected = ReferenceRun(made, work, weights).step(step)
+
+    def words(first: int, count: int) -> np.ndarray:
+        return memories.shared[first : first + count]
+
+    assert not list(differences(step, words, expected))
+    for place in step.places:
+        region = place.region
+        memories.shared[region.row(region.rows - 1), 0] ^= 1
+        found = list(differences(step, words, expected))
+        memories.shared[region.row(region.rows - 1), 0] ^= 1
+        assert place in [difference.place for difference in found]
+        assert place.name in str(found[0]) or len(found) > 1

@@ -10,8 +10,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.base.error import InputError
-from hw.gates import activity, blocks, library, power, pulse, synthesis, timed, timing
+from hw.gates import activity, blocks, library, power, synthesis, timed, timing
 from hw.gates.netlist import Netlist
+from tests.support import pulse
 
 
 @pytest.fixture(scope="module")

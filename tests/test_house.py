@@ -4,6 +4,7 @@ import ast
 
 import pytest
 
+from hw.spec.kind import DOORS, KINDS
 from tests.support import house
 from tests.support.house import Source
 
@@ -68,3 +69,36 @@ def test_a_planted_question_of_kind_is_found(text: str) -> None:
 
 def test_a_planted_circle_is_found() -> None:
     assert house.circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+
+
+CATALOGUES = (
+    "hw.chips", "hw.commands", "hw.dram", "hw.formal", "model.workloads", "model.energy.tables",
+    "model.energy.dram_tables", "model.projection.scenarios", "model.projection.services", "model.projection.stages",
+    "model.cli", "tb.cli", "model.network.families", "model.other_simulators", "model.serving.policies",
+    "model.sweep.spaces", "model.sweep.subjects",
+)  # fmt: skip
+"""Folders whose files are found by their names."""
+
+STARTED = {
+    "tb.entry": "the command of an installed wheel",
+    "tb.environment": "run by the Makefile",
+    "model.language.generate": "run by hand",
+    "model.language.train": "run by hand",
+    "model.cycle.crossbar.stepped": "the second witness of the crossbar's cycles",
+    "tb.bench.icarus": "a second simulator",
+}
+"""Modules that nothing imports, and why they are there."""
+
+
+def test_nothing_in_the_product_is_imported_by_tests_only() -> None:
+    used = set().union(*house.graph().values()) | {getattr(kind, door) for kind in KINDS.values() for door in DOORS}
+    found = [
+        module
+        for module, source in house.sources().items()
+        if module not in used | STARTED.keys()
+        and source.path.name not in ("__init__.py", "__main__.py")
+        and not module.endswith("_tests")
+        and not module.startswith(CATALOGUES)
+    ]
+    print(f"modules imported by tests only: {len(found)}")
+    assert not found

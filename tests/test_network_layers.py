@@ -25,10 +25,10 @@ from hw.spec.mac_array import MacArraySpec
 from model.cycle.npu.program.program import Program, step_program
 from model.functional.npu import beats_of
 from model.lowering import lower
-from model.lowering.convolution import diagonals, lower_weights, pixel_words
 from model.reference.npu import requantise
 from model.work.workload import OutputStage
 from tb.npu.memory_tests import Case
+from tests.support.convolution import diagonals, lower_weights, pixel_words
 from tests.support.memory import CORES, counters_of
 
 PLAIN = replace(CORES["square"], activation_words=512, weight_words=512, output_words=512, convolution=True)

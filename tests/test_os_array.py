@@ -8,11 +8,12 @@ import pytest
 from amaranth.sim import Simulator
 
 from hw.base.error import InputError
-from hw.rtl.npu.output_stationary_array import SUM_BITS, OsArray, OsEngine
+from hw.rtl.npu.output_stationary_array import SUM_BITS, OsArray
 from hw.spec.mac_array import Drain, MacArraySpec
-from model.cycle.npu import output_stationary_array
-from model.cycle.npu.array_form import output_stationary
 from model.work.workload import Gemm
+from tests.support import output_stationary_array
+from tests.support.array_form import output_stationary
+from tests.support.os_engine import OsEngine
 
 
 def spec_of(rows: int, columns: int, drain: Drain = "columns", overlap: bool = True) -> MacArraySpec:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -186,3 +187,19 @@ def test_a_hint_comes_before_the_long_list() -> None:
     ):
         chips.load("npu16")
     assert os.environ["KCLOUD_OWN_FILES"] == ""
+
+
+def test_the_chip_of_the_readme_works_in_every_verb_that_takes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    path = own(tmp_path, "my_npu.py", next(block for block in blocks if "CHIP = Chip(" in block))
+    for words in (
+        ["predict", "--workload", "gemm_16"],
+        ["cycles", "--gemm", "64,64,64"],
+        ["device", "--workload", "resnet50", "--scenario", "single_stream"],
+        ["serve", "--model", "llama31_8b", "--format", "int8", "--batch", "1"],
+    ):
+        assert main("model", model.cli, [words[0], "--chip", str(path), *words[1:]]) == 0, words
+        assert capsys.readouterr().out

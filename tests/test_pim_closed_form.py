@@ -5,8 +5,8 @@ import random
 import pytest
 
 from hw import chips
-from model.cycle.dram_pim.closed_form import aim_gemv_cycles, hbm_gemv_cycles, hbm_tile_cycles
 from model.cycle.dram_pim.run import Aim, HbmPim
+from tests.support.dram_pim_closed_form import aim_gemv_cycles, hbm_gemv_cycles, hbm_tile_cycles
 
 HBM = chips.load("hbm_pim").pim
 AIM = chips.load("aim").pim

@@ -242,3 +242,12 @@ def test_a_product_of_too_many_commands_ends() -> None:
             return [Gemm(name="endless", m=2**40, n=2**40, k=64)]
 
     assert predict(chips.load("tiny"), Shapes()).cycles > 2**80 // 1000  # type: ignore[arg-type]
+
+
+def test_operands_of_another_format_than_the_core_multiplies_are_named() -> None:
+    bf16, gemm = chips.load("npu_16_bf16"), workloads.load("gemm_16")
+    (note,) = verb.foreign_formats(bf16, gemm)
+    assert note.startswith("shapes alone: operands of GEMM 'gemm_16' must be bf16 x bf16 on this core, they are int8")
+    assert note in "\n".join(verb.summary(bf16, gemm, predict(bf16, gemm), {}))
+    assert verb.foreign_formats(chips.load("npu_16"), gemm) == []
+    assert verb.foreign_formats(bf16, workloads.load("resnet50")) == []

@@ -102,6 +102,10 @@ def read_timings(words: list[str], device: DramSpec) -> dict[str, int]:
     return timings
 
 
+MOST = {"channels": 1 << 16, "ranks": 64, "batch": 1 << 20, "out": 1 << 31, "inputs": 1 << 31, "elements": 1 << 36}
+"""The largest sizes that are counted."""
+
+
 def _sizes(arguments: argparse.Namespace) -> dict[str, int]:
     """The sizes the kernel needs; raises `InputError` for a missing or an unused one."""
     kernel = arguments.kernel
@@ -144,6 +148,10 @@ def run(arguments: argparse.Namespace) -> int:
     timings = read_timings(arguments.timings, spec.dram)
     channels = DEFAULT_CHANNELS.get(arguments.chip, 1) if arguments.channels is None else arguments.channels
     need_positive(channels=channels, ranks=arguments.ranks, batch=arguments.batch)
+    for name, value in MOST.items():
+        given = channels if name == "channels" else getattr(arguments, name)
+        if given is not None and given > value:
+            raise InputError(f"{name.replace('inputs', 'in')} must be at most {value}, not {given}; ask for less")
     started = time.perf_counter()
     extra: dict[str, Any] = {}
     if spec.commands.host_commands:

@@ -27,6 +27,7 @@ from model.cli._network import (
     read_file,
 )
 from model.count import Counts
+from model.lowering.lower import check_formats
 from model.network.workload import NetworkWorkload
 from model.predict import predict
 from model.prediction import Prediction
@@ -125,6 +126,22 @@ def _figures(chip: Chip, workload: Workload, prediction: Prediction, seed: int) 
     }, values
 
 
+def foreign_formats(chip: Chip, workload: Workload) -> list[str]:
+    """What is said if the operands are in other formats than the chip multiplies: shapes alone were counted."""
+    core = chip.core
+    if core is None:
+        return []
+    try:
+        jobs = workload.jobs(1)
+    except InputError:
+        return []  # shapes alone from the start
+    try:
+        check_formats(core, jobs)
+    except InputError as error:
+        return [f"shapes alone: {error}"]
+    return []
+
+
 def summary(chip: Chip, workload: Workload, prediction: Prediction, figures: Mapping[str, float]) -> list[str]:
     """The prediction in a few lines, with what it leaves out."""
     work = f"{prediction.what}, {adapted(prediction.macs, 'MAC')} on {prediction.where}"
@@ -153,7 +170,7 @@ def summary(chip: Chip, workload: Workload, prediction: Prediction, figures: Map
     if "correct" in figures:
         share = figures["correct"] / figures["images"]
         lines.append(f"correct          {figures['correct']:.0f} of {figures['images']:.0f} ({share:.1%})")
-    lines += [f"note             {note}" for note in prediction.notes]
+    lines += [f"note             {note}" for note in (*prediction.notes, *foreign_formats(chip, workload))]
     lines.append(f"not modelled yet {prediction.missing}")
     if chip.hypothesis:
         lines.append(f"hypothesis       {chip.hypothesis}")

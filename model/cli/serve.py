@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Cards, model, formats, load, rules of the engine, answers."""
     add = parser.add_argument
     add("--chip", type=chips.option, default="furiosa_rngd", metavar="NAME", help="default: furiosa_rngd")
-    add("--model", default="llama31_8b", metavar="NAME|config.json", help="default: llama31_8b; see `language --list`")
+    add(
+        "--model", default="llama31_8b", metavar="NAME|config.json", help="of model/network/configs, or a file of yours"
+    )
     add("--cards", type=int, default=1, help="of one instance, tensor parallel if nothing else is said (default: 1)")
     add("--format", choices=list(FORMATS), help="of weights (default: FP8, INT8 or FP16)")
     add(

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 from hw.base import catalog
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from model.work.workload import LARGEST, Gemm
 
 Dataflow = Literal["ws", "os", "is"]
@@ -171,11 +172,6 @@ def check_array(rows: int, columns: int) -> None:
             raise InputError(f"{name} must be an integer of at least 1, not {value!r}")
         if value > LARGEST_ARRAY:
             raise InputError(f"{name} must be at most {LARGEST_ARRAY}, not {value}; no array is larger")
-
-
-def ceil_div(a: int, b: int) -> int:
-    """a / b rounded up."""
-    return -(-a // b)
 
 
 def folds(gemm: Gemm, rows: int, columns: int, dataflow: Dataflow) -> tuple[int, int]:

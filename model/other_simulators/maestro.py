@@ -5,7 +5,8 @@ Inner level: T items, one step each; the first also waits for its operands: T + 
 fold; the very first also waits for the operands of its fold.
 """
 
-from model.other_simulators import Dataflow, Estimate, Simulator, Term, ceil_div, folds
+from hw.base.integer import ceil_div
+from model.other_simulators import Dataflow, Estimate, Simulator, Term, folds
 from model.work.workload import Gemm
 
 UNLIMITED = 100_000

@@ -8,7 +8,8 @@ after the last one its R x C results go back.
 
 from math import isqrt
 
-from model.other_simulators import Convolution, Dataflow, Estimate, Simulator, Term, ceil_div
+from hw.base.integer import ceil_div
+from model.other_simulators import Convolution, Dataflow, Estimate, Simulator, Term
 from model.work.workload import Gemm
 
 DMA_LATENCY = 45

@@ -4,7 +4,8 @@ Ref: sram_traffic_{ws,is,os}.py. A GEMM is a 1x1 convolution over M pixels with 
 When K fits the rows more than once, floor(R / K) groups of columns are stacked in the rows ("parallel windows").
 """
 
-from model.other_simulators import Dataflow, Estimate, Simulator, Term, ceil_div
+from hw.base.integer import ceil_div
+from model.other_simulators import Dataflow, Estimate, Simulator, Term
 from model.work.workload import Gemm
 
 

@@ -3,7 +3,8 @@
 Ref: scalesim/compute/systolic_compute_{ws,is,os}.py. Its report prints the index of the last cycle (issue #125).
 """
 
-from model.other_simulators import Convolution, Dataflow, Estimate, Simulator, Term, ceil_div, folds
+from hw.base.integer import ceil_div
+from model.other_simulators import Convolution, Dataflow, Estimate, Simulator, Term, folds
 from model.work.workload import Gemm
 
 

@@ -5,7 +5,8 @@ cycle, K operand pairs, r - 1 + c - 1 hops to the far corner, and four register 
 accumulation buffer, buffer to bus, bus to memory): K + r + c + 3 with r x c the cells really used.
 """
 
-from model.other_simulators import Dataflow, Estimate, Simulator, Term, ceil_div
+from hw.base.integer import ceil_div
+from model.other_simulators import Dataflow, Estimate, Simulator, Term
 from model.work.workload import Gemm
 
 

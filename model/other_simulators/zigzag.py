@@ -19,7 +19,8 @@ moves `UNLIMITED_BITS` per cycle.
 from itertools import combinations
 from math import prod
 
-from model.other_simulators import Dataflow, Estimate, Simulator, Term, ceil_div, folds
+from hw.base.integer import ceil_div
+from model.other_simulators import Dataflow, Estimate, Simulator, Term, folds
 from model.work.workload import Gemm
 
 UNLIMITED_BITS = 800_000

@@ -67,7 +67,7 @@ class Check:
     `predicted` and `published` are in `unit`; `rule` says how it was predicted, `published_by` where it was printed.
     `kind` is one of `calibration.KINDS`, "" for a bound of arrays alone; `rules` what the rules and open inputs say
     alone, where `predicted` holds the model's own error too, learnt without this chip. `blind`: its prediction was
-    written before the result was opened.
+    written before the result was opened. `bound`: what most of the predicted time is spent on, "" where no record says.
     """
 
     chip: str
@@ -80,6 +80,7 @@ class Check:
     kind: str = ""
     rules: Interval | None = None
     blind: bool = False
+    bound: str = ""
 
     @property
     def inside(self) -> bool:
@@ -410,6 +411,7 @@ def _by_chip_model(row: Row, chip: Chip, runs: Mapping[tuple[str, str], Measurem
         rule=rule,
         published_by=_by(row),
         kind=_kind(row, scenario, language),
+        bound=max(record.result.phases, key=lambda name: record.result.phases[name], default=""),
     )
 
 

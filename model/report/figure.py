@@ -7,7 +7,7 @@ from matplotlib.figure import Figure as Canvas
 from model.report.figure_language import decode, stages
 from model.report.figure_ledger import counting, ledger
 from model.report.figure_programme import tornado, waterfall
-from model.report.figure_style import BLUE, GREY, INK, LIGHT, ORANGE, RC, foot, one_axes, plt, save
+from model.report.figure_style import BLUE, GREY, HATCHES, INK, LIGHT, ORANGE, RC, SAFE, foot, one_axes, plt, save
 from model.report.summary import Summary
 
 Plot = tuple[str, str, Callable[[Summary], Canvas | None]]
@@ -99,7 +99,6 @@ def energy(summary: Summary) -> Canvas | None:
     what = "image" if figures.get("images") else "run"
     canvas, axes = one_axes()
     names = list(dict.fromkeys(c.component for _, e in summary.energies for c in e.components))
-    colours = plt.get_cmap("tab10")
     largest = max(e.total_j.high for _, e in summary.energies) / per
     scale, unit = next(
         ((s, u) for s, u in ((1.0, "J"), (1e-3, "mJ"), (1e-6, "uJ"), (1e-9, "nJ")) if largest >= s), (1e-12, "pJ")
@@ -115,7 +114,8 @@ def energy(summary: Summary) -> Canvas | None:
                 value,
                 left=left,
                 height=0.5,
-                color=colours(index % 10),
+                color=SAFE[index % len(SAFE)],
+                hatch=HATCHES[index % len(HATCHES)],
                 edgecolor="white",
                 lw=0.6,
                 label=name.replace("_", " ") if row == 0 else None,  # every name once, of all tables

@@ -1,11 +1,13 @@
 """Colours, axes and labels of the plots."""
 
-import os
-import tempfile
+import textwrap
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+
+from hw.base.file import write_atomically
 
 matplotlib.use("Agg")
 
@@ -39,20 +41,22 @@ def one_axes() -> tuple[Canvas, Axes]:
     return canvas, axes
 
 
+FOOT = 150
+"""Letters of small print in a line: what the width of a plot holds."""
+SAFE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#000000")
+"""Okabe and Ito's colours, told apart under every colour blindness."""
+HATCHES = ("", "//", "..", "xx", "\\\\", "oo", "--", "++")
+"""So that parts of a bar are told apart in grey too."""
+
+
 def foot(canvas: Canvas, text: str) -> None:
-    """Small print below the axes."""
-    canvas.supxlabel(text, x=0.01, ha="left", fontsize=7.5, color=GREY)
+    """Small print below the axes, wrapped to their width."""
+    lines = [textwrap.fill(line, FOOT) for line in text.splitlines()]
+    canvas.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7.5, color=GREY)
 
 
 def save(canvas: Canvas, path: Path) -> None:
     """PNG without a time stamp, written atomically: the same summary gives the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".png")
-    os.close(handle)
-    try:
-        canvas.savefig(temporary, dpi=130, metadata={"Software": None})
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    drawn = BytesIO()
+    canvas.savefig(drawn, format="png", dpi=130, metadata={"Software": None})
+    write_atomically(path, drawn.getvalue())

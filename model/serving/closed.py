@@ -52,7 +52,14 @@ def front(tokens: int) -> float:
 
 
 def closed(
-    service: Service, users: int, prompt: int, answer: int, *, requests: int | None = None, seed: int = 1
+    service: Service,
+    users: int,
+    prompt: int,
+    answer: int,
+    *,
+    requests: int | None = None,
+    seed: int = 1,
+    ranges: bool = True,
 ) -> Outcome:
     """`users` requests in flight, each of about `prompt` and `answer` tokens."""
     count = requests or REQUESTS_A_USER * users
@@ -63,4 +70,6 @@ def closed(
         for _ in range(count)
     ]  # fmt: skip
     more = IN_LINE.get(service.groups[0][0].engine.name, 0)
-    return closed_loop(service, users + more, count, drawn.__getitem__, front=front, back=WAY.nominal, in_line=more > 0)
+    return closed_loop(
+        service, users + more, count, drawn.__getitem__, front=front, back=WAY.nominal, in_line=more > 0, ranges=ranges
+    )

@@ -13,6 +13,7 @@ import numpy as np
 from hw import chips
 from hw.base import place
 from hw.base.error import InputError
+from hw.base.file import write_atomically
 from hw.gates import library
 from hw.gates import streams as operands
 from hw.gates.library import Process
@@ -92,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         _nodes(arguments, record["pj_per_mac"], array.activation_format, folder / "nodes.png")
     record = {"chip": arguments.chip, "workload": workload, "clock_ghz": arguments.clock, **record}
     name = folder / f"{workload}.json"
-    _write(name, json.dumps(record, indent=1) + "\n")
+    write_atomically(name, json.dumps(record, indent=1) + "\n")
     table.plot(record, name.with_suffix(".png"))
     print(f"{name}, .png and nodes.png: {time.monotonic() - start:.0f} s, {_cpu_s() - used:.0f} s of processors")
     return 0
@@ -143,7 +144,7 @@ def _weight_stationary(process: Process, arguments: argparse.Namespace, spec: Co
             / "model/energy/tables"
             / f"{arguments.library}_{arguments.chip}.py"
         )
-        _write(path, table.table(arguments.chip, arguments.workload, core, measured, fitted, captured))
+        write_atomically(path, table.table(arguments.chip, arguments.workload, core, measured, fitted, captured))
         print(f"table written to {path.name}")
     return {
         **record,
@@ -227,12 +228,6 @@ def _crossbar(arguments: argparse.Namespace, chip: Chip) -> int:
     process = library.load(arguments.library, arguments.build)
     print(*crossbar.lines(crossbar.measure(machine, process, arguments.build, arguments.seed)), sep="\n")
     return 0
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(text)
-    os.replace(part, path)
 
 
 def _say(line: str) -> None:

@@ -94,15 +94,18 @@ class CellArray:
     def convert(self, sums: np.ndarray, step: int) -> list[int]:
         """Codes of all converters in step `step`; 0 where a converter has no such column."""
         spec = self.spec
-        found = []
-        for converter in range(spec.converters):
-            column = converter * spec.columns_per_adc + step
-            if column >= spec.physical_columns:
-                found.append(0)
-                continue
-            number = spec.slices - 1 if column == spec.columns * spec.slices else column % spec.slices
-            found.append(int(codes(spec, sums[column : column + 1] + self.offsets[converter], number)[0]))
-        return found
+        columns = np.arange(spec.converters) * spec.columns_per_adc + step
+        there = columns < spec.physical_columns
+        columns = columns[there]
+        numbers = np.where(columns == spec.columns * spec.slices, spec.slices - 1, columns % spec.slices)
+        values = sums[columns] + self.offsets[there]
+        found = np.zeros(spec.converters, np.int64)
+        chosen = np.flatnonzero(there)
+        # converters of all slices are alike unless their ranges are steps of their own
+        for number in np.unique(numbers) if spec.scaled else [0]:
+            here = numbers == number if spec.scaled else np.full(len(numbers), True)
+            found[chosen[here]] = codes(spec, values[here], int(number)).astype(np.int64)
+        return found.tolist()
 
     def _stick(self, conductances: np.ndarray) -> np.ndarray:
         if self.errors.stuck_low or self.errors.stuck_high:

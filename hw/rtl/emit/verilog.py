@@ -7,9 +7,7 @@ four to six times as fast as from `amaranth.back.verilog.convert` and compiles i
 import gc
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from amaranth.hdl._ir import PortDirection
 from amaranth.lib import stream, wiring
 
 from hw.base.error import InputError
+from hw.base.file import write_atomically
 from hw.rtl.emit.merge import Module, Wire, merge
 
 # opt_dff needs the opt_clean before it: alias wires hide its patterns. No -purge: user names survive.
@@ -352,11 +351,4 @@ def _write(path: Path, text: str) -> None:
     """Atomically; a file that already holds `text` is left alone."""
     if path.is_file() and path.read_text() == text:
         return
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_atomically(path, text)

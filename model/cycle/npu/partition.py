@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import product
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.core import CoreSpec
 from model.count import Counts
 from model.cycle.npu.command_queue import last_decoded
@@ -63,7 +64,7 @@ def _fastest(core: CoreSpec, arrays: int, m: int, n: int, k: int, count: int) ->
     gemm = Gemm(name="", m=m, n=n, k=k, count=count)
     best: tuple[tuple[int, int, int], Share, Timing] | None = None
     for share in _shares(core, arrays, gemm):
-        timing = repeated(core, _full(core, gemm, share), _blocks(count, share.products))
+        timing = repeated(core, _full(core, gemm, share), ceil_div(count, share.products))
         order = (timing.cycles, -share.columns, share.arrays)
         if best is None or order < best[0]:
             best = order, share, timing
@@ -95,7 +96,7 @@ def repeated(core: CoreSpec, shape: tuple[int, int, int], times: int) -> Timing:
 def _shares(core: CoreSpec, arrays: int, gemm: Gemm) -> list[Share]:
     """The cuts worth comparing; rows take all arrays that the other two leave."""
     parts = sorted({arrays // d for d in range(1, arrays + 1)})
-    blocks = _blocks(gemm.n, core.array.columns)
+    blocks = ceil_div(gemm.n, core.array.columns)
     return [
         Share(products=p, rows=min(gemm.m, arrays // (p * c)), columns=c)
         for p, c in product([d for d in parts if d <= gemm.count], [d for d in parts if d <= blocks])
@@ -106,8 +107,8 @@ def _shares(core: CoreSpec, arrays: int, gemm: Gemm) -> list[Share]:
 def _full(core: CoreSpec, gemm: Gemm, share: Share) -> tuple[int, int, int]:
     """(m, n, k) of the fullest array's products: whole blocks of columns, rows rounded up."""
     columns = core.array.columns
-    blocks = _blocks(_blocks(gemm.n, columns), share.columns)
-    return _blocks(gemm.m, share.rows), min(gemm.n, blocks * columns), gemm.k
+    blocks = ceil_div(ceil_div(gemm.n, columns), share.columns)
+    return ceil_div(gemm.m, share.rows), min(gemm.n, blocks * columns), gemm.k
 
 
 def _counts(core: CoreSpec, gemm: Gemm, share: Share) -> Counts:
@@ -117,11 +118,6 @@ def _counts(core: CoreSpec, gemm: Gemm, share: Share) -> Counts:
     for (rows, times_m), (columns, times_n) in product(_pieces(gemm.m, m), _pieces(gemm.n, n)):
         total = total + event_counts(core, [(rows, columns, gemm.k)]) * (times_m * times_n * gemm.count)
     return total
-
-
-def _blocks(size: int, width: int) -> int:
-    """How many pieces of `width` cover `size`."""
-    return -(-size // width)
 
 
 def _pieces(size: int, piece: int) -> list[tuple[int, int]]:

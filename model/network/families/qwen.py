@@ -25,6 +25,8 @@ MODEL_TYPES = (
     "qwen2_5_omni_text",
     "qwen2_moe",
     "mimo",
+    "minicpmv",
+    "minicpmo",
     "qwen3",
     "qwen3_vl_text",
     "qwen3_moe",

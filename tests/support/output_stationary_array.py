@@ -1,6 +1,6 @@
 """One GEMM on the output-stationary array, stepped by events: a fold begins when every register it will use is free.
 
-The closed form is `model.cycle.npu.array_form.output_stationary`; this module knows nothing of it. Cell (r, c)
+The closed form is `tests.support.array_form.output_stationary`; this module knows nothing of it. Cell (r, c)
 takes word
 k of a fold that begins in cycle t at t + 1 + k + r + c (one cycle for the operand memory) and writes its drain
 register at the end of the cycle of its last word. Through the columns, row R-1 of column c is shown in the cycle after
@@ -13,9 +13,9 @@ import itertools
 from dataclasses import dataclass
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.mac_array import MacArraySpec
 from model.cycle.budget import Budget
-from model.cycle.npu.array_form import ceil_div
 from model.work.workload import Gemm
 
 

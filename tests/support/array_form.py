@@ -16,14 +16,10 @@ no overlap: every fold pays its own skew and drain.
 """
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.mac_array import MacArraySpec
 from model.cycle.budget import Budget
 from model.work.workload import Gemm
-
-
-def ceil_div(a: int, b: int) -> int:
-    """a / b rounded up."""
-    return -(-a // b)
 
 
 def weight_stationary(array: MacArraySpec, gemm: Gemm, block_rows: int) -> Budget:

@@ -1,0 +1,6 @@
+"""Whole numbers."""
+
+
+def ceil_div(a: int, b: int) -> int:
+    """How many pieces of `b` cover `a`: the quotient rounded up."""
+    return -(-a // b)
