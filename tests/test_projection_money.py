@@ -146,8 +146,9 @@ def test_ten_gpus_are_met_with_as_many_sequences_by_hand(programme: Programme) -
     at = {(b.pim, b.batch): b for b in programme.breakeven}
     one = at["aim", 1]
     assert one.gpu_batch == 4
-    wall = (700 + (2 * 172 + 887) / 8) * 1.08 / 0.94 * 1.35
     gpu = value(programme, "breakeven.gpus.batch_4.tokens_per_s") / 10
+    joules = (8_030_261_248 * 8 / 4 + 65_536 * 8 * 1024) * 4.8e-12  # weights and cache in FP8, DRAM's energy a bit
+    wall = (700 * 0.256 + joules * gpu + (2 * 172 + 887) / 8) * 1.08 / 0.94 * 1.35
     assert one.must.nominal == pytest.approx(gpu / wall)
     for each in programme.breakeven:
         card = each.allowed.nominal + 2 * 172 / 8

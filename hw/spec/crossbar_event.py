@@ -44,7 +44,6 @@ OBSERVATIONS = (
     "array.cell_given_up",
     "stream.input",
     "stream.output",
-    "command.accept",
     "command.refuse",
 )
 """Events that do no work of their own here: what they cost is in other events, or outside the core."""

@@ -6,6 +6,7 @@ from model.projection.breakeven import BreakEven
 from model.projection.curve import Curve
 from model.projection.explain import compact
 from model.projection.programme_facts import ONLY_FLOATING_POINT
+from model.projection.stage_comparison import PIM_FORMATS
 from model.report import stated
 from model.report.label import input_label
 from model.report.section_type import Section, Sentence, Shown, say
@@ -56,7 +57,7 @@ def _delivers(summary: Summary, site: str) -> tuple[Sentence, ...]:
     lines = [
         say(
             f"Delivers: {{}} images/s ({stated.IMAGES.how}, every card on it), {{}} PF of operations, {{}} of "
-            "the same cards' peak in 8 bits ({} PF).",
+            f"the same cards' peak in their {stated.IMAGES.number_format} ({{}} PF).",
             likely("images_per_s"),
             likely("delivered_pf"),
             _percent(summary, f"{site}.delivered_over_peak"),
@@ -142,7 +143,9 @@ def _programme(summary: Summary) -> tuple[Sentence, ...]:
         return ()
     return (
         say(
-            "The programme: {} billion KRW for 2023 to 2030, about {} of them for stage 1. Announcements disagree: "
+            f"The programme: {{}} billion KRW for {summary.range('programme.total_budget').note}, about {{}} of "
+            f"them for stage 1. "
+            "Announcements disagree: "
             f"SAPEON names {{}} PF for both sites, the shares make {{}}; {ONLY_FLOATING_POINT}.",
             summary.shown("programme.total_budget", f"{summary.value('programme.total_budget'):.1f}"),
             summary.shown("programme.stage_1_budget"),
@@ -164,11 +167,12 @@ def _gain(summary: Summary, key: str, curve: Curve) -> Sentence:
     energy = [f"stage.{stage}_{curve.pim}_batch_{first}.wall_j_per_token" for stage in ("1_beside", "2")]
     runs = " and ".join(f"{a} to {b}" for a, b in curve.runs) or "none"
     gain = f"{key}.batch_{first}_gain"
-    text = f"{PIM_TITLES.get(curve.pim, curve.pim)} makes decode at batch {first} in 16 bits {{}} times as fast"
+    title, number = PIM_FORMATS[curve.pim]
+    text = f"{title} makes decode at batch {first} in {number} {{}} times as fast"
     values = [summary.shown(gain, f"{summary.value(gain):.2f}")]
     best = f"{key}.batch_{first}_over_plain"
     if best in summary.ranges:
-        text += ", {} times the plain card in 8 bits"
+        text += ", {} times the plain card in its best format"
         values.append(summary.shown(best, f"{summary.value(best):.2f}"))
     if all(name in summary.ranges for name in energy):
         text += ", at {} J a token at the wall instead of {}"

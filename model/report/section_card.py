@@ -1,6 +1,7 @@
 """The run's own chip as a card, beside the named ones: peak of its arrays, what this run delivers, its power."""
 
 from hw.base.own_file import typed
+from model.report import stated
 from model.report.load import ARRAYS, CURVES, NETWORK
 from model.report.section_type import Section, Sentence, Shown, say
 from model.report.summary import Summary
@@ -43,7 +44,7 @@ def card(summary: Summary, full: bool) -> Section | None:
                 summary.shown(f"{ledger}.achievable"),
                 _share(summary, f"{ledger}.achievable", f"{ledger}.peak"),
                 summary.shown(power) if power in summary.ranges else "-",
-                "ResNet-50 offline, whole card; power: TDP",
+                f"{stated.NETWORK} {stated.IMAGES.batch}, whole card; power: TDP",
             )
         )
     return Section(title=f"{summary.chip_name} beside the named cards", rows=tuple(rows), notes=tuple(_notes(summary)))
@@ -68,7 +69,7 @@ def _notes(summary: Summary) -> list[Sentence]:
     notes: list[Sentence] = []
     if clock is not None:
         notes.append(say(f"Scaled from {arrays} at the clock of the chip's file ({clock.confidence}: {clock.source})."))
-    own = f"`kcloud-cosim device --chip {typed('chip', summary.chip_name)} --workload resnet50`"
+    own = f"`kcloud-cosim device --chip {typed('chip', summary.chip_name)} --workload {stated.IMAGES.workload}`"
     missing = [f"{name} ({unit})" for name, unit in CARD_FACTS.items() if name not in chip.facts]
     if missing:
         notes.append(

@@ -118,7 +118,8 @@ class CrossbarBench:
             self.write_cells(first.first_tile + offset, weights)
         core = stage_core(spec)
         layout = parameter_layout(core)
-        words = [layout.const(f).as_bits() for f in parameter_fields(spec, output_stage(spec, job), core.array.columns)]
+        fields: list[Any] = parameter_fields(spec, output_stage(spec, job), core.array.columns)
+        words = [layout.const(field).as_bits() for field in fields]
         self.store(self.core.drain.parameter_memory, first.parameter_address, words)
 
     async def run(self, layer: PlacedLayer, inputs: np.ndarray) -> np.ndarray:
