@@ -185,7 +185,7 @@ def _read(trace: Path, prefix: str, core: CoreSpec) -> dict[str, NDArray[np.gene
     ).astype(np.int8)
     found["top"] = words("array.i_activation", array.activation_lane_bits, R)[window].astype(np.uint8)
     found["weights"] = words("array.i_weight", array.weight_lane_bits, C)[window].astype(np.uint8)
-    found["written"] = words("accumulator.write__data", 32, C)[window].astype(np.uint32)
+    found["written"] = words("accumulator.accumulator_memory.i_write_data", 32, C)[window].astype(np.uint32)
     found["arriving"] = words("accumulator.i_sums", array.partial_sum_bits, C)[window].astype(np.uint32)
     found["sums"] = words("drain.stage.i_sums", 32, C)[window].astype(np.uint32)
     found["valid"] = values("drain.stage.i_valid", 1)[window].astype(np.uint8)

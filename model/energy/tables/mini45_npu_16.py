@@ -23,11 +23,11 @@ TABLE = EnergyTable(
         rtl={
             "hw/rtl/npu/cell.py": "f53a279e15ea77a7",
             "hw/rtl/npu/mac_array.py": "67175bec6604fa48",
-            "hw/rtl/npu/accumulator.py": "0adcf111047d13b1",
+            "hw/rtl/npu/accumulator.py": "cb1f4f0ce5ef395a",
             "hw/rtl/npu/output_stage.py": "b9625b0d3d644d65",
             "hw/rtl/arithmetic/rounding.py": "f01d3229e3c0e4f9",
         },
-        verilog_digest='a0113ab86ada5d4c',
+        verilog_digest='62921cf374fd1e7d',
         netlists={
             "cells": "98ec2c56dfca8a8d",
             "operand skew": "abf97703e3426809",
