@@ -119,7 +119,7 @@ def test_a_liberty_file_with_words_for_numbers_is_one_sentence_and_code_2(change
         (["--chip", "npu_16_os", "--write-table"], "must be fitted on operands that an RTL run moved"),
         (["--chip", "npu_16_bf16", "--test", "digits_60"], "must be fitted on operands that an RTL run moved"),
         (["--chip", "npu_16_int4"], "choose a workload in its formats"),
-        (["--chip", "nvidia_l4"], "has none; try npu_16"),
+        (["--chip", "nvidia_l4"], "has none; choose one of"),
         (["--formats", "fp4"], "--formats must be some of"),
         (["--library", "other"], "must be one of mini45, osu018"),
     ],

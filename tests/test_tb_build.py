@@ -103,12 +103,13 @@ def test_a_build_folder_with_a_space_is_refused(fifo, tmp_path):
 
 def test_the_key_depends_on_content_and_trace_kind_only(fifo):
     tools = {"verilator": "1"}
-    key = build_module._key(fifo, "none", "", tools)
-    assert key == build_module._key(fifo, "none", "", dict(tools))
-    assert key != build_module._key(fifo, "fst", "", tools)
-    assert key != build_module._key(fifo, "none", "x", tools)
-    assert key != build_module._key(fifo, "none", "", {"verilator": "2"})
-    assert key != build_module._key(dataclasses.replace(fifo, digest="0"), "none", "", tools)
+    key = build_module._key(fifo, "none", "", tools, ())
+    assert key == build_module._key(fifo, "none", "", dict(tools), ())
+    assert key != build_module._key(fifo, "fst", "", tools, ())
+    assert key != build_module._key(fifo, "none", "x", tools, ())
+    assert key != build_module._key(fifo, "none", "", {"verilator": "2"}, ())
+    assert key != build_module._key(dataclasses.replace(fifo, digest="0"), "none", "", tools, ())
+    assert key != build_module._key(fifo, "none", "", tools, ("--x-initial", "unique"))
 
 
 @pytest.mark.rtl

@@ -79,4 +79,5 @@ def test_a_single_query_fills_no_gpu() -> None:
     card = device(chips.load("nvidia_a100_pcie"))
     alone = single_stream(card, network_of("resnet50"))
     assert alone.per_second < 0.3 * offline(card, network_of("resnet50")).per_second
-    assert alone.bound["fill"] > 0.3 * alone.time
+    on_the_card = alone.time - alone.bound["host"]  # what the host does for a query is a term of its own
+    assert alone.bound["fill"] > 0.3 * on_the_card
