@@ -48,7 +48,9 @@ class Result:
     witness : Witness
         "rtl": simulated RTL counted; "model": the cycle model predicted.
     seed : int
+        From which drawn operands follow; it changes nothing where operands are data.
     verdict : Verdict
+        "pass": every test of the RTL run passed, or the model predicted; "fail": `failure` says why.
     failure : str or None
         One sentence if the verdict is "fail".
     cycles : int
@@ -121,7 +123,19 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """How a result was made. `verilog_digest` is None for a model record."""
+    """How a result was made.
+
+    Parameters
+    ----------
+    verilog_digest : str or None
+        Digest of the Verilog that was simulated; None for a model record.
+    tools : mapping of str to str
+        Name of each tool to its version.
+    commit : str
+        Commit of the working tree, with "+" if it had changes; "unknown" outside of git.
+    command : str
+        The command line that makes the record again; "" if it was not told.
+    """
 
     verilog_digest: str | None = None
     tools: Mapping[str, str] = field(default_factory=dict)
@@ -131,7 +145,15 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """A result and its origin: one record."""
+    """A result and its origin: one record.
+
+    Parameters
+    ----------
+    result : Result
+        What was run and what came out; the half that the digest covers.
+    origin : Origin
+        How it was made; may differ between identical runs.
+    """
 
     result: Result
     origin: Origin

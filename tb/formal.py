@@ -31,7 +31,26 @@ SCRIPT = "read_rtlil design.il; prep -top top; flatten; async2sync; dffunmap; op
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One question to the solver and its answer."""
+    """One question to the solver and its answer.
+
+    Parameters
+    ----------
+    proof : str
+        Name of the proof, as `hw.formal.load` takes it.
+    kind : str
+        "bounded": no assertion fails within the steps from reset; "inductive": the step of a k-induction; "cover":
+        every `Cover` is reachable.
+    steps : int
+        Clock cycles the solver looks at.
+    bug : str or None
+        Name of the bug that was planted; None: the design as it is.
+    holds : bool
+        The solver's answer: nothing fails, or all covers are reached.
+    seconds : float
+        Wall time of Yosys and the solver, when the question was put to them.
+    cached : bool
+        The answer was kept from an earlier run.
+    """
 
     proof: str
     kind: str

@@ -102,3 +102,19 @@ def test_nothing_in_the_product_is_imported_by_tests_only() -> None:
     ]
     print(f"modules imported by tests only: {len(found)}")
     assert not found
+
+
+def test_every_public_field_is_described() -> None:
+    found = [
+        f"{module}: {owner}.{field}"
+        for module, source in house.sources().items()
+        for owner, field in house.undescribed(source)
+    ]
+    print(f"public fields without a description: {len(found)}")
+    assert not found, "\n".join(found)
+
+
+def test_a_field_without_a_description_is_found() -> None:
+    text = '@dataclass\nclass One:\n    """A and `b`."""\n    a: int\n    b: int\n'
+    source = Source("model.planted", house.ROOT / "planted.py", ast.parse(text))
+    assert list(house.undescribed(source)) == [("One", "a")]

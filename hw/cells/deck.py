@@ -25,7 +25,19 @@ State = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One input transition: the pin, its new value, and the outputs before and after."""
+    """One input transition: the pin, its new value, and the outputs before and after.
+
+    Parameters
+    ----------
+    pin : str
+        The input pin that changes.
+    value : int
+        Its value after the change, 0 or 1.
+    inputs : dict of str to int
+        Values of all input pins after the change.
+    before, after : dict of str to int
+        Values of the output pins before the change and once they have settled after it.
+    """
 
     pin: str
     value: int

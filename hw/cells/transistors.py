@@ -33,7 +33,15 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassGate:
-    """A transmission gate between two nodes, closed when `on` is high and `off` is low."""
+    """A transmission gate between two nodes, closed when `on` is high and `off` is low.
+
+    Parameters
+    ----------
+    one, two : str
+        The nodes it joins; it has no direction.
+    on, off : str
+        Gate nodes of the n and of the p transistor.
+    """
 
     one: str
     two: str
@@ -43,7 +51,15 @@ class PassGate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockedInverter:
-    """An inverter that drives only when `on` is high and `off` is low."""
+    """An inverter that drives only when `on` is high and `off` is low.
+
+    Parameters
+    ----------
+    input, output : str
+        Node that is inverted, and node that is driven.
+    on, off : str
+        Gate nodes of the clocked n and of the clocked p transistor.
+    """
 
     input: str
     output: str
@@ -58,7 +74,9 @@ class Cell:
     Parameters
     ----------
     name : str
+        Name of the cell and of its subcircuit.
     inputs : tuple of str
+        Input pins in order, the clock included.
     functions : dict of str to str
         Output pin to its Boolean function of the inputs, in Liberty's notation; for a flip-flop "IQ".
     devices : tuple
@@ -66,7 +84,9 @@ class Cell:
     drive : int
         Width multiplier of the last stages: those that drive an output pin.
     clock : str or None
-        Clock pin of a rising-edge flip-flop; its data pin is "D".
+        Clock pin of a rising-edge flip-flop; its data pin is "D". None for a cell without state.
+    internal_drive : int
+        Width multiplier of stages that drive a node inside the cell.
     """
 
     name: str

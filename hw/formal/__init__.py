@@ -21,7 +21,17 @@ from hw.base.error import InputError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bug:
-    """A mistake planted in the source of `module`: the only occurrence of `before` becomes `after`."""
+    """A mistake planted in the source of `module`: the only occurrence of `before` becomes `after`.
+
+    Parameters
+    ----------
+    name : str
+        What goes wrong, in a few words.
+    module : str
+        Dotted name of the module.
+    before, after : str
+        Text of the source that is replaced, and what it is replaced by.
+    """
 
     name: str
     module: str

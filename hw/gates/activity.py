@@ -28,6 +28,11 @@ class Activity:
 
     `inner_rises`, `inner_falls`: what a net's driver has moved inside, which is more where a pulse does not get
     through; empty where the two are the same.
+
+    Parameters
+    ----------
+    rises, falls : mapping of Net to float
+        Edges in each direction, in full swings; whole numbers from the zero-delay simulator.
     """
 
     rises: Mapping[Net, float]
@@ -44,7 +49,17 @@ class Activity:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """What a netlist holds between two cycles: one word of 64 lanes per register and per net, in the simulator's
-    order."""
+    order.
+
+    Parameters
+    ----------
+    registers : array of uint64, (register outputs,)
+        What every connected register output holds, in the order of `Simulator.registers`; bit k is lane k. One unused
+        word if there are no registers.
+    nets : array of uint64, (nets,)
+        What every net of `Simulator.nets` showed in the last cycle, against which the next cycle's edges are counted;
+        bit k is lane k.
+    """
 
     registers: NDArray[np.uint64]
     nets: NDArray[np.uint64]

@@ -31,6 +31,18 @@ class Glitches:
     """Energy with gate delays over energy without, on the same vectors: mean and range over the lanes tried.
 
     Applies to switching and internal energy, not to clock and leakage.
+
+    Parameters
+    ----------
+    low : float
+        Smallest factor of one lane, among lanes that spend more than 1 fJ per cycle.
+    mean : float
+        Energy of all lanes tried with gate delays over that without.
+    high : float
+        Largest factor of one lane, among the same lanes as `low`.
+    vectors : int
+        Lanes behind `low` and `high` times the cycles counted of each, as asked for (shorter streams give fewer than
+        this says). 0: no lane spent enough, and all three factors are 1.
     """
 
     low: float

@@ -21,7 +21,21 @@ _BLOCKS = "blocks.json"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """A submodule of a unit: how often it is there, and cells, flip-flops and area of one. The unit's own logic is the
-    part `TOP`."""
+    part `TOP`.
+
+    Parameters
+    ----------
+    name : str
+        Of the module, without the unit's name before it and the number after it that tells equal ones apart.
+    copies : int
+        How often the unit's top has it; 1 for `TOP`.
+    cells : int
+        Library cells of one copy, flip-flops among them.
+    flip_flops : int
+        Sequential cells of one copy.
+    area_um2 : float
+        Sum of the cell areas of one copy, um2.
+    """
 
     name: str
     copies: int

@@ -24,7 +24,18 @@ _CAPACITANCE_FF = {"ff": 1.0, "pf": 1e3}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A value by input slew (ns) and output load (fF), linear between points and beyond the edges."""
+    """A value by input slew (ns) and output load (fF), linear between points and beyond the edges.
+
+    Parameters
+    ----------
+    slews_ns : array of float, (slews,)
+        Input slews, ascending, ns; a single 0 if the value does not depend on the slew.
+    loads_ff : array of float, (loads,)
+        Output loads, ascending, fF; a single 0 if the value does not depend on the load. For a table over two times (a
+        set-up constraint) the second of them, in ns.
+    values : array of float, (slews, loads)
+        Times in ns or energies in fJ.
+    """
 
     slews_ns: NDArray[np.float64]
     loads_ff: NDArray[np.float64]
@@ -48,7 +59,24 @@ def _locate(axis: NDArray[np.float64], x: float) -> tuple[int, float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arc:
-    """Delay from one input pin to one output pin, by the output's edge ("rise", "fall")."""
+    """Delay from one input pin to one output pin, by the output's edge ("rise", "fall").
+
+    Parameters
+    ----------
+    input : str
+        Pin from which the edge comes; the clock pin of a flip-flop.
+    output : str
+        Pin that moves.
+    sense : str
+        "positive_unate", "negative_unate" or "non_unate": whether the output moves as the input, against it, or either
+        way; "non_unate" if the file does not say.
+    clocked : bool
+        True from a clock edge, False through combinational logic.
+    delay : dict of str to Table
+        By the output's edge, ns.
+    slew : dict of str to Table
+        Of the output, by its edge, ns, between the two levels at which the library measures slews.
+    """
 
     input: str
     output: str
@@ -60,7 +88,15 @@ class Arc:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Power:
-    """Internal energy of an edge of `pin`: fJ by edge. `related` empty: the pin's own edge alone."""
+    """Internal energy of an edge of `pin`: fJ by edge. `related` empty: the pin's own edge alone.
+
+    Parameters
+    ----------
+    when : str
+        State of the other pins for which it holds, in Liberty's syntax; empty for any state.
+    energy : dict of str to Table
+        By the edge of `pin`, "rise" or "fall", fJ.
+    """
 
     pin: str
     related: tuple[str, ...]
@@ -70,7 +106,38 @@ class Power:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryCell:
-    """One characterised cell."""
+    """One characterised cell.
+
+    Parameters
+    ----------
+    name : str
+        As netlists call it.
+    area_um2 : float
+        Cell area, um2; 0 if the file gives none.
+    leakage_nw : float
+        The cell's own figure, or the mean over the states listed if it has none or 0; nW.
+    inputs, outputs : tuple of str
+        Pin names in the order of the file; the clock pin is among the inputs.
+    capacitance_ff : dict of str to float
+        By pin, fF; 0 where the file gives none, as for outputs.
+    functions : dict of str to Expression
+        Output pin to its function of the input pins; empty for a flip-flop.
+    function_texts : dict of str to str
+        Output pin to its function as the file writes it; for a flip-flop the name of a state variable.
+    arcs : tuple of Arc
+        Every delay of the cell, also from clock to output.
+    powers : tuple of Power
+        Internal energy tables of all pins.
+    setup_ns : float
+        How long before the clock edge data must stand, ns: the median of each set-up table, the largest of them. 0
+        without such a table.
+    clock : str or None
+        Clock pin; None if the cell is no flip-flop.
+    data : str or None
+        What a flip-flop takes at the clock edge: its data pin; None if the cell is none.
+    inverted_output : frozenset of str
+        Output pins of a flip-flop that show the inverse of what it holds.
+    """
 
     name: str
     area_um2: float
@@ -95,7 +162,23 @@ class LibraryCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """A characterised library and the digest of its file."""
+    """A characterised library and the digest of its file.
+
+    Parameters
+    ----------
+    name : str
+        As the file calls it, or the file's name if it does not.
+    path : Path
+        The file it was read from.
+    digest : str
+        First 16 hexadecimal digits of the SHA-256 of the file's text.
+    voltage_v : float
+        Nominal supply, V; 1.0 if the file gives none.
+    node_nm : int
+        Technology node, nm: 180 for osu018, 45 for every other library.
+    cells : dict of str to LibraryCell
+        By name.
+    """
 
     name: str
     path: Path

@@ -9,7 +9,20 @@ from hw.base.error import InputError
 
 @dataclass(slots=True)
 class Group:
-    """One Liberty group: ``kind (names) { attributes; groups }``."""
+    """One Liberty group: ``kind (names) { attributes; groups }``.
+
+    Parameters
+    ----------
+    kind : str
+        The word before the parentheses, as "cell" or "pin".
+    names : list of str
+        What stands in the parentheses, without quotes; may be empty.
+    attributes : dict of str to list of str
+        Values as text without quotes: one for ``name : value``, any number for ``name (value, ...)``. Of attributes
+        with one name the last is kept.
+    groups : list of Group
+        The groups inside, in the order of the file.
+    """
 
     kind: str
     names: list[str]

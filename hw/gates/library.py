@@ -13,7 +13,15 @@ from hw.gates.liberty import Library
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wire:
-    """Capacitance of a routed net before layout: a constant plus a part per input it drives."""
+    """Capacitance of a routed net before layout: a constant plus a part per input it drives.
+
+    Parameters
+    ----------
+    base_ff : float
+        Of every net, fF.
+    per_fanout_ff : float
+        Of each input the net drives, fF; a net that leaves the block unread counts as driving one.
+    """
 
     base_ff: float
     per_fanout_ff: float
@@ -21,7 +29,17 @@ class Wire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """A library with what synthesis must know beyond it."""
+    """A library with what synthesis must know beyond it.
+
+    Parameters
+    ----------
+    library : Library
+        The cells, as read from its Liberty file.
+    wire : Wire
+        Capacitance assumed for nets, as there is no layout.
+    input_slew_ns : float
+        Slew assumed at the inputs and the clock of a block, ns.
+    """
 
     library: Library
     wire: Wire

@@ -18,7 +18,17 @@ ZERO, ONE = 0, 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """One cell of the netlist and the net of each pin."""
+    """One cell of the netlist and the net of each pin.
+
+    Parameters
+    ----------
+    name : str
+        As Yosys calls it in the netlist's file.
+    cell : LibraryCell
+        The library cell it is a copy of.
+    pins : mapping of str to Net
+        Net of each connected pin; `ZERO` or `ONE` where a constant is connected.
+    """
 
     name: str
     cell: LibraryCell
@@ -31,6 +41,21 @@ class Netlist:
 
     `inputs` and `outputs` give the nets of each port, least significant bit first; the clock port is not among
     the inputs. `order` lists the combinational instances so that every driver comes before its readers.
+
+    Parameters
+    ----------
+    name : str
+        Of the module in the netlist's file.
+    digest : str
+        First 16 hexadecimal digits of the SHA-256 of the netlist's file.
+    library : Library
+        Where its cells come from.
+    clock : Net or None
+        Net of the only clock; None without flip-flops.
+    names : dict of Net to str
+        Name of a net's wire, with ``[bit]`` if the wire has several; names from the design go before made-up ones.
+    flops : tuple of Instance
+        The flip-flops, by name.
     """
 
     name: str

@@ -11,7 +11,18 @@ from hw.gates.timing import Timing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockEnergy:
-    """Energy per cycle of one block in fJ, by cause; `leakage_nw` is a power."""
+    """Energy per cycle of one block in fJ, by cause; `leakage_nw` is a power.
+
+    Parameters
+    ----------
+    switching_fj : float
+        C V^2 of the nets that rise, pins driven and wires.
+    internal_fj : float
+        Inside the cells that drive the moving nets or read them, by slew and load.
+    clock_fj : float
+        Clock pins of all flip-flops and what their cells spend on both clock edges; the same on every stream, without
+        wires or a clock tree.
+    """
 
     switching_fj: float
     internal_fj: float

@@ -45,7 +45,15 @@ VOLTAGES: dict[int, tuple[float, float, float]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Factor:
-    """Energy at a node over energy at 45 nm and 1.0 V; `extrapolated` if the equations do not reach the node."""
+    """Energy at a node over energy at 45 nm and 1.0 V; `extrapolated` if the equations do not reach the node.
+
+    Parameters
+    ----------
+    node_nm : int
+        One of `VOLTAGES`, nm.
+    low, nominal, high : float
+        Lowest, usual and highest factor; `factor` says over which devices and supplies.
+    """
 
     node_nm: int
     low: float
@@ -87,7 +95,21 @@ def _at(node_nm: int, device: Device, volts: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A published INT8 or FP16 figure: pJ per MAC at a node, and what it covers."""
+    """A published INT8 or FP16 figure: pJ per MAC at a node, and what it covers.
+
+    Parameters
+    ----------
+    name : str
+        Of the design or product.
+    node_nm : int
+        Technology node it is made or laid out in, nm.
+    number_format : str
+        "int8" or "fp16".
+    pj_per_mac : float
+        pJ per multiply-accumulate, taken as two operations.
+    scope : str
+        How much of the machine the figure covers, from an arithmetic unit alone to a whole card.
+    """
 
     name: str
     node_nm: int

@@ -57,7 +57,15 @@ RECIPES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Synthesised:
-    """A mapped block and the folder with its files: block.il, netlist.json, netlist.v."""
+    """A mapped block and the folder with its files: block.il, netlist.json, netlist.v.
+
+    Parameters
+    ----------
+    netlist : Netlist
+        The cells and nets, as read from netlist.json.
+    folder : Path
+        Named by block, library and a digest of design, recipe and library.
+    """
 
     netlist: Netlist
     folder: Path

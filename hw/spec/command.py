@@ -107,6 +107,23 @@ class Command:
     With opcode CONV, m is all output pixels, k_blocks the channel blocks of a group, and the weight word of
     column block nb, channel block cb, kernel position (i, j) and row r is number
     (((nb*k_blocks + cb)*kernel_height + i)*kernel_width + j)*R + r; the rest is in `Geometry`.
+
+    Parameters
+    ----------
+    m : int
+        Rows of A and of the result; with CONV all output pixels. 24 bits, at least 1.
+    n_blocks : int
+        Blocks of `columns` columns of the result. 16 bits, at least 1.
+    k_blocks : int
+        Blocks of the array's `k_per_block` terms of K; with CONV of the channels of one group. 16 bits, at least 1.
+    activation_address, weight_address, parameter_address : int
+        First word read in the activation, the weight and the parameter memory.
+    output_address : int
+        First word written in the output memory.
+    activation_format, weight_format : int
+        Code of `OPERAND_CODES`, 0 for whatever the core was built for.
+    opcode : int
+        `OPCODE_GEMM` or `OPCODE_CONV`.
     """
 
     m: int
@@ -135,8 +152,20 @@ class Geometry:
 
     Parameters
     ----------
-    images, height, width, out_height, out_width, kernel_height, kernel_width, stride, dilation : int
+    images : int
+        Images of the batch.
+    height, width : int
+        Size of an input image in pixels, without padding.
+    out_height, out_width : int
+        Size of an output image in pixels.
+    kernel_height, kernel_width : int
+        Positions of the kernel (of the window of a max pooling) down and across.
+    stride : int
+        Input pixels from an output pixel to the next, the same in both directions.
+    dilation : int
+        Input pixels from a kernel position to the next, the same in both directions; 1 for a dense kernel.
     pad_top, pad_left : int
+        Lines above and columns left of the image that count as padding; 0 for none.
     groups, group_blocks : int
         Output column blocks group_blocks*g ... of a CONV take the g-th `k_blocks` channel blocks; groups *
         group_blocks must be its n_blocks. Groups smaller than a block are zeros in the weights.
@@ -228,7 +257,13 @@ class Fence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Descriptor:
-    """A descriptor bit by bit, whether the core understands it or not."""
+    """A descriptor bit by bit, whether the core understands it or not.
+
+    Parameters
+    ----------
+    word : int
+        The whole descriptor of `command_bits()` bits, opcode in the lowest 8.
+    """
 
     word: int
 

@@ -29,6 +29,7 @@ class CoreSpec:
     Parameters
     ----------
     array : MacArraySpec
+        The multiply-accumulate cells: size, dataflow and operand formats.
     activation_words : int
         Words of `rows` activations in the activation memory.
     weight_words : int

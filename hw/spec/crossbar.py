@@ -50,7 +50,10 @@ class CrossbarSpec:
         Outputs of a tile. Each takes `slices` physical columns (of cell pairs in the differential scheme).
     cell_bits : int
         Bits a cell holds: levels 0 to 2**cell_bits - 1.
-    weight_bits, input_bits : int
+    weight_bits : int
+        Bits of a weight, two's complement; 2 to 8.
+    input_bits : int
+        Bits of an input, a multiple of plane_bits; 1 to 8.
     input_signed : bool
         Inputs are two's complement: their top bit is a plane of its own that counts negatively (needs plane_bits 1).
     input_offset : bool
@@ -59,13 +62,16 @@ class CrossbarSpec:
     plane_bits : int
         Input bits put on the word lines at a time.
     scheme : Scheme
+        How a signed weight becomes cell levels.
     array : ArrayKind
         "digital": columns are adder trees beside the cells, lossless by construction and part of the RTL; "analogue":
         currents and converters, answered by the testbench.
     columns_per_adc : int
         Physical columns that share one converter, one after the other.
     adc_bits : int
+        Bits of a converter's code, 1 to 20; with policy lossless at least `lossless_bits`.
     range_policy : RangePolicy
+        What the codes of a converter stand for.
     ranges : tuple of (zero, step), one per slice, of the calibrated policy
         Level of code 0 and levels per code, both in 2**-12 level.
     rounding : Rounding
@@ -77,6 +83,7 @@ class CrossbarSpec:
     double_buffer : bool
         The next vector is loaded into a second register while the present one is computed.
     tiles : int
+        Tiles on the bus, 1 to 256.
     lanes : int
         Bytes of the bus and of a word of the buffer: inputs loaded and outputs taken per cycle.
     buffer_words, parameter_words, command_entries : int

@@ -48,7 +48,14 @@ class LayerCommand:
 
     Parameters
     ----------
-    vectors, first_tile, row_tiles, column_tiles : int
+    vectors : int
+        Input vectors the layer is computed for; 0 is refused.
+    first_tile : int
+        Number of the tile with block (0, 0); the other blocks follow it without gaps.
+    row_tiles : int
+        Tiles the inputs are split over, up to `rows` inputs each; their results are added. 0 is refused.
+    column_tiles : int
+        Tiles the outputs are split over, up to `columns` outputs each. 0 is refused.
     input_address, input_stride, output_address, output_stride, parameter_address : int
         In words.
     from_stream, to_stream : bool
@@ -56,6 +63,7 @@ class LayerCommand:
     sums : bool
         Results are 32-bit sums instead of INT8 (to the stream only).
     opcode : int
+        `OPCODE_LAYER`; the core refuses every other.
     """
 
     vectors: int

@@ -15,7 +15,25 @@ so "channel" and "rank" name the same node where a device has no ranks."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organisation:
-    """What one channel (HBM: pseudo-channel) is made of. A column is one burst, the unit of a column command."""
+    """What one channel (HBM: pseudo-channel) is made of. A column is one burst, the unit of a column command.
+
+    Parameters
+    ----------
+    bank_groups : int
+        Bank groups of one rank of the channel.
+    banks_per_group : int
+        Banks of one bank group.
+    rows : int
+        Rows of one bank.
+    columns : int
+        Columns of one row, in bursts.
+    column_bits : int
+        Bits that one column command moves: bus_bits x burst_length.
+    bus_bits : int
+        Width of the channel's data bus in bits.
+    burst_length : int
+        Transfers on the data bus for one column command.
+    """
 
     bank_groups: int
     banks_per_group: int
@@ -92,6 +110,15 @@ class Sum:
     """A derived timing: the sum of `plus` minus `minus`, never below `floor`.
 
     Entries are timing names or integers (cycles); an entry that is a tuple stands for the largest of its members.
+
+    Parameters
+    ----------
+    name : str
+        Name of the derived timing, as rules and later sums use it.
+    plus, minus : tuple
+        What is added and what is subtracted.
+    floor : int
+        Least result in cycles.
     """
 
     name: str
@@ -131,7 +158,19 @@ DEFAULT = Preset(note="every rule of the device enforced, tFAW and tRP before re
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedRule:
-    """A rule in cycles."""
+    """A rule in cycles.
+
+    Parameters
+    ----------
+    level : Level
+        What the two commands must share to be bound.
+    before, after : tuple of str
+        Names of the commands the wait starts from and of those that wait.
+    cycles : int
+        Least cycles from the command before to the command after.
+    window : int
+        The wait starts at the `window`-th last command of `before`; 1 for the last one.
+    """
 
     level: Level
     before: tuple[str, ...]
@@ -142,7 +181,23 @@ class TimedRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """A device's timings and rules in cycles of its command clock: what models and RTL work from."""
+    """A device's timings and rules in cycles of its command clock: what models and RTL work from.
+
+    Parameters
+    ----------
+    clock_ns : float
+        Period of the command clock in nanoseconds.
+    cycles : dict of str to int
+        Every timing, given or derived, by name, in cycles.
+    rules : tuple of TimedRule
+        The rules that are enforced: the device's and what the preset changes in them.
+    broadcast_tracked, refresh_holds_activates : bool
+        As in the chosen `Preset`.
+    preset : str
+        Name of the chosen preset, "default" for the device's own rules.
+    note : str
+        What that preset does otherwise, and why.
+    """
 
     clock_ns: float
     cycles: dict[str, int]
@@ -162,8 +217,12 @@ class DramSpec:
 
     Parameters
     ----------
-    title, source : str
+    title : str
+        Its name for people, with speed and width.
+    source : str
+        Where its timings and rules were taken from.
     organisation : Organisation
+        Banks, rows, columns and data bus of one channel.
     clock_ns : float
         Period of the command clock the cycle counts refer to.
     timings_ns : dict of str to float

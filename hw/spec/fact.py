@@ -24,9 +24,11 @@ class Fact:
     unit : str
         For example "W", "GHz", "TOPS", "KRW/kWh"; "1" for a ratio.
     confidence : Confidence
+        Where the number comes from, and so how far it can be trusted.
     source : str
         Document, table and date, or the reasoning of an inferred or assumed number.
     note : str
+        A remark for readers; "" for none.
 
     Raises
     ------

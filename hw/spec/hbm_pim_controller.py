@@ -55,6 +55,7 @@ class HbmGemv:
     first : int
         Place r of the first word; with more than one tile 0.
     passes : int
+        Times the input words are gone through, each for 8 more outputs of every unit; 0 is refused.
     row, results : int
         Even; first rows of the weights and of the results.
     source : int
@@ -81,15 +82,19 @@ class Step:
     Parameters
     ----------
     name : str
+        Distinct in the table; the sequence of steps and their counts go by it.
     act : "open", "close", "RD" or "WR"
+        A row command or a column command.
     banks : tuple of int
         The i-th is that of the i-th command; a single one is that of all.
     row : Row
+        Which row it opens or uses: one with a meaning of its own (`fixed_rows`), or that of the weights or results.
     column : int
         Of the first command; the others follow.
     data : "", "zero", "one", "program" or "shared"
         What a write carries.
     label : str
+        A name of `HBM_LABELS`: what the cycles in which it is issued count as.
     holds : bool
         A due refresh waits for the end of the step.
     """

@@ -17,6 +17,16 @@ class MacArraySpec:
     Weight-stationary ("ws"): rows hold K, columns hold N, M streams. Output-stationary ("os"): rows hold
     M, columns hold N, K streams.
 
+    Parameters
+    ----------
+    rows, columns : int
+        Cells down and across, 2 to 256 each.
+    dataflow : Dataflow
+        "ws": weights stay in the cells; "os": sums do.
+    activation_format, weight_format : str
+        Operand formats of the cells: two integer formats of 4 or 8 bits, or two floating-point formats of 8 or 16
+        bits.
+
     Raises
     ------
     InputError

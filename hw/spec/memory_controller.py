@@ -184,6 +184,29 @@ class Gemv:
     row_step. `load`: the global buffer's column + i x pitch + c = word source + c, for each i below copies and c below
     columns. `clear`: accumulators 0 to outputs - 1 become zero. `multiply`: the products are added to them. `read`:
     word destination + j = output j of all banks, bank b in lane b. `pitch` 0 stands for `columns`.
+
+    Parameters
+    ----------
+    columns : int
+        Columns of a row, and words of the vector, that one output takes.
+    outputs : int
+        Outputs of every bank, one accumulator each.
+    row : int
+        First row of the weights.
+    copies : int
+        Outputs whose weights share a row, each with a copy of the vector in the global buffer.
+    pitch : int
+        Columns from one copy to the next; 0 stands for `columns`.
+    column : int
+        First column, in the rows and in the global buffer.
+    row_step : int
+        Rows from one group of `copies` outputs to the next.
+    source : int
+        First word of the vector in the shared memory; read only with `load`.
+    destination : int
+        First word of the results in the shared memory; written only with `read`.
+    load, clear, multiply, read : bool
+        Which phases are asked for; none at all is refused.
     """
 
     columns: int
@@ -208,7 +231,13 @@ class Gemv:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raw:
-    """A descriptor bit by bit, whether the controller understands it or not."""
+    """A descriptor bit by bit, whether the controller understands it or not.
+
+    Parameters
+    ----------
+    word : int
+        The whole descriptor of `DESCRIPTOR_BITS` bits, opcode in the lowest 8.
+    """
 
     word: int
 
@@ -230,6 +259,7 @@ class ControllerSpec:
     Parameters
     ----------
     pim : PimSpec
+        The device whose channel it drives.
     rows : int
         Rows of each bank that are there; a power of two.
     shared_words : int

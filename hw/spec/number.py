@@ -12,6 +12,17 @@ class NumberFormat:
     Integers are two's complement (`exponent_bits` = 0). Floating-point formats have a sign bit,
     `exponent_bits` and `fraction_bits`; `has_infinity` is False for OCP E4M3, whose all-ones exponent
     holds normal numbers and one NaN pattern per sign.
+
+    Parameters
+    ----------
+    name : str
+        Key of `FORMATS`, lower case.
+    bits : int
+        All bits of a number, sign included.
+    exponent_bits, fraction_bits : int
+        Bits of the two fields of a floating-point number; 0 for integers.
+    has_infinity : bool
+        Floating point: the all-ones exponent with fraction 0 is infinity.
     """
 
     name: str

@@ -38,6 +38,21 @@ class RegisterFile:
     group of entries) i of all units at once while the device is in an all-bank mode.
 
     `per`: "unit" (one copy in each unit) or "channel" (one copy shared by all units).
+
+    Parameters
+    ----------
+    name : str
+        As the device's documents call it: "GRF_A", "CRF", "GB" and the like.
+    entries, bits : int
+        Number of registers and width of each.
+    per : "unit" or "channel"
+        What has a copy of its own.
+    row : int or None
+        Reserved row through which the host writes it; None if no row is reserved for it.
+    column : int or None
+        First column of that row that writes it; None without `row`.
+    columns : int
+        Columns of that row that write it, `entries` / `columns` registers each; 0 without `row`.
     """
 
     name: str
@@ -55,6 +70,19 @@ class ModeChange:
 
     `data_bit`: for writes, the value bit 0 of the data must have. The change happens when the last of the banks has
     been reached, in any order.
+
+    Parameters
+    ----------
+    before, after : str
+        Modes of the device, of `PimSpec.modes`: the one it must be in, and the one it changes to.
+    command : str
+        Device command; for a PRE, `row` is the row it closes.
+    row, column : int, int or None
+        Where the command must go; any column if None.
+    banks : tuple of int
+        Banks that must all be reached.
+    data_bit : int or None
+        0 or 1; None if the data does not matter.
     """
 
     before: str
@@ -72,6 +100,21 @@ class Activation:
 
     kind "relu": max(x, 0). kind "leaky_relu": x if x >= 0 else slope x. kind "table": y = slope[i] x + offset[i] with
     i = floor((x + limit) segments / (2 limit)), x held within [-limit, limit).
+
+    Parameters
+    ----------
+    name : str
+        Name of the function.
+    code : int
+        Value of the activation mode register that chooses it; its place in `PimSpec.activations`.
+    kind : "relu", "leaky_relu" or "table"
+        How it is computed.
+    slope : float
+        leaky_relu: factor of negative x; else unused.
+    limit : float
+        table: half the width of the range around 0 that the pieces cover; else unused.
+    segments : int
+        table: number of linear pieces of equal width; else unused.
     """
 
     name: str
@@ -103,6 +146,7 @@ class PimSpec:
     units : int
         Units of one channel.
     banks_per_unit : int
+        Banks that share a unit; units x banks_per_unit are all banks of a channel.
     lanes : int
         Lanes of one unit; lanes x format bits = column bits.
     number : str
@@ -114,12 +158,15 @@ class PimSpec:
     modes : tuple of str
         The first is the mode after reset.
     mode_changes : tuple of ModeChange
+        Steps between modes by commands at reserved places; empty if a command of its own changes the mode.
     registers : tuple of RegisterFile
+        Register files of the units and of the channel.
     row_without_trigger_bit : int or None
         Rows with this address bit set never trigger an instruction.
     park_row : int or None
         Row the banks are left at around mode changes.
     activations : tuple of Activation
+        Functions of the activation unit, in the order of their codes; empty if there is none.
     """
 
     part: ClassVar[str] = "pim"

@@ -58,7 +58,15 @@ Scope = Literal["unit", "bank", "bank_group", "channel"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """Bits `low` to `low + width - 1` of an instruction word."""
+    """Bits `low` to `low + width - 1` of an instruction word.
+
+    Parameters
+    ----------
+    name : str
+        Name by which commands and the assembler use it.
+    low, width : int
+        Lowest bit, and number of bits. Fields of different commands may overlap.
+    """
 
     name: str
     low: int
@@ -77,7 +85,9 @@ class Command:
     Parameters
     ----------
     name : str
+        Its mnemonic, distinct in the command set.
     opcode : int
+        Value of the field "opcode", distinct in the command set.
     requires : tuple of str
         The states in which it is legal; a row state ("open", "closed") or a mode of the device.
     operations : tuple of str
@@ -109,6 +119,17 @@ class HostCommand:
     """A host-level command: one request that becomes `repeats` device commands on successive columns.
 
     `register_mode`: the device must be in register mode (else in memory mode). `blocking`: the host waits for it.
+
+    Parameters
+    ----------
+    name : str
+        Its mnemonic.
+    opcode : int
+        Its code among the host-level commands; not that of the device command.
+    command : str
+        Name of the device command it becomes; "" if it becomes none.
+    fields : tuple of str
+        What it says beside the opcode: "bank", "row", and "opsize" for the number of device commands.
     """
 
     name: str
@@ -126,12 +147,15 @@ class CommandSet:
     Parameters
     ----------
     title : str
+        Its name for people, used in messages.
     commands : tuple of Command
+        Device commands or instructions; names and opcodes are distinct.
     fields : tuple of Field
         Encoding of one instruction word of `word_bits`; the field "opcode" is always there.
     operands : dict of str to int
         Operand kinds and their codes; empty if commands name no operands.
     host_commands : tuple of HostCommand
+        Requests of the host that become device commands; empty if the host only reads and writes memory.
     """
 
     title: str

@@ -29,9 +29,11 @@ class Field:
     Parameters
     ----------
     name : str
+        Distinct within its register.
     low : int
         Lowest bit.
     bits : int
+        Number of bits.
     text : str
         What it means, one sentence without full stop.
     pulse : bool
@@ -52,9 +54,11 @@ class Register:
     Parameters
     ----------
     name : str
+        Distinct in the map; the words of a series are called `name`_0, `name`_1 and so on.
     offset : int
         Bytes from the start of the map, of the first of a series.
     access : Access
+        What a host may do with it.
     text : str
         What it holds or does, one sentence without full stop.
     fields : tuple of Field

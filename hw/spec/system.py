@@ -135,7 +135,17 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemCommand:
-    """A descriptor of the stream: `unit`, what it does, and unit -> how many of its descriptors must have ended."""
+    """A descriptor of the stream: `unit`, what it does, and unit -> how many of its descriptors must have ended.
+
+    Parameters
+    ----------
+    unit : str
+        One of `UNITS`.
+    command : Packs
+        Descriptor of that unit; packed it is the payload.
+    waits : dict of str to int
+        Unit -> least number of its descriptors that must have ended; a unit left out is not waited for.
+    """
 
     unit: str
     command: Packs
@@ -155,7 +165,15 @@ class SystemCommand:
 
 @dataclass(slots=True)
 class Program:
-    """A program under construction."""
+    """A program under construction.
+
+    Parameters
+    ----------
+    commands : list of SystemCommand
+        What was added, in order; without the end mark.
+    counts : dict of str to int
+        Unit -> descriptors added for it so far.
+    """
 
     commands: list[SystemCommand] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(UNITS, 0))

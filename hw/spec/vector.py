@@ -110,6 +110,7 @@ class MicroOperation:
     Parameters
     ----------
     unit : Unit
+        What is done.
     x, y : Source
         Both may name memory only if they name the same pointer: there is one read port.
     exchange : int
@@ -140,7 +141,15 @@ class MicroOperation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """Micro-operations carried out `repeat` times: once, per word of a row, per row, or 16 times."""
+    """Micro-operations carried out `repeat` times: once, per word of a row, per row, or 16 times.
+
+    Parameters
+    ----------
+    repeat : Repeat
+        How often: "once", "words", "rows" or "lanes" (16 times).
+    operations : tuple of MicroOperation
+        Carried out in order, all of them in each repetition.
+    """
 
     repeat: Repeat
     operations: tuple[MicroOperation, ...]
@@ -153,11 +162,13 @@ class VectorProgram:
     Parameters
     ----------
     opcode : int
+        Code of the operation in the descriptor, 4 bits.
     title : str
         What is computed, as a formula.
     outer : "rows" or "words"
         What the sections are gone through for.
     sections : tuple of Section
+        Gone through in order in each round of `outer`.
     fill : "zero" or "minus_infinity"
         What lanes of a read word beyond the row's length count as.
     across : str

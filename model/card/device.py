@@ -47,6 +47,7 @@ class Device:
     Parameters
     ----------
     title : str
+        The chip's title up to its first colon, for people.
     core : CoreSpec or None
         None for a chip that is known by its peaks only.
     cores, groups, devices : int
@@ -62,6 +63,7 @@ class Device:
     vector_width : Fact
         Elements per cycle of all vector engines together.
     hop_cycles : Fact
+        Cycles from one core to the next; of a GPU, what its memory's latency adds to each product.
     sram, dram_capacity, dram_bandwidth, host_bandwidth, link_bandwidth : Fact
         Bytes, bytes, bytes per second.
     dram_usable : Fact

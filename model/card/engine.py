@@ -15,6 +15,7 @@ class Engine:
     Parameters
     ----------
     name, title : str
+        Key in `ENGINES`, and what it is called for people.
     step : Fact
         Seconds of each iteration in which the devices wait for the host.
     per_sequence : Fact

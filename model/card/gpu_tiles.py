@@ -39,8 +39,19 @@ SHARED_BYTES = 128
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tiling:
-    """The fastest tiles of one product: seconds, of which `compute` are of tensor cores alone and `feed` of operands
-    alone; the tile and the waves."""
+    """The fastest tiles of one product.
+
+    Parameters
+    ----------
+    seconds : float
+        Of all waves, each at the slower of tensor cores and operands.
+    compute, feed : float
+        Seconds that tensor cores alone, and operands alone, would need for the same waves.
+    rows, columns : int
+        Results of one tile, one of `TILES`.
+    waves : int
+        Times that the multiprocessors take a tile each; the last one may leave some of them idle.
+    """
 
     seconds: float
     compute: float

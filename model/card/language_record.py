@@ -36,6 +36,11 @@ class LanguageTask:
     The model is cut over the cards by tensor, pipeline and expert parallelism and copied, as gives most. `cache` None:
     in the format of the weights. `beams` sequences are followed for each request. `longest`: seconds a request of the
     server scenario may take.
+
+    Parameters
+    ----------
+    weights : str or None
+        Number format of the weights; None: the first of FP8, INT8 and FP16 that the chip multiplies.
     """
 
     model: str

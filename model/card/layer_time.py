@@ -23,13 +23,19 @@ class Machine:
     core : CoreSpec or None
         None: `rate` alone limits products.
     cores : int
+        Of the group.
     clock : float
         Cycles per second.
     rate : float
         Multiply-accumulates per second in the run's format.
     format_scale : float
         Rate of the format over that of the core's own.
-    fetch, reuse : float, int
+    fetch : float
+        Bytes of activations into one core per step of its array in the run's format (a cycle over `format_scale`),
+        counted as if they were of the core's own format; 0 without a core.
+    reuse : int
+        Tiles of columns that use a fetched word before the next; of a GPU, multiprocessors that share one read of a
+        tile's edge.
     vector : float
         Element operations per second.
     hop : float
@@ -77,7 +83,13 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formats:
-    """Bytes per element of weights, of activations and of the key-value cache."""
+    """Sizes of the elements of a run.
+
+    Parameters
+    ----------
+    weight, activation, cache : float
+        Bytes of an element of weights, of activations and of the key-value cache; 0.5 for formats of 4 bits.
+    """
 
     weight: float = 1.0
     activation: float = 1.0
@@ -97,6 +109,30 @@ class LayerTime:
     `least`, the bound, is what arrays at full use or external memory alone would need, whichever is longer: weights
     read once, activations moved only as far as they exceed all scratchpads. `bytes` are those moved to and from
     external memory; `cut` the products x rows x columns that the cores share, with "os" where the arrays hold results.
+
+    Parameters
+    ----------
+    name, operator : str
+        As in the network's `Layer`.
+    macs : int
+        Multiply-accumulates of its products; 0 for vector work and transfers.
+    bound : str
+        The one of `BOUNDS` that sets its time; never "host".
+    compute : float
+        Seconds of the arrays if no operand were waited for; where `cut` is "vector", of the vector engines.
+    feed : float
+        Seconds in which the operands enter the arrays or multiprocessors; 0 where only a peak is known, and where `cut`
+        is "vector".
+    memory : float
+        Seconds of the external memory for `bytes`.
+    fill : float
+        Seconds of ramps, the way through the cores, the start of the layer and waits for the next tile of weights.
+    vector : float
+        Seconds of the vector engines for element-wise work; 0 for products.
+    link : float
+        Seconds of a transfer between devices; 0 for all else.
+    parts : int
+        Passes (parts of a batch, chunks of a query) that `times` last summed the figures over; 1: one pass.
     """
 
     name: str

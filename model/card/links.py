@@ -22,7 +22,10 @@ class Links:
         One direction, as a collective reaches it.
     switched : bool
         Every device reaches every other directly (NVLink, NVSwitch, a maker's own links); else through the host's PCIe.
-    start, step : float
+    start : float
+        Seconds before the first step of every transfer: its start and first barrier.
+    step : float
+        Seconds of each step beside those of its bytes.
     far_share : float
         Of the bandwidth that is left where more than 4 devices work together through the hosts' PCIe.
     """

@@ -24,7 +24,33 @@ from model.card.rules import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extra:
-    """Values of the rules that are facts themselves."""
+    """Values of the rules that are facts themselves (`model.card.rules`), and of the serving engine.
+
+    Parameters
+    ----------
+    dram_efficiency : float
+        Part of the published DRAM bandwidth that plain streams reach.
+    layer_start : float
+        Seconds before each layer of products or of vector work.
+    link_step : float
+        Seconds of one step of a collective transfer beside those of its bytes.
+    link_efficiency, pcie_efficiency : float
+        Part of the published bandwidth that transfers reach: on cards' own links, and through the host's PCIe.
+    pcie_far_share : float
+        Part of the PCIe bandwidth that is left where more than 4 devices work together.
+    collective_start : float
+        Seconds before the first step of every transfer.
+    cache_read : float
+        Speed of reads of the key-value cache over that of a plain stream.
+    query_host : float
+        Seconds to hand a query to the card and see its end; not part of offline runs.
+    kernel_launch : float
+        Least seconds between the starts of kernels of a GPU that are launched one by one, in single queries.
+    by_row : bool
+        A row of a convolution's kernel lies in one word (see `mapper.packed_depth`).
+    engine_step, engine_per_sequence, engine_host, engine_stream : float or None
+        Seconds in place of `step`, `per_sequence`, `host` and `stream` of the `Engine`; None: its nominal values.
+    """
 
     dram_efficiency: float = DRAM_EFFICIENCY.nominal
     layer_start: float = LAYER_START.nominal

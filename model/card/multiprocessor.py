@@ -36,8 +36,21 @@ LATENCY = Fact(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Multiprocessors:
-    """Units of one device, the clock of its peaks, and per unit: bytes per cycle from the second-level cache, element
-    operations per cycle; `sustained` is the clock under full load over that of the peaks."""
+    """The multiprocessors of one device.
+
+    Parameters
+    ----------
+    units : int
+        How many one device has.
+    clock : Fact
+        GHz, of the published peaks (boost clock).
+    port : Fact
+        Bytes per cycle from the second-level cache into one unit.
+    lanes : float
+        Element operations (FP32) of one unit per cycle.
+    sustained : Fact
+        Clock under full load over that of the peaks.
+    """
 
     units: int
     clock: Fact

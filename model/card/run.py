@@ -24,8 +24,14 @@ class Run:
         Inputs per second of the card.
     latency : float
         Seconds of one run, inputs and outputs on the link included.
-    batch, groups, devices : int
+    batch : int
+        Inputs of the run; of a query of several, all of them.
+    groups : int
+        Groups of cores of a device that each do such a run at a time; 1: all cores share it.
+    devices : int
+        Devices of the card, which all do the same.
     layers : tuple of LayerTime
+        Of one run, those that cost anything, in the order of the network.
     host : float
         Seconds on the host link.
     bound : dict of str to float

@@ -34,7 +34,17 @@ STEPS = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """One compiled batch: seconds its group is busy, and until its answers are there."""
+    """One compiled batch.
+
+    Parameters
+    ----------
+    batch : int
+        Most queries it takes.
+    busy : float
+        Seconds until its group can start the next: the longer of work and host link.
+    latency : float
+        Seconds from its start until its answers are there: work and host link.
+    """
 
     batch: int
     busy: float

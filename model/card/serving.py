@@ -23,7 +23,17 @@ Choice = Literal["time", "energy", "never"]
 class Step:
     """One prefill or decode step: `time` in seconds, what bound how many of them, and how many were spent on PIM
     (on products with weights alone). `energy`: joules of the memory and the multiply-accumulates of all products, with
-    a PIM memory whose events somebody prices."""
+    a PIM memory whose events somebody prices.
+
+    Parameters
+    ----------
+    batch : int
+        Sequences together.
+    bound : dict of str to float
+        Seconds by what bound them (`layer_time.BOUNDS`); those on PIM count as "memory".
+    on_pim, weights_on_pim : float
+        Seconds that the PIM memory takes for products, and for those with weights; 0 without one.
+    """
 
     time: float
     batch: int
@@ -45,11 +55,13 @@ class Deployment:
     model : LanguageModel
     cards : int
     weight_format, cache_format : str
+        Number formats of the weights and of the key-value cache (`hw.spec.number.FORMATS`).
     pim : PimMemory or None
         The memory is one with processing in it; it takes a product where that is faster, or cheaper.
     choose : "time", "energy" or "never"
         By which of the two the memory takes a product.
     extra : Extra
+        Values of the rules, nominal if not given.
     """
 
     device: Device

@@ -27,6 +27,11 @@ class Entry:
     `batch` inputs or sequences together; `latency_ms` of one run or step; `bound` names what most of its time is
     bound by; `utilisation` (0 to 1) is the useful multiply-accumulates over what the arrays could do. Or `reason` why
     there is none.
+
+    Parameters
+    ----------
+    chip, workload : str
+        Their names as `hw.chips` and `model.workloads` load them.
     """
 
     chip: str

@@ -75,7 +75,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """A simulated day: its outcome, bill, hours and number of failures."""
+    """A simulated day.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        The run of all requests: instances and the table of requests.
+    cost : Bill or None
+        Energy, money and carbon; None if the chip of a card is not known or has no published TDP.
+    hours : list of dict
+        One row for each hour in which requests arrived, as `by_hour` makes it.
+    failures : int
+        Failures of cards drawn for the day.
+    """
 
     outcome: Outcome
     cost: Bill | None

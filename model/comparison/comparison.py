@@ -13,7 +13,19 @@ Work = Gemm | Convolution
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Another count minus ours, its largest part by label, and the terms behind that part."""
+    """Another count minus ours, its largest part by label, and the terms behind that part.
+
+    Parameters
+    ----------
+    cycles : int
+        Their cycles minus ours; negative if they count fewer.
+    label : Label or None
+        The kind of cycles that differs most in the direction of the whole; None if none differs.
+    label_cycles : int
+        Their cycles of that label minus ours; 0 without a label.
+    reason : str
+        Their terms of that label by name, or that they count none of it.
+    """
 
     cycles: int
     label: Label | None
@@ -23,7 +35,21 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherCount:
-    """What one other simulator says; `estimate` is None where it cannot express the work."""
+    """What one other simulator says.
+
+    Parameters
+    ----------
+    name : str
+        Name of its module in `model.other_simulators`.
+    title : str
+        Name and version for people.
+    note : str
+        What a reader must know before comparing; "" if nothing.
+    estimate : Estimate or None
+        Its count of all the work; None where it cannot express part of it.
+    difference : Difference or None
+        Against our count; None if either count is missing.
+    """
 
     name: str
     title: str

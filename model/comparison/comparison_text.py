@@ -12,10 +12,26 @@ from model.work.workload import Gemm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """What was counted: `work` as (layer, how often), on which array, by us and by the others.
+    """What was counted, on which array, by us and by the others.
 
-    `ours` is None where no such core is built, `labels` the same by the core's own labels; `products_per_cell` is 2
-    with INT4 pairs.
+    Parameters
+    ----------
+    work : sequence of (Gemm or Convolution, int)
+        Each layer and how often it occurs.
+    rows, columns : int
+        Cells of the array each way.
+    dataflow : Dataflow
+        Operand that stays in the cells: weights "ws", outputs "os", inputs "is".
+    ours : Budget or None
+        Our cycles by the common labels; None where no such core is built.
+    labels : mapping of str to int
+        The same cycles by the core's own labels; empty without `ours`.
+    products_per_cell : int
+        Products a cell makes in a cycle: 2 with INT4 pairs, else 1.
+    others : sequence of OtherCount
+        Count of every other simulator.
+    notes : sequence of str
+        Sentences on how it was counted and what was left out.
     """
 
     work: Sequence[tuple[Work, int]]

@@ -17,11 +17,13 @@ class AdcModel:
     Parameters
     ----------
     name : str
+        By which `MODELS` has it.
     node_nm : float
         Technology of the source; 0 for a collection over many nodes.
     picojoules : dict of int to float
         Bits -> pJ of one conversion.
     source : str
+        Publication or tool with its version, and under which conditions the values hold.
     """
 
     name: str

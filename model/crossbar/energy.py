@@ -32,6 +32,7 @@ class CrossbarPrices:
     tree_add_fj : float
         One adder of a digital array's trees.
     buffer_fj_per_byte : float
+        A byte read from or written into the buffer, or taken in or given out by the core's streams.
     """
 
     name: str

@@ -79,7 +79,15 @@ CELLS: dict[str, CellKind] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """low <= nominal <= high."""
+    """low <= nominal <= high.
+
+    Parameters
+    ----------
+    low, high : float
+        With every input at the end that makes the figure smallest, and largest.
+    nominal : float
+        With every input at its nominal value.
+    """
 
     low: float
     nominal: float
@@ -95,7 +103,9 @@ class Fleet:
     tiles : int
         Tiles for all weights, INT8.
     mebibytes : float
+        All weights at one byte each, in units of 2**20 bytes.
     area_mm2, dies : Range
+        Silicon of the crossbars that hold them in square millimetres, and that over the area of a die, not rounded.
     idle_w : Range
         Leakage of converters, whatever is computed.
     link_mj_per_token : Range

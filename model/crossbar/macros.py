@@ -14,12 +14,15 @@ class Macro:
     Parameters
     ----------
     name, device : str
+        First author, where and when it was published; technology of the cells, e.g. ReRAM.
     node_nm : float
+        Technology node in nanometres.
     rows : float
         Rows that are added in one access.
     input_bits, weight_bits : float
         Bits of an input put in during one access, and of a weight.
     adc_bits : float
+        Bits of a converter.
     accesses : float
         Accesses of one product.
     access_ns : float

@@ -30,7 +30,9 @@ class Point:
     sweep : str
         The plot it belongs to: converter, error, cells or drift.
     scheme : Scheme
+        How a signed weight becomes levels of cells.
     cell_bits : int
+        Bits a cell holds.
     adc_bits : int
         0: no converter; else calibrated.
     error : float

@@ -25,6 +25,7 @@ class Predicted:
     Parameters
     ----------
     macro : Macro
+        As published.
     tops_per_w_1b, low, high : float
         Predicted efficiency and the ends of its 90 % range.
     ns_per_product, ns_low, ns_high : float

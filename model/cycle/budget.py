@@ -7,10 +7,22 @@ from dataclasses import dataclass, fields
 class Budget:
     """Cycles by label.
 
-    load: the first stationary operand moves in; fill: operand read and skew, from the last row's entry until the
-    last column has its result; stream: one row of operands enters per cycle; drain: finished results leave the
-    array; bubble: the array waits for itself between folds; stall: it waits for memory; prepare: the command is
-    being decoded.
+    Parameters
+    ----------
+    prepare : int
+        The command is being decoded.
+    load : int
+        The first stationary operand moves in.
+    fill : int
+        Operand read and skew, from the last row's entry until the last column has its result.
+    stream : int
+        One row of operands enters per cycle.
+    drain : int
+        Finished results leave the array.
+    bubble : int
+        The array waits for itself between folds.
+    stall : int
+        It waits for memory.
     """
 
     prepare: int = 0

@@ -30,7 +30,13 @@ def load(name: str) -> EnergyTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bracket:
-    """The same counts by each source. `total_j`: lowest, middle and highest of the sources' nominal totals."""
+    """The same counts by each source. `total_j`: lowest, middle and highest of the sources' nominal totals.
+
+    Parameters
+    ----------
+    sources : dict of str to Energy
+        Name of the source's table to the counts priced by it.
+    """
 
     sources: dict[str, Energy]
 

@@ -23,7 +23,15 @@ GATE_ACTIVITY = "gate-level activity of captured operands, glitches included"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """`low <= nominal <= high`, in the unit its name elsewhere says."""
+    """`low <= nominal <= high`, in the unit its name elsewhere says.
+
+    Parameters
+    ----------
+    low, high : float
+        The ends of the range.
+    nominal : float
+        The value to take if one must be taken; it need not be the middle.
+    """
 
     low: float
     nominal: float
@@ -44,7 +52,17 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentEnergy:
-    """Energy of one component in joules, and the weight its activity gave it (1 without one)."""
+    """Energy of one component in joules, and the weight its activity gave it.
+
+    Parameters
+    ----------
+    component : str
+        What events of the form "component.event" begin with, or `CLOCK` for what every busy cycle costs.
+    energy_j : Interval
+        Joules of the whole run, the weight taken into account.
+    weight : float
+        Toggles per event over those of the run on random operands, the w of `price`; 1 where nothing was weighed.
+    """
 
     component: str
     energy_j: Interval
@@ -62,6 +80,7 @@ class Energy:
     unpriced : tuple of str
         Events that were counted but have no energy in the table.
     table : EnergyTable
+        What the counts were priced by.
     activity : str
         `RTL_ACTIVITY` if toggles weighed the table, `GATE_ACTIVITY` if it is a measured one, else `RANDOM_OPERANDS`.
     """

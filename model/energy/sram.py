@@ -14,7 +14,19 @@ from model.energy.tables.horowitz_45nm import TABLE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One generated memory. `read_mw`, `write_mw`: mean of zeros and ones; `delay_ns`: of a read."""
+    """One generated memory.
+
+    Parameters
+    ----------
+    words : int
+        Words it holds.
+    bits : int
+        Width of a word, all of it read or written in one access.
+    read_mw, write_mw : float
+        Power while reading and while writing, mW, mean of zeros and ones.
+    delay_ns : float
+        Delay of a read, ns.
+    """
 
     words: int
     bits: int

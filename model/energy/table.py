@@ -81,8 +81,14 @@ class OperationTable:
 
     Parameters
     ----------
-    title, node_nm, error, leaves_out
-        As in `EnergyTable`.
+    title : str
+        One line for people.
+    node_nm : float
+        Process the energies belong to, nm.
+    error : Fact
+        Relative error of what is composed from them, unit "1", as in `EnergyTable`.
+    leaves_out : str
+        What these energies do not contain, in one sentence.
     int8_multiply, int32_multiply, int32_add : Fact
         One operation on random operands, pJ.
     register_bit : Fact

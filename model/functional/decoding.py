@@ -18,7 +18,19 @@ Words = Callable[[int, int], np.ndarray]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A tensor that is not the reference's."""
+    """A tensor that is not the reference's.
+
+    Parameters
+    ----------
+    position : int
+        Position of the first token of the step.
+    place : TensorPlace
+        Which tensor, and where it lies.
+    element : tuple of int
+        Row and column of the first element that differs.
+    found, expected : int
+        Its code in the shared memory, and the reference's; 16 bits.
+    """
 
     position: int
     place: TensorPlace

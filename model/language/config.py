@@ -19,14 +19,17 @@ class DecoderConfig:
     intermediate_size : int
         Elements of the feed-forward part.
     num_hidden_layers : int
+        Decoder blocks, each of attention and feed-forward part.
     num_attention_heads, num_key_value_heads : int
         Query heads share the key and value heads in equal groups.
     head_dim : int
         Elements of one head; even, since positions rotate pairs (i, i + head_dim / 2).
     vocab_size : int
+        Different tokens; rows of the embedding.
     max_position_embeddings : int
         Tokens of prompt and answer together.
     rms_norm_eps : float
+        Added to the mean square of the elements before its root is taken.
     rope_theta : float
         Base of the rotary angles: position p turns pair i by p * theta ** (-2 i / head_dim).
     tie_word_embeddings : bool

@@ -19,6 +19,7 @@ class LanguageRun:
     prompt, tokens : list of int
         Ids read and generated.
     prompt_text, text : str
+        The same ids as text.
     equal : bool
         Every tensor of every step was compared with the reference and is equal, bit for bit.
     tensors, elements : int

@@ -19,6 +19,7 @@ class PlacedLayer:
     Parameters
     ----------
     gemm : Gemm
+        Shape of the whole layer: m input vectors of k values, n outputs each.
     commands : tuple of LayerCommand
         Batches of vectors, one after the other, each as large as the buffer holds.
     """

@@ -15,7 +15,13 @@ from model.work.workload import Gemm, GemmJob, OutputStage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
-    """Rows `m0` to `m1` and columns `n0` to `n1` of a GEMM, run by one command with the whole of K."""
+    """Rows `m0` to `m1` and columns `n0` to `n1` of a GEMM (ends excluded), run by one command with the whole of K.
+
+    Parameters
+    ----------
+    command : Command
+        Its sizes in rows and blocks; addresses are 0 until `place` assigns them.
+    """
 
     m0: int
     m1: int

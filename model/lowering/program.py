@@ -15,7 +15,17 @@ Program = list[Command | Copy | Fence | Geometry]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """One GEMM with its place in the memories and, in beats, outside: operands in, outputs out."""
+    """One GEMM with its place in the memories and outside.
+
+    Parameters
+    ----------
+    command : Command
+        Its addresses are those of the core's own memories, in words.
+    activation, weight, parameter : int
+        First beat of each operand in the external memory.
+    output : int
+        First beat of the results in the external memory.
+    """
 
     command: Command
     activation: int

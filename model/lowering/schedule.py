@@ -10,7 +10,15 @@ from model.work.workload import Gemm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One command: the tile of GEMM number `gemm` it computes, with its addresses in `tile.command`."""
+    """One command.
+
+    Parameters
+    ----------
+    gemm : int
+        Number of the GEMM in the sequence that was scheduled, from 0 on.
+    tile : Tile
+        The part of it that is computed; its command has its addresses.
+    """
 
     gemm: int
     tile: lower.Tile

@@ -20,7 +20,13 @@ Cut = Literal["columns", "rows", "copied", "keys"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
     """Weights of one product: `columns` outputs of `rows` inputs, `count` such matrices, at `path` in the file's
-    naming."""
+    naming.
+
+    Parameters
+    ----------
+    cut : Cut
+        How tensor parallelism divides it; by its outputs if not given.
+    """
 
     path: str
     columns: int
@@ -111,6 +117,7 @@ class State:
     Parameters
     ----------
     projections : tuple of Matrix
+        Matrices that every token passes on its way into and out of the state.
     elements : int
         Of the state of one sequence.
     work : int
@@ -166,6 +173,17 @@ class Block:
     """One layer: attention, state or both side by side, and a feed-forward part or none.
 
     `vectors`: weights of its normalisations, biases and the like, none of which enters a matrix product.
+
+    Parameters
+    ----------
+    attention : Attention or None
+        None: the layer has none.
+    state : State or None
+        None: the layer keeps no state of fixed size.
+    feed : FeedForward or None
+        None: the layer has no feed-forward part.
+    norms : int
+        Normalisations of the hidden vector in the layer that are counted as vector work.
     """
 
     attention: Attention | None = None
@@ -193,6 +211,7 @@ class LanguageModel:
     name, family : str
         `family` is the file's model_type.
     hidden, vocabulary : int
+        Width of the vector that goes from layer to layer, and rows of the table of tokens.
     positions : int
         Longest context.
     groups : tuple of (Block, int)

@@ -45,10 +45,13 @@ class LanguageLayers:
     Parameters
     ----------
     model : LanguageModel
+        Whose layers are written.
     cards : int
         Tensor parallelism.
     split : Split
+        Read for `expert` and `data`: where experts lie, and whose tokens reach them.
     weight_format : str
+        Number format of the weights whose bits the model's file does not state.
     head_bits : int
         Of a weight of the output matrix, unless the file states it.
     """

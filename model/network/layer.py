@@ -18,6 +18,17 @@ class Window:
     """The window of a convolution or pooling: one entry per spatial axis.
 
     `pads` holds the (before, after) pair of each axis; `size` is the input's spatial size.
+
+    Parameters
+    ----------
+    kernel : tuple of int
+        Positions that the window covers.
+    strides : tuple of int
+        Input positions from one window to the next.
+    dilations : tuple of int
+        Input positions from one position of the kernel to the next; 1: side by side.
+    groups : int
+        Equal parts of the channels that are convolved each for itself; 1: all together.
     """
 
     size: tuple[int, ...]
@@ -95,7 +106,13 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """`layers` in the order of the file; `source` says where it comes from."""
+    """`layers` in the order of the file; `source` says where it comes from.
+
+    Parameters
+    ----------
+    name : str
+        What records and messages call it.
+    """
 
     name: str
     source: str

@@ -36,7 +36,13 @@ class QuantisedLayer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantisedNetwork:
-    """Layers run one after the other, each on the INT8 output of the one before it."""
+    """Layers run one after the other, each on the INT8 output of the one before it.
+
+    Parameters
+    ----------
+    layers : tuple of QuantisedLayer
+        In the order they run.
+    """
 
     layers: tuple[QuantisedLayer, ...]
 

@@ -24,6 +24,7 @@ class Quantization:
     Parameters
     ----------
     method : str
+        Name of the quantiser whose layout it is, e.g. "awq" or "compressed-tensors".
     number_bits : float
         Of one weight.
     group : int

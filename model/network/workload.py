@@ -18,7 +18,13 @@ from model.work.workload import Gemm, GemmJob
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageStep:
     """A prefill or a decode step of the language model called `model`: `batch` sequences of `tokens` tokens on
-    `cards` cards."""
+    `cards` cards.
+
+    Parameters
+    ----------
+    phase : "prefill" or "decode"
+        Whether prompts of `tokens` are computed, or one token for each sequence, which then holds `tokens`.
+    """
 
     model: str
     phase: Literal["prefill", "decode"]

@@ -36,7 +36,15 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A count of another simulator, term by term; `reported` is what its own report prints."""
+    """A count of another simulator, term by term; `reported` is what its own report prints.
+
+    Parameters
+    ----------
+    terms : tuple of Term
+        What adds up to its cycles.
+    report_offset : int
+        What its report prints minus the sum of the terms; 0 if it prints the sum.
+    """
 
     terms: tuple[Term, ...]
     report_offset: int = 0
@@ -63,7 +71,23 @@ LARGEST_ARRAY = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Convolution:
-    """A 2-D convolution of one image: `height` x `width` x `channels` in, `filters` channels out."""
+    """A 2-D convolution of one image: `height` x `width` x `channels` in, `filters` channels out.
+
+    Parameters
+    ----------
+    name : str
+        What the layer is called in the work it comes from.
+    height, width : int
+        Pixels of the input, without padding.
+    channels, filters : int
+        Channels of the input and of the output.
+    kernel_height, kernel_width : int
+        Pixels of the input under the kernel; at most those of the padded input.
+    stride : int
+        Pixels the kernel moves by, down and across alike.
+    padding : int
+        Pixels added on each of the four sides; 0: none.
+    """
 
     name: str
     height: int

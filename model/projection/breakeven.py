@@ -37,7 +37,25 @@ BATCHES = {1: 4, 2: 8, 4: 16, 8: 32, 16: 64, 32: 128}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakEven:
-    """One PIM memory at one batch against the GPUs at theirs; `over` above 1: PIM wins in tokens per joule."""
+    """One PIM memory at one batch against the GPUs at theirs; `over` above 1: PIM wins in tokens per joule.
+
+    Parameters
+    ----------
+    pim : str
+        PIM memory of the card, "hbm_pim" or "aim".
+    batch : int
+        Sequences decoded at a time on one PIM card.
+    gpu_batch : int
+        Sequences at a time on one GPU; ten GPUs then hold about as many as all PIM cards.
+    must : Figure
+        Tokens per joule of the GPUs at the wall, which the PIM card has to reach.
+    reached : Figure
+        Tokens per joule of the PIM card at the wall.
+    allowed : Figure
+        Power in W that a PIM card at its rate may draw and still reach `must`.
+    fleet : Figure
+        Tokens per second of all PIM cards over those of all GPUs.
+    """
 
     pim: str
     batch: int

@@ -41,6 +41,25 @@ class CardFigures:
     """One card. `peaks`: number format to nominal peak in 10^12 operations per second, 2 per multiply-accumulate.
 
     `tokens` is the rate of the language service; without it `without_tokens` says why.
+
+    Parameters
+    ----------
+    title : str
+        Title of the chip up to its first colon.
+    rate : Figure
+        Images per second of the card, ResNet-50 offline in INT8.
+    bound : Figure
+        Images per second that the card's multipliers allow at most: by its own model record, else by its INT8 peak.
+    power : Figure
+        Power of the busy card in W.
+    dram_power : Figure
+        W of the card's DRAM: standby and refresh, and the bits an image moves if a record counts them.
+    array_power : Figure
+        W of the MAC arrays alone, from priced counts.
+    core_power : Figure
+        W of arrays and their memories together, from priced counts; it holds `array_power`.
+    price : Figure
+        Price of one card in USD; the common assumption where the chip has none.
     """
 
     title: str

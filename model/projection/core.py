@@ -12,7 +12,21 @@ from model.record import Measurement
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreFigures:
-    """What a record says about one core. Energies are priced by a table, never measured."""
+    """What a record says about one core. Energies are priced by a table, never measured.
+
+    Parameters
+    ----------
+    utilisation : Figure
+        Multiply-accumulates over cycles x cells; 1 means every cell busy in every cycle.
+    energy_per_mac : Figure
+        Energy in pJ of all priced components, over the multiply-accumulates of the record.
+    array_energy_per_mac : Figure
+        The same of the events of the MAC array alone, in pJ.
+    shown : tuple of Figure
+        All named figures of the core; those of images and accuracy only where the record has them.
+    activity : Figure or None
+        Bit toggles per MAC event of the array over those on random operands; None without toggles in both records.
+    """
 
     utilisation: Figure
     energy_per_mac: Figure

@@ -13,7 +13,19 @@ LEAST_GAIN = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One batch: tokens per second without and with PIM, and the share of the step spent on PIM."""
+    """One batch: tokens per second without and with PIM, and the share of the step spent on PIM.
+
+    Parameters
+    ----------
+    batch : int
+        Sequences decoded at a time.
+    alone : float
+        Tokens per second of the card without its PIM units.
+    with_pim : float or None
+        Tokens per second with them; None where the record has no such rate.
+    on_pim : float
+        Part of the step with PIM that is spent in the units, 0 to 1; 0 where the record does not say.
+    """
 
     batch: int
     alone: float
@@ -23,7 +35,21 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """All points of a chip; `wins_to` is the largest batch at which PIM takes at least 5 % off a step (0: none)."""
+    """All points of a chip; `wins_to` is the largest batch at which PIM takes at least 5 % off a step (0: none).
+
+    Parameters
+    ----------
+    chip : str
+        Name of the chip in hw/chips.
+    pim : str
+        PIM memory, "hbm_pim" or "aim"; "" for the plain card.
+    context : int
+        Tokens that every sequence holds; 0 where the record does not say.
+    points : tuple of Point
+        One for every layer of the record, in its order.
+    shown : tuple of Figure
+        The same numbers as named figures, with the gain by PIM and `wins_to` where there is PIM.
+    """
 
     chip: str
     pim: str

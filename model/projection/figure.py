@@ -33,7 +33,17 @@ _STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordValue:
-    """A number read from a record, and which record that is."""
+    """A number read from a record, and which record that is.
+
+    Parameters
+    ----------
+    value : float
+        The number as recorded, or the sum of several.
+    measurement : Measurement
+        The record it was read from.
+    field : str
+        Where in the result it stands, for example "cycles", "figures.macs" or "layers.*.bytes" (a sum over the layers).
+    """
 
     value: float
     measurement: Measurement
@@ -56,6 +66,25 @@ class Figure:
 
     Figures are combined with + - * / and `ceil`, `smaller`, `larger`, `power`, `total`; `named` gives the result a
     name, a unit and a note, and makes it a node of its own in `explain`.
+
+    Parameters
+    ----------
+    name : str
+        Name under which it is shown and explained; "" for a step inside a formula.
+    unit : str
+        For example "W" or "tokens/s"; "1" for a ratio. Operations do not derive it: `named` sets it.
+    note : str
+        A few words on what the figure covers; may be "".
+    operation : str
+        "+", "-", "*", "/", "ceil", "min", "max" or "power"; "" for a leaf.
+    operands : tuple of Figure
+        What the operation is applied to, in order; empty for a leaf.
+    fact : Fact or None
+        Origin of a leaf that is a fact; only such leaves can vary.
+    record : RecordValue or None
+        Origin of a leaf that was read from a record.
+    constant : float or None
+        Value of a leaf that is a constant of a formula.
     """
 
     name: str = ""

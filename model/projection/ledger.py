@@ -26,6 +26,17 @@ class LedgerRow:
     `arrays`: the record's operations over the time of the arrays alone, all cores on one image; `achievable`: those of
     the chip model offline, feed and memories included; `delivered`: service to what of it arrives. All in the format
     the service runs in; `missing` says why there is no achievable rate.
+
+    Parameters
+    ----------
+    card : str
+        Name of the chip in hw/chips.
+    title : str
+        Title of the chip up to its first colon.
+    number_format : str
+        Format of the peak as the chip's facts name it, such as "int8" or "fp16".
+    peak : Figure
+        Nominal peak in this format as printed, in TOPS.
     """
 
     card: str
@@ -46,7 +57,19 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountedSite:
-    """The site counted by one rule."""
+    """The site counted by one rule.
+
+    Parameters
+    ----------
+    name : str
+        Name of the rule in `RULES`.
+    rule : Rule
+        The counting rule itself.
+    site : SiteFigures
+        The site with cards and formats of its shares as the rule has them.
+    miss_pf : Figure
+        Nominal PF of the whole cards minus the published capacity of the site.
+    """
 
     name: str
     rule: Rule
@@ -56,7 +79,17 @@ class CountedSite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardRecords:
-    """What the chip model and the arrays alone recorded of one chip; None where it does not run."""
+    """What the chip model and the arrays alone recorded of one chip; None where it does not run.
+
+    Parameters
+    ----------
+    arrays : Measurement or None
+        Record of the cycle model of the image network on this chip, arrays alone.
+    offline : Measurement or None
+        Record of the chip model of the image network offline, memories included.
+    language : Measurement or None
+        Record of the chip model of the language service.
+    """
 
     arrays: Measurement | None = None
     offline: Measurement | None = None

@@ -52,7 +52,14 @@ class Prices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capital:
-    """Figures of the capital, in million KRW; `yearly` is its part of one year."""
+    """Figures of the capital, in million KRW; `yearly` is its part of one year.
+
+    Parameters
+    ----------
+    shown : tuple of Figure
+        Cards, servers, facility and their sum in million KRW; the sum over the grant and what is left of it; the mean
+        card price in USD that would spend the grant exactly.
+    """
 
     shown: tuple[Figure, ...]
     yearly: Figure

@@ -43,7 +43,17 @@ _TABLE = Path(__file__).parent / "published" / "macros.csv"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """Energy of a MAC in NVM over that in logic with DRAM; below 1 NVM wins."""
+    """Energy of a MAC in NVM over that in logic with DRAM; below 1 NVM wins.
+
+    Parameters
+    ----------
+    bits : int
+        Effective bits of the analogue product; the digital logic computes with operands of as many bits.
+    batch : int
+        Sequences that share one reading of a weight from DRAM on the digital side.
+    ratio : Figure
+        Energy of the analogue MAC over that of the digital one with its share of the reading.
+    """
 
     bits: int
     batch: int
@@ -52,7 +62,13 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nvm:
-    """`medians`: class of published macros to its efficiency at 8 x 8 bits; `points` by bits and batch."""
+    """`medians`: class of published macros to its efficiency at 8 x 8 bits; `points` by bits and batch.
+
+    Parameters
+    ----------
+    analogue : tuple of Figure
+        Energy of an analogue MAC in pJ, weights resident, one figure for each of `BITS`.
+    """
 
     medians: tuple[Figure, ...]
     analogue: tuple[Figure, ...]

@@ -39,6 +39,25 @@ class Programme:
     """Everything projected. `projection` holds all named figures; the rest says which belong together.
 
     `cards` are those of the first site, `counted` is by site and counting rule.
+
+    Parameters
+    ----------
+    core : CoreFigures
+        The core whose RTL record gives the energy of a MAC.
+    sites : dict of str to SiteFigures
+        By name of the site, its shares counted as its scenario says.
+    ledger : tuple of LedgerRow
+        Every chip that has a TDP, one row for each of its printed peaks.
+    stages : dict of str to StageCard
+        Cards of the three stages and the GPU beside them, by name; empty without a language service.
+    curves : dict of str to Curve
+        Decode rates against the batch, by the prefix of their figures ("decode.CHIP" or "decode.CHIP.PIM").
+    breakeven : tuple of BreakEven
+        PIM cards against GPUs by memory and batch; empty if a record is not there.
+    nvm : Nvm or None
+        Analogue MACs in non-volatile memory against digital logic; None if not compared.
+    walls : tuple of WallCheck
+        Measured systems whose wall power the overhead rules predict.
     """
 
     projection: Projection

@@ -14,7 +14,17 @@ from model.projection.figure import Figure, evaluate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Driver:
-    """What one input does to one figure: its value with that input low, and high, the others nominal."""
+    """What one input does to one figure: its value with that input low, and high, the others nominal.
+
+    Parameters
+    ----------
+    leaf : Figure
+        The input, a fact with a range.
+    at_low : float
+        Value of the driven figure, in its unit, with the input at its low end.
+    at_high : float
+        The same with the input at its high end.
+    """
 
     leaf: Figure
     at_low: float
@@ -29,6 +39,13 @@ class Driver:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Projection:
     """Named figures that may share inputs.
+
+    Parameters
+    ----------
+    title : str
+        What is projected, in a few words.
+    figures : tuple of Figure
+        The named figures, each name once; facts below them that have one name must be equal.
 
     Raises
     ------

@@ -13,7 +13,15 @@ from model.projection.published.language import LanguageRow, language_rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageCheck:
-    """A published serving result beside its prediction by rules and open inputs alone, in the row's unit."""
+    """A published serving result beside its prediction by rules and open inputs alone, in the row's unit.
+
+    Parameters
+    ----------
+    row : LanguageRow
+        The published result.
+    predicted : Interval
+        Low, nominal and high of the prediction.
+    """
 
     row: LanguageRow
     predicted: Interval

@@ -13,7 +13,15 @@ from model.projection.scenario import Scenario, Share
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`shares`: operator to (card, number format of its peak)."""
+    """`shares`: operator to (card, number format of its peak).
+
+    Parameters
+    ----------
+    title : str
+        Format and card of every operator, in one line.
+    note : str
+        What speaks for the rule or against it; may be "".
+    """
 
     title: str
     shares: Mapping[str, tuple[str, str]]

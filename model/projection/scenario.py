@@ -10,7 +10,13 @@ from model.projection.overheads import Server
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """One operator's part of a site: `capacity` PF made of `card`, counted at its peak in `peak_format`."""
+    """One operator's part of a site: `capacity` PF made of `card`, counted at its peak in `peak_format`.
+
+    Parameters
+    ----------
+    operator : str
+        Short name of the operator, part of its figures' names; each only once in a site.
+    """
 
     operator: str
     capacity: Fact
@@ -28,12 +34,15 @@ class Scenario:
     Parameters
     ----------
     title : str
+        The site in print.
     capacity : Fact
         Nominal capacity, "PF"; the shares add up to it.
     budget : Fact
         Grant, "KRW".
     shares : tuple of Share
+        The operators' parts, at least one.
     server : Server
+        What stands around the cards, up to the socket; the same for every operator.
     card_load : Fact
         Power of a busy card over its TDP, "1".
     headroom : Fact
@@ -51,6 +60,7 @@ class Scenario:
     carbon : Fact
         "gCO2e/kWh".
     prices : Prices
+        Exchange rate, cards without a price, servers, facility, lifetime.
     services : tuple of str
         Files in `services`; each is projected as if all busy cards ran it.
 

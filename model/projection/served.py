@@ -17,7 +17,15 @@ SERVICE = "llama31_8b_decode"
 class Mix:
     """Requests of `prompt` and `answer` tokens on average, lengths drawn with coefficient of variation `spread`;
     `share`
-    of them keep a time to first token of `ttft` and a time per further token of `tpot` seconds."""
+    of them keep a time to first token of `ttft` and a time per further token of `tpot` seconds.
+
+    Parameters
+    ----------
+    model : str
+        Language model the requests are for, by its short name.
+    title : str
+        Its name in print.
+    """
 
     model: str
     title: str

@@ -34,6 +34,8 @@ class LanguageTask:
     ----------
     parameters, cache_elements : Fact
         Weights, and elements of the key-value cache per token of one sequence.
+    layers : int
+        Decoder layers of the model, each with the same dependent products.
     weight_bytes, cache_bytes : float
         Per weight and per element of the cache.
     """
@@ -54,7 +56,19 @@ class LanguageTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One service: `workload` in model/workloads, what it delivers (`unit`), in which format and batch."""
+    """One service: `workload` in model/workloads, what it delivers (`unit`), in which format and batch.
+
+    Parameters
+    ----------
+    title : str
+        Task in print, such as "ResNet-50, 224 x 224".
+    number_format : str
+        Format it runs in, in print, such as "INT8".
+    batch : str
+        How inputs are grouped, in words, for print only: "offline", or the sequences and their tokens.
+    language : LanguageTask or None
+        The decode task behind a service of tokens; None for images.
+    """
 
     title: str
     workload: str

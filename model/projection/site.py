@@ -17,7 +17,23 @@ HOURS_PER_YEAR = 8760
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorFigures:
-    """One operator's part of a site; `exact` is the number of cards before rounding."""
+    """One operator's part of a site; `exact` is the number of cards before rounding.
+
+    Parameters
+    ----------
+    cards : Figure
+        Whole number of cards that comes nearest to the operator's share.
+    servers : Figure
+        Servers that hold these cards, the last one perhaps not full.
+    nominal_pf : Figure
+        Printed peak of all these cards in the format the share is counted in, PF.
+    images : Figure
+        Images per second of all cards, ResNet-50 offline in INT8.
+    power : Figure
+        Power of the busy cards alone in kW, without servers.
+    tokens : Figure or None
+        Tokens per second of all cards; None if the card has no rate of tokens.
+    """
 
     cards: Figure
     exact: Figure
@@ -46,6 +62,17 @@ class SiteFigures:
     """The figures of one site, the totals first.
 
     `chain` is its power in kW step by step, adding up to the wall; `grid` is what the wall takes from power plants.
+
+    Parameters
+    ----------
+    name : str
+        Name of the site or of its variant under a counting rule; all names of its figures begin with it.
+    scenario : Scenario
+        The site as data.
+    totals : tuple of Figure
+        Figures of the whole site: cards, servers, PF, rates, wall power, energy, cost, carbon and capital.
+    by_operator : dict of str to OperatorFigures
+        Each operator's part.
     """
 
     name: str

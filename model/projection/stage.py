@@ -18,7 +18,15 @@ DEPENDENT_PRODUCTS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Macro:
-    """One way to read a published chip of analogue macros: `efficiency` "TOPS/W", `speed` "TOPS"."""
+    """One way to read a published chip of analogue macros: `efficiency` "TOPS/W", `speed` "TOPS".
+
+    Parameters
+    ----------
+    name : str
+        Part of the names of its figures: "one_phase" or "four_phase".
+    title : str
+        The reading and its effective bits, in print.
+    """
 
     name: str
     title: str
@@ -37,7 +45,31 @@ class Macro:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """One stage. `basis`: "model" if our models give its figures, "hypothesis" if only others' publications do."""
+    """One stage. `basis`: "model" if our models give its figures, "hypothesis" if only others' publications do.
+
+    Parameters
+    ----------
+    number : int
+        1, 2 or 3; begins the names of its cards.
+    years : tuple of int
+        First and last year, both included.
+    title : str
+        What a card of the stage is, in a few words.
+    technology : str
+        What the programme announces for the stage.
+    note : str
+        What is not published, and what stands for it; may be "".
+    budget : Fact or None
+        Money of the stage, "billion KRW"; None without a published figure.
+    domestic_share : Fact or None
+        Share of domestic chips that the plan aims at by the end of the stage, "1"; None without a published figure.
+    macros : tuple of Macro
+        Ways to read the published chip of macros that stands for the stage; empty without one.
+    weights_per_chip : Fact or None
+        Weights that one chip of macros holds, "weights"; None only without `macros`.
+    area_per_mib : Fact or None
+        Area of arrays and converters, "mm2/MiB" of weights; None only without `macros`.
+    """
 
     number: int
     years: tuple[int, int]
@@ -64,7 +96,23 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageCard:
-    """One bar of the comparison; `shown` are all its figures."""
+    """One bar of the comparison; `shown` are all its figures.
+
+    Parameters
+    ----------
+    name : str
+        Stage ("gpu" for the yardstick), card or memory, and batch, as in "2_aim_batch_16"; part of its figures' names.
+    title : str
+        Card, memory and format in print.
+    basis : str
+        "model" or "hypothesis", as for `Stage`.
+    how : str
+        Language model, format and batch of the decode, in words.
+    tokens : Figure
+        Tokens per second of one card.
+    joules : Figure
+        Joules per token at the wall, the card's share of server and facility included.
+    """
 
     name: str
     title: str

@@ -68,6 +68,13 @@ class Check:
     `kind` is one of `calibration.KINDS`, "" for a bound of arrays alone; `rules` what the rules and open inputs say
     alone, where `predicted` holds the model's own error too, learnt without this chip. `blind`: its prediction was
     written before the result was opened. `bound`: what most of the predicted time is spent on, "" where no record says.
+
+    Parameters
+    ----------
+    chip : str
+        Name of the chip in hw/chips.
+    what : str
+        Task and how it was run, in words.
     """
 
     chip: str
@@ -128,7 +135,23 @@ LEAST_COVERAGE, MOST_COVERAGE = 0.85, 0.95
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """Of some results: how many of how many chips, the share inside their ranges, the median factor between published
-    and predicted (and by the rules alone), the median half width of the ranges."""
+    and predicted (and by the rules alone), the median half width of the ranges.
+
+    Parameters
+    ----------
+    results : int
+        Number of results; 0 leaves `coverage` and `half_width` at 0 and the factors at 1.
+    chips : int
+        Number of different chips among them.
+    coverage : float
+        Share of the results inside their ranges, 0 to 1.
+    factor : float
+        Median of nominal prediction over published or the reverse, whichever is above 1.
+    rules_factor : float
+        The same for the prediction by rules and open inputs alone, without the model's own error.
+    half_width : float
+        Median of half the range over the nominal prediction.
+    """
 
     results: int
     chips: int
@@ -141,7 +164,15 @@ class Score:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
     """All checks, and per chip why the rest cannot be checked; `curve`: share of the results inside ranges meant to
-    hold so many, each chip's learnt without it; `blind_written`: the predictions written before they were opened."""
+    hold so many, each chip's learnt without it; `blind_written`: the predictions written before they were opened.
+
+    Parameters
+    ----------
+    checks : tuple of Check
+        Korean makers first, then by task, chip and publication.
+    not_validated : dict of str to str
+        Chip of a Korean maker to what of it no published result can check.
+    """
 
     checks: tuple[Check, ...]
     not_validated: Mapping[str, str]

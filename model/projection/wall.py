@@ -20,7 +20,21 @@ FITTED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WallCheck:
-    """One measured system: its wall power by the rules, as published, and the first over the second, minus 1."""
+    """One measured system: its wall power by the rules, as published, and the first over the second, minus 1.
+
+    Parameters
+    ----------
+    row : Row
+        The published result with its power log.
+    rule : str
+        How the power was predicted, in words.
+    predicted : Figure
+        Wall power by the overhead rules in W.
+    published : Figure
+        Mean of the power log in W.
+    error : Figure
+        Predicted over published, minus 1.
+    """
 
     row: Row
     rule: str

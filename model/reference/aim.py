@@ -117,6 +117,15 @@ class AimState:
     lanes); `rows`: (bank, row) -> uint16 (columns, lanes); `open`: the open row of each bank. Unit u is beside bank u.
 
     `function`: kind, slope and limit of the activation chosen, as `activate` takes them.
+
+    Parameters
+    ----------
+    accumulators : uint32 array (units, 32)
+        FP32 codes of the sums.
+    activations : uint16 array (units, 32)
+        BF16 codes that AF16 gave.
+    buffer : uint16 array (64, lanes)
+        The global buffer, a word for each column; what a MAC multiplies by unless it is paired.
     """
 
     accumulators: np.ndarray

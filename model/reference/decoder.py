@@ -38,11 +38,15 @@ class StoredWeights:
 
     Parameters
     ----------
-    embedding : (vocabulary, hidden); head : the same array if tied
+    embedding : array (vocabulary, hidden)
+        A row for each token.
+    head : array (vocabulary, hidden)
+        What makes logits of the last layer's result; the same array as `embedding` if they are tied.
     layers : for each layer "norm1", "qkv", "out", "norm2", "gate_up", "down"
         qkv has the rows of queries, keys and values below one another, elements of a query or key head in the order of
         `neighbours`; gate_up those of gate and up.
-    norm : (hidden,)
+    norm : array (hidden,)
+        Gains of the norm behind the last layer.
     """
 
     embedding: np.ndarray

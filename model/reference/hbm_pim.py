@@ -37,6 +37,15 @@ class HbmPimState:
     """Registers of all units: GRF_A, GRF_B (units, 8, lanes); SRF (units, 16); latches (units, lanes).
 
     `rows`: (bank, row) -> uint16 (columns, lanes); unit u lies between banks 2 u and 2 u + 1.
+
+    Parameters
+    ----------
+    a, b : uint16 array (units, 8, lanes)
+        Vector registers GRF_A and GRF_B.
+    scalars : uint16 array (units, 16)
+        SRF: scalars 0 to 7 for multiplying, 8 to 15 for adding.
+    added, multiplied : uint16 array (units, lanes)
+        The adder's and the multiplier's last result.
     """
 
     a: np.ndarray

@@ -13,7 +13,17 @@ from model.report.load import ROOTS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tests:
-    """Outcome of the test cases found in JUnit files."""
+    """Outcome of the test cases found in JUnit files.
+
+    Parameters
+    ----------
+    passed : int
+        Test cases that neither failed nor were skipped.
+    failed : tuple of str
+        One entry a failed test case, "class.name", or a sentence naming a file that is damaged.
+    folder : Path
+        Where the JUnit files lie.
+    """
 
     passed: int
     failed: tuple[str, ...]
@@ -22,7 +32,21 @@ class Tests:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """Utilisation of one GEMM: `macs` multiply-accumulates in `cycles` on `cells` cells, by one witness."""
+    """Utilisation of one GEMM: `macs` multiply-accumulates in `cycles` on `cells` cells, by one witness.
+
+    Parameters
+    ----------
+    label : str
+        Workload, or "workload/layer" where the record has layers.
+    macs : int
+        Multiply-accumulates of the GEMM, no padding.
+    cycles : int
+        Clock cycles it took.
+    cells : int
+        Multipliers of one machine of the chip.
+    witness : str
+        "rtl": counted by simulated RTL; "model": predicted by the cycle model.
+    """
 
     label: str
     macs: int

@@ -34,7 +34,17 @@ def say(template: str, *values: str) -> Sentence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A heading, a table (first row: column heads; empty if there is none) and sentences below it."""
+    """A heading, a table and sentences below it.
+
+    Parameters
+    ----------
+    title : str
+        The heading.
+    rows : tuple of tuple of str
+        Cells of the table, row by row; the first row holds the column heads. Empty without a table.
+    notes : tuple of Sentence
+        Each in its pieces, so that the numbers in it stay tied to their figures.
+    """
 
     title: str
     rows: tuple[tuple[str, ...], ...] = ()

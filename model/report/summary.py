@@ -30,7 +30,25 @@ About = Literal["all", "run", "programme"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """A projected figure: its bounds, the middle 90 % of the samples and their median."""
+    """A projected figure: its bounds, the middle 90 % of the samples and their median.
+
+    Parameters
+    ----------
+    name : str
+        Name of the figure in the projection, the one `explain` opens.
+    unit : str
+        Unit of all its numbers.
+    note : str
+        What the figure says of itself; "" if nothing.
+    bounds : Interval
+        Its nominal value, and the lowest and highest found with each input at an end of its range.
+    p5, p95 : float
+        5 % and 95 % percentile of the samples; the nominal value if the figure does not vary.
+    confidence : str
+        The weakest confidence among the facts and records it is made of.
+    median : float
+        Of the samples; not a number (NaN) if it is not known.
+    """
 
     name: str
     unit: str
@@ -56,6 +74,27 @@ class Summary:
     `about` says what a report of it holds: the run's own chip, the programme's sites, or both.
     `energies` are by the name of their table; `projection` holds the figures of the run and of the programme, `ranges`
     their numbers.
+
+    Parameters
+    ----------
+    chip_name : str
+        Name of the chip's file in `hw/chips`.
+    chip : Chip
+        Its description as it is now; records found may be of an earlier one.
+    workload : str
+        Name of what was run.
+    seed : int
+        Seed of the run's drawn operands.
+    rtl, model : Measurement or None
+        Record of the run by simulated RTL and by the cycle model; None if there is none. At least one is there.
+    tests : Tests or None
+        Test cases of this very run; None without JUnit files.
+    points : tuple of Point
+        Utilisation of every GEMM recorded for the chip; empty if no number of multipliers sets its pace.
+    programme : Programme or None
+        What is projected of the sites; None if that cannot be made, and `missing` then says why.
+    folder : Path
+        Where report and plots are written.
     """
 
     chip_name: str

@@ -15,7 +15,17 @@ PERCENTILES = (50, 90, 95, 99)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """Seconds: mean, percentiles, and the 5 % and 95 % ends of the mean that the card model leaves open."""
+    """One figure over all requests, in seconds; all 0 without requests.
+
+    Parameters
+    ----------
+    mean : float
+        At the nominal times of the card model.
+    p50, p90, p95, p99 : float
+        Percentiles over the requests, at nominal times.
+    low, high : float
+        The mean at the 5 % and 95 % ends of what the card model leaves open; `mean` lies between them.
+    """
 
     mean: float
     p50: float

@@ -37,6 +37,7 @@ class Prices:
     pue, tariff, carbon : tuple of float
         "1", KRW/kWh, gCO2e/kWh.
     sockets_per_card : tuple of float
+        Processor sockets of a server over its cards.
     capital_per_card_year : tuple of float
         KRW: card and its part of the server, over the lifetime.
     """
@@ -50,8 +51,21 @@ class Prices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
-    """Each at (low, nominal, high): joules a token at the wall, kilowatts, KRW a million tokens of electricity and with
-    the capital of the time the cards were kept, gCO2e a million tokens."""
+    """Of one run, each at (low, nominal, high).
+
+    Parameters
+    ----------
+    joules : tuple of float
+        For a token of the answers, at the wall.
+    kilowatts : tuple of float
+        Mean power at the wall over the run.
+    krw : tuple of float
+        KRW of electricity for a million tokens.
+    krw_with_capital : tuple of float
+        The same and the capital of the time the cards were kept.
+    carbon : tuple of float
+        gCO2e of the electricity for a million tokens.
+    """
 
     joules: tuple[float, float, float]
     kilowatts: tuple[float, float, float]

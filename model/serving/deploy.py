@@ -60,11 +60,16 @@ class Deployed:
     Parameters
     ----------
     device : Device
+        One device of the instance's cards, as the card model sees it.
     model : LanguageModel
     split : Split
+        How the model lies on the devices of the instance; one device if not given.
     weights, cache : str
+        Number formats of the weights and of the key-value cache.
     engine : Engine
+        Whose overheads and limits hold; vLLM if not given.
     rules : Rules
+        What the engine is told beyond its defaults.
     chip : Chip or None
         What the device was made of, for its power and price.
     pim : str or None

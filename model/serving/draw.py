@@ -46,6 +46,8 @@ class Drawn:
         Rate by hour over the mean.
     prefix_tokens : int
         Every prompt begins with the same so many tokens.
+    seed : int
+        Of the random gaps and lengths; equal seeds give equal requests.
     """
 
     count: int

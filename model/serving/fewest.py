@@ -24,8 +24,21 @@ MOST = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fewest:
-    """`replicas` instances of `size` cards of `chip`: share of the requests that keep the target, tokens a second of
-    all, and the bill; or the `reason` why none do."""
+    """`replicas` instances of `size` cards of `chip`, or the `reason` why none keep the target.
+
+    Parameters
+    ----------
+    model : str
+        Name of the language model.
+    weights : str
+        Number format of its weights; "" where there is a `reason`.
+    kept : float
+        Share of the requests that keep the target, 0 to 1.
+    tokens_per_s : float
+        Tokens of answers per second of all instances together.
+    bill : Bill or None
+        Energy, money and carbon of the run; None without a published TDP or where there is a `reason`.
+    """
 
     chip: str
     model: str

@@ -62,7 +62,25 @@ CLIENT = ("client", "user", "tenant")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """Which column holds what; `unit` of the arrival in seconds; "" for what the file has not."""
+    """Which column of a trace holds what: names as the file writes them, "" for what it has not.
+
+    Parameters
+    ----------
+    arrival : str
+        Time of arrival, a number or a date.
+    unit : float
+        Seconds of one unit of `arrival`.
+    prompt, answer : str
+        Tokens in and tokens out.
+    session : str
+        Name of the conversation.
+    prefix, prefix_tokens : str
+        Name of the beginning that prompts share, and its tokens.
+    priority : str
+        An integer; larger goes first where the order looks at it.
+    client : str
+        Whom the fair order counts tokens for.
+    """
 
     arrival: str
     unit: float

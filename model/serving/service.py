@@ -20,7 +20,15 @@ from model.serving.request import Request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """Factors on the times of decode steps and of iterations with prompts."""
+    """Factors on the card model's times; 1 leaves them nominal.
+
+    Parameters
+    ----------
+    decode : float
+        On the time of decode steps.
+    prefill : float
+        On the time of iterations with prompts.
+    """
 
     decode: float = 1.0
     prefill: float = 1.0
@@ -39,6 +47,7 @@ class Service:
     router : str
         Name of a policy; "" is the least loaded where there are several.
     failures : tuple of (time, instance, seconds)
+        When which instance stops (its place in the cluster, from 0) and for how long; both times in simulated seconds.
     """
 
     groups: tuple[tuple[Deployed, int], ...]
@@ -111,7 +120,19 @@ class Service:
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """The end of a run at nominal times, and the tables of those at shorter and longer ones."""
+    """The end of a run at nominal times, and the tables of those at shorter and longer ones.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        As the nominal run left it.
+    table : dict of str to array
+        Columns of the nominal run's log, one entry for each request, by its number.
+    low, high : dict of str to array
+        The same of the runs with shorter and with longer times; `table` itself if no ranges were asked for.
+    wall : float
+        Seconds of this computer for the nominal run.
+    """
 
     cluster: Cluster
     table: dict[str, np.ndarray]

@@ -40,7 +40,17 @@ TOGETHER = 32
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """Cards of one operator: `instances` of `deployed` that serve, `off` kept off by the cap, `spares`; or `reason` why
-    none serves."""
+    none serves.
+
+    Parameters
+    ----------
+    operator : str
+        Whose share of the site it is.
+    card : str
+        Name of the chip as `hw.chips` loads it.
+    cards : int
+        What the operator has, spares included: its capacity over the peak of one card, rounded, at least 1.
+    """
 
     operator: str
     card: str

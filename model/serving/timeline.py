@@ -18,7 +18,15 @@ MOST_REQUESTS = 2000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """An iteration with prompts (`prompt_tokens` above 0) or a run of `steps` decode steps of `sequences` on an
-    instance; seconds; `cache` is the used share behind it, `waiting` the requests in line."""
+    instance; `cache` is the used share behind it, `waiting` the requests in line.
+
+    Parameters
+    ----------
+    instance : int
+        Place of the instance among all of the cluster, from 0.
+    start, end : float
+        Seconds of the simulated run.
+    """
 
     instance: int
     start: float

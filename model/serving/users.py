@@ -26,7 +26,21 @@ MOST_USERS = 1 << 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One number of users: share of the requests that keep the target, and what they get."""
+    """What one number of users gets.
+
+    Parameters
+    ----------
+    users : int
+        Who each send a request when the one before ends.
+    kept : float
+        Share of the counted requests that keep the target, 0 to 1.
+    tokens_per_s : float
+        Tokens of the counted answers per second, of all users together.
+    ttft_p99 : float
+        Seconds to the first token that 99 % of the requests stay below.
+    tpot_p99 : float
+        The same of the seconds per token after the first; 0 if no answer has more than one token.
+    """
 
     users: int
     kept: float
@@ -37,8 +51,21 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The most users, at the longer and the shorter ends of the card model's times too with their tokens a second, and
-    all numbers tried."""
+    """The most users that keep a target, each number found to 1 %.
+
+    Parameters
+    ----------
+    users : int
+        At nominal times of the card model.
+    low, high : int
+        At the longer and at the shorter end of its times; `low` is 0 if not even one user keeps the target there.
+    points : tuple of Point
+        All numbers of users tried at nominal times, in rising order.
+    wall : float
+        Seconds of this computer for the whole search.
+    low_rate, high_rate : float
+        Tokens per second of `low` users at longer and of `high` users at shorter times; 0 where that was not run.
+    """
 
     users: int
     low: int

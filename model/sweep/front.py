@@ -42,7 +42,13 @@ class Design:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
-    """The designs of a space, `designs` in all of which `feasible` run everything and keep the limits."""
+    """The designs of a space, `designs` in all of which `feasible` run everything and keep the limits.
+
+    Parameters
+    ----------
+    members : tuple of Design
+        Those of the front, in the order of the first objective, best first.
+    """
 
     designs: int
     feasible: int

@@ -30,7 +30,19 @@ Progress = Callable[[int, int, float], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a run did: `points` of the space without forbidden ones, some `evaluated` now, some `found` in the store."""
+    """What a run did.
+
+    Parameters
+    ----------
+    points : int
+        Points of the space without forbidden ones: `evaluated` and `found` together.
+    evaluated : int
+        Points that this run computed.
+    found : int
+        Points that were in the store before.
+    seconds : float
+        Wall time of the run.
+    """
 
     points: int
     evaluated: int

@@ -30,7 +30,17 @@ VALIDATION_SEEDS = (101, 102)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Epochs, the first learning rate of Adam (it falls linearly), pixels an image is shifted by at most."""
+    """How the network is trained.
+
+    Parameters
+    ----------
+    epochs : int
+        Times every training image is used.
+    rate : float
+        Learning rate of Adam above its floor of 1e-4 in the first epoch; it falls linearly to that floor.
+    shift : int
+        Pixels an image is shifted by at most, in each direction, drawn anew each time; 0: not at all.
+    """
 
     epochs: int
     rate: float

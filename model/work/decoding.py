@@ -32,9 +32,11 @@ class Decoding:
     Parameters
     ----------
     config : DecoderConfig
+        Sizes of the model.
     weights : dict
         FP32 tensors by their names in checkpoints.
     prompt : list of int
+        Token numbers.
     count : int
         Tokens to generate, greedily.
     pieces : BytePair or None

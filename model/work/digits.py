@@ -32,6 +32,13 @@ class Digits:
 
     Each layer needs the one before it, so there is nothing to queue. The seed changes nothing: images and
     parameters are data. They are read when first asked for.
+
+    Parameters
+    ----------
+    title : str
+        One line for people.
+    queued : bool
+        See `Workload`; the layers depend on one another, so it is False.
     """
 
     title: str

@@ -19,6 +19,13 @@ class FloatDigits:
 
     Parameters are FP32 numbers from `model.train.digits.fit`; a device rounds them to its format once. The seed
     changes nothing.
+
+    Parameters
+    ----------
+    title : str
+        One line for people.
+    queued : bool
+        See `Workload`; the layers depend on one another, so it is False.
     """
 
     title: str

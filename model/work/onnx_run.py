@@ -27,7 +27,19 @@ LARGEST_INPUT = 1 << 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dense:
-    """One layer in floating point: weights (k, n), bias (n), and whether ReLU follows."""
+    """One layer in floating point.
+
+    Parameters
+    ----------
+    name : str
+        Of the node in the file, of its output if it has none.
+    weights : float64 array (k, n)
+        Scaled by the node's alpha.
+    bias : float64 array (n,)
+        Zeros if the layer adds none.
+    relu : bool
+        ReLU follows.
+    """
 
     name: str
     weights: np.ndarray
@@ -40,6 +52,11 @@ class OnnxRun:
     """The network in `path` on the samples in `input` (a .npy of floats, samples first).
 
     Raises `InputError`, when the layers are asked for, for an operator that the RTL lacks, by node and operator.
+
+    Parameters
+    ----------
+    queued : bool
+        See `model.work.workload.Workload`; the layers depend on one another, so it is False.
     """
 
     path: Path

@@ -38,6 +38,7 @@ class Share:
     Parameters
     ----------
     program : list of MemoryCommand
+        Descriptors of the channel's controller, in order.
     cells : dict
         (bank, row) -> uint16 (columns, lanes), before the program.
     shared : uint16 array (words, lanes)
@@ -269,6 +270,7 @@ class Token:
     count : int
         Projections.
     macs : int
+        Multiply-accumulates of all projections on all channels, without padding.
     cycles : int
         Of one channel, refresh included; all channels take the same.
     labels : dict

@@ -19,6 +19,13 @@ class Gemm:
     """`count` matrix products of (m x k) by (k x n): m activation rows, n output columns, k terms each.
 
     Raises `InputError` for a size that is no integer from 1 to `LARGEST`.
+
+    Parameters
+    ----------
+    name : str
+        For people and error messages.
+    m, n, k : int
+        Activation rows, output columns, terms of each sum.
     """
 
     name: str
@@ -47,6 +54,13 @@ class OutputStage:
 
     `bias`, `multiplier` : int32 arrays of n; `shift` : right shift of n, 0 to 31;
     output = clamp(round((sum + bias) * multiplier / 2**(31 + shift)) + zero_point, low, high).
+
+    Parameters
+    ----------
+    zero_point : int
+        INT8 code that stands for zero, added after scaling.
+    low, high : int
+        Least and greatest INT8 output, both included; ReLU sets `low` to the zero point.
     """
 
     bias: np.ndarray
@@ -64,10 +78,13 @@ class GemmJob:
     Parameters
     ----------
     gemm : Gemm
-    activations : int8 array (m, k), or codes for floating-point formats, or None if `source` is given
+        Its shape.
+    activations : int8 array (m, k), or codes for floating-point formats
+        None if `source` is given.
     source : int or None
         Index of the earlier job in the list whose output (m, n of that job) is this job's activations.
     weights : int8 array (k, n), or codes
+        Row i meets column i of the activations.
     output : OutputStage
         Not used by floating-point cores, which only convert their sums.
     activation_format, weight_format : str
@@ -90,6 +107,7 @@ class PlacedProgram:
     Parameters
     ----------
     program : list of commands, copies, fences and geometries
+        In the order in which the core takes them.
     external : list of (first beat, uint8 array (beats, bytes_per_cycle))
         What must lie outside before it runs.
     output : int

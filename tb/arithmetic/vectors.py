@@ -52,7 +52,17 @@ int main(int argc, char** argv) {{
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What came of a table: rows played, rows that differed, and the first of them in words."""
+    """What came of a table.
+
+    Parameters
+    ----------
+    vectors : int
+        Rows played.
+    mismatches : int
+        Rows whose result differed from what was expected.
+    first : str
+        The first of them in words: its index from 0, the inputs, the result and what was expected; "" if none differed.
+    """
 
     vectors: int
     mismatches: int

@@ -55,9 +55,26 @@ _FULL = 8 << 20
 class Built:
     """A simulator binary.
 
-    `folder` holds the binary, named as the top; `seconds` is the wall time the build took when it was made and `cached`
-    tells whether it was made now; `tools` are the versions of what made it; `simulator` is cocotb's name of it; with
-    `random_start` registers without a power-on value start as the run's seed says.
+    Parameters
+    ----------
+    emitted : Emitted
+        The design it simulates.
+    trace : "none", "fst" or "saif"
+        What a run records: nothing, a waveform, or toggle counts.
+    folder : Path
+        Holds the binary; Verilator's is named as the top.
+    key : str
+        16 hex digits, digest of all that decides what the binary does; the last part of the folder's name.
+    seconds : float
+        Wall time of the build; of one by Verilator that comes from the cache, the time it took when it was made.
+    cached : bool
+        It was there already, nothing was built now.
+    tools : dict of str to str
+        Tool that made it -> its version.
+    simulator : str
+        cocotb's name of the simulator: "verilator" or "icarus".
+    random_start : bool
+        Registers and memories without a power-on value start as the run's seed says, not as zeros.
     """
 
     emitted: Emitted

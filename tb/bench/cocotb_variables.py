@@ -22,7 +22,15 @@ INSTEAD = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What the environment asks for: a seed, a regular expression of test names; None if it says nothing."""
+    """What the environment asks for.
+
+    Parameters
+    ----------
+    seed : int or None
+        COCOTB_RANDOM_SEED, from 0 on; None if it is not set.
+    pattern : str or None
+        COCOTB_TEST_FILTER, a regular expression of names of tests; None if it is not set.
+    """
 
     seed: int | None
     pattern: str | None

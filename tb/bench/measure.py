@@ -27,9 +27,20 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One simulation: a bench on a chip, with a workload ("" if the bench runs none) and a seed.
+    """One simulation: a bench on a chip, with a workload and a seed.
 
-    `tests` is a regular expression of the names of the tests to run, "" for all; a part of them makes no record.
+    Parameters
+    ----------
+    bench : str
+        Name of the bench, as `tb.bench.design.load` takes it.
+    chip : str
+        Name of the chip, as `hw.chips.load` takes it.
+    workload : str
+        Name of the workload, as `model.workloads.load` takes it; "" if the bench runs none.
+    seed : int
+        Seed of cocotb and of the bench's random numbers, 0 to 2**31 - 1.
+    tests : str
+        Regular expression of the names of the tests to run, "" for all; with one set no record is made.
     """
 
     bench: str

@@ -31,7 +31,24 @@ LARGEST_CYCLES = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The result of a case; `key` decides whether it still holds."""
+    """The result of a case.
+
+    Parameters
+    ----------
+    case : Case
+        What was run.
+    key : str
+        16 hex digits, digest of the simulator's key, the case's name and the sources; while it is equal the result
+        holds.
+    passed : bool
+        At least one test ran and none failed.
+    failure : str or None
+        One sentence that says what failed; None if the case passed.
+    seconds : float
+        Wall time of the simulator process; of a resumed case, in the run it passed in.
+    resumed : bool
+        The case passed in a former run with the same key and was not run again.
+    """
 
     case: Case
     key: str

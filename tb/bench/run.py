@@ -43,7 +43,21 @@ _TRACE_FILES = {"none": None, "fst": "dump.fst", "saif": "dump.saif"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestOutcome:
-    """One cocotb test: its name, whether it passed, simulated and wall time, and the failure's text."""
+    """One cocotb test that ran.
+
+    Parameters
+    ----------
+    name : str
+        Name of the test function, as in the JUnit file; "?" if that gives none.
+    passed : bool
+        The JUnit file notes neither a failure nor an error for it.
+    simulated_ns : float
+        Simulated time of the test in nanoseconds; 0 if the file does not say.
+    seconds : float
+        Wall time of the test; 0 if the file does not say.
+    message : str
+        Text of the failure, "" if the test passed.
+    """
 
     __test__ = False  # not a test case for pytest
 
@@ -65,9 +79,15 @@ class Outcome:
     failure : str or None
         One sentence, with the test's name.
     tests : tuple of TestOutcome
+        Those that ran, in the order of the JUnit file, skipped ones left out; empty if there is no such file.
     data : dict
         What the tests handed out with `Bench.report`.
-    folder, junit, log : Path
+    folder : Path
+        Where the run's files are left; holds the three below.
+    junit : Path
+        The JUnit file; missing if the simulator ended before it was written.
+    log : Path
+        What the simulator printed.
     trace : Path or None
         The waveform or activity file, if the build has one.
     seconds : float

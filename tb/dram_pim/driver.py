@@ -13,7 +13,27 @@ from tb.dram_pim.player import DATA_WORDS, STREAM_WORDS, entry_layout, log_layou
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One command to play: cycle, name, address, and the data word it carries (None: none)."""
+    """One command to play.
+
+    Parameters
+    ----------
+    cycle : int
+        When it is at the channel's port; cycle 0 is the first of the stream.
+    name : str
+        Name of one of the channel's command kinds.
+    bank : int
+        Bank of the channel, from 0.
+    row : int
+        Row of the bank.
+    column : int
+        Column of the row; a column is one data word.
+    data : int or None
+        The data word it carries, lane 0 in the low bits; None: it carries none and the channel sees 0.
+    accumulator : int
+        Index, 0 to 31, of the accumulator or activation register a command of AiM works on; 0 in HBM-PIM.
+    paired : bool
+        MAC16 of AiM alone: units of even banks take the odd bank's word in place of the global buffer's, others rest.
+    """
 
     cycle: int
     name: str
@@ -27,8 +47,25 @@ class Played:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came of a stream: refusal codes and modes by command, words read in order, counters, sticky error, cycles
-    until all data had moved."""
+    """What came of a stream.
+
+    Parameters
+    ----------
+    reasons : list of int
+        By command, in order: the code in `hw.spec.pim.ERRORS` it was refused with, 0 if it was accepted.
+    modes : list of int
+        By command, in order: index into the spec's modes of the one it met.
+    words : list of int
+        Data words read, in order, lane 0 in the low bits.
+    counts : dict of str to int
+        Event -> the channel's counter of it after the stream.
+    error : int
+        The sticky status after the stream: code of the first refused command, 0 if none was.
+    mode : int
+        Index into the spec's modes of the one after the stream.
+    finish : int
+        Cycle, from the stream's cycle 0, by which the data of all accepted commands had moved at the interface.
+    """
 
     reasons: list[int]
     modes: list[int]

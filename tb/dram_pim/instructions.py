@@ -25,7 +25,16 @@ _PLACES = ("destination", "source_0", "source_1", "source_2")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """An instruction with a choice of operand kinds, aligned mode and ReLU; register indices come later."""
+    """An instruction with a choice of operand kinds, aligned mode and ReLU; register indices come later.
+
+    Parameters
+    ----------
+    name : str
+        The instruction, e.g. "MAC".
+    values : tuple of (str, int)
+        Field of the instruction word and its value: codes of the destination's and the sources' kinds, aligned and relu
+        as 0 or 1; of NOP its count, the triggers it lasts for less one.
+    """
 
     name: str
     values: tuple[tuple[str, int], ...]

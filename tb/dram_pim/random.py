@@ -21,7 +21,23 @@ Cells = dict[tuple[int, int], np.ndarray]
 
 @dataclass(slots=True)
 class Expected:
-    """A stream and all it must cause."""
+    """A stream and all it must cause.
+
+    Parameters
+    ----------
+    commands : list of Played
+        The stream, in ascending order of cycles; refused commands are in it.
+    reasons : list of int
+        By command: the code in `hw.spec.pim.ERRORS` it must be refused with, 0 if it must be accepted.
+    words : list of int
+        Data words that must be read, in order, lane 0 in the low bits.
+    counts : Counter of str
+        Event of the channel -> how often it must be counted.
+    accepted : list of Reached
+        Cycle and name of each accepted command with the banks it reached, None for the channel as a whole.
+    first_error : int
+        Code of the first refused command, which the sticky status must show; 0 if none is refused.
+    """
 
     commands: list[Played] = field(default_factory=list)
     reasons: list[int] = field(default_factory=list)

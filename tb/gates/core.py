@@ -32,6 +32,17 @@ class Measured:
     """A block on one set of operands: pJ per cycle of one instance at `clock_ghz`, glitches included.
 
     `low_pj` and `high_pj` take the glitch factor at the ends of its spread.
+
+    Parameters
+    ----------
+    block : str
+        The component of the core, as "cells" or "requantise".
+    instances : float
+        How many of the block the core has; not always whole, as an output stage serves two columns.
+    energy : BlockEnergy
+        Of one instance per cycle, fJ, without glitches.
+    glitches : Glitches
+        Factor on switching and internal energy.
     """
 
     block: str

@@ -27,6 +27,8 @@ class EventEnergy:
     Parameters
     ----------
     event : str
+        "digital.shift_add", "digital.merge" or "digital.tile_add" as a crossbar core counts them, or
+        "driver.plane_row": one row of the plane driver in one cycle.
     pj : float
         Switching and internal energy with glitches, and the clock of the cycle it happens in.
     glitch : float

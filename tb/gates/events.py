@@ -34,6 +34,11 @@ class Events:
 
     `fit_error`: largest relative error of one window of the half that was fitted; `test_error`: of the total of the
     other half; `total_error`: of the whole run.
+
+    Parameters
+    ----------
+    energy_pj : dict of str to float
+        By event of the core, the keys of `EVENTS`: pJ of one event, without clock and leakage.
     """
 
     energy_pj: dict[str, float]

@@ -15,7 +15,21 @@ CLASSES = ("random", "hot_channel", "sparse", "zeros")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapped:
-    """One netlist of the INT8 cell in one library. `settled_pj` and `glitched_pj`: pJ per cycle by operand class."""
+    """One netlist of the INT8 cell in one library. `settled_pj` and `glitched_pj`: pJ per cycle by operand class.
+
+    Parameters
+    ----------
+    library : str
+        One of `hw.gates.library.NAMES`.
+    recipe : str
+        Way of synthesis, a key of `hw.gates.synthesis.RECIPES`.
+    cells : int
+        Library cells of the netlist, flip-flops among them.
+    area_um2 : float
+        Sum of their areas, um2.
+    clock_ghz : float
+        Highest clock its critical path allows, GHz.
+    """
 
     library: str
     recipe: str

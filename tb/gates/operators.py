@@ -33,6 +33,17 @@ class Operator:
     the published figure go four causes, each as a factor: `glitch`, `voltage`, `activity` (random operands over
     `MODEST`) and `wires` (wires and operand nets, which belong to what drives the block). `bare_pj`: by toggle rate,
     none of the four.
+
+    Parameters
+    ----------
+    name : str
+        A key of `HOROWITZ_PJ`.
+    area_um2 : float
+        Sum of the cell areas, um2.
+    critical_ns : float
+        Longest path from input to output, wires included, ns.
+    published_pj : float
+        Horowitz's energy of one operation, pJ.
     """
 
     name: str

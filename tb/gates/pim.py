@@ -25,7 +25,25 @@ _CYCLES, _LANES = 120, 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """One block: gates, highest clock, and what an operation costs with glitches and clock."""
+    """One block: gates, highest clock, and what an operation costs with glitches and clock.
+
+    Parameters
+    ----------
+    name : str
+        Device and block, for people.
+    cells : int
+        Library cells, flip-flops among them.
+    area_um2 : float
+        Sum of their areas, um2.
+    clock_ghz : float
+        Highest clock the critical path allows, GHz.
+    operation : str
+        What one cycle of the operands holds: an arithmetic operation, or a cycle in which one in four does something.
+    operation_pj : float
+        pJ of one such cycle, glitches and clock included, leakage not.
+    glitch : float
+        Energy with gate delays over energy without, the mean; applied to all but the clock.
+    """
 
     name: str
     cells: int

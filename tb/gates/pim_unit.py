@@ -37,7 +37,20 @@ RESULT = 2
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """MAC commands for one unit: input streams, cycles between two commands, what output `port` must show `RESULT`
-    cycles after each, in the form of `Streams`."""
+    cycles after each, in the form of `Streams`.
+
+    Parameters
+    ----------
+    streams : mapping of str to array
+        By input port, (cycles, `LANES`), with a last axis of bits for wide ports: `LEAD` cycles, then `interval` for
+        each command.
+    interval : int
+        Cycles from one command to the next, the closest the device's timing allows.
+    macs : int
+        Multiply-accumulates of one command.
+    results : array of int64
+        Values of `port` by the reference, (commands, `LANES`), or (commands, `LANES`, bits) for a wide port.
+    """
 
     streams: Mapping[str, NDArray[np.int64]]
     interval: int
@@ -54,6 +67,25 @@ class Whole:
     most inputs one net drives, the clock left out. `command_pj`: one MAC command and the cycles up to the next,
     glitches and clock included; `clock_pj`: the clock's part of it; `compared`: results of the netlist that equal the
     reference.
+
+    Parameters
+    ----------
+    name : str
+        For people.
+    parts : tuple of Part
+        Blocks of the unit, the largest share of area first.
+    cells : int
+        Library cells, flip-flops among them.
+    flip_flops : int
+        Sequential cells.
+    area_um2 : float
+        Sum of the cell areas, um2.
+    interval : int
+        Cycles from one MAC command to the next.
+    macs : int
+        Multiply-accumulates of one command.
+    glitches : Glitches
+        Factor on switching and internal energy on the MAC commands.
     """
 
     name: str

@@ -20,7 +20,17 @@ TOP = "top"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """Nets and toggles of one window by both simulators; `different`: nets whose counts are not equal."""
+    """Nets and toggles of one window by both simulators; `different`: nets whose counts are not equal.
+
+    Parameters
+    ----------
+    nets : int
+        How many nets both counted; clock and reset are left out.
+    ours : int
+        Toggles of these nets together, by the bit-parallel simulator.
+    verilator : int
+        The same by Verilator.
+    """
 
     nets: int
     ours: int

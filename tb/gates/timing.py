@@ -25,7 +25,17 @@ _PERIOD_NS = 100.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """Longest path of one block in ns, without wires, set-up included."""
+    """Longest path of one block in ns, without wires, set-up included.
+
+    Parameters
+    ----------
+    name : str
+        A key of `BLOCKS`.
+    own_ns : float
+        By `hw.gates.timing`.
+    opensta_ns : float
+        By OpenSTA.
+    """
 
     name: str
     own_ns: float

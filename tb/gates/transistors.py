@@ -26,7 +26,23 @@ BLOCKS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """fJ per vector without glitches, with glitches by the rule, and of the transistors."""
+    """fJ per vector without glitches, with glitches by the rule, and of the transistors.
+
+    Parameters
+    ----------
+    name : str
+        A key of `BLOCKS`.
+    cells : int
+        Library cells of the block.
+    vectors : int
+        Random operands counted, after a first one that only settles the nets.
+    settled_fj : float
+        From the tables, every net moving at most once per vector.
+    glitched_fj : float
+        From the tables, with gate delays.
+    transistors_fj : float
+        Drawn from the supply by the same cells as transistors in ngspice, leakage taken off.
+    """
 
     name: str
     cells: int

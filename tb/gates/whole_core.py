@@ -25,7 +25,19 @@ EDGE = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One kind of block of a core: how many, area of one, longest path in it."""
+    """One kind of block of a core: how many, area of one, longest path in it.
+
+    Parameters
+    ----------
+    name : str
+        For people.
+    copies : float
+        How many the core has; not always whole, as an output stage serves two columns.
+    area_um2 : float
+        Sum of the cell areas of one, um2.
+    critical_ns : float
+        Longest path in one, wires included, ns; for what is left of the core that was mapped whole, that core's.
+    """
 
     name: str
     copies: float
@@ -80,7 +92,27 @@ class WholeCore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A published core: node, clock and density of what `scope` names, and where that is said."""
+    """A published core: node, clock and density of what `scope` names, and where that is said.
+
+    Parameters
+    ----------
+    name : str
+        Of the design, with its size where that tells something.
+    node_nm : int
+        Technology node, nm.
+    number : str
+        Number format of the operands, "int8" or "fp16".
+    clock_ghz : float or None
+        GHz; None if not at hand.
+    area_mm2 : float or None
+        Of what `scope` names, mm2; None if not at hand.
+    tera_operations_per_mm2 : float or None
+        Peak density, two operations per multiply-accumulate; None if not at hand.
+    confidence : str
+        "vendor": the maker's claim; "secondary": a third party's note.
+    source : str
+        Publication, and how the figures follow from it.
+    """
 
     name: str
     node_nm: int

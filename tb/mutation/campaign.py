@@ -31,6 +31,7 @@ class Verdict:
     Parameters
     ----------
     key : str
+        Name of the mistake, `Mutant.key`.
     mutant : dict
         Its fields.
     killed_by : str or None
@@ -38,6 +39,7 @@ class Verdict:
     ran, related : int
         Test files that were run, and that reach the module.
     seconds : float
+        Wall time until the verdict; runs without the mistake, for the usual time of a test file, are in it.
     """
 
     key: str

@@ -38,6 +38,7 @@ class Mutant:
     path : str
         File, relative to the checkout.
     line : int
+        Line of the file, from 1, on which the changed piece of source begins.
     kind : str
         What was changed, in words.
     before, after : str

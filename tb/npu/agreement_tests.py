@@ -53,6 +53,13 @@ class Case:
 
     `offered` is the cycle from which on each command is offered, cycle 0 being that of the first; each port
     named in `blocked` is blocked in a cycle with that probability, for `stalled_cycles`, drawn from `seed`.
+
+    Parameters
+    ----------
+    shapes : list of (int, int, int)
+        (m, n, k) of each GEMM, in the order of their commands: m x k activations times k x n weights.
+    seed : int
+        Of the operands, and of the cycles in which ports are blocked.
     """
 
     shapes: list[tuple[int, int, int]]

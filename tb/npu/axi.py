@@ -39,6 +39,7 @@ class AxiMemory:
     Parameters
     ----------
     bench : Bench
+        Its design has the master's channels as ports `axi_<channel>__*`; its `random` draws stalls and orders.
     dma, axi : DmaSpec, AxiSpec
         Of the master.
     data : bytearray
@@ -48,10 +49,13 @@ class AxiMemory:
     stalls : dict
         Channel ("ar", "r", "aw", "w", "b") -> probability of a cycle in which it does not move.
     habit : Habit
+        When it takes addresses and beats of writes, one of `HABITS`.
     mixed : bool
         Interleave reads at random; else one burst after the other in the order of their addresses.
     bad : range of int
         Byte addresses that answer with an error.
+    read_bursts, write_bursts : int
+        Addresses of reads, and of writes, that were taken so far.
     """
 
     bench: Bench

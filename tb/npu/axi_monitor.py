@@ -51,6 +51,15 @@ class AxiMonitor:
     reset; INCR bursts of the bus's width, aligned, no longer than `burst_beats`, none across a page; all strobes,
     WLAST at the last beat; beats offered no later than their address, whether it is taken or not; every response
     belongs to something that has ended, reads per ID in order with RLAST at the last beat.
+
+    Parameters
+    ----------
+    bench : Bench
+        Its design has the ports of `CHANNELS` and ARESETN; its cycle is the one noted.
+    dma : DmaSpec
+        Of the design's master; gives the bytes of a beat.
+    axi : AxiSpec
+        Of the design's master; gives the longest burst in beats and what PROT and CACHE must be.
     """
 
     bench: Bench

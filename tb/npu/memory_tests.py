@@ -34,6 +34,11 @@ class Case:
     Filled with any bytes, or with codes of unit normals in the format of the activations, a few of them special.
 
     Channels named in `held` move nothing in a cycle with that probability, for `held_cycles`.
+
+    Parameters
+    ----------
+    program : sequence of Command, Copy, Fence, Geometry or Descriptor
+        What is handed to the core, in this order, each as soon as the one before is accepted.
     """
 
     program: Sequence[Command | Copy | Fence | Geometry | Descriptor]

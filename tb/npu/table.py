@@ -43,7 +43,31 @@ tee -q -o stat.json stat -json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One core: simple gates, flip-flops and memory bits; seconds to emit and build; cycles per CPU second."""
+    """One core, measured.
+
+    Parameters
+    ----------
+    size : int
+        Rows, and columns, of the array.
+    gates : int
+        Simple gates of the whole design, flip-flops and memories left out.
+    flip_flops : int
+        Flip-flops of the whole design, one bit each.
+    memory_bits : int
+        Bits of all memories, width times depth.
+    modules : int
+        Different Verilog modules in the design.
+    emit_s : float
+        Wall seconds from Amaranth to Verilog.
+    build_s : float
+        Wall seconds from Verilog to the simulator.
+    build_cpu_s : float
+        CPU seconds of the same build, those of Verilator, make and g++.
+    cycles : int
+        Clock cycles of the speed run, from the first command until the core is idle after the last.
+    cycles_per_s : float
+        Those cycles per CPU second of the simulator.
+    """
 
     size: int
     gates: int

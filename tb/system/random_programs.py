@@ -33,7 +33,17 @@ class _Access:
 
 @dataclass(slots=True)
 class RandomPrograms:
-    """Draws programs for `spec` with a vector unit `vector`."""
+    """Draws programs for a system.
+
+    Parameters
+    ----------
+    spec : SystemSpec
+        The system the programs must fit; its core has copy channels.
+    rng : numpy Generator
+        Source of every choice; equal states give equal programs.
+    vector : VectorSpec
+        The system's vector unit.
+    """
 
     spec: SystemSpec
     rng: np.random.Generator

@@ -31,7 +31,17 @@ class MemoryMacros:
 
 @dataclass(frozen=True, slots=True)
 class RamReadPort:
-    """What a user of a `Ram` reads through: as a synchronous port of `amaranth.lib.memory`."""
+    """What a user of a `Ram` reads through: as a synchronous port of `amaranth.lib.memory`.
+
+    Parameters
+    ----------
+    addr : Value
+        In, ceil_log2(depth) bits: which word.
+    en : Value
+        In, 1 bit: asks for the word at `addr`.
+    data : shape of a word
+        Out: the word asked for last, from the cycle after.
+    """
 
     addr: Any
     en: Any
@@ -40,7 +50,17 @@ class RamReadPort:
 
 @dataclass(frozen=True, slots=True)
 class RamWritePort:
-    """What a user of a `Ram` writes through."""
+    """What a user of a `Ram` writes through.
+
+    Parameters
+    ----------
+    addr : Value
+        In, ceil_log2(depth) bits: which word.
+    en : Value
+        In, 1 bit: writes in this cycle.
+    data : shape of a word
+        In: what is written.
+    """
 
     addr: Any
     en: Any

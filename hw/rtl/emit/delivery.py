@@ -23,7 +23,19 @@ VENDOR, LIBRARY, VERSION = "kcloud", "npu", "0.1.0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Macro:
-    """A memory that an SRAM macro replaces: its module, its size, the instances it stands for."""
+    """A memory that an SRAM macro replaces: its module, its size, the instances it stands for.
+
+    Parameters
+    ----------
+    module : str
+        Name of the module, the same for all memories of this size.
+    width, depth : int
+        Bits of a word, and number of words.
+    reads : int
+        Read ports; there is one write port beside them.
+    instances : tuple of str
+        Paths of the memories in the design that it stands for, from the top's name on, sorted.
+    """
 
     module: str
     width: int
@@ -48,6 +60,7 @@ class Delivery:
     title : str
         One line for people.
     top : Top
+        "core": the NPU core; "axi": the core behind AXI4 and AXI4-Lite; "channel": a DRAM channel with its PIM units.
     make : callable
         The component with the given 64-bit build digest in its registers.
     constants : callable

@@ -18,7 +18,19 @@ _MEMORY = re.compile(r"^\s+memory width (\d+) size (\d+) \\(\S+)$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wire:
-    """A named wire: its width in bits, sign, and (name, {value: name}) of its enumeration or None."""
+    """A named wire: its width in bits, sign, and (name, {value: name}) of its enumeration or None.
+
+    Parameters
+    ----------
+    name : str
+        Name within its module, without a leading backslash.
+    width : int
+        In bits.
+    signed : bool
+        Whether its value is two's complement.
+    enumeration : tuple of str and dict, or None
+        Name of the enumeration, and value -> name; None for a plain number.
+    """
 
     name: str
     width: int
@@ -32,6 +44,21 @@ class Module:
 
     `instances` maps an instance's name to its module's; `memories` maps a name to (width, depth);
     `cleared` are the memories whose contents start as zeros: their initialisation is left out of `text`.
+
+    Parameters
+    ----------
+    name : str
+        A plain identifier, as in the Verilog.
+    text : str
+        Its RTLIL, with attributes.
+    instances : dict of str to str
+        Instance in it -> name of the distinct module.
+    wires : list of Wire
+        Its named wires, in the order of the RTLIL.
+    memories : dict of str to tuple
+        Memory -> (width in bits, depth in words).
+    cleared : set of str
+        Memories that start as zeros.
     """
 
     name: str

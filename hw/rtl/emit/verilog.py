@@ -40,6 +40,7 @@ class Emitted:
     name : str
         The top module's name.
     verilog_path : Path
+        The Verilog text, `<name>.<digest>.v`.
     manifest_path : Path
         `manifest` as JSON.
     manifest : dict

@@ -21,7 +21,13 @@ CAUSES = ("mac", "compute", "store", "register_load", "result_read", "mode", "ro
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostRequest:
-    """One host-level command: `count` columns from `column` of `row`, in `bank` if it acts on one."""
+    """One host-level command: `count` columns from `column` of `row`, in `bank` if it acts on one.
+
+    Parameters
+    ----------
+    name : str
+        Host command of the device's command set, e.g. "MAC_ABK".
+    """
 
     name: str
     count: int = 1

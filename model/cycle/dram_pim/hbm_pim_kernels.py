@@ -14,7 +14,13 @@ TREE_ZERO_ROW = 1000  # of the public simulator
 
 @dataclass(slots=True)
 class KernelStream:
-    """The requests of one channel; every channel gets the same ones. `work` says what was counted and padded."""
+    """The requests of one channel; every channel gets the same ones. `work` says what was counted and padded.
+
+    Parameters
+    ----------
+    segments : list of Segment
+        In order; equal ones share a pattern.
+    """
 
     segments: list[Segment]
     work: dict[str, int] = field(default_factory=dict)

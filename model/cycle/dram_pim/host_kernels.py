@@ -16,7 +16,15 @@ from model.cycle.dram_pim.stream import Request, Segment, need_positive
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """`bursts` successive bursts over all channels, read or written; the next phase starts when all have moved."""
+    """`bursts` successive bursts over all channels, read or written; the next phase starts when all have moved.
+
+    Parameters
+    ----------
+    write : bool
+        True: the host writes them; False: it reads them.
+    start : int
+        Number of the first burst, counted over all channels; burst b lies in channel b mod channels.
+    """
 
     write: bool
     start: int

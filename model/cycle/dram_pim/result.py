@@ -24,7 +24,13 @@ class PimResult:
     counts : Counts
         Events of all channels together, for pricing.
     commands : dict of str to int
-        Device commands of one channel (the first, where channels differ).
+        Device commands of one channel (where channels differ, the one that takes longest).
+    clock_ns : float
+        Nanoseconds of one command clock.
+    channels : int
+        How many run the kernel together.
+    work : dict of str to int
+        What the kernel counted and padded, by name, e.g. passes, tiles, requests; empty for kernels of the host.
     stepped, reused : int
         Segments stepped through, and segments taken from an earlier equal one; 0 where streams are short.
     """

@@ -9,6 +9,11 @@ class Run:
     """`count` rows: the first is due in cycle `due` with address `output`, each next one later and further by one.
 
     The first starts a block if `starts`; the last ends its command if `ends`.
+
+    Parameters
+    ----------
+    parameter : int
+        Word of the parameter memory that all its rows use.
     """
 
     due: int

@@ -23,7 +23,15 @@ from model.work.workload import Gemm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """How many arrays take different products, rows and columns; the product is at most the arrays there are."""
+    """How a layer is cut; the product of the three is at most the arrays there are.
+
+    Parameters
+    ----------
+    products : int
+        Parts into which its `count` equal products are divided.
+    rows, columns : int
+        Parts into which M and N of each product are cut.
+    """
 
     products: int
     rows: int
@@ -37,7 +45,13 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partition:
-    """`timing` is that of the array with the full share; `counts` are those of all arrays."""
+    """`timing` is that of the array with the full share; `counts` are those of all arrays.
+
+    Parameters
+    ----------
+    share : Share
+        The cut that was chosen.
+    """
 
     share: Share
     timing: Timing

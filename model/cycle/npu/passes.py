@@ -14,7 +14,26 @@ PADDED = -1
 
 @dataclass(slots=True)
 class Pass:
-    """One pass: `rows` activation rows, words `activation` or PADDED; ascending by one if `regular`."""
+    """One pass: `rows` activation rows, words `activation` or PADDED; ascending by one if `regular`.
+
+    Parameters
+    ----------
+    source : Passes
+        All passes of its command.
+    index : int
+        Its number among them, from 0 on.
+    first, last : bool
+        The first block of K, whose sums start anew, and the last one, whose sums are the results. A fold, which has
+        all of K, sets neither.
+    ends_command : bool
+        It is the last of its command.
+    weight : int
+        First word of its tile in the weight memory.
+    output : int
+        Word of the output memory for the result of its first row; those of the others follow.
+    parameter : int
+        Word of the parameter memory for its columns.
+    """
 
     source: "Passes"
     index: int

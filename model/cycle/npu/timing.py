@@ -45,7 +45,17 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocks:
-    """How one GEMM is cut: passes of `full_rows` rows, and of `rest_rows` rows (0: none), `tiles` of each block."""
+    """How one GEMM is cut: passes of `full_rows` rows, and of `rest_rows` rows (0: none), `tiles` of each block.
+
+    Parameters
+    ----------
+    full_blocks : int
+        Blocks of `full_rows` rows; 0 if there are fewer rows than that.
+    n_blocks : int
+        Blocks of N, each as wide as the array has columns, the last perhaps in part.
+    k_blocks : int
+        Blocks of K, each as many terms as a pass of the array adds, the last perhaps in part.
+    """
 
     full_blocks: int
     full_rows: int

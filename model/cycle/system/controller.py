@@ -27,7 +27,9 @@ class Need:
     act : str
         A column command, or "open" or "close" for a row for its own sake.
     label : str
+        Of the cycle in which its column command is issued.
     bank, row, column, accumulator : int
+        Where the command acts: place in the channel, and on AiM the register of the accumulators (else 0).
     shared : int
         Word of the shared memory that the command carries there or back.
     data : str
@@ -37,6 +39,7 @@ class Need:
     rows : bool
         Its row must be open first, in every bank if `wide`.
     wide : bool
+        Rows are opened and closed in all banks at once.
     holds : bool
         A due refresh waits.
     enters, leaves : bool
@@ -61,9 +64,22 @@ class Need:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issued:
-    """A command on the channel's port: cycle, name, bank (-1: all), row, and the need it serves itself, if it does.
+    """A command on the channel's port.
 
     `word`: what it carries if that is no word of the shared memory.
+
+    Parameters
+    ----------
+    cycle : int
+        In which it is issued; 0 is the first after reset.
+    name : str
+        Device command.
+    bank : int
+        Bank it names, -1: none, it acts on the whole channel.
+    row : int
+        Row of the need on whose way it is issued; 0 on the way to a refresh.
+    need : Need or None
+        What it does itself; None for commands that only prepare a need, and for those of a refresh.
     """
 
     cycle: int

@@ -15,6 +15,7 @@ class DecodingTiming:
     Parameters
     ----------
     timing : SystemTiming
+        What the whole run took.
     ends : list of int
         Cycle of the run in which each step's last descriptor ended.
     """

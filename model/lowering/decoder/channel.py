@@ -28,6 +28,7 @@ class MatrixPlace:
     first : int
         AiM: linear column (row * columns of a row + column) of its first word in every bank. HBM-PIM: first row.
     outputs, inputs : int
+        Size in numbers of 16 bits, `inputs` of them to an output; of a cache, what it has room for.
     pitch : int
         AiM: columns from one output of a bank to its next. HBM-PIM: rows of a pass of outputs.
     word : int
@@ -49,7 +50,18 @@ class MatrixPlace:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
     """Outputs first, first + 1, ... of a matrix, and what brings their words in the core's order: word i of output o is
-    number i * outputs + (o - first)."""
+    number i * outputs + (o - first).
+
+    Parameters
+    ----------
+    first : int
+        Number of its first output in the matrix.
+    outputs : int
+        How many; whole groups of one output of every bank (AiM) or of 8 (HBM-PIM), so that the last chunk may go
+        beyond the outputs asked for.
+    transfers : tuple of Transfer
+        Reads from DRAM into one buffer of the shared memory, in order.
+    """
 
     first: int
     outputs: int

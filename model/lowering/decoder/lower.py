@@ -52,14 +52,20 @@ class Lowered:
     Parameters
     ----------
     spec : SystemSpec
+        The system it was made for.
     pim : Pim
+        Which products of generated tokens the channel computes: none, those with weights, those of attention, or both.
     program : Program
+        Descriptors of all units in the order of the stream.
     channel : Channel
         Its contents.
     ids : int
         Word of the shared memory with the token of position 0 in lane 0; the prompt's must be there at the start, the
         generated ones follow.
+    prompt : list of int
+        Token numbers given, at least one.
     steps : list of Step
+        In order of positions: the prompt in batches, then one generated token at a time.
     """
 
     spec: SystemSpec

@@ -19,12 +19,17 @@ class Machine:
     Parameters
     ----------
     spec : SystemSpec
+        The system it makes descriptors for.
     channel : Channel
+        Where the matrices lie; it says how to fetch and to multiply them.
     shared : SharedMemory
+        Hands out the buffers.
     name : str
         The storage format.
     stage_words : int
         Words of each of the two buffers through which weights go to the core.
+    program : Program
+        All descriptors so far; empty at first.
     """
 
     spec: SystemSpec

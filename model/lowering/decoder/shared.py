@@ -21,7 +21,19 @@ class Region:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TensorPlace:
-    """A tensor of a step, by the names of the reference; `head` for those of one attention head, else -1."""
+    """A tensor of a step, by the names of the reference.
+
+    Parameters
+    ----------
+    name : str
+        As in `model.reference.decoder.Tensors`, e.g. "scores".
+    layer : int
+        Number of the layer from 0 on; -1 outside of layers (embedding, last norm, logits, token).
+    head : int
+        Number of the attention head for scores and chances, -1 for every other tensor.
+    region : Region
+        Its words in the shared memory, a row for each token of the step that it has values of.
+    """
 
     name: str
     layer: int

@@ -15,7 +15,25 @@ _WORDS = 8  # words of one register file: one weight tile is 8 outputs x 8 input
 
 @dataclass(frozen=True, slots=True)
 class TimedCommand:
-    """One device command: cycle, address, and the word written (16 codes) if it writes one."""
+    """One device command.
+
+    Parameters
+    ----------
+    cycle : int
+        Command clock in which it is issued.
+    name : str
+        Device command, e.g. "ACT" or "MAC16".
+    bank : int
+        Bank it names; 0 for AiM commands that name none.
+    row : int
+        Row of the bank; of AiM only an activate needs it.
+    column : int
+        Column of the open row, of AiM's global buffer for WRGB; 0 where a command has none.
+    data : tuple of int
+        The word written, 16 codes of 16 bits; empty if it writes none.
+    accumulator : int
+        Register of AiM's accumulators; 0 on HBM-PIM and where a command uses none.
+    """
 
     cycle: int
     name: str

@@ -16,7 +16,25 @@ _SYSTEMS = Path(__file__).with_name("systems.csv")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One published result: `value` in `unit` of `cards` cards of `chip`, `system_power_w` at the wall if logged."""
+    """One published result: `value` in `unit` of `cards` cards of `chip`, `system_power_w` at the wall if logged.
+
+    Parameters
+    ----------
+    round : str
+        MLPerf Inference round, such as "v4.1"; the year for results outside the benchmark.
+    system : str
+        Name of the measured system as submitted, or of the board.
+    model : str
+        Task as the table names it, such as "resnet50" or "bert-99".
+    scenario : str
+        "Offline", "Server", "SingleStream" or "MultiStream", as MLPerf spells them.
+    metric : str
+        What was measured, in words; with "latency" in it the smaller value is the better one.
+    confidence : Confidence
+        How far the value can be trusted, as of a `Fact`.
+    source : str
+        The log or document the value was read from, never empty.
+    """
 
     round: str
     chip: str
@@ -44,7 +62,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """What stands around the cards of a measured system: processor sockets, boards of linked modules."""
+    """What stands around the cards of a measured system: processor sockets, boards of linked modules.
+
+    Parameters
+    ----------
+    name : str
+        As the column `system` of the results spells it.
+    sockets : Fact
+        Processors of the whole system, "sockets".
+    boards : int
+        1 if a board of linked modules carries the chips, 0 for cards.
+    """
 
     name: str
     sockets: Fact

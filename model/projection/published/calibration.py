@@ -40,7 +40,15 @@ HELD = 0.93
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Residual:
     """One published result: `ratio` is published over predicted, `low` and `high` the ends of the prediction's 90 % by
-    its open inputs alone, over its nominal value."""
+    its open inputs alone, over its nominal value.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of question, one of `KINDS`.
+    chip : str
+        Name of the chip in hw/chips: each chip weighs equally, and one can be left out.
+    """
 
     kind: str
     chip: str
@@ -57,7 +65,13 @@ class Residual:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelError:
     """Of one kind: `bias`, the median of published over predicted; `spread`, standard deviation of the logarithm beyond
-    the open inputs'; `width`, how many combined deviations hold 90 %; learnt from `results` of `chips` chips."""
+    the open inputs'; `width`, how many combined deviations hold 90 %; learnt from `results` of `chips` chips.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of question, one of `KINDS`.
+    """
 
     kind: str
     bias: float

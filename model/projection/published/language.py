@@ -18,6 +18,27 @@ class LanguageRow:
 
     `requests` of `prompt` and `answer` tokens were in flight; None: as many as the engine took, of `total`. `metric` is
     the instance's answer tokens per second, or milliseconds between two tokens of an answer ("tpot").
+
+    Parameters
+    ----------
+    engine : str
+        Serving software, "trtllm" or "vllm".
+    version : str
+        Version of the engine; "" where none is stated.
+    model : str
+        Language model, such as "llama31_8b".
+    weights : str
+        Number format of the weights, such as "fp8_e4m3" or "bf16".
+    cache : str
+        Number format of the key-value cache.
+    value : float
+        The published number, in `unit`.
+    unit : str
+        "tokens/s", or "ms" of "tpot".
+    confidence : Confidence
+        How far the value can be trusted, "vendor" or "measured" in the table.
+    source : str
+        The document the value was read from, never empty.
     """
 
     engine: str

@@ -13,7 +13,13 @@ _TABLE = Path(__file__).with_name("power_settings.csv")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A part of a chip with a clock of its own: its `share` of the chip's peak, its `speed` over its highest clock."""
+    """A part of a chip with a clock of its own: its `share` of the chip's peak, its `speed` over its highest clock.
+
+    Parameters
+    ----------
+    name : str
+        As the table names it, such as "GPU" or "DLA".
+    """
 
     name: str
     share: Fact

@@ -83,7 +83,15 @@ def spread_of(part: str) -> tuple[float, float, float]:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A product and how often it occurs."""
+    """A product and how often it occurs.
+
+    Parameters
+    ----------
+    m, n, k : int
+        Its sizes: (M x K) by (K x N).
+    count : int
+        How often the workload has a product of these sizes, under whatever name.
+    """
 
     m: int
     n: int

@@ -22,7 +22,27 @@ class Hold:
 
 @dataclass(slots=True)
 class Entry:
-    """One open copy; `index` compute commands were decoded before it, `needs` must have ended."""
+    """One open copy; `index` compute commands were decoded before it, `needs` must have ended.
+
+    Parameters
+    ----------
+    next : int
+        Into the core: word of the scratchpad to be written next. Out of it: word of the output memory to be read next.
+    end : int
+        The word behind the last.
+    other : int
+        Beat of the external memory, or word of the activation memory, at the other side: of a copy out of the core the
+        one to be written next, of a copy into it the first.
+    left : int
+        Of a copy out of the core: words whose writing has not ended. Of a copy into it: all its words, never changed.
+    external : bool
+        False: output memory to activation memory; True: the other side is the external memory.
+    due : int
+        Of a copy into the core: cycle from which on its first beat may come; NEVER until it has been asked for. Of a
+        copy out of it: always NEVER.
+    arrived : int
+        Of a copy into the core: beats of the word `next` that have come; otherwise 0.
+    """
 
     next: int
     end: int
