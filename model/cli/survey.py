@@ -4,11 +4,11 @@ import argparse
 from pathlib import Path
 
 from hw import chips
+from hw.base.file import write_atomically
 from hw.base.program import as_typed
 from model import workloads
 from model.card.survey import Entry, survey
 from model.network.workload import NetworkWorkload
-from model.record import write_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
             workload = entry.workload
             print(f"{workload}: {workloads.load(workload).title}")
         print(f"  {entry.chip:<24} {text(entry)}")
-    write_text(arguments.output, csv(entries))
+    write_atomically(arguments.output, csv(entries))
     print(
         f"{len(entries)} pairs, {sum(not e.reason for e in entries)} of them with a rate, in {arguments.output}; "
         "nominal values, the range of one: " + as_typed("kcloud-cosim device")

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from hw.base.file import write_atomically
 from model.language import corpus, floating
 from model.language.bytepair import BytePair
 from model.language.config import DecoderConfig, read_config
@@ -128,4 +129,4 @@ def measure() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    QUALITY.write_text(json.dumps(measure(), indent=1) + "\n")
+    write_atomically(QUALITY, json.dumps(measure(), indent=1) + "\n")

@@ -1,6 +1,6 @@
 """All forms of a report written into its folder."""
 
-from model.record import write_text
+from hw.base.file import write_atomically
 from model.report import data, figure, html, markdown, text
 from model.report.summary import Summary
 
@@ -20,6 +20,6 @@ def write_report(summary: Summary, formats: tuple[str, ...] = FORMATS, plots: bo
     names = [name for name, _ in drawn]
     for form in formats:
         name, render = contents[form]
-        write_text(summary.folder / name, render())
+        write_atomically(summary.folder / name, render())
         names.append(name)
     return sorted(names)
