@@ -87,6 +87,27 @@ def test_a_planted_ceiling_division_is_found(text: str) -> None:
     assert list(house.ceiling_divisions(Source("planted", house.ROOT, ast.parse(f"x = 1 + {text}"))))
 
 
+WALKS = {
+    "model.projection.figure": "figures of a formula, all held by it",
+    "model.projection.projection": "figures of a formula, all held by it",
+    "model.serving.timeline": "instances of one run, all held by it",
+}
+"""Modules that ask which object one is while all of them are held, and which objects."""
+
+
+def test_nothing_is_kept_by_the_number_of_an_object() -> None:
+    """Another object has the number of one that is gone."""
+    found = [
+        f"{module}:{node.lineno}"
+        for module, source in house.sources().items()
+        if module not in WALKS
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "id"
+    ]
+    print(f"calls of id(): {len(found)}")
+    assert not found
+
+
 WORK_FOLDERS = {
     "hw.gates.compiled": "source for the C compiler",
     "hw.gates.spice": "deck for ngspice",
