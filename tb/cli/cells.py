@@ -1,4 +1,8 @@
-"""Characterise the 45 nm cells with ngspice and write hw/cells/mini45.{lib,v,sp}; a stopped run goes on."""
+"""Characterise the 45 nm cells with ngspice and write hw/cells/mini45.{lib,v,sp}; a stopped run goes on.
+
+examples:
+  kcloud-cosim cells
+"""
 
 import argparse
 import hashlib
