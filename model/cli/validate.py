@@ -3,8 +3,8 @@
 Exit code 1 if the ranges of the chip model hold fewer than 85 % or more than 95 % of the results.
 
 examples:
-  python -m model validate --korean
-  python -m model validate --json
+  kcloud-cosim validate --korean
+  kcloud-cosim validate --json
 """
 
 import argparse

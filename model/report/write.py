@@ -1,7 +1,7 @@
 """All forms of a report written into its folder."""
 
+from hw.base.file import write_atomically
 from model.projection.validate import Validation
-from model.record import write_text
 from model.report import data, figure, html, markdown, text
 from model.report.page import write as page
 from model.report.page.language import LANGUAGES
@@ -40,6 +40,6 @@ def write_report(
     names = [name for name, _ in drawn]
     for form in formats:
         name, render = contents[form]
-        write_text(summary.folder / name, render())
+        write_atomically(summary.folder / name, render())
         names.append(name)
     return sorted(names)

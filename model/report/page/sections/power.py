@@ -19,8 +19,8 @@ def section(page: Page) -> Section | None:
     )
     text = [
         page.say(
-            "{hosts} go to processors, memory and network of the {servers}, {facility} to cooling and distribution of the "
-            "building. The MAC arrays themselves take {array}.",
+            "{hosts} go to processors, memory and network of the {servers}, {facility} to cooling and distribution "
+            "of the building. The MAC arrays themselves take {array}.",
             hosts=page.number(f"{name}.hosts_kw"),
             servers=page.number(f"{name}.servers"),
             facility=page.number(f"{name}.facility_kw"),
