@@ -5,12 +5,14 @@
 New messages stand in the catalogues with an empty translation, which a test refuses, and those no longer used leave.
 """
 
+from io import SEEK_END, BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from hw.base.file import write_atomically
 from model.report.page.language import CATALOGUES, LANGUAGES, SOURCE, TITLES
 
 PAGE = Path(__file__).parent
@@ -36,6 +38,14 @@ def catalogue(code: str) -> Catalog:
         return read_po(file, locale=code)
 
 
+def write(code: str, messages: Catalog) -> None:
+    """Put a catalogue in its place."""
+    text = BytesIO(f"# The page of the report in {TITLES[code]}. {REFRESH}\n\n".encode())
+    text.seek(0, SEEK_END)
+    write_po(text, messages, width=110, omit_header=True, include_lineno=False, sort_output=True)
+    write_atomically(CATALOGUES / f"{code}.po", text.getvalue())
+
+
 def update(code: str) -> int:
     """Rewrite a catalogue with the messages there are now; how many of them have no translation."""
     before = catalogue(code)
@@ -44,9 +54,7 @@ def update(code: str) -> int:
         known = before.get(message)
         files = sorted({(name, 0) for name, _ in places})
         after.add(message, known.string if known is not None else "", locations=files)
-    with (CATALOGUES / f"{code}.po").open("wb") as file:
-        file.write(f"# The page of the report in {TITLES[code]}. {REFRESH}\n\n".encode())
-        write_po(file, after, width=110, omit_header=True, include_lineno=False, sort_output=True)
+    write(code, after)
     return sum(not message.string for message in after if message.id)
 
 
