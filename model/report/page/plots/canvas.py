@@ -140,8 +140,10 @@ class Canvas:
         ElementTree.register_namespace("", _SVG)
         ElementTree.register_namespace("xlink", _XLINK)
         root = ElementTree.fromstring(drawn[drawn.index("<svg") :])
-        for child in root.findall(f"{{{_SVG}}}metadata"):
-            root.remove(child)
+        for tag in ("metadata", "defs"):  # the first definitions are a style sheet for everything
+            child = root.find(f"{{{_SVG}}}{tag}")
+            if child is not None and (tag == "metadata" or child.find(f"{{{_SVG}}}style") is not None):
+                root.remove(child)
         root.attrib = {
             "viewBox": " ".join(f"{edge:g}" for edge in (0, 0, self.width, self.height)),
             "role": "img",

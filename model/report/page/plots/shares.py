@@ -25,9 +25,9 @@ def draw(page: Page) -> Drawing:
     assert page.summary.programme is not None
     parts = page.summary.programme.sites[page.site].by_operator
     canvas = Canvas(f"shares-{page.language.code}", height=282)
-    axes = canvas.axes(124, 12, 36, 28)
+    axes = canvas.axes(130, 24, 36, 28)
     bare_rows(axes, len(ROWS))
-    row_names(axes, [page.text(name) for _, name in ROWS], 124)
+    row_names(axes, [page.text(name) for _, name in ROWS], 130)
     for row, (field, words) in enumerate(ROWS):
         figures = {operator: getattr(part, field) for operator, part in parts.items()}
         values = {o: 0.0 if f is None else page.quantity(f.name).value for o, f in figures.items()}
@@ -40,7 +40,7 @@ def draw(page: Page) -> Drawing:
                 name = page.text(OPERATORS.get(operator, operator))
                 canvas.mark(list(bar), f"{name}, {page.text(words)}: {page.plain(figure.name)}", figure.name)
                 text = page.given(round(share, 2), "%")
-                if share * 424 > width_of(text) + 6:
+                if share * 406 > width_of(text) + 6:
                     box = {"facecolor": colour, "edgecolor": "none", "pad": 1.5}
                     axes.text(
                         left + share / 2, row, text, ha="center", va="center", color=ink, fontsize=SMALL, bbox=box
