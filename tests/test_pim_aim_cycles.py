@@ -101,7 +101,7 @@ def test_unknown_order_and_kernel_are_named() -> None:
 def test_equal_commands_in_a_row_are_issued_together_as_one_at_a_time(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cycles, causes, counts and the cycle of every command of drawn requests, with timings drawn around the device's."""
+    """Cycles, causes, counts and every command's cycle, of drawn requests with timings drawn around the device's."""
     draw, spec = random.Random(seed), SPEC
     assert spec is not None
     timing = spec.dram.resolve()
