@@ -162,7 +162,7 @@ CATALOGUES = (
     "hw.chips", "hw.commands", "hw.dram", "hw.formal", "model.workloads", "model.energy.tables",
     "model.energy.dram_tables", "model.projection.scenarios", "model.projection.services", "model.projection.stages",
     "model.cli", "tb.cli", "model.network.families", "model.other_simulators", "model.serving.policies",
-    "model.sweep.spaces", "model.sweep.subjects",
+    "model.sweep.spaces", "model.sweep.subjects", "model.report.page.sections",
 )  # fmt: skip
 """Folders whose files are found by their names."""
 
@@ -172,6 +172,7 @@ STARTED = {
     "model.language.generate": "run by hand",
     "model.language.train": "run by hand",
     "model.cycle.crossbar.stepped": "the second witness of the crossbar's cycles",
+    "model.report.page.messages": "run by hand: brings the catalogues up to date",
     "tb.bench.icarus": "a second simulator",
 }
 """Modules that nothing imports, and why they are there."""
