@@ -1,4 +1,5 @@
-"""Bank state machines of one channel, driven by a device's rule table."""
+"""Bank state machines of one channel, driven by a device's rule table: delays between two commands (tRCD, tRP, tCCD,
+tRRD, refresh) and windows over several, as the four-activate window tFAW. RTL: `hw.rtl.dram_pim.bank_timing`."""
 
 from collections import deque
 
