@@ -90,9 +90,12 @@ class CrossbarBench:
         self.commands = StreamDriver(bench, "i_command", layer_layout())
         for name in ("i__valid", "i_cell__valid", "i_buffer__enable", "i_parameter__enable", "o__ready"):
             getattr(bench.dut, name).value = 0
-        self.arrays: list[CellArray] = []
+        self.arrays: list[list[CellArray]] = []
         if spec.array == "analogue":
-            self.arrays = [CellArray(spec, seed=bench.seed + t) for t in range(spec.tiles)]
+            self.arrays = [
+                [CellArray(spec, seed=bench.seed + t * spec.arrays + a) for a in range(spec.arrays)]
+                for t in range(spec.tiles)
+            ]
             for t in range(spec.tiles):
                 cocotb.start_soon(self._answer(t))
 
@@ -102,20 +105,21 @@ class CrossbarBench:
         for offset, word in enumerate(words):
             memory[address + offset].value = LogicArray.from_unsigned(word, width)
 
-    def write_cells(self, tile: int, weights: np.ndarray) -> None:
-        """Weights (N, K) into the cells of a tile, in no simulated time."""
+    def write_cells(self, tile: int, array: int, weights: np.ndarray) -> None:
+        """Weights (N, K) into the cells of an array of a tile, in no simulated time."""
         spec = self.spec
         levels = cell_levels(spec, weights)
         if self.arrays:
-            self.arrays[tile].load(levels)
+            self.arrays[tile][array].load(levels)
             return
-        self.store(getattr(self.bench.dut.dut, f"array_{tile}").cells, 0, cell_words(spec, levels))
+        cells = getattr(self.bench.dut.dut, f"array_{tile}").cells
+        self.store(cells, array * spec.steps, cell_words(spec, levels))
 
     def place(self, layer: PlacedLayer, job: GemmJob) -> None:
         """Weights and parameters of a layer."""
         spec, first = self.spec, layer.commands[0]
         for offset, weights in enumerate(tile_weights(spec, job.weights)):
-            self.write_cells(first.first_tile + offset, weights)
+            self.write_cells(first.first_tile + offset, first.array, weights)
         core = stage_core(spec)
         layout = parameter_layout(core)
         fields: list[Any] = parameter_fields(spec, output_stage(spec, job), core.array.columns)
@@ -147,10 +151,10 @@ class CrossbarBench:
 
     async def _answer(self, tile: int) -> None:
         """The analogue side of one tile: woken when something is held or converted."""
-        spec, array, bench = self.spec, self.arrays[tile], self.bench
+        spec, bench = self.spec, self.bench
         port = {
             name: getattr(bench.dut, f"array_{tile}__{name}")
-            for name in ("wl", "col_sel", "hold", "sample", "code", "code_valid")
+            for name in ("wl", "col_sel", "hold", "sample", "code", "code_valid", "array")
         }
         width = spec.converters * spec.adc_bits
         mask = (1 << spec.adc_bits) - 1
@@ -163,6 +167,7 @@ class CrossbarBench:
             await bench.edge
             # values before the edge: what the cycle that ends asked for
             sample, hold = int(port["sample"].value), int(port["hold"].value)
+            array = self.arrays[tile][int(port["array"].value)]
             if sample:
                 sums = held if spec.sample_and_hold else self._sums(array, port["wl"])
                 codes = array.convert(sums, int(port["col_sel"].value))
