@@ -1,4 +1,4 @@
-"""The crossbar unit of a system: RTL = closed form in cycles, labels, events; results = the block-floating reference."""
+"""The crossbar unit of a system: RTL = closed form in cycles, labels, events; results as the reference rounds."""
 
 from typing import Any
 

@@ -71,6 +71,22 @@ def test_a_planted_circle_is_found() -> None:
     assert house.circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
 
 
+def test_a_quotient_is_rounded_up_by_one_function() -> None:
+    found = [
+        f"{module}:{line} {text}"
+        for module, source in house.sources().items()
+        if module != "hw.base.integer"
+        for line, text in house.ceiling_divisions(source)
+    ]
+    print(f"ceiling divisions outside hw.base.integer: {len(found)}")
+    assert not found
+
+
+@pytest.mark.parametrize("text", ["-(-a // b)", "-(-a * c // 8 // b)", "(a + b.c - 1) // b.c", "-(-f(a) // (b + 1))"])
+def test_a_planted_ceiling_division_is_found(text: str) -> None:
+    assert list(house.ceiling_divisions(Source("planted", house.ROOT, ast.parse(f"x = 1 + {text}"))))
+
+
 CATALOGUES = (
     "hw.chips", "hw.commands", "hw.dram", "hw.formal", "model.workloads", "model.energy.tables",
     "model.energy.dram_tables", "model.projection.scenarios", "model.projection.services", "model.projection.stages",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.number import number_format
 from model.card.device import Device
 from model.card.layer_time import BOUNDS, Formats, LayerTime, Machine, layer_time
@@ -200,9 +201,9 @@ def multi_stream(
     """One query of several inputs at a time: in one batch, or in chunks one after the other; if a query runs on a part
     of the cores, its inputs are divided over the parts."""
     parts = _parts(device)
-    chunk = min(-(-queries // parts), round(device.query_chunk.nominal))
+    chunk = min(ceil_div(queries, parts), round(device.query_chunk.nominal))
     run = _run(device, network, number, batch=chunk, groups=parts, offline=False, extra=extra)
-    times = -(-queries // (chunk * parts))
+    times = ceil_div(queries, chunk * parts)
     return replace(
         run,
         time=run.time * times,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.crossbar import CrossbarSpec
 from hw.spec.crossbar_command import LayerCommand
 from model.work.workload import Gemm, GemmJob, OutputStage
@@ -43,7 +44,7 @@ def place(spec: CrossbarSpec, gemms: Sequence[Gemm]) -> list[PlacedLayer]:
     """
     layers, tile, array, parameter = [], 0, 0, 0
     for gemm in itertools.chain.from_iterable([g] * g.count for g in gemms):
-        row_tiles, column_tiles = -(-gemm.k // spec.rows), -(-gemm.n // spec.columns)
+        row_tiles, column_tiles = ceil_div(gemm.k, spec.rows), ceil_div(gemm.n, spec.columns)
         if tile + row_tiles * column_tiles > spec.tiles:
             array, tile = array + (tile > 0), 0
         if array >= spec.arrays or row_tiles * column_tiles > spec.tiles:
@@ -105,7 +106,7 @@ def output_stage(spec: CrossbarSpec, job: GemmJob) -> OutputStage:
 
 def tile_inputs(spec: CrossbarSpec, inputs: np.ndarray) -> np.ndarray:
     """Vectors (B, row_tiles * rows) of `inputs` (B, K), filled up with zeros."""
-    padded = -(-inputs.shape[1] // spec.rows) * spec.rows
+    padded = ceil_div(inputs.shape[1], spec.rows) * spec.rows
     whole = np.zeros((len(inputs), padded), np.int64)
     whole[:, : inputs.shape[1]] = inputs
     return whole

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.pim import PimSpec
 from model.cycle.dram_pim.controller import Controller
 from model.cycle.dram_pim.hbm_pim_kernels import GEMV_COLUMNS, REGISTERS, KernelBuilder
@@ -37,7 +38,7 @@ def host_phases(spec: PimSpec, kernel: str, *, outputs: int, inputs: int, batch:
     burst = spec.dram.organisation.column_bytes
 
     def bursts(values: int) -> int:
-        return -(-values * bits // 8 // burst)
+        return ceil_div(values * bits, 8 * burst)
 
     if kernel == "gemv":
         need_positive(out=outputs, batch=batch)
@@ -95,7 +96,7 @@ def shares_of(phases: Sequence[Phase], channels: int) -> dict[Share, int]:
     need_positive(channels=channels)
 
     def below(start: int, channel: int) -> int:
-        return max(0, -(-(start - channel) // channels))  # bursts below `start` that fall on this channel
+        return max(0, ceil_div(start - channel, channels))  # bursts below `start` that fall on this channel
 
     found: dict[Share, int] = {}
     for channel in range(channels):
@@ -154,7 +155,7 @@ def readback_segments(builder: KernelBuilder, outputs: int, inputs: int, channel
     """Reads of the stored lane sums: eight columns of every unit's odd bank for each pass and vector."""
     passes, tiles = builder.gemv_tiles(outputs, inputs, channels)
     spec, columns = builder.spec, builder.columns
-    result = GEMV_COLUMNS * (passes * -(-tiles // 2) if builder.exact else passes * tiles // 2)
+    result = GEMV_COLUMNS * (passes * ceil_div(tiles, 2) if builder.exact else passes * tiles // 2)
     requests = []
     for place in range(passes * batch):
         first = result + place * REGISTERS

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.core import CoreSpec
 from hw.spec.npu_event import EVENTS, VALUE_EVENTS
 from model.count import Counts
@@ -87,8 +88,8 @@ def cut(core: CoreSpec, shape: Shape) -> Blocks:
         full_blocks=full,
         full_rows=core.block_rows,
         rest_rows=rest,
-        n_blocks=-(-n // core.array.columns),
-        k_blocks=-(-k // core.array.k_per_block),
+        n_blocks=ceil_div(n, core.array.columns),
+        k_blocks=ceil_div(k, core.array.k_per_block),
     )
 
 

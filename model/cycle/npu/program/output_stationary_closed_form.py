@@ -11,6 +11,7 @@ accumulators to be free. Result i of the fold may drain from E_p + fold_tail + (
 
 import numpy as np
 
+from hw.base.integer import ceil_div
 from model.cycle.npu.program.issue_times import Arrival, issue, meets
 from model.cycle.npu.program.weight_stationary_closed_form import MemoryForm
 from model.lowering.program import Placed
@@ -22,7 +23,7 @@ class OsMemoryForm(MemoryForm):
     def _command(self, index: int, item: Placed) -> None:
         command, rows = item.command, self.array.rows
         leaving = np.zeros((command.n_blocks, command.m), np.int64)
-        for block in range(-(-command.m // rows)):
+        for block in range(ceil_div(command.m, rows)):
             start = block * rows
             height = min(rows, command.m - start)
             for n in range(command.n_blocks):

@@ -8,6 +8,7 @@ banks met in either operand memory as in the weight-stationary core.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hw.base.integer import ceil_div
 from hw.spec.command import Command
 from hw.spec.core import CoreSpec
 from model.cycle.npu.passes import Pass, Passes
@@ -31,7 +32,7 @@ class Folds(Passes):
     def __init__(self, core: CoreSpec, command: Command) -> None:
         self._command, self._rows = command, core.array.rows
         self.n_blocks = command.n_blocks
-        self.count = -(-command.m // self._rows) * command.n_blocks
+        self.count = ceil_div(command.m, self._rows) * command.n_blocks
 
     def __getitem__(self, index: int) -> Fold:
         c = self._command
