@@ -7,14 +7,11 @@ port.
 # pyright: reportAttributeAccessIssue=false
 from typing import Any
 
-import cocotb
 import numpy as np
 from amaranth.lib import wiring
-from cocotb.triggers import RisingEdge
 from cocotb.types import LogicArray
 
 from hw import chips
-from hw.base.integer import ceil_div
 from hw.rtl.crossbar.signature import counter_names, layer_layout, stage_core
 from hw.rtl.crossbar.top import top as machine_top
 from hw.rtl.npu.signature import parameter_layout
@@ -39,6 +36,7 @@ from model.work.workload import GemmJob, Workload
 from tb.bench.bench import Bench, bench_test
 from tb.bench.scoreboard import first_mismatch
 from tb.bench.stream import StreamDriver
+from tb.crossbar.answer import Answerer
 from tb.crossbar.cell_array import CellArray
 
 MEASURES = True
@@ -96,8 +94,7 @@ class CrossbarBench:
                 [CellArray(spec, seed=bench.seed + t * spec.arrays + a) for a in range(spec.arrays)]
                 for t in range(spec.tiles)
             ]
-            for t in range(spec.tiles):
-                cocotb.start_soon(self._answer(t))
+            Answerer(bench, spec, self.arrays)
 
     def store(self, memory: Any, address: int, words: list[int]) -> None:
         """Write `words` from `address` on, in no simulated time."""
@@ -148,50 +145,6 @@ class CrossbarBench:
             meaning: int(getattr(self.bench.dut, f"counters__{port}").value)
             for port, meaning in counter_names().items()
         }
-
-    async def _answer(self, tile: int) -> None:
-        """The analogue side of one tile: woken when something is held or converted."""
-        spec, bench = self.spec, self.bench
-        port = {
-            name: getattr(bench.dut, f"array_{tile}__{name}")
-            for name in ("wl", "col_sel", "hold", "sample", "code", "code_valid", "array")
-        }
-        width = spec.converters * spec.adc_bits
-        mask = (1 << spec.adc_bits) - 1
-        port["code_valid"].value = 0
-        getattr(bench.dut, f"array_{tile}__verify_level").value = 0
-        held = np.zeros(spec.physical_columns)
-        due: list[tuple[int, int]] = []  # cycle in which codes must be there, codes
-        wake = RisingEdge(port["hold"] if spec.sample_and_hold else port["sample"])
-        while True:
-            await bench.edge
-            # values before the edge: what the cycle that ends asked for
-            sample, hold = int(port["sample"].value), int(port["hold"].value)
-            array = self.arrays[tile][int(port["array"].value)]
-            if sample:
-                sums = held if spec.sample_and_hold else self._sums(array, port["wl"])
-                codes = array.convert(sums, int(port["col_sel"].value))
-                word = 0
-                for code in reversed(codes):
-                    word = word << spec.adc_bits | code & mask
-                due.append((spec.adc_cycles, word))
-            if hold:
-                held = self._sums(array, port["wl"])
-            due = [(left - 1, word) for left, word in due]
-            if due and due[0][0] == 0:
-                port["code"].value = LogicArray.from_unsigned(due.pop(0)[1], width)
-                port["code_valid"].value = 1
-            else:
-                port["code_valid"].value = 0
-                if not due and not sample and not hold:
-                    await wake  # nothing to do until the next event rises
-
-    def _sums(self, array: CellArray, wl: Any) -> np.ndarray:
-        spec = self.spec
-        raw = int(wl.value).to_bytes(ceil_div(spec.rows * spec.plane_bits, 8), "little")
-        bits = np.unpackbits(np.frombuffer(raw, np.uint8), bitorder="little")[: spec.rows * spec.plane_bits]
-        lines = bits.reshape(spec.rows, spec.plane_bits).astype(np.int64) @ (1 << np.arange(spec.plane_bits))
-        return array.sums(lines)
 
 
 @bench_test(timeout_cycles=100_000_000)

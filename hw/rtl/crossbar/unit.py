@@ -1,5 +1,7 @@
 """A crossbar core among the units of a system: descriptors in, BF16 vectors from and to the shared memory."""
 
+from typing import Any
+
 from amaranth.hdl import *
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -188,7 +190,7 @@ class CrossbarUnit(wiring.Component):
                 m.d.sync += counter.eq(counter + holds)
         return m
 
-    def _command(self, m: Module, core: CrossbarCore, fields: data.View, columns: Value, group: Value) -> None:
+    def _command(self, m: Module, core: Any, fields: data.View, columns: Value, group: Value) -> None:
         """The command of the present group."""
         given = {
             "opcode": OPCODE_LAYER,
