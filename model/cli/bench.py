@@ -1,5 +1,10 @@
 """Measure the models' speed: closed form, stepped model, ResNet-50, beside SCALE-Sim's CPU time on the same layers;
-serving, beside the public simulator of the same requests."""
+serving, beside the public simulator of the same requests.
+
+examples:
+  kcloud-cosim model bench
+  kcloud-cosim model bench --json
+"""
 
 import argparse
 import json

@@ -1,9 +1,10 @@
 """Explore a space of designs or deployments: evaluate every point into a store, name the designs nobody beats.
 
-kcloud-cosim explore digits_small
-kcloud-cosim explore my_space.yaml --store results --json
-kcloud-cosim explore million_layers --dask local
-kcloud-cosim explore --list
+examples:
+  kcloud-cosim explore digits_small
+  kcloud-cosim explore my_space.yaml --store results --json
+  kcloud-cosim explore million_layers --dask local
+  kcloud-cosim explore --list
 """
 
 import argparse

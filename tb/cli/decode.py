@@ -1,4 +1,8 @@
-"""Run a language model on the RTL of a system: text, every tensor compared, cycles per token by cause."""
+"""Run a language model on the RTL of a system: text, every tensor compared, cycles per token by cause.
+
+examples:
+  kcloud-cosim decode --chip npu_aim --workload small_llm
+"""
 
 import argparse
 import sys

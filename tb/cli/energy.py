@@ -1,4 +1,8 @@
-"""Joules at the gates: synthesis, the workload's operands, glitches; per component, per event, by operand class."""
+"""Joules at the gates: synthesis, the workload's operands, glitches; per component, per event, by operand class.
+
+examples:
+  kcloud-cosim energy --chip npu_16 --workload digits
+"""
 
 import argparse
 import json
