@@ -59,12 +59,13 @@ def exact(inputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 def crossbar_product(integer_product: IntegerProduct = exact) -> Product:
     """BF16 codes w (out, in) and x (vectors, in) to codes (vectors, out)."""
-    held: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+    held: dict[tuple[tuple[int, ...], bytes], tuple[np.ndarray, np.ndarray]] = {}
 
     def product(w: np.ndarray, x: np.ndarray) -> np.ndarray:
-        if id(w) not in held:
-            held[id(w)] = (w, *stored(w))
-        _, weights, power = held[id(w)]
+        key = w.shape, w.tobytes()
+        if key not in held:
+            held[key] = stored(w)
+        weights, power = held[key]
         inputs, input_power, invalid = aligned(x)
         found = rounded(integer_product(inputs, weights), input_power[:, None] + power[None, :])
         return np.where(invalid[:, None], np.uint16(0x7FC0), found)
