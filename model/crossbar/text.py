@@ -1,9 +1,9 @@
 """Bits per character of the small language model with its weights in the crossbars of npu_crossbar, ideal and real.
 
-`python -m model.crossbar.text` measures what is missing and writes `text.json` beside this file. Products with weights are
-those of the machine (`model.reference.block_floating`): BF16 vectors made integers, sums through cells and converters,
-rounded to BF16. Attention and norms are FP32 here; that BF16 in them changes the fifth digit only is what `quality.json`
-of `model.language` shows for the other stages, on the same windows.
+`python -m model.crossbar.text` measures what is missing and writes `text.json` beside this file. Products with weights
+are those of the machine (`model.reference.block_floating`): BF16 vectors made integers, sums through cells and
+converters, rounded to BF16. Attention and norms are FP32 here; that BF16 in them changes the fifth digit only is what
+`quality.json` of `model.language` shows for the other stages, on the same windows.
 """
 
 import json
