@@ -113,9 +113,10 @@ def comparisons(root: Path, path: Path) -> list[str]:
     name = str(path.relative_to(root))
     found = []
     for node in ast.walk(ast.parse(path.read_text())):
-        if (isinstance(node, ast.If) and _raises(node)) or (
-            isinstance(node, ast.Assert) and not re.search(r"isinstance\(|is not None$", ast.unparse(node.test))
-        ):
+        if not isinstance(node, ast.Assert | ast.If):
+            continue
+        typed = re.search(r"isinstance\(|is not None$", ast.unparse(node.test))
+        if _raises(node) if isinstance(node, ast.If) else not typed:
             found.append((node.lineno, f"{name}:{node.lineno}"))
     return [key for _, key in sorted(found)]
 
