@@ -11,12 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from hw import chips
+from hw.base.file import write_atomically
 from hw.base.program import as_typed
 from hw.base.progress import progress
 from model import workloads
 from model.card.survey import Entry, survey
 from model.network.workload import NetworkWorkload
-from model.record import write_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     chosen, tasks = arguments.chips or products(), arguments.workloads or networks()
     with progress("survey", total=len(chosen) * len(tasks)) as going:
         entries = survey(chosen, tasks, going.step)
-    write_text(arguments.output, csv(entries))
+    write_atomically(arguments.output, csv(entries))
     if arguments.json:
         print(json.dumps([asdict(entry) for entry in entries], indent=1))
         return 0
