@@ -47,8 +47,7 @@ def section(page: Page) -> Section | None:
         text.insert(
             0,
             page.say(
-                "However many of them there are, {chips} do not keep the target: their memories are too slow or too "
-                "small for it.",
+                "However many of them there are, {chips} do not keep the target.",
                 chips=", ".join(unable),
             ),
         )
