@@ -11,8 +11,8 @@ from hw import chips
 from hw.base.error import InputError
 from hw.rtl.dram_pim.bank_array import Bank
 from hw.rtl.dram_pim.bank_timing import BankTiming
-from hw.rtl.dram_pim.hbm_pim.channel import HbmPimChannel
-from hw.rtl.dram_pim.hbm_pim.decode import PimDecode
+from hw.rtl.dram_pim.decode import CommandDecode
+from hw.rtl.dram_pim.hbm_pim.top import channel
 from hw.rtl.dram_pim.signature import command_kinds
 from hw.spec.pim import PimSpec
 from model.cycle.dram_pim.bank import Banks
@@ -65,7 +65,7 @@ def test_timing_checker_forbids_a_command_exactly_until_the_model_allows_it(chip
 @pytest.mark.parametrize("chip", ["hbm_pim", "aim"])
 def test_decoder_gives_the_micro_operations_of_every_command_and_none_for_other_opcodes(chip: str) -> None:
     commands = spec_of(chip).commands
-    decode = PimDecode(commands)
+    decode = CommandDecode(commands)
     opcode = commands.field("opcode")
     rng = np.random.default_rng(6)
 
@@ -126,6 +126,6 @@ def test_bank_reads_what_was_written_in_the_open_row() -> None:
 def test_a_channel_that_cannot_be_built_is_refused_with_a_reason() -> None:
     spec = spec_of("hbm_pim")
     with pytest.raises(InputError, match="must track all-bank commands"):
-        HbmPimChannel(spec, spec.dram.resolve("pimsimulator"))
+        channel(spec, spec.dram.resolve("pimsimulator"))
     with pytest.raises(InputError, match="power of two"):
-        HbmPimChannel(spec, spec.dram.resolve(), rows=100)
+        channel(spec, spec.dram.resolve(), rows=100)

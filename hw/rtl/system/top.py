@@ -6,14 +6,11 @@ from amaranth.hdl import *
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.rtl.dram_pim.aim.channel import AimChannel
-from hw.rtl.dram_pim.controller.aim import AimController
-from hw.rtl.dram_pim.controller.hbm_pim import HbmPimController
-from hw.rtl.dram_pim.hbm_pim.channel import HbmPimChannel
 from hw.rtl.dram_pim.signature import COUNTER_BITS
 from hw.rtl.npu.core_top import CoreTop
 from hw.rtl.npu.signature import CounterPorts
 from hw.rtl.system.router import DESCRIPTOR, LABEL_BITS, Router
+from hw.spec import kind
 from hw.spec.dram import Timing
 from hw.spec.system import COUNT_BITS, UNITS, WAIT_LABELS, SystemSpec
 
@@ -52,12 +49,9 @@ class SystemTop(wiring.Component):
     def __init__(self, spec: SystemSpec, timing: Timing, *, vector: Any = None) -> None:
         self.spec = spec
         self.core = CoreTop(spec.core)
-        if spec.pim.align_bits:
-            self.controller = AimController(spec.controller, timing)
-            self.channel = AimChannel(spec.pim, timing, rows=spec.rows)
-        else:
-            self.controller = HbmPimController(spec.controller, timing)
-            self.channel = HbmPimChannel(spec.pim, timing, rows=spec.rows)
+        device = kind.load(spec.pim.kind).door("top")
+        self.controller = device.controller(spec.controller, timing)
+        self.channel = device.channel(spec.pim, timing, rows=spec.rows)
         self._events = [name for name in self.channel.signature.members if name.startswith("o_count_")]
         self.vector = vector
         self.router = Router()
