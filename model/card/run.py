@@ -119,7 +119,7 @@ def _times(
 ) -> list[LayerTime | None]:
     """Times of the first layers, `parts` times for `batch` inputs, their weights read once."""
     all_weights = network.weights * formats.weight
-    layers = batched(network, batch).layers[:first]
+    layers = network.batched(batch).layers[:first]
     sizes = [layer.weight_elements * formats.weight for layer in layers]
     known: dict[tuple[object, ...], LayerTime | None] = {}
     times: list[LayerTime | None] = []
@@ -259,21 +259,6 @@ def _run(
         bound=bound,
         least=sum(layer.least for layer in layers),
     )
-
-
-_KEPT: dict[tuple[int, int], tuple[Network, Network]] = {}
-
-
-def batched(network: Network, batch: int) -> Network:
-    """`Network.batched`, kept by identity: hashing all layers costs more than making them."""
-    if batch == 1:
-        return network
-    key = id(network), batch
-    if key not in _KEPT or _KEPT[key][0] is not network:
-        if len(_KEPT) >= 256:
-            _KEPT.clear()
-        _KEPT[key] = network, network.batched(batch)
-    return _KEPT[key][1]
 
 
 def _edges(network: Network) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hw.base.error import InputError
 from hw.base.integer import ceil_div
 from hw.spec.pim import PimSpec
-from model.cycle.dram_pim.stream import Request, Segment, fenced, need_positive
+from model.cycle.dram_pim.stream import Pattern, Request, Segment, fenced, need_positive
 
 REGISTERS = 8  # vector registers of one file: one aligned instruction is eight triggers
 GEMV_COLUMNS = REGISTERS * REGISTERS  # columns of one weight tile: 8 outputs x 8 input words
@@ -42,14 +42,14 @@ class KernelBuilder:
         self.columns = organisation.columns
         self.rows = organisation.rows
         self.groups, self.per_group = organisation.bank_groups, organisation.banks_per_group
-        self._patterns: dict[tuple[object, ...], tuple[Request, ...]] = {}
+        self._patterns: dict[tuple[object, ...], Pattern] = {}
         if spec.park_row is None:
             raise InputError(f"{spec.title} must have a parking row to run HBM-PIM kernels, which it has not")
         self.park_row = spec.park_row
 
     # ---- pieces
 
-    def _keep(self, key: tuple[object, ...], requests: list[Request]) -> tuple[Request, ...]:
+    def _keep(self, key: tuple[object, ...], requests: list[Request]) -> Pattern:
         return self._patterns.setdefault(key, fenced(requests))
 
     def park(self) -> Segment:
@@ -108,7 +108,7 @@ class KernelBuilder:
                 )
                 for i in range(GEMV_COLUMNS)
             )
-            self._patterns[key] = load + triggers
+            self._patterns[key] = Pattern(load.requests + triggers)
         return Segment(self._patterns[key], base)
 
     # ---- kernels

@@ -12,7 +12,7 @@ from hw.spec.pim import PimSpec
 from model.cycle.dram_pim.controller import Controller
 from model.cycle.dram_pim.hbm_pim_kernels import GEMV_COLUMNS, REGISTERS, KernelBuilder
 from model.cycle.dram_pim.player import Player
-from model.cycle.dram_pim.stream import Request, Segment, need_positive
+from model.cycle.dram_pim.stream import Pattern, Request, Segment, need_positive
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class HostStream:
         self.groups, self.per_group = organisation.bank_groups, organisation.banks_per_group
         self.banks, self.columns, self.rows = organisation.banks, organisation.columns, organisation.rows
         self.per_row = self.banks * self.columns
-        self._patterns: dict[tuple[int, int, bool], tuple[Request, ...]] = {}
+        self._patterns: dict[tuple[int, int, bool], Pattern] = {}
 
     def segments(self, first: int, count: int, write: bool) -> list[Segment]:
         """Bursts `first` to `first + count - 1` of this channel."""
@@ -77,7 +77,7 @@ class HostStream:
             base, offset = divmod(first, self.per_row)
             key = (offset, size, write)
             if key not in self._patterns:
-                self._patterns[key] = tuple(self._request(offset + i, write) for i in range(size))
+                self._patterns[key] = Pattern(tuple(self._request(offset + i, write) for i in range(size)))
             made.append(Segment(self._patterns[key], base))
             first, count = first + size, count - size
         return made
@@ -134,7 +134,7 @@ def layout_segments(builder: KernelBuilder, outputs: int, inputs: int, channels:
     spec = builder.spec
     columns = builder.columns
     place = [0, 0]
-    patterns: dict[int, tuple[Request, ...]] = {}
+    patterns: dict[int, Pattern] = {}
     made = []
     for _ in range(passes):
         for tile in range(tiles):
@@ -143,9 +143,8 @@ def layout_segments(builder: KernelBuilder, outputs: int, inputs: int, channels:
                 bank = unit * spec.banks_per_unit + parity
                 base = place[parity] // columns
                 if bank not in patterns:
-                    patterns[bank] = tuple(
-                        Request(bank, i // columns, i % columns, True, False, "host") for i in range(GEMV_COLUMNS)
-                    )
+                    writes = [Request(bank, *divmod(i, columns), True, False, "host") for i in range(GEMV_COLUMNS)]
+                    patterns[bank] = Pattern(tuple(writes))
                 made.append(Segment(patterns[bank], base))
             place[parity] += GEMV_COLUMNS
     return made
@@ -165,4 +164,4 @@ def readback_segments(builder: KernelBuilder, outputs: int, inputs: int, channel
                 Request(bank, (first + i) // columns, (first + i) % columns, False, False, "host")
                 for i in range(REGISTERS)
             ]
-    return [Segment(tuple(requests[i : i + 64]), 0) for i in range(0, len(requests), 64)]
+    return [Segment(Pattern(tuple(requests[i : i + 64])), 0) for i in range(0, len(requests), 64)]

@@ -65,7 +65,7 @@ class Blocks:
     k_blocks: int
 
     @property
-    def tiles(self) -> int:
+    def passes(self) -> int:
         """Passes per block of rows."""
         return self.n_blocks * self.k_blocks
 
@@ -107,11 +107,11 @@ def event_counts(core: CoreSpec, jobs: Iterable[Shape]) -> Counts:
         row_blocks = blocks.full_blocks + (blocks.rest_rows > 0)
         commands += 1
         if stationary:
-            passes += row_blocks * blocks.tiles
-            rows_issued += shape[0] * blocks.tiles
+            passes += row_blocks * blocks.passes
+            rows_issued += shape[0] * blocks.passes
         else:
             passes += row_blocks * blocks.n_blocks
-            rows_issued += row_blocks * blocks.tiles
+            rows_issued += row_blocks * blocks.passes
         out_rows += shape[0] * blocks.n_blocks
         parameter_reads += row_blocks * blocks.n_blocks
     counts = dict.fromkeys(TIMED_EVENTS, 0) | {

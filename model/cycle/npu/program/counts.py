@@ -2,12 +2,12 @@
 
 from hw.base.integer import ceil_div
 from model.count import Counts
-from model.cycle.npu.program.weight_stationary_closed_form import SCRATCHPADS, MemoryForm
+from model.cycle.npu.program.external_memory_weight_stationary import SCRATCHPADS, WeightStationaryForm
 from model.cycle.npu.timing import TIMED_EVENTS
 from model.lowering import lower
 
 
-def counted(form: MemoryForm) -> Counts:
+def counted(form: WeightStationaryForm) -> Counts:
     """Every event of the program `form` has gone through."""
     core, array = form.core, form.array
     total: dict[str, int] = dict.fromkeys((*SCRATCHPADS, "output"), 0)

@@ -12,10 +12,10 @@ from hw.base.integer import ceil_div
 from hw.spec.command import Command
 from hw.spec.core import CoreSpec
 from model.cycle.npu.passes import Pass, Passes
-from model.cycle.npu.program.equal_cycles import stretch_fold
+from model.cycle.npu.program.equal_cycles import take_equal_words
 from model.cycle.npu.program.state import Program
 from model.cycle.npu.program.timing import counted
-from model.cycle.npu.program.weight_stationary_program import ProgramRun
+from model.cycle.npu.program.weight_stationary_program import WeightStationaryRun
 from model.cycle.npu.timing import Timing
 
 
@@ -55,7 +55,7 @@ class Folds(Passes):
         )
 
 
-class OsProgramRun(ProgramRun):
+class OutputStationaryRun(WeightStationaryRun):
     """State of one run; equal cycles are taken at once (`model.cycle.npu.program.equal_cycles`).
 
     A fold's words are issued when both are there and both banks are free.
@@ -74,7 +74,7 @@ class OsProgramRun(ProgramRun):
     def run(self) -> Timing:
         while self.look():
             if self.move() and self.cycle >= self.held_until:
-                stretch_fold(self)
+                take_equal_words(self)
         return counted(self)
 
     def look_engines(self, port: int) -> str:

@@ -27,7 +27,7 @@ Gemms = Sequence[tuple[Matrix, Matrix]]
 """Activations (M, K) and weights (K, N)."""
 
 
-class OsIntegers:
+class OutputStationaryIntegers:
     """The blocks of an output-stationary core of integers. The accumulator only buffers there: it is a memory."""
 
     def __init__(self, core: CoreSpec, process: Process, build: Path, clock_ghz: float) -> None:
