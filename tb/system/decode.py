@@ -15,7 +15,7 @@ from model.work.decoding import Decoding, lowered_of, system_of, work_of
 from tb.bench.build import BUILD, Built, Trace, build
 from tb.bench.protocol import Checked
 from tb.bench.run import Outcome, run
-from tb.system.decoder_tests import public, system_top
+from tb.system.decoder_tests import WATCHED, public, system_top
 from tb.system.marks import marks_of, write_marks
 
 Say = Callable[[str], None]
@@ -26,7 +26,8 @@ def simulator(chip: str, trace: Trace = "none", say: Say = lambda line: None) ->
     spec = system_of(chip)
     emitted = emit(Checked(system_top(spec)), f"decoder_{chip}", BUILD / "rtl")
     say(f"rtl     {emitted.name}: Verilog {emitted.digest}")
-    built = build(emitted, trace, [f"{emitted.name}.dut.{path}" for path in public(spec)])
+    top = f"{emitted.name}.dut."
+    built = build(emitted, trace, [top + path for path in public(spec)], watched=[top + WATCHED])
     say(f"build   simulator {built.key}: " + ("from the cache" if built.cached else f"{built.seconds:.1f} s"))
     return built
 
