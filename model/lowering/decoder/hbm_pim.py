@@ -13,11 +13,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.hbm_pim_controller import HbmGemv, banks_in_order
 from hw.spec.memory_controller import Transfer
 from hw.spec.pim import PimSpec
 from model.lowering.decoder.aim import fetch
-from model.lowering.decoder.channel import LANES, Channel, Chunk, MatrixPlace, Multiplication, blocks
+from model.lowering.decoder.channel import LANES, Channel, Chunk, MatrixPlace, Multiplication
 
 TILE = 8
 """Words of an input tile, and outputs of a unit and pass: the registers of a file."""
@@ -45,11 +46,11 @@ class HbmPimChannel(Channel):
     @property
     def used_rows(self) -> int:
         """Rows taken so far."""
-        return max(self._used, blocks(self._used_odd, self._row_words))
+        return max(self._used, ceil_div(self._used_odd, self._row_words))
 
     def _take(self, what: str, rows: int) -> int:
         """Rows from an even one on."""
-        first = blocks(self._used, TILE_ROWS) * TILE_ROWS
+        first = ceil_div(self._used, TILE_ROWS) * TILE_ROWS
         self.check_room(what, first + rows)
         self._used = first + rows
         return first
@@ -60,13 +61,13 @@ class HbmPimChannel(Channel):
 
     def matrix(self, what: str, outputs: int, inputs: int) -> MatrixPlace:
         """Rows of its own."""
-        pitch = TILE_ROWS * blocks(blocks(inputs, LANES), TILE)
-        first = self._take(what, pitch * blocks(outputs, self.per_pass))
+        pitch = TILE_ROWS * ceil_div(ceil_div(inputs, LANES), TILE)
+        first = self._take(what, pitch * ceil_div(outputs, self.per_pass))
         return MatrixPlace(first=first, outputs=outputs, inputs=inputs, pitch=pitch)
 
     def caches(self, what: str, heads: int, outputs: int, inputs: int) -> list[MatrixPlace]:
         """Heads of few inputs share tiles."""
-        words = blocks(inputs, LANES)
+        words = ceil_div(inputs, LANES)
         together = max(1, TILE // words)
         found: list[MatrixPlace] = []
         for head in range(heads):
@@ -105,9 +106,9 @@ class HbmPimChannel(Channel):
 
     def put_words(self, what: str, words: np.ndarray) -> int:
         """In the odd banks."""
-        self.check_room(what, blocks(self._used_odd + len(words), self._row_words))
+        self.check_room(what, ceil_div(self._used_odd + len(words), self._row_words))
         first = self.rows * self._row_words + self._used_odd
-        self._used_odd += blocks(len(words), self.units) * self.units
+        self._used_odd += ceil_div(len(words), self.units) * self.units
         self._by_address[first : first + len(words)] = words
         self._to_cells()
         return first
@@ -119,7 +120,7 @@ class HbmPimChannel(Channel):
     def put_embedding(self, place: MatrixPlace, codes: np.ndarray) -> None:
         """A copy with one row behind the other: outputs of a matrix are not evenly spaced."""
         self.put(place, codes)
-        width = blocks(codes.shape[1], LANES)
+        width = ceil_div(codes.shape[1], LANES)
         padded = np.zeros((len(codes), width * LANES), np.uint16)
         padded[:, : codes.shape[1]] = codes
         self._embedding = self.put_words("embedding by token", padded.reshape(-1, LANES)), width
@@ -135,7 +136,7 @@ class HbmPimChannel(Channel):
         self, place: MatrixPlace, outputs: int, inputs: int, most_words: int, shared: Sequence[int]
     ) -> list[Chunk]:
         """Outputs of a pass together, in groups of one of every bank, as many as fit."""
-        words, step = blocks(inputs, LANES), self.units
+        words, step = ceil_div(inputs, LANES), self.units
         at_once = most_words // (words * step) * step
         if not at_once:
             raise InputError(
@@ -146,7 +147,7 @@ class HbmPimChannel(Channel):
         first = 0
         while first < outputs:
             at, within = divmod(first, self.per_pass)
-            count = min(at_once, self.per_pass - within, blocks(outputs - first, step) * step)
+            count = min(at_once, self.per_pass - within, ceil_div(outputs - first, step) * step)
             at_shared = shared[len(found) % len(shared)]
             transfers = []
             done = 0
@@ -172,11 +173,11 @@ class HbmPimChannel(Channel):
 
     def multiply(self, place: MatrixPlace, source: int, destination: int, outputs: int, inputs: int) -> Multiplication:
         """Lane sums into rows of their own, and from there, output after output."""
-        passes = blocks(outputs, self.per_pass)
+        passes = ceil_div(outputs, self.per_pass)
         if passes > 4 * 4:
             raise InputError(f"a product in the channel must have at most {16 * self.per_pass} outputs, not {outputs}")
         gemv = HbmGemv(
-            words=blocks(inputs, LANES),
+            words=ceil_div(inputs, LANES),
             first=place.word,
             passes=passes,
             row=place.first,
@@ -192,7 +193,7 @@ class HbmPimChannel(Channel):
                 address=self._address(self._results) + first,
                 shared=destination + first,
                 run=self.units,
-                groups=blocks(count, self.units),
+                groups=ceil_div(count, self.units),
                 stride=self.units,
                 wide=True,
             )
@@ -215,7 +216,7 @@ class HbmPimChannel(Channel):
             write=True,
             address=self._address(place.first + tile * TILE_ROWS, r),
             shared=shared,
-            run=self.per_pass if passes else blocks(rest, self.units) * self.units,
+            run=self.per_pass if passes else ceil_div(rest, self.units) * self.units,
             outer=max(1, passes),
             outer_stride=place.pitch * self._row_words,
             wide=True,
