@@ -12,6 +12,7 @@ from cocotb.types import LogicArray
 
 from hw.rtl.npu.vector_unit.unit import VectorUnit
 from hw.rtl.system.top import SystemTop
+from hw.spec.npu_event import EVENTS as CORE_EVENTS
 from hw.spec.npu_event import LABELS as CORE_LABELS
 from hw.spec.system import UNITS, WAIT_LABELS, SystemSpec
 from hw.spec.vector import EVENTS as VECTOR_EVENTS
@@ -90,6 +91,7 @@ class DecoderBench:
         found: dict[str, dict[str, int]] = {unit: self.counts(f"o_count_{unit}_", WAIT_LABELS) for unit in UNITS}
         found["controller"] = self.counts("o_count_controller_", self._names("o_count_controller_"))
         found["core_labels"] = self.counts("core_counters__label_", CORE_LABELS)
+        found["core_events"] = self.counts("core_counters__event_", CORE_EVENTS)
         found["vector_events"] = self.counts("o_count_vector_unit_", VECTOR_EVENTS)
         found["channel_events"] = self.counts("o_count_channel_", self._names("o_count_channel_"))
         return found

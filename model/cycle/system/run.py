@@ -45,6 +45,8 @@ class SystemTiming:
         Unit -> cycle in which each of its descriptors was taken and ended (of the core: empty).
     codes : dict
         Unit -> refusal codes, of the descriptors refused.
+    full : dict
+        Unit -> cycles in which its queue held all the descriptors it can.
     """
 
     cycles: int
@@ -54,6 +56,7 @@ class SystemTiming:
     taken: dict[str, list[int]]
     ended: dict[str, list[int]]
     codes: dict[str, list[int]]
+    full: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -123,6 +126,7 @@ class SystemRun:
     def run(self) -> SystemTiming:
         """To the end."""
         now, fetched = self.start, 0
+        full = dict.fromkeys(UNITS, 0)
         self.core.now = now
         while True:
             ended = {"core": self.core.done} | {unit: port.done(now) for unit, port in self.single.items()}
@@ -157,6 +161,7 @@ class SystemRun:
                 fetched += 1
             for unit, label in labels.items():
                 self.waits[unit][label] += following - now
+                full[unit] += (level[unit] == QUEUE_ENTRIES) * (following - now)
             now = following
         self.controller.elapse(now, "idle")
         labels = dict(self.controller.labels)
@@ -169,6 +174,7 @@ class SystemRun:
             taken={unit: port.taken for unit, port in self.single.items()},
             ended={unit: port.ended for unit, port in self.single.items()},
             codes={unit: port.codes for unit, port in self.single.items()},
+            full=full,
         )
 
     def _ready(self, unit: str, ended: dict[str, int]) -> bool:
