@@ -17,7 +17,7 @@ from tb.bench.build import BUILD, Built, Trace, build
 from tb.bench.protocol import Checked
 from tb.bench.run import Outcome, run
 from tb.system.decoder_tests import WATCHED, public, system_top
-from tb.system.marks import marks_of, write_marks
+from tb.system.marks import lane_of, marks_of, write_marks
 
 MOVES_A_WORD = ("read", "write", "register_load", "result_read")
 """Labels of the memory controller: a word of the shared memory went to the channel or came from it."""
@@ -86,7 +86,8 @@ def _simulate(
     lowered, _ = lowered_of(chip, work, pim)
     if outcome.trace is not None and outcome.trace.is_file():
         timing = predict_decoding(lowered, outcome.data["tokens"]).timing
-        write_marks(built.emitted.manifest, outcome, marks_of(work, lowered, timing, outcome.data["begun"]))
+        marks = marks_of(work, lowered, timing, outcome.data["begun"])
+        write_marks(built.emitted.manifest, outcome, marks, lane_of(lowered))
     return outcome, _record(chip, Path(name).name, work, lowered, outcome.data, built)
 
 
