@@ -112,8 +112,8 @@ def same_memories(where: str, bench: SystemBench, memories: SystemMemories) -> N
             assert got == to_integer(word), f"{where}: bank {bank} row {row} column {column} is {got:#x}"
 
 
-def fill(memories: SystemMemories, programs: RandomPrograms) -> None:
-    """Ordinary numbers everywhere, parameters of the output stage, small integers at pointers."""
+def fill_shared(memories: SystemMemories, programs: RandomPrograms) -> None:
+    """Ordinary numbers in the shared memory, parameters of the output stage, small integers at pointers."""
     spec, rng = programs.spec, programs.rng
     memories.shared[:] = random_words(rng, memories.shared.shape, spec.pim)
     columns = spec.core.array.columns
@@ -124,6 +124,12 @@ def fill(memories: SystemMemories, programs: RandomPrograms) -> None:
     beats = beats_of(spec.core, lower.parameter_words(spec.core, stage), parameter_word_bits(spec.core)).view("<u2")
     memories.shared[PARAMETER_START : PARAMETER_START + len(beats)] = beats
     memories.shared[PARAMETER_START + len(beats) : programs.low, 0] = rng.integers(0, 9, programs.low - len(beats))
+
+
+def fill(memories: SystemMemories, programs: RandomPrograms) -> None:
+    """Ordinary numbers in the rows too."""
+    spec, rng = programs.spec, programs.rng
+    fill_shared(memories, programs)
     for bank in range(spec.pim.dram.organisation.banks):
         for row in range(2 * ROWS_USED):
             cells = memories.contents.device.row(bank, row)
