@@ -1,7 +1,7 @@
 """The register map of a system behind AXI4-Lite, as data."""
 
 from hw.spec.register import Field, Register
-from hw.spec.system import UNITS
+from hw.spec.system import UNIT_CODES
 
 SYSTEM_IDENTITY = 0x53595331
 """Value of `identity`: "SYS1"."""
@@ -62,8 +62,14 @@ SYSTEM_REGISTER_MAP: tuple[Register, ...] = (
         access="both",
         text="1: the end of a copy or of the program raises the interrupt line, until status is read",
     ),
-    Register(name="ended", offset=0x30, access="read", count=len(UNITS), text="descriptors ended of each unit"),
-    Register(name="refused", offset=0x40, access="read", count=len(UNITS), text="of these refused"),
+    Register(
+        name="ended",
+        offset=0x30,
+        access="read",
+        count=len(UNIT_CODES),
+        text="descriptors ended of each unit it has, in order",
+    ),
+    Register(name="refused", offset=0x40, access="read", count=len(UNIT_CODES), text="of these refused"),
     Register(name="cycles_low", offset=0x50, access="read", text="cycles of the run, low half; keeps the high half"),
     Register(name="cycles_high", offset=0x54, access="read", text="the high half kept"),
 )

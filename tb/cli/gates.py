@@ -157,6 +157,8 @@ def _system(arguments: argparse.Namespace) -> int:
     process, prices = library.load("mini45"), {}
     for name in SYSTEMS:
         spec = decoder_system(name)
+        if spec.number in prices:
+            continue
         events = system.core_energies(spec.core, process, arguments.build, arguments.seed)
         for event, operation, pj in system.lane_energies(spec.number, process, arguments.build, arguments.seed):
             print(f"{name:14}{event:26}{operation:18}{pj:8.2f} pJ", flush=True)

@@ -15,7 +15,7 @@ from hw.rtl.system.top import SystemTop
 from hw.spec.axi import AxiSpec
 from hw.spec.dram import Timing
 from hw.spec.register import WORD_BITS
-from hw.spec.system import SYSTEM_FIELDS, UNITS, SystemSpec
+from hw.spec.system import SystemSpec, system_fields
 from hw.spec.system_register import SYSTEM_IDENTITY, SYSTEM_REGISTERS, TARGETS
 
 STATES = enumeration("CopyState", {"IDLE": 0, "ASK": 1, "READ": 2, "WRITE": 3, "ANSWER": 4})
@@ -48,7 +48,7 @@ class SystemAxi(wiring.Component):
     def __init__(
         self, spec: SystemSpec, timing: Timing, *, vector: Any = None, axi: AxiSpec = AxiSpec()  # noqa: B008  (frozen)
     ) -> None:  # fmt: skip
-        dma, size = spec.core.dma, sum(SYSTEM_FIELDS.values())
+        dma, size = spec.core.dma, sum(system_fields(spec.units).values())
         assert dma is not None, "SystemSpec has looked"
         if size > 8 * dma.bytes_per_cycle:
             raise InputError(f"a word must hold a descriptor of {size} bits, not only {8 * dma.bytes_per_cycle}")
@@ -212,7 +212,7 @@ class SystemAxi(wiring.Component):
         words = {SYSTEM_REGISTERS[name].offset >> 2: value for name, value in values.items()}
         for series in ("ended", "refused"):
             first = SYSTEM_REGISTERS[series].offset >> 2
-            words |= {first + i: getattr(system, f"o_{series}_{unit}") for i, unit in enumerate(UNITS)}
+            words |= {first + i: getattr(system, f"o_{series}_{unit}") for i, unit in enumerate(self.spec.units)}
         address = self.lite_ar.payload.addr[2:]
         m.d.comb += [
             self.lite_ar.ready.eq(~self.lite_r.valid),
