@@ -56,8 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--top",
         choices=TOPS,
         help="axi: the core behind AXI4 and AXI4-Lite, standard port names; core: the core with its streams; "
-        "channel: a DRAM channel with its units; system: all of a system behind AXI (default: axi for a core, channel for "
-        "a DRAM device)",
+        "channel: a DRAM channel with its units; system: all of a system behind AXI (default: axi for a core, "
+        "channel for a DRAM device)",
     )
     parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder for the files, made if missing")
     parser.add_argument(
