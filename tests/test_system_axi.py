@@ -3,6 +3,7 @@
 # pyright: reportAttributeAccessIssue=false
 
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from hw.rtl.npu.vector_unit.unit import VectorUnit
 from hw.rtl.system import axi as behind_axi
 from hw.rtl.system.axi import SystemAxi
 from hw.spec.axi import AxiSpec
+from hw.spec.register_text import markdown_table
 from hw.spec.system import SystemSpec
 from hw.spec.system_register import SYSTEM_IDENTITY, SYSTEM_REGISTER_MAP, SYSTEM_REGISTERS, TARGETS
 from hw.spec.vector import VectorSpec
@@ -32,6 +34,11 @@ BASE, BEAT = 0x3_0000_1000, 32
 def test_registers_do_not_overlap() -> None:
     offsets = [offset for register in SYSTEM_REGISTER_MAP for _, offset in register.spans]
     assert offsets == sorted(set(offsets))
+
+
+def test_the_page_has_the_table_of_the_registers() -> None:
+    page = Path(__file__).parents[1] / "docs" / "system.md"
+    assert markdown_table(SYSTEM_REGISTER_MAP) in page.read_text()
 
 
 class _Counting(wiring.Component):
