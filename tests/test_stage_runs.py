@@ -69,7 +69,7 @@ def test_rows_by_hand() -> None:
     assert stage_runs(RUNS[1:], CONFIG, QUALITY, cells) == []
     assert len(stage_runs([RUNS[0], replace(RUNS[1], equal=False)], CONFIG, QUALITY, cells)) == 1
     table = stage_run_sections(rows)[0].rows
-    assert [row[0] for row in table] == ["stage", "1", "2", "3", "", "3"]
+    assert [row[0] for row in table] == ["stage", "stage 1", "stage 2", "stage 3", "", "stage 3"]
     assert table[4][-1] == f"1.6500 (1.640 to 1.660), {SETTINGS[2].title}"
     panels = draw(rows).axes
     assert len(panels) == 3
