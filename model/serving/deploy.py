@@ -153,6 +153,7 @@ class Deployed:
             keeps=bool(rules.keeps),
             swap=iteration.cache_bytes_per_token / self.device.host_bandwidth.nominal,
             speed=speed,
+            ahead=self.engine.ahead,
             name=name,
         )
 

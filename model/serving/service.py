@@ -8,7 +8,6 @@ import numpy as np
 
 from hw.base.error import InputError
 from model.card.iteration import Iteration
-from model.serving.answers import latency
 from model.serving.cluster import Cluster
 from model.serving.costs import Costs
 from model.serving.deploy import Deployed
@@ -132,6 +131,9 @@ class Outcome:
         The same of the runs with shorter and with longer times; `table` itself if no ranges were asked for.
     wall : float
         Seconds of this computer for the nominal run.
+    bands : dict of str to (array, array)
+        5 % and 95 % ends of each request's "first" and "last" token in a run whose card is described right
+        (`model.serving.request_error`), by number; empty if they were not asked for.
     """
 
     cluster: Cluster
@@ -139,16 +141,12 @@ class Outcome:
     low: dict[str, np.ndarray]
     high: dict[str, np.ndarray]
     wall: float
+    bands: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
     @property
     def log(self) -> Log:
         """The rows of the nominal run."""
         return self.cluster.log
-
-    def band(self) -> tuple[np.ndarray, np.ndarray]:
-        """Latency of each request at its 5 % and 95 % ends, by number."""
-        ends = np.sort(np.vstack([latency(t) for t in (self.low, self.table, self.high)]), axis=0)
-        return ends[0], ends[-1]
 
 
 Load = Callable[[], Iterable[Request]]

@@ -5,9 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from model.card.iteration import Iteration
 from model.serving.checkpoint import run_kept
 from model.serving.cluster import Cluster
+from model.serving.front import Front
+from model.serving.outlet import Outlet
+from model.serving.request_error import reach
 from model.serving.service import Load, Outcome, Service, Stretch
 from model.serving.sources import ClosedLoop, Stream
 
@@ -27,11 +32,12 @@ def replay(
     load: Load,
     *,
     ranges: bool = True,
+    bands: bool = False,
     copy: Path | None = None,
     progress: Callable[[Cluster], None] | None = None,
     watch: Any = None,
 ) -> Outcome:
-    """All requests of `load` at their own times; `copy`: where a long run is kept (`model.serving.checkpoint`);
+    """All requests of `load` at their own times; `ranges` of the means and `bands` of each request; `copy`: where a long run is kept (`model.serving.checkpoint`);
     `watch` is told of every span of the nominal run."""
 
     def run(stretch: Stretch, name: str) -> Cluster:
@@ -49,7 +55,7 @@ def replay(
         place = copy.with_suffix(f".{name}") if copy is not None else None
         return run_kept(cluster, place, attach, progress)
 
-    return _outcome(service, run, ranges)
+    return _outcome(service, run, ranges, bands)
 
 
 def closed_loop(
@@ -58,33 +64,44 @@ def closed_loop(
     requests: int,
     lengths: Callable[[int], tuple[int, int]],
     *,
-    front: Callable[[int], float] | None = None,
-    back: float = 0.0,
-    in_line: bool = False,
+    front: Front | None = None,
     ranges: bool = True,
+    bands: bool = False,
 ) -> Outcome:
-    """`users` that each send a request when the one before ends, `requests` in all; `front` and `back`: their way to
-    the engine and the tokens' way back (`model.serving.sources.ClosedLoop`). Times are those of the users. `in_line`:
-    the way back does not keep the next request from standing in line."""
+    """`users` that each send a request when the one before ends, `requests` in all; `front`: their way to the engine
+    and the tokens' way back, one for each instance. Times are those of the users. Where a line stands at the engine the
+    way back does not keep the next request from it."""
+    back = front.way.nominal if front is not None else 0.0
 
     def run(stretch: Stretch, name: str) -> Cluster:
-        cluster = service.cluster(
-            ClosedLoop(users, requests, lengths, front=front, back=0.0 if in_line else back), stretch
+        cluster = service.cluster(ClosedLoop(0, 0, _none), stretch)
+        source = ClosedLoop(
+            users,
+            requests,
+            lengths,
+            front=front.seconds if front is not None else None,
+            fronts=len(cluster.instances),
+            back=0.0 if front is not None and front.in_line else back,
         )
+        cluster.begin(source)
+        if front is not None and front.token.nominal:
+            for instance in cluster.all:
+                instance.outlet = Outlet(front.token.nominal)
         while not cluster.run(events=1 << 20):
             pass
         return cluster
 
-    outcome = _outcome(service, run, ranges)
+    outcome = _outcome(service, run, ranges, bands)
     if back:
         outcome.table, outcome.low, outcome.high = (
             t | {"first": t["first"] + back, "last": t["last"] + back}
             for t in (outcome.table, outcome.low, outcome.high)
         )
+        outcome.bands = {name: (low + back, high + back) for name, (low, high) in outcome.bands.items()}
     return outcome
 
 
-def _outcome(service: Service, run: Callable[[Stretch, str], Cluster], ranges: bool) -> Outcome:
+def _outcome(service: Service, run: Callable[[Stretch, str], Cluster], ranges: bool, bands: bool) -> Outcome:
     start = time.perf_counter()
     cluster = run(Stretch(), "nominal")
     wall = time.perf_counter() - start
@@ -93,7 +110,31 @@ def _outcome(service: Service, run: Callable[[Stretch, str], Cluster], ranges: b
     if ranges:
         shorter, longer = ends(service.iteration(0))
         low, high = (run(stretch, name).log.table() for stretch, name in ((shorter, "shorter"), (longer, "longer")))
-    return Outcome(cluster=cluster, table=table, low=low, high=high, wall=wall)
+    outcome = Outcome(cluster=cluster, table=table, low=low, high=high, wall=wall)
+    if bands:
+        decode, prefill = reach(service.groups[0][0].engine.name)
+        outcome.bands = _bands(
+            table,
+            (run(Stretch(decode=1 / (1 + decode)), "decode-").log.table(),
+             run(Stretch(prefill=1 / (1 + prefill)), "prefill-").log.table()),
+            (run(Stretch(decode=1 + decode), "decode+").log.table(),
+             run(Stretch(prefill=1 + prefill), "prefill+").log.table()),
+        )  # fmt: skip
+    return outcome
+
+
+def _bands(
+    table: dict[str, np.ndarray], shorter: tuple[dict[str, np.ndarray], ...], longer: tuple[dict[str, np.ndarray], ...]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """5 % and 95 % ends of each request's times: errors of decode steps and of prompts are independent, so their
+    effects add as squares."""
+    found = {}
+    for name in ("first", "last"):
+        down, up = (
+            np.sqrt(sum((t[name] - table[name]) ** 2 for t in side)) for side in (shorter, longer)
+        )
+        found[name] = np.maximum(table[name] - down, table["arrival"]), table[name] + up
+    return found
 
 
 def _none(number: int) -> tuple[int, int]:
