@@ -7,8 +7,11 @@ as a full one. The fastest shape is taken. Not modelled: a K cut over several mu
 them at a time, reuse of a convolution's overlapping inputs in the first-level cache.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
+
+from hw.base.integer import ceil_div
 
 TILES = (
     (256, 128),
@@ -88,10 +91,10 @@ def tiling(
     reuse : int
         Multiprocessors that take one of their tiles' two edges from one read (multicast).
     """
-    depth = -(-k * number_bytes // STEP_BYTES) * STEP_BYTES
+    depth = math.ceil(k * number_bytes / STEP_BYTES) * STEP_BYTES
     found: Tiling | None = None
     for rows, columns in TILES:
-        waves = -(-(-(-m // rows) * -(-n // columns) * count) // units)
+        waves = ceil_div(ceil_div(m, rows) * ceil_div(n, columns) * count, units)
         compute = rows * columns * depth / number_bytes / rate
         edges = (rows + columns) * (1 + 1 / reuse) / 2 * depth / port
         warp_rows, warp_columns = min(WARP_EDGE, max(16, rows // 2)), min(WARP_EDGE, max(16, columns // 2))

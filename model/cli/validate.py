@@ -3,8 +3,8 @@
 Exit code 1 if the ranges of the chip model hold fewer than 85 % or more than 95 % of the results.
 
 examples:
-  python -m model validate --korean
-  python -m model validate --json
+  kcloud-cosim validate --korean
+  kcloud-cosim validate --json
 """
 
 import argparse
@@ -47,29 +47,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def loaded() -> Validation:
     """The validation from committed records and predictions."""
-    from model.projection import published
-    from model.projection.published_serving import predicted_checks
-    from model.projection.validate import PADDED, SCENARIOS, TASKS, validate
-    from model.report.load import NETWORK, locate, recorded
+    from model.report.load_validation import load_validation
 
     all_chips, broken = chips.load_all()
     for sentence in broken:
         print(sentence, file=sys.stderr)
-    _, workload, seed = NETWORK
-    records = {
-        name: locate(name, workload, seed, "model") for name in all_chips if recorded(name, workload, seed, "model")
-    }
-    if NETWORK[0] not in records:
-        locate(*NETWORK, "model")
-    runs = {}
-    others = {row.model for row in published.rows(published.OTHER)}
-    tasks = {*TASKS.values(), *PADDED.values(), *others, "retinanet", "llama31_8b_128_4096_fp16_cache"}
-    for name in all_chips:
-        for task in tasks:
-            for run_name in (task, *(f"{task}_{scenario}" for scenario in SCENARIOS.values())):
-                if recorded(name, run_name, seed, "model"):
-                    runs[name, run_name] = locate(name, run_name, seed, "model")
-    return validate(all_chips, records, runs=runs, language=predicted_checks())
+    return load_validation(all_chips)
 
 
 def as_json(validation: Validation) -> dict[str, object]:
