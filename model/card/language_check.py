@@ -47,7 +47,9 @@ def value(iteration: Iteration, row: LanguageRow) -> float:
 
 
 @cache
-def _spread(chip: str, model: str, tensor: int, weights: str, cache_format: str, runs: Engine, streaming: bool) -> Spread:
+def _spread(
+    chip: str, model: str, tensor: int, weights: str, cache_format: str, runs: Engine, streaming: bool
+) -> Spread:
     return Spread(
         Iteration(
             device(chips.load(chip)),

@@ -53,8 +53,8 @@ class Instance:
         elsewhere with its cache.
     due : float
         When the next event is; infinity if idle.
-    load : float
-        Tokens of the requests that have not ended.
+    loads, place : list of float, int
+        A list that instances share, and where in it this one keeps its `load`.
     prefill_seconds, decode_seconds : float
         Time in iterations with prompts, and in the others.
     """
@@ -98,7 +98,7 @@ class Instance:
         self.kind = IDLE
         self.begun = 0.0
         self.due = inf
-        self.load = 0.0
+        self.loads, self.place = [0.0], 0
         self.decoding = Decoding(layout, grows=layout.grows and not eviction.reserves)
         self._steps = 0
         self._line = (0.0, 0.0)
@@ -112,25 +112,31 @@ class Instance:
         self._late: list[Request] = []
         self._delay = 0.0
 
+    @property
+    def load(self) -> float:
+        """Tokens of the requests that have not ended, over `speed`."""
+        return self.loads[self.place]
+
     # requests in
 
     def submit(self, request: Request, now: float) -> None:
         """A request arrives at `now`; changes `due`."""
-        self.load += (request.prompt + request.answer) / self.speed
-        if self.ahead and (self.kind == MIXED or (self.kind == RUN and self._passed(now) >= self._steps)):
+        self.loads[self.place] += (request.prompt + request.answer) / self.speed
+        step = self._passed(now) if self.kind == RUN else 0
+        if self.ahead and (self.kind == MIXED or (self.kind == RUN and step >= self._steps)):
             self._late.append(request)
             return
         self.waiting.push(request)
         if self.kind == IDLE:
             self._plan(now)
         elif self.kind == RUN and self._admits():
-            self._cut(now)
+            # the run ends with the step under way, or with one more if that was composed ahead
+            self._shorten(step + self.ahead)
+            self.due = max(now, self.due)
 
     def _admits(self) -> bool:
         """The first of the waiting requests can start."""
-        return len(self.running) < self.sequences and self.holdings.room(
-            self.waiting.peek(), self.decoding.next_blocks
-        )
+        return len(self.running) < self.sequences and self.holdings.room(self.waiting.peek(), self.decoding.next_blocks)
 
     def advance(self) -> None:
         """The event at `due` happens; the next is planned."""
@@ -158,7 +164,7 @@ class Instance:
         self.decoding = Decoding(self.layout, grows=self.decoding.grows)
         self.pool = Pool(self.pool.total, self.pool.block, keeps=self.pool.keeps)
         self.holdings = Holdings(self.layout, self.pool, reserves=self.eviction.reserves)
-        self.kind, self.due, self.load = IDLE, inf, 0.0
+        self.kind, self.due, self.loads[self.place] = IDLE, inf, 0.0
         return sorted(left, key=lambda r: r.number)
 
     # what is next
@@ -225,12 +231,8 @@ class Instance:
             steps += 1
         return steps
 
-    def _cut(self, now: float) -> None:
-        """End the run with the first step that ends at `now` or later; one more if that was composed ahead."""
-        self._shorten(self._passed(now) + self.ahead)
-        self.due = max(now, self.due)
-
     def _shorten(self, steps: int) -> None:
+        """End the run after `steps` steps, if it is longer."""
         if steps < self._steps:
             self._steps = steps
             self.due = self.begun + self._elapsed(steps)
@@ -349,7 +351,7 @@ class Instance:
         request.last = now
         request.cached = request.prompt + request.answer - 1
         self.holdings.give(request, request.cached, ended=True)
-        self.load -= (request.prompt + request.answer) / self.speed
+        self.loads[self.place] -= (request.prompt + request.answer) / self.speed
         if self.owner is not None:
             self.owner.done(request, now)
 
@@ -401,7 +403,7 @@ class Instance:
             self._end(request, now)
         elif self.hands_over and request.preempted == 0:
             del self.running[request.number]
-            self.load -= (request.prompt + request.answer) / self.speed
+            self.loads[self.place] -= (request.prompt + request.answer) / self.speed
             self.holdings.give(request, request.cached)
             self.owner.started(request, now)
         else:

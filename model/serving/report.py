@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from model.serving.answers import Spread, kept, latency, rate, spread, tpot, ttft
 from model.serving.bill import Bill
 from model.serving.service import Outcome

@@ -2,8 +2,8 @@
 
 Ratios measured / predicted of the mean time per token and of the mean time to first token of one card's rows scatter
 about their median: what the card's facts leave open is common to all of them, the scatter is the simulator's own. It is
-taken from the median absolute deviation, which a few saturated rows do not move, and holds 90 % as of a normal
-distribution. The card that a range is judged on must not be among those it was learnt from.
+taken from the median absolute deviation and holds 90 % as of a normal distribution. Rows whose front end is saturated
+are left out. The card that a range is judged on must not be among those it was learnt from.
 """
 
 import csv

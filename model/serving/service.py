@@ -70,10 +70,14 @@ class Service:
         stretch = stretch or Stretch()
         kinds = (*self.groups, *self.decoders)
         made: list[list[Instance]] = []
+        costs_of = [
+            Costs(deployed.machine(self.iteration(place)), decode=stretch.decode, prefill=stretch.prefill)
+            for place, (deployed, _) in enumerate(kinds)
+        ]
+        fastest = min(costs.line(8)[0] for costs in costs_of)
         for place, (deployed, count) in enumerate(kinds):
-            iteration = self.iteration(place)
-            costs = Costs(deployed.machine(iteration), decode=stretch.decode, prefill=stretch.prefill)
-            speed = 1 / costs.line(8)[0]
+            iteration, costs = self.iteration(place), costs_of[place]
+            speed = fastest / costs.line(8)[0]
             lanes = deployed.lanes
             names = [
                 f"{deployed.device.title.split()[-1]} {place}.{i}" + (f".{lane}" if lanes > 1 else "")
@@ -110,11 +114,17 @@ class Service:
                 instance.costs.attach(machine)
             number += count * deployed.lanes
 
-    def check(self, request: Request, cluster: Cluster) -> None:
-        """Raise `InputError` if no instance's cache holds `request`."""
-        for group in (cluster.instances, cluster.decoders or cluster.instances):
-            largest = max(group, key=lambda i: i.pool.total * i.layout.block)
-            largest.holdings.check(request)
+    def checker(self, cluster: Cluster) -> Callable[[Request], None]:
+        """What raises `InputError` for a request that no instance's cache holds."""
+        groups = (cluster.instances, cluster.decoders or cluster.instances)
+        largest = [max(group, key=lambda i: i.pool.total * i.layout.block).holdings for group in groups]
+        largest = largest[: 2 if cluster.decoders else 1]
+
+        def check(request: Request) -> None:
+            for holdings in largest:
+                holdings.check(request)
+
+        return check
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Runs of a service under a load: nominal, and at the ends that the card model leaves open."""
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +13,13 @@ from model.serving.checkpoint import run_kept
 from model.serving.cluster import Cluster
 from model.serving.front import Front
 from model.serving.outlet import Outlet
+from model.serving.processes import each, orphaned
 from model.serving.request_error import reach
 from model.serving.service import Load, Outcome, Service, Stretch
 from model.serving.sources import ClosedLoop, Stream
+
+LONG = 5.0
+"""Seconds of a nominal run from which on the runs at other times share the processors."""
 
 ASSUMED = (0.85, 1.2)
 """5 % and 95 % of the factor on a time where the card model states none."""
@@ -37,23 +42,33 @@ def replay(
     progress: Callable[[Cluster], None] | None = None,
     watch: Any = None,
 ) -> Outcome:
-    """All requests of `load` at their own times; `ranges` of the means and `bands` of each request; `copy`: where a long run is kept (`model.serving.checkpoint`);
-    `watch` is told of every span of the nominal run."""
+    """All requests of `load` at their own times, with `ranges` of the means and `bands` of each request.
+
+    `copy`: where a long run is kept (`model.serving.checkpoint`); `watch` is told of every span of the nominal run.
+    """
 
     def run(stretch: Stretch, name: str) -> Cluster:
         cluster = service.cluster(ClosedLoop(0, 0, _none), stretch)
 
         def attach(restored: Cluster) -> None:
             service.attach(restored)
-            restored.source.attach(load, lambda request: service.check(request, restored))
+            restored.source.attach(load, service.checker(restored))
 
-        source = Stream(load, lambda request: service.check(request, cluster))
+        source = Stream(load, service.checker(cluster))
         cluster.begin(source)
         if name == "nominal":
             for instance in cluster.all:
                 instance.watch = watch
         place = copy.with_suffix(f".{name}") if copy is not None else None
-        return run_kept(cluster, place, attach, progress)
+        return run_kept(cluster, place, attach, told)
+
+    parent = os.getpid()
+
+    def told(cluster: Cluster) -> None:
+        if orphaned(parent):  # nobody waits for this part any more
+            os._exit(1)
+        if progress is not None:
+            progress(cluster)
 
     return _outcome(service, run, ranges, bands)
 
@@ -106,32 +121,41 @@ def _outcome(service: Service, run: Callable[[Stretch, str], Cluster], ranges: b
     cluster = run(Stretch(), "nominal")
     wall = time.perf_counter() - start
     table = cluster.log.table()
-    low = high = table
+    wanted: dict[str, Stretch] = {}
     if ranges:
-        shorter, longer = ends(service.iteration(0))
-        low, high = (run(stretch, name).log.table() for stretch, name in ((shorter, "shorter"), (longer, "longer")))
-    outcome = Outcome(cluster=cluster, table=table, low=low, high=high, wall=wall)
+        wanted["shorter"], wanted["longer"] = ends(service.iteration(0))
     if bands:
         decode, prefill = reach(service.groups[0][0].engine.name)
-        outcome.bands = _bands(
-            table,
-            (run(Stretch(decode=1 / (1 + decode)), "decode-").log.table(),
-             run(Stretch(prefill=1 / (1 + prefill)), "prefill-").log.table()),
-            (run(Stretch(decode=1 + decode), "decode+").log.table(),
-             run(Stretch(prefill=1 + prefill), "prefill+").log.table()),
-        )  # fmt: skip
-    return outcome
+        wanted |= {
+            "decode-": Stretch(decode=1 / (1 + decode)),
+            "prefill-": Stretch(prefill=1 / (1 + prefill)),
+            "decode+": Stretch(decode=1 + decode),
+            "prefill+": Stretch(prefill=1 + prefill),
+        }
+    tables = each(
+        {name: lambda n=name, s=stretch: run(s, n).log.table() for name, stretch in wanted.items()},
+        processes=2 if wall > LONG else 1,
+    )
+    return Outcome(
+        cluster=cluster,
+        table=table,
+        low=tables.get("shorter", table),
+        high=tables.get("longer", table),
+        wall=wall,
+        bands=_bands(table, tables) if bands else {},
+    )
 
 
 def _bands(
-    table: dict[str, np.ndarray], shorter: tuple[dict[str, np.ndarray], ...], longer: tuple[dict[str, np.ndarray], ...]
+    table: dict[str, np.ndarray], tables: dict[str, dict[str, np.ndarray]]
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """5 % and 95 % ends of each request's times: errors of decode steps and of prompts are independent, so their
     effects add as squares."""
     found = {}
     for name in ("first", "last"):
         down, up = (
-            np.sqrt(sum((t[name] - table[name]) ** 2 for t in side)) for side in (shorter, longer)
+            np.sqrt(sum((tables[kind + side][name] - table[name]) ** 2 for kind in ("decode", "prefill")))
+            for side in "-+"
         )
         found[name] = np.maximum(table[name] - down, table["arrival"]), table[name] + up
     return found
