@@ -28,7 +28,7 @@ def test_a_decoder_is_exact_with_and_without_the_channel(chip: str) -> None:
 
 
 def test_unknown_systems_works_and_shares_are_refused() -> None:
-    with pytest.raises(InputError, match="a system must be one of npu_aim, npu_hbm_pim, not 'npu_16'"):
+    with pytest.raises(InputError, match="a system must be one of npu_aim, npu_hbm_pim, npu_crossbar, not 'npu_16'"):
         decode("npu_16", "small_llm", 2, ["off"])
     with pytest.raises(InputError, match=r"must be one of small_llm, tiny_npu or a folder .*, not 'large_llm'"):
         decode("npu_aim", "large_llm", 2, ["off"])
