@@ -8,14 +8,11 @@ from amaranth.lib.wiring import In, Out
 
 from hw.rtl.crossbar.signature import CrossbarCounterPorts
 from hw.rtl.crossbar.unit import CrossbarUnit
-from hw.rtl.dram_pim.aim.channel import AimChannel
-from hw.rtl.dram_pim.controller.aim import AimController
-from hw.rtl.dram_pim.controller.hbm_pim import HbmPimController
-from hw.rtl.dram_pim.hbm_pim.channel import HbmPimChannel
 from hw.rtl.dram_pim.signature import COUNTER_BITS
 from hw.rtl.npu.core_top import CoreTop
 from hw.rtl.npu.signature import CounterPorts
 from hw.rtl.system.router import LABEL_BITS, Router, descriptor_layout
+from hw.spec import kind
 from hw.spec.dram import Timing
 from hw.spec.system import COUNT_BITS, SystemSpec, wait_labels
 
@@ -73,12 +70,9 @@ class SystemTop(wiring.Component):
         self.spec, self._open = spec, outside
         bits = spec.pim.dram.organisation.column_bits
         self.core = CoreTop(spec.core)
-        if spec.pim.align_bits:
-            self.controller = AimController(spec.controller, timing)
-            self.channel = AimChannel(spec.pim, timing, rows=spec.rows)
-        else:
-            self.controller = HbmPimController(spec.controller, timing)
-            self.channel = HbmPimChannel(spec.pim, timing, rows=spec.rows)
+        device = kind.load(spec.pim.kind).door("top")
+        self.controller = device.controller(spec.controller, timing)
+        self.channel = device.channel(spec.pim, timing, rows=spec.rows)
         self._events = [name for name in self.channel.signature.members if name.startswith("o_count_")]
         self.vector = vector
         self.crossbar = None if spec.crossbar is None else CrossbarUnit(spec.crossbar_unit)
