@@ -45,7 +45,7 @@ def series(point: Point) -> str:
 def draw(folder: Path) -> Path:
     """`crossbar-tasks.svg` in `folder`; what has not been measured is left out."""
     held = read()
-    plt.rcParams["axes.prop_cycle"] = plt.cycler(color=SAFE)
+    plt.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=SAFE)
     figure, axes = plt.subplots(len(TASKS), len(SWEEPS), figsize=(14, 8), layout="constrained")
     for row, task in enumerate(TASKS):
         for column, (sweep, label) in enumerate(SWEEPS.items()):

@@ -49,7 +49,7 @@ def plot(classes: Ranges, number: str, path: Path, title: str) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    pyplot.rcParams["axes.prop_cycle"] = pyplot.cycler(color=SAFE)
+    pyplot.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=SAFE)
 
     figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
     factors = [scaling.factor(n) for n in scaling.VOLTAGES]

@@ -112,7 +112,7 @@ def plot(record: Mapping[str, Any], path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    pyplot.rcParams["axes.prop_cycle"] = pyplot.cycler(color=SAFE)
+    pyplot.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=SAFE)
 
     figure, axes = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
     names = list(record["components_pj"])
