@@ -8,7 +8,7 @@ import pytest
 from hw import chips
 from hw.spec.crossbar_event import EVENTS
 from hw.spec.crossbar_unit import UNIT_EVENTS, UNIT_LABELS
-from model.crossbar.stages import STAGES, core_products, stage_runs
+from model.crossbar.stages import STAGES, committed, core_products, stage_runs
 from model.crossbar.text import SETTINGS, key
 from model.language.config import DecoderConfig
 from model.language.run_record import LanguageRun
@@ -16,6 +16,7 @@ from model.projection import scenarios, services, stages
 from model.projection.crossbar_card import crossbar_card
 from model.projection.projection import Projection
 from model.report.figure_stage_runs import draw
+from model.report.section_language import language_runs as committed_runs
 from model.report.section_stage_runs import stage_run_sections
 
 CONFIG = DecoderConfig(
@@ -59,7 +60,7 @@ def test_rows_by_hand() -> None:
     assert [row.stage for row in rows] == [1, 2, 3, 3]
     weights, attention = 815_104, 2 * 4 * 128 * (4 + 11 / 2)
     assert [core_products(CONFIG, row.run) for row in rows] == [weights + attention, 0, attention, 0]
-    assert rows[0].energy_j["core"].nominal == pytest.approx((weights + attention) * 1.4e-12)
+    assert rows[0].energy_j["core"].nominal == pytest.approx((weights + attention) * 1.6e-12)
     assert (rows[0].energy_j["memory"].low, rows[0].energy_j["memory"].nominal) == (1e-6, 2e-6)
     assert rows[2].energy_j["crossbars"].nominal == pytest.approx(CROSSBARS_J)
     assert rows[2].energy_j["crossbars"].high > 10 * rows[2].energy_j["crossbars"].nominal
@@ -102,3 +103,20 @@ def test_the_projected_card_counts_dies_idle_links_and_writes_by_hand() -> None:
     assert card == pytest.approx(150 * 0.256 + idle + writing + joules * 16 / step)
     assert projection[f"{at}wear_days"].nominal == pytest.approx(1e6 / 8)
     assert one.basis == "model"
+
+
+def test_the_committed_runs_wrote_one_text_and_every_label_is_the_models() -> None:
+    rows = committed(committed_runs())
+    assert [(row.stage, row.run.pim) for row in rows] == [(1, "off"), (2, "both"), (3, "off"), (3, "attention")]
+    for row in rows:
+        assert row.same_text, row.title
+        assert len(row.run.tokens) == 64
+        assert row.run.labels_equal
+        assert row.run.cycles == row.run.predicted_cycles
+    # each plane of a tile has its 64 columns converted
+    events = rows[2].run.labels_per_token["crossbar_events"]
+    assert events["array.conversion"] == events["digital.shift_add"] == events["array.plane"] * 64
+    cells = dict(rows[2].bits_per_character)
+    assert abs(cells[SETTINGS[0].title][0] - rows[0].bits_per_character[0][1][0]) < 1e-3
+    means = [sum(cells[s.title]) / len(cells[s.title]) for s in SETTINGS[:4]]
+    assert means == sorted(means)
