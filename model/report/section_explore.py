@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hw.base.error import InputError
+from hw.base.file import write_atomically
 from model.report.section_type import Section, say
 from model.report.summary import Summary
 
@@ -96,6 +97,5 @@ def picture(summary: Summary) -> tuple[tuple[str, str], ...]:
     """(file name, caption) of the front's picture, copied into the report's folder."""
     if summary.store is None or not (summary.store / PICTURE).is_file():
         return ()
-    summary.folder.mkdir(parents=True, exist_ok=True)
-    (summary.folder / PICTURE).write_bytes((summary.store / PICTURE).read_bytes())
+    write_atomically(summary.folder / PICTURE, (summary.store / PICTURE).read_bytes())
     return ((PICTURE, f"Exploration: {read(summary.store)['title']}"),)
