@@ -91,7 +91,9 @@ class Device:
     unit_port : Fact
         Bytes per cycle from the second-level cache to one of them.
     sustained : Fact
-        Clock under full load over that of the peaks.
+        Clock of mixed full load over that of the peaks.
+    base_share, most_share : float
+        Clock guaranteed under any load, and the highest, over that of the peaks; 1 where none is known.
     """
 
     title: str
@@ -121,6 +123,8 @@ class Device:
     units: int
     unit_port: Fact
     sustained: Fact
+    base_share: float
+    most_share: float
     dram_usable: Fact
     own_links: bool
 
@@ -237,6 +241,8 @@ def device(chip: Chip) -> Device:
         units=gpu.units if gpu else 0,
         unit_port=gpu.port if gpu else assumed(0.0, "B/cycle", "no multiprocessor"),
         sustained=gpu.sustained if gpu else assumed(1.0, "1", "the clock is a fact or a hypothesis of its own"),
+        base_share=gpu.base_share if gpu else 1.0,
+        most_share=gpu.most_share if gpu else 1.0,
         dram_usable=facts["dram_usable"].to("B").times(share)
         if "dram_usable" in facts
         else _usable(facts["dram_capacity"].to("B").times(share)),

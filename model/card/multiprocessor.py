@@ -6,7 +6,8 @@ The keys of the facts, of chips without a core that have the first of them:
     boost_clock       clock of the published peaks                                                      GHz
     base_clock        clock the maker guarantees at full power                                          GHz
     fp32_lanes        element operations per cycle of one unit                                          1
-    l2_width          bytes per cycle from the second-level cache to all units                          B/cycle
+    l2_read           bytes per cycle from the second-level cache into one unit, as measured            B/cycle
+    max_clock         highest clock, where the peaks are stated at a lower one                          GHz
 """
 
 from collections.abc import Mapping
@@ -15,12 +16,14 @@ from dataclasses import dataclass
 from hw.spec.fact import Fact
 
 PORT = Fact(
-    nominal=40,
-    low=20,
-    high=64,
+    nominal=24,
+    low=18,
+    high=34,
     unit="B/cycle",
-    confidence="assumed",
-    source="second-level cache to one multiprocessor where not published: 39 to 47 on H100 and A100; the port is of 64",
+    confidence="secondary",
+    source="second-level cache to one multiprocessor as measured, the port being of 64: 19.5 on V100 and 20 on T4 (Jia "
+    "et al., arXiv:1804.06826 and 1903.07486, tables of cache throughput), 27 on H100 PCIe (chipsandcheese.com, 'Nvidia's "
+    "H100', 2023-07-02), about 31 on A100; numbers recalled",
 )
 
 LATENCY = Fact(
@@ -49,7 +52,9 @@ class Multiprocessors:
     lanes : float
         Element operations (FP32) of one unit per cycle.
     sustained : Fact
-        Clock under full load over that of the peaks.
+        Clock of mixed full load over that of the peaks.
+    base_share, most_share : float
+        Base clock, and the highest, over that of the peaks; 1 if none is published.
     """
 
     units: int
@@ -57,17 +62,22 @@ class Multiprocessors:
     port: Fact
     lanes: float
     sustained: Fact
+    base_share: float
+    most_share: float
 
 
 def multiprocessors(facts: Mapping[str, Fact], devices: int, hypotheses: list[str]) -> Multiprocessors:
     """From the facts of a chip that has them; what is assumed is added to `hypotheses`.
 
     Under full load the power limit sets the clock: somewhere from the base clock, which the maker guarantees, to that
-    of the peaks. Halfway is nominal; without a published base clock the clock of the peaks holds.
+    of the peaks; for a network `model.card.power_clock` finds it. A serving engine mixes prompts, which keep the arrays
+    busy, and steps that wait for the memory: halfway is nominal there. Without a published base clock the clock of the
+    peaks holds.
     """
     units = int(facts["multiprocessors"].nominal) // devices
     boost, base = facts["boost_clock"], facts.get("base_clock")
     sustained = Fact(nominal=1.0, unit="1", confidence="inferred", source="no lower base clock is published")
+    low = 1.0
     if base is not None and base.nominal < boost.nominal:
         low = base.nominal / boost.nominal
         sustained = Fact(
@@ -79,18 +89,17 @@ def multiprocessors(facts: Mapping[str, Fact], devices: int, hypotheses: list[st
             source=f"halfway from base to boost clock; {base.source}",
         )
         hypotheses.append(f"under full load {(1 + low) / 2:.0%} ({low:.0%} to 100%) of the peaks' clock remain")
-    port = PORT
-    if "l2_width" in facts:
-        width = facts["l2_width"]
-        port = Fact(
-            nominal=width.nominal / (units * devices),
-            unit="B/cycle",
-            confidence=width.confidence,
-            source=f"over {units * devices} multiprocessors; {width.source}",
-        )
-    else:
-        hypotheses.append(
-            f"{PORT.nominal:g} bytes ({PORT.minimum:g} to {PORT.maximum:g}) per cycle from the "
-            "second-level cache to each multiprocessor"
-        )
-    return Multiprocessors(units=units, clock=boost, port=port, lanes=facts["fp32_lanes"].nominal, sustained=sustained)
+    port = facts.get("l2_read") or PORT
+    hypotheses.append(
+        f"{port.nominal:g} bytes ({port.minimum:g} to {port.maximum:g}) per cycle from the second-level cache to each "
+        "multiprocessor"
+    )
+    return Multiprocessors(
+        units=units,
+        clock=boost,
+        port=port,
+        lanes=facts["fp32_lanes"].nominal,
+        sustained=sustained,
+        base_share=low,
+        most_share=facts["max_clock"].nominal / boost.nominal if "max_clock" in facts else 1.0,
+    )
