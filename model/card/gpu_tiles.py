@@ -1,12 +1,13 @@
 """How a GPU cuts a product: whole tiles of results, several on one multiprocessor at a time, in waves.
 
 A product of M x N results over K is cut into tiles of a published set of shapes. A multiprocessor keeps as many tiles
-at a time as its registers hold sums of. It works as fast as its tensor cores, as the tiles' edges and results pass the
-second-level cache, or as the warps' edges pass shared memory, whichever is slowest. Each tile begins with a wait for
-its first operands and ends with one for its results: time in which the other tiles on the multiprocessor compute, if there are any. Waves =
-tiles / multiprocessors, rounded up: the last one takes as long as a full one. Where tiles are fewer than
-multiprocessors, parts of K may go to several of them, whose sums are added through the second-level cache. The fastest
-shape and number of parts is taken. Not modelled: reuse of a convolution's overlapping inputs in the first-level cache.
+at a time as its registers hold sums of. It works as fast as its tensor cores, as the tiles' edges and results pass
+the second-level cache, or as the warps' edges pass shared memory, whichever is slowest. Each tile begins with a wait
+for its first operands and ends with one for its results: time in which the other tiles on the multiprocessor compute,
+if there are any. Waves = tiles / multiprocessors, rounded up: the last one takes as long as a full one. Where tiles
+are fewer than multiprocessors, parts of K may go to several of them, whose sums are added through the second-level
+cache. The fastest shape and number of parts is taken. Not modelled: reuse of a convolution's overlapping inputs in
+the first-level cache.
 """
 
 from dataclasses import dataclass

@@ -21,9 +21,9 @@ PORT = Fact(
     high=34,
     unit="B/cycle",
     confidence="secondary",
-    source="second-level cache to one multiprocessor as measured, the port being of 64: 19.5 on V100 and 20 on T4 (Jia "
-    "et al., arXiv:1804.06826 and 1903.07486, tables of cache throughput), 27 on H100 PCIe (chipsandcheese.com, 'Nvidia's "
-    "H100', 2023-07-02), about 31 on A100; numbers recalled",
+    source="second-level cache to one multiprocessor as measured, the port being of 64: 19.5 on V100 and 20 on T4 "
+    "(Jia et al., arXiv:1804.06826 and 1903.07486, tables of cache throughput), 27 on H100 PCIe (chipsandcheese.com, "
+    "'Nvidia's H100: Funny L2, and Tons of Bandwidth', 2023-07-02), about 31 on A100; numbers recalled",
 )
 
 LATENCY = Fact(

@@ -5,6 +5,7 @@ Exit code 1 if the ranges of the chip model hold fewer than 85 % or more than 95
 examples:
   python -m model validate --korean
   python -m model validate --json
+  python -m model validate --constants
 """
 
 import argparse
@@ -20,12 +21,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--korean", action="store_true", help="only the chips of Korean makers")
     parser.add_argument("--json", action="store_true", help="one JSON object: results, coverage, curve, model error")
     parser.add_argument(
+        "--constants", action="store_true", help="list every constant of the card model, its source and whom it serves"
+    )
+    parser.add_argument(
         "--fresh", action="store_true", help="predict the published serving results again and write them and the error"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table; 1 if the ranges hold too few or too many."""
+    if arguments.constants:
+        print("\n".join(listed_constants(as_object=arguments.json)))
+        return 0
     if arguments.fresh:
         from model.card.language_check import write_predicted
         from model.projection.published.calibration import write_errors
@@ -43,6 +50,20 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(text(validation, korean=arguments.korean)))
     return 0 if LEAST_COVERAGE <= coverage <= MOST_COVERAGE else 1
+
+
+def listed_constants(*, as_object: bool) -> list[str]:
+    """Every constant of the card model, as a table or as JSON."""
+    from dataclasses import asdict
+
+    from model.card.constants import constants
+    from model.report.text import table
+
+    found = constants()
+    if as_object:
+        return [json.dumps([asdict(one) for one in found], indent=1)]
+    head = ("constant", "value", "unit", "chips", "of", "source")
+    return list(table((head, *((c.name, c.value, c.unit, str(c.chips), c.serves, c.source) for c in found))))
 
 
 def loaded() -> Validation:
