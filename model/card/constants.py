@@ -57,6 +57,7 @@ GROUPS: Mapping[str, Callable[[str, Device | None], bool]] = {
 
 PLACES: Mapping[str, str] = {
     "rules.DRAM_EFFICIENCY": "every card",
+    "rules.MIXED_TRAFFIC": "every card",
     "rules.LAYER_START": "every card",
     "rules.QUERY_HOST": "every card",
     "rules.KERNEL_LAUNCH": "GPUs",

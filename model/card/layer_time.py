@@ -45,6 +45,8 @@ class Machine:
         Bytes of scratchpad.
     dram, host : float
         Bytes per second.
+    mixed : float
+        Speed of activations that leave the chip over that of plain reads.
     links : Links
         To the other devices of an instance.
     by_row : bool
@@ -84,6 +86,7 @@ class Machine:
     shared: float = 0.0
     number_bytes: float = 1.0
     dataflows: int = 1
+    mixed: float = 1.0
     depthwise: str = "faster"
     loads_beside: bool = True
 
@@ -200,7 +203,7 @@ def layer_time(
         return None
     moved = max(0, layer.input_elements + layer.output_elements - fusion.kept) * formats.activation
     traffic = spilled(moved, room)
-    memory = traffic / machine.dram
+    memory = traffic / (machine.dram * machine.mixed)
     work = layer.operations * VECTOR_STEPS.get(layer.operator, 1) / machine.vector
     if machine.units:
         work = max(work, moved / (machine.units * machine.port))
@@ -253,11 +256,11 @@ def _product(
         activations += cache
     compulsory = traffic + spilled(activations, machine.sram)
     outside = spilled(activations, room)
-    traffic += outside
     if outside and weights > room:
         # neither operand stays: the cheaper of reading one of them again for every part of the other
         traffic += min((activations // room) * weights, (weights // room) * inputs * formats.activation)
-    memory = traffic / machine.dram
+    memory = traffic / machine.dram + outside / (machine.dram * machine.mixed)
+    traffic += outside
     compute = feed = ramp = wait = 0.0
     cut = ""
     if machine.units:

@@ -17,6 +17,7 @@ from model.card.rules import (
     LAYER_START,
     LINK_EFFICIENCY,
     LINK_STEP,
+    MIXED_TRAFFIC,
     PCIE_EFFICIENCY,
     PCIE_FAR_SHARE,
     QUERY_HOST,
@@ -31,6 +32,8 @@ class Extra:
     ----------
     dram_efficiency : float
         Part of the published DRAM bandwidth that plain streams reach.
+    mixed_traffic : float
+        Speed of reads and writes mixed over that of plain reads.
     layer_start : float
         Seconds before each layer of products or of vector work.
     link_step : float
@@ -64,6 +67,7 @@ class Extra:
     """
 
     dram_efficiency: float = DRAM_EFFICIENCY.nominal
+    mixed_traffic: float = MIXED_TRAFFIC.nominal
     layer_start: float = LAYER_START.nominal
     link_step: float = LINK_STEP.nominal
     link_efficiency: float = LINK_EFFICIENCY.nominal
@@ -138,6 +142,7 @@ def machine(
             step=extra.link_step,
             far_share=extra.pcie_far_share,
         ),
+        mixed=extra.mixed_traffic,
         by_row=extra.by_row,
         depthwise=extra.depthwise,
         loads_beside=extra.loads_beside,

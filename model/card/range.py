@@ -20,6 +20,7 @@ from model.card.rules import (
     LAYER_START,
     LINK_EFFICIENCY,
     LINK_STEP,
+    MIXED_TRAFFIC,
     PCIE_EFFICIENCY,
     PCIE_FAR_SHARE,
     QUERY_HOST,
@@ -29,7 +30,12 @@ from model.energy.price import Interval
 SAMPLES = 4000
 
 Reading = tuple[Device, Extra]
-_RULES = (("dram_efficiency", DRAM_EFFICIENCY), ("layer_start", LAYER_START), ("query_host", QUERY_HOST))
+_RULES = (
+    ("dram_efficiency", DRAM_EFFICIENCY),
+    ("mixed_traffic", MIXED_TRAFFIC),
+    ("layer_start", LAYER_START),
+    ("query_host", QUERY_HOST),
+)
 _POWER = (
     ("rest_share", REST_SHARE),
     ("memory_power", MEMORY_SHARE),
