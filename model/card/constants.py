@@ -129,6 +129,7 @@ NUMBERS: Mapping[str, tuple[str, str, str]] = {
         "memories with processing",
     ),
     "pim.ROW_BYTES": ("B", "JEDEC HBM2 and GDDR6: row of a pseudo-channel", "memories with processing"),
+    "pim_check.UNKNOWN_SIZES": ("rows, columns", "spanned where a publication names none", "memories with processing"),
     "server.LIMITS_S": (
         "s",
         "mlcommons/inference_policies, inference_rules.adoc: latency limits by task",

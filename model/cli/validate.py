@@ -13,7 +13,7 @@ import json
 import sys
 
 from hw import chips
-from model.projection.validate import LEAST_COVERAGE, MOST_COVERAGE, Check, Validation
+from model.projection.validate import LEAST_COVERAGE, MOST_COVERAGE, TIMES, Check, Validation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,14 +35,15 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.fresh:
         from model.card.language_check import write_predicted
+        from model.card.pim_check import write_pim
         from model.projection.published.calibration import write_errors
         from model.projection.published_serving import predicted_checks
         from model.projection.validate import residuals_of
 
-        count = write_predicted()
+        count = write_predicted() + write_pim()
         predicted_checks.cache_clear()
         write_errors(residuals_of(loaded().checks))
-        print(f"{count} serving results predicted, the model's error learnt again")
+        print(f"{count} results predicted, the model's error learnt again")
     validation = loaded()
     coverage = validation.coverage
     if arguments.json:
@@ -69,6 +70,7 @@ def listed_constants(*, as_object: bool) -> list[str]:
 def loaded() -> Validation:
     """The validation from committed records and predictions."""
     from model.projection import published
+    from model.projection.published_pim import predicted_gains
     from model.projection.published_serving import predicted_checks
     from model.projection.validate import PADDED, SCENARIOS, TASKS, validate
     from model.report.load import NETWORK, locate, recorded
@@ -90,13 +92,14 @@ def loaded() -> Validation:
             for run_name in (task, *(f"{task}_{scenario}" for scenario in SCENARIOS.values())):
                 if recorded(name, run_name, seed, "model"):
                     runs[name, run_name] = locate(name, run_name, seed, "model")
-    return validate(all_chips, records, runs=runs, language=predicted_checks())
+    return validate(all_chips, records, runs=runs, language=predicted_checks(), memories=predicted_gains())
 
 
 def as_json(validation: Validation) -> dict[str, object]:
     """One row a result, and how many ranges hold."""
     return {
         "results": [_row(check) for check in validation.checks if check.kind],
+        "gains": [_row(check) for check in validation.checks if check.unit == TIMES],
         "coverage": validation.coverage,
         "curve": {f"{level:.2f}": share for level, share in validation.curve.items()},
         "kinds": {

@@ -14,6 +14,7 @@ from model.projection.projection import Projection
 from model.projection.published import Row
 from model.projection.published.calibration import Residual, learn
 from model.projection.published.language import BLIND, language_rows
+from model.projection.published_pim import PimRow
 from model.projection.published_serving import LanguageCheck
 from model.projection.wall import wall_power
 from model.record import Measurement
@@ -55,6 +56,9 @@ NOT_VALIDATED = {
     "telechips_n_dolphin": "the SSDLite behind 2.46 ms is not described",
 }
 """Published results that nothing here is compared with, and why."""
+
+TIMES = "times"
+"""Unit of a gain."""
 
 KOREAN = ("furiosa", "sapeon", "rebellions", "deepx", "telechips")
 """Makers whose published results are the point of the table."""
@@ -109,6 +113,11 @@ class Check:
         """Why a wall power is more than 15 % off, or a prediction of the chip model outside; "" for others."""
         if self.rule.startswith(CHIP_MODEL) and self.verdict == "outside":
             return _cause(self)
+        if self.unit == TIMES and self.verdict == "outside":
+            return (
+                "gains over a host's own kernel, which reads at a small part of its memory's bandwidth; the model "
+                "compares with a plain read at the pins"
+            )
         if self.unit != "W" or abs(self.error) <= 0.15:
             return ""
         return (
@@ -217,14 +226,16 @@ def validate(
     model: str = "resnet50",
     runs: Mapping[tuple[str, str], Measurement] | None = None,
     language: Sequence[LanguageCheck] = (),
+    memories: Sequence[tuple[PimRow, Interval]] = (),
 ) -> Validation:
     """Compare with every published result that a record of the chip model in `runs` predicts, by chip and workload;
     where there is none, with those of `model` by the arrays alone.
 
     Rates: clock x images / cycles of the chip's model record (arrays alone: an upper bound until memory and host are
-    modelled). A chip without a record is bounded by its nominal INT8 peak over the operations of an image, which the
-    first record gives. Latency: cycles / clock. Wall power, of every task: the rules of `overheads`. `language`:
-    published serving results beside their predictions. Ranges hold the model's own error, learnt from all other chips.
+    modelled). A chip without a record is bounded by its nominal INT8 peak over the operations of an image, which
+    the first record gives. Latency: cycles / clock. Wall power, of every task: the rules of `overheads`.
+    `language`: published serving results beside their predictions; `memories`: gains of memories with processing.
+    Ranges hold the model's own error, learnt from all other chips.
     """
     found: list[tuple[Row, Figure, str, float]] = []
     direct = [
@@ -277,6 +288,7 @@ def validate(
     ]
     checks += direct
     checks += [_language_check(check) for check in language if check.row.chip in chips]
+    checks += [_pim_check(row, predicted) for row, predicted in memories if row.memory in chips]
     checks, curve = calibrated(checks)
     checks.sort(key=lambda c: (not c.chip.startswith(KOREAN), c.what, c.chip, c.published_by))
     return Validation(
@@ -366,6 +378,18 @@ def _language_check(check: LanguageCheck) -> Check:
         published_by=row.source,
         kind=check.kind,
         blind=row.blind,
+    )
+
+
+def _pim_check(row: PimRow, predicted: Interval) -> Check:
+    return Check(
+        chip=row.memory,
+        what=row.what,
+        unit=TIMES,
+        predicted=predicted,
+        published=row.value,
+        rule=f"PIM cycle model, {row.kind}",
+        published_by=row.source,
     )
 
 
