@@ -73,6 +73,7 @@ PLACES: Mapping[str, str] = {
     "power_clock.CLOCK_EXPONENT": "GPUs with a base clock",
     "power_clock.MULTIPLYING_SHARE": "GPUs with a base clock",
     "multiprocessor.PORT": "GPUs",
+    "multiprocessor.SERVING_BUSY": "GPUs with a base clock",
     "multiprocessor.LATENCY": "GPUs",
     "array_side.VECTOR_SHARE": "every card",
     "array_side.VECTOR_LANES": "cards of cores",

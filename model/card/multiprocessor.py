@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hw.spec.fact import Fact
+from model.card.power_clock import CLOCK_EXPONENT, MEMORY_SHARE, REST_SHARE, clock_share
 
 PORT = Fact(
     nominal=24,
@@ -34,6 +35,16 @@ LATENCY = Fact(
     confidence="secondary",
     source="global memory latency of 400 cycles (PMC10448217, table 3), once before the first product of a kernel and "
     "once behind its last",
+)
+
+SERVING_BUSY = Fact(
+    nominal=0.8,
+    low=0.5,
+    high=1.0,
+    unit="1",
+    confidence="assumed",
+    source="part of an iteration of a serving engine in which arrays, and memory, are busy: prompts keep the arrays at "
+    "work, decode steps the memory; the clock has the whole range of the chip as its own",
 )
 
 
@@ -69,26 +80,36 @@ class Multiprocessors:
 def multiprocessors(facts: Mapping[str, Fact], devices: int, hypotheses: list[str]) -> Multiprocessors:
     """From the facts of a chip that has them; what is assumed is added to `hypotheses`.
 
-    Under full load the power limit sets the clock: somewhere from the base clock, which the maker guarantees, to that
-    of the peaks; for a network `model.card.power_clock` finds it. A serving engine mixes prompts, which keep the arrays
-    busy, and steps that wait for the memory: halfway is nominal there. Without a published base clock the clock of the
-    peaks holds.
+    Under full load the power limit sets the clock (`model.card.power_clock`), for a network from its own layers. For
+    iterations of a serving engine it is that of arrays and memory busy for `SERVING_BUSY` of the time, anything from
+    the base to the highest clock. Without a published base clock the clock of the peaks holds.
     """
     units = int(facts["multiprocessors"].nominal) // devices
     boost, base = facts["boost_clock"], facts.get("base_clock")
     sustained = Fact(nominal=1.0, unit="1", confidence="inferred", source="no lower base clock is published")
-    low = 1.0
+    low, most = 1.0, facts["max_clock"].nominal / boost.nominal if "max_clock" in facts else 1.0
     if base is not None and base.nominal < boost.nominal:
         low = base.nominal / boost.nominal
+        share = clock_share(
+            SERVING_BUSY.nominal,
+            SERVING_BUSY.nominal,
+            base=low,
+            rest=REST_SHARE.nominal,
+            memory_share=MEMORY_SHARE.nominal,
+            exponent=CLOCK_EXPONENT.nominal,
+            most=most,
+        )
         sustained = Fact(
-            nominal=(1 + low) / 2,
+            nominal=share,
             low=low,
-            high=1.0,
+            high=most,
             unit="1",
             confidence="assumed",
-            source=f"halfway from base to boost clock; {base.source}",
+            source=f"power limit at {SERVING_BUSY.nominal:.0%} busy arrays and memory; {base.source}",
         )
-        hypotheses.append(f"under full load {(1 + low) / 2:.0%} ({low:.0%} to 100%) of the peaks' clock remain")
+        hypotheses.append(
+            f"under full load {low:.0%} to {most:.0%} of the peaks' clock remain, as the power limit allows"
+        )
     port = facts.get("l2_read") or PORT
     hypotheses.append(
         f"{port.nominal:g} bytes ({port.minimum:g} to {port.maximum:g}) per cycle from the second-level cache to each "
@@ -101,5 +122,5 @@ def multiprocessors(facts: Mapping[str, Fact], devices: int, hypotheses: list[st
         lanes=facts["fp32_lanes"].nominal,
         sustained=sustained,
         base_share=low,
-        most_share=facts["max_clock"].nominal / boost.nominal if "max_clock" in facts else 1.0,
+        most_share=most,
     )

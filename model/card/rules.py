@@ -23,7 +23,7 @@
    of arrays and vector engines; open: the slower.
 9. GPU: multiprocessors take whole tiles of results in waves (`gpu_tiles`), each kernel after the latency of global
    memory before its first and behind its last product. The power limit sets the clock between base and highest
-   (`power_clock`); language models run halfway between base and boost clock (`multiprocessor`).
+   (`power_clock`).
 10. Server: Poisson arrivals into one queue, batches by the maker's published rule or whatever waits (`server`).
 11. Cards: after attention and after the feed-forward part partial sums are added over all devices: on PCIe round a ring
    of 2 (devices - 1) steps, on switched links in two steps, or in one where each device reads all others' (`links`).
