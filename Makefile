@@ -5,7 +5,7 @@
 #   WAVES     1 = record waveforms        PYTHON    the interpreter that makes the environment
 
 # What a user gives reaches Python as it is, by the environment: make expands nothing in it, the shell runs nothing in it.
-GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE SPACE NETWORK INPUT PIM TOKENS PYTHON
+GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE SPACE NETWORK INPUT PIM TOKENS ACTIVITY PYTHON
 define literal
 override $(1) := $$(value $(1))
 export $(1)
@@ -26,6 +26,8 @@ RUN       = exec .venv/bin/python -m
 ARGUMENTS = $(if $(CHIP),--chip "$$CHIP") $(if $(WORKLOAD),--workload "$$WORKLOAD") $(if $(SEED),--seed "$$SEED")
 # A network with its weights is a workload of its own.
 ARGUMENTS += $(if $(NETWORK),--network "$$NETWORK") $(if $(INPUT),--input "$$INPUT")
+# Toggles need a second, instrumented simulator; who does not price the run saves its build.
+TOGGLES   = $(if $(filter no 0,$(ACTIVITY)),--no-activity)
 BENCHES   = $(if $(BENCH),--bench "$$BENCH")
 
 # Core, vector unit and PIM channel in one: they run a language model.
@@ -61,6 +63,7 @@ help:
 ## examples       make sim
 ##                make sim CHIP=tiny WORKLOAD=gemm_16
 ##                make sim CHIP=npu_aim WORKLOAD=small_llm      (PIM=off, weights, attention or both; TOKENS=64)
+##                make sim CHIP=tiny WORKLOAD=gemm_16 ACTIVITY=no  (toggles are not counted: one simulator, not two)
 ##                make waves CHIP=tiny WORKLOAD=gemm_16
 ##                make sim CHIP=path/to/my_npu.py WORKLOAD=gemm_16       (or a .json)
 ##                make sim CHIP=tiny NETWORK=model.onnx INPUT=x.npy      (fully connected layers, quantised to INT8)
@@ -79,7 +82,7 @@ sim: environment
 	@$(RUN) tb decode $(DECODING) $(if $(WAVES),--waves)
 else
 sim: environment
-	@$(RUN) tb sim $(ARGUMENTS) $(BENCHES) $(if $(WAVES),--waves)
+	@$(RUN) tb sim $(ARGUMENTS) $(BENCHES) $(if $(WAVES),--waves) $(TOGGLES)
 	@$(RUN) model predict $(ARGUMENTS)
 	$(if $(CHIP)$(WORKLOAD)$(NETWORK),,@$(RUN) tb sim $(SWEEP))
 	$(if $(CHIP)$(WORKLOAD)$(NETWORK),,@$(RUN) model predict $(SWEEP))

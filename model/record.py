@@ -197,13 +197,8 @@ def write(measurement: Measurement, path: Path | str | None = None, *, root: Pat
         "result": _plain(result),
         "origin": _plain(measurement.origin),
     }
-    write_text(target, json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n")
+    write_atomically(target, json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n")
     return target
-
-
-def write_text(target: Path, text: str) -> None:
-    """Write a text file atomically, making its folder; `InputError` if that is not possible."""
-    write_atomically(target, text)
 
 
 def read(path: Path | str) -> Measurement:

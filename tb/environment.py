@@ -5,12 +5,13 @@ made again only when the lock file, `pyproject.toml` or the interpreter changed 
 """
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from hw.base.error import InputError
+from hw.base.file import write_atomically
 from hw.base.progress import progress
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,7 +51,6 @@ def main() -> int:
         import venv  # noqa: F401
     except ImportError:
         return refuse("Python must have the module venv, and this one has not: run `apt install python3-venv`")
-    new = ROOT / f".venv.new.{os.getpid()}"
     try:
         print("environment: installing the locked packages (once; about a minute)", flush=True)
         shutil.rmtree(ENVIRONMENT, ignore_errors=True)
@@ -61,8 +61,7 @@ def main() -> int:
         with progress("environment: installing", expected=_USUAL_S):
             subprocess.run([*pip, "install", "--require-hashes", "-r", str(LOCK)], check=True)
             subprocess.run([*pip, "install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)], check=True)
-        new.write_text(digest)
-        new.replace(stamp)
+        write_atomically(stamp, digest)
     except subprocess.CalledProcessError as error:
         return refuse(
             f"the locked packages must install, and `{' '.join(error.cmd[-3:])}` failed ({error.returncode}): "
@@ -70,8 +69,8 @@ def main() -> int:
         )
     except OSError as error:
         return refuse(f"{ENVIRONMENT} must be writable, and is not ({error.strerror}): free space or permit it")
-    finally:
-        new.unlink(missing_ok=True)
+    except InputError as error:
+        return refuse(str(error))
     return 0
 
 

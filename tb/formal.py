@@ -21,6 +21,7 @@ from amaranth.hdl import Fragment
 
 from hw import formal
 from hw.base.error import InputError
+from hw.base.file import write_atomically
 from hw.formal import Bug, Proof, planted
 
 TOOLS = Path(sys.executable).parent
@@ -149,9 +150,7 @@ def ask(name: str, proof: Proof, kind: str, steps: int, bug: Bug | None = None) 
         seconds=round(time.monotonic() - started, 2),
         cached=False,
     )
-    temporary = answer.with_suffix(".tmp")
-    temporary.write_text(json.dumps(asdict(check), indent=1))
-    temporary.replace(answer)
+    write_atomically(answer, json.dumps(asdict(check), indent=1))
     return check
 
 

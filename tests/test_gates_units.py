@@ -25,7 +25,7 @@ from tb import cli
 from tb.bench import measure
 from tb.gates import core as gates
 from tb.gates import pim, pim_unit
-from tb.gates.os_array import OsIntegers
+from tb.gates.output_stationary_array import OutputStationaryIntegers
 
 PROCESS = library.load("mini45")
 
@@ -80,10 +80,10 @@ def test_the_streams_of_int4_pairs_make_the_netlist_compute_the_matrix_product(b
     assert np.array_equal(bottom[4:12] + bottom[13:21], (a @ w)[:8])
 
 
-def _os(number: str, build: Path) -> OsIntegers:
+def _os(number: str, build: Path) -> OutputStationaryIntegers:
     array = MacArraySpec(rows=4, columns=4, dataflow="os", activation_format=number, weight_format=number)
     core = CoreSpec(array=array, activation_words=64, weight_words=64, accumulator_rows=64, output_words=64)
-    return OsIntegers(core, PROCESS, build, 0.25)
+    return OutputStationaryIntegers(core, PROCESS, build, 0.25)
 
 
 @pytest.mark.parametrize(("number", "k"), [("int8", 9), ("int8", 3), ("int4", 14)])
@@ -147,7 +147,7 @@ def test_an_array_that_is_not_covered_is_one_sentence(build: Path) -> None:
     core = chips.load("npu_16_bf16").core
     assert core is not None
     with pytest.raises(InputError, match="covers integers that drain through the columns"):
-        OsIntegers(core, PROCESS, build, 0.25)
+        OutputStationaryIntegers(core, PROCESS, build, 0.25)
 
 
 @pytest.mark.volume

@@ -71,11 +71,98 @@ def test_a_planted_circle_is_found() -> None:
     assert house.circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
 
 
+def test_a_quotient_is_rounded_up_by_one_function() -> None:
+    found = [
+        f"{module}:{line} {text}"
+        for module, source in house.sources().items()
+        if module != "hw.base.integer"
+        for line, text in house.ceiling_divisions(source)
+    ]
+    print(f"ceiling divisions outside hw.base.integer: {len(found)}")
+    assert not found
+
+
+@pytest.mark.parametrize("text", ["-(-a // b)", "-(-a * c // 8 // b)", "(a + b.c - 1) // b.c", "-(-f(a) // (b + 1))"])
+def test_a_planted_ceiling_division_is_found(text: str) -> None:
+    assert list(house.ceiling_divisions(Source("planted", house.ROOT, ast.parse(f"x = 1 + {text}"))))
+
+
+WALKS = {
+    "model.projection.figure": "figures of a formula, all held by it",
+    "model.projection.projection": "figures of a formula, all held by it",
+    "model.serving.timeline": "instances of one run, all held by it",
+}
+"""Modules that ask which object one is while all of them are held, and which objects."""
+
+
+def test_nothing_is_kept_by_the_number_of_an_object() -> None:
+    """Another object has the number of one that is gone."""
+    found = [
+        f"{module}:{node.lineno}"
+        for module, source in house.sources().items()
+        if module not in WALKS
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "id"
+    ]
+    print(f"calls of id(): {len(found)}")
+    assert not found
+
+
+WORK_FOLDERS = {
+    "hw.gates.compiled": "source for the C compiler",
+    "hw.gates.spice": "deck for ngspice",
+    "hw.gates.synthesis": "design, cells and script for Yosys",
+    "tb.arithmetic.vectors": "operands for one call of the checker",
+    "tb.bench.build": "design and control file for Verilator; locks",
+    "tb.bench.claim": "locks",
+    "tb.bench.icarus": "time unit for Icarus; locks",
+    "tb.bench.run": "parameters for the simulator",
+    "tb.bench.verilator": "the tool itself, laid out; its stamp comes last; locks",
+    "tb.formal": "design for Yosys and its log",
+    "tb.gates.saif": "netlist and stimulus for Verilator",
+    "tb.gates.timing": "netlist for OpenSTA",
+    "tb.mutation.mutants": "a source file of a copy of the tree",
+    "tb.npu.table": "design and script for Yosys",
+}
+"""Module -> what it writes into the folder of one run of a tool, which is put in place whole or thrown away."""
+
+
+def test_files_are_written_by_one_function() -> None:
+    found = [
+        f"{module}:{line} {text}"
+        for module, source in house.sources().items()
+        if module != "hw.base.file" and module not in WORK_FOLDERS
+        for line, text in house.writes(source)
+    ]
+    print(f"files written otherwise: {len(found)}")
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "os.replace(a, b)",
+        "part.replace(path)",
+        "work.rename(b)",
+        "open(p, 'w')",
+        "p.open(mode='wb')",
+        "a.write_text(t)",
+    ],
+)
+def test_a_planted_write_is_found(text: str) -> None:
+    assert list(house.writes(Source("planted", house.ROOT, ast.parse(text))))
+
+
+def test_what_writes_no_file_is_not_taken_for_a_write() -> None:
+    text = "t.replace('a', 'b'); replace(spec, rows=4); spec.replace(rows=4); open(p); open(p, 'rb')"
+    assert not list(house.writes(Source("planted", house.ROOT, ast.parse(text))))
+
+
 CATALOGUES = (
     "hw.chips", "hw.commands", "hw.dram", "hw.formal", "model.workloads", "model.energy.tables",
     "model.energy.dram_tables", "model.projection.scenarios", "model.projection.services", "model.projection.stages",
     "model.cli", "tb.cli", "model.network.families", "model.other_simulators", "model.serving.policies",
-    "model.sweep.spaces", "model.sweep.subjects",
+    "model.sweep.spaces", "model.sweep.subjects", "model.report.page.sections",
 )  # fmt: skip
 """Folders whose files are found by their names."""
 
@@ -85,6 +172,7 @@ STARTED = {
     "model.language.generate": "run by hand",
     "model.language.train": "run by hand",
     "model.cycle.crossbar.stepped": "the second witness of the crossbar's cycles",
+    "model.report.page.messages": "run by hand: brings the catalogues up to date",
     "tb.bench.icarus": "a second simulator",
 }
 """Modules that nothing imports, and why they are there."""

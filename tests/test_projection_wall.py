@@ -14,7 +14,7 @@ from model.projection.overheads import Server, at_the_socket, card_power, host_p
 from model.projection.projection import Projection
 from model.projection.published.settings import settings
 from model.projection.validate import Check, validate
-from model.projection.wall import FITTED, wall_checks, wall_power
+from model.projection.wall_checks import FITTED, wall_checks, wall_power
 
 EVERY = {name: chips.load(name) for name in chips.names()}
 LOGGED = [r for r in published.rows() if r.system_power_w is not None and r.scenario == "Offline"]
@@ -104,7 +104,7 @@ def test_every_setting_belongs_to_a_logged_system() -> None:
 
 def test_no_rule_knows_a_chip() -> None:
     names = [n for n in chips.names() if n not in ("tiny",)]
-    text = Path(overheads.__file__).read_text() + Path(overheads.__file__).with_name("wall.py").read_text()
+    text = Path(overheads.__file__).read_text() + Path(overheads.__file__).with_name("wall_checks.py").read_text()
     assert not [n for n in names if n in text]
 
 

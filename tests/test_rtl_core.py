@@ -8,6 +8,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.rtl.npu.core_top import CoreTop
 from hw.rtl.npu.signature import counter_names
 from hw.spec.command import COMMAND_FIELDS, Command
@@ -49,7 +50,7 @@ def _closed(core: CoreSpec, shapes: list[Shape]) -> int:
     passes = []
     for m, n, k in shapes:
         for start in range(0, m, core.block_rows):
-            count = lower.blocks(n, array.columns) * lower.blocks(k, array.k_per_block)
+            count = ceil_div(n, array.columns) * ceil_div(k, array.k_per_block)
             passes += [min(core.block_rows, m - start)] * count
     between = sum(max(rows, array.tile_interval) for rows in passes[:-1])
     return 9 + array.rows + between + passes[-1] + array.rows * array.mac_latency + array.columns

@@ -1,6 +1,7 @@
 """Files that are either complete or not there."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -29,3 +30,13 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     finally:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
+
+
+def put_in_place(made: Path, target: Path) -> None:
+    """Rename a finished file or folder to `target`, on the same file system; a folder of that name goes first.
+
+    Of two processes that do so at once one wins; who must not lose `target` meanwhile holds a lock.
+    """
+    if target.is_dir():
+        shutil.rmtree(target, ignore_errors=True)
+    os.replace(made, target)

@@ -2,6 +2,7 @@
 
 from amaranth.hdl import *
 
+from hw.base.integer import ceil_div
 from hw.formal import Bug, Proof
 from hw.formal._queue import Watch, no_reset, stable
 
@@ -58,7 +59,7 @@ class Harness(Elaboratable):
         # What a valid command is, on integers wide enough for every field
         command = Signal(shape)
         m.d.comb += command.eq(watch.value)
-        largest = -(-spec.largest_k // spec.array.k_per_block)
+        largest = ceil_div(spec.largest_k, spec.array.k_per_block)
         sizes = [command.m, command.n_blocks, command.k_blocks]
         fits = Signal()
         m.d.comb += fits.eq(

@@ -40,7 +40,7 @@ class Harness(Elaboratable):
     def elaborate(self, platform: object) -> Module:
         from hw.rtl.dram_pim.controller.aim import AimController
         from hw.rtl.dram_pim.controller.arrivals import Arrivals
-        from hw.rtl.dram_pim.controller.look import TRANSFER, AimLook
+        from hw.rtl.dram_pim.controller.descriptor import TRANSFER, AimLook
         from hw.spec.memory_controller import OPCODE_READ, OPCODE_WRITE
 
         m = Module()

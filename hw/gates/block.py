@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import itertools
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ import numpy as np
 from amaranth.hdl import Elaboratable
 
 from hw.base.error import InputError
+from hw.base.file import write_atomically
 from hw.gates import synthesis, timing
 from hw.gates.activity import Simulator, Streams
 from hw.gates.library import Process
@@ -168,7 +168,4 @@ class Block:
 
 
 def _keep(path: Path, value: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(value))
-    os.replace(part, path)
+    write_atomically(path, json.dumps(value))

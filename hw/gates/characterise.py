@@ -8,12 +8,12 @@ therefore costs C V^2 per rising edge (half of it per edge), never counted twice
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from hw.base.file import write_atomically
 from hw.cells import deck as decks
 from hw.cells.mini45 import CELLS, INPUT_SLEWS_NS, LOADS_FF, VOLTAGE_V, by_name
 from hw.cells.transistors import Cell
@@ -82,10 +82,7 @@ def _static_w(waves: spice.Waves, inputs: dict[str, int], at_s: float) -> float:
 def _measure_to(folder: str, name: str, slew_ns: float, load_ff: float) -> None:
     cell = by_name(name)
     path = _result_path(Path(folder), cell, slew_ns, load_ff)
-    result = json.dumps(measure(cell, slew_ns, load_ff))
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(result)
-    os.replace(part, path)
+    write_atomically(path, json.dumps(measure(cell, slew_ns, load_ff)))
 
 
 def _result_path(folder: Path, cell: Cell, slew_ns: float, load_ff: float) -> Path:

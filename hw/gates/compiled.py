@@ -2,12 +2,13 @@
 
 import ctypes
 import hashlib
-import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from hw.base.error import InputError
+from hw.base.file import put_in_place
 
 # see tb/bench/build.py: g++ 12.2 miscounts comparisons with it
 _SAFE = "-fno-tree-slp-vectorize"
@@ -21,14 +22,13 @@ def load(text: str, name: str, build: Path, optimise: str = "-O1") -> ctypes.CDL
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{name}.{hashlib.sha256((optimise + _SAFE + text).encode()).hexdigest()[:16]}.so"
     if not target.exists():
-        part = folder / f"{target.stem}-{os.getpid()}.part"
-        source = folder / f"{part.name}.c"
-        source.write_text(text)
-        subprocess.run(
-            ["gcc", optimise, _SAFE, "-march=native", "-shared", "-fPIC", "-o", str(part), str(source)],
-            check=True,
-            timeout=600,
-        )
-        source.unlink()
-        os.replace(part, target)
+        with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=folder) as work:
+            source, made = Path(work) / "activity.c", Path(work) / target.name
+            source.write_text(text)
+            subprocess.run(
+                ["gcc", optimise, _SAFE, "-march=native", "-shared", "-fPIC", "-o", str(made), str(source)],
+                check=True,
+                timeout=600,
+            )
+            put_in_place(made, target)
     return ctypes.CDLL(str(target.resolve()))

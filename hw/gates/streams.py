@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hw.base.integer import ceil_div
 from hw.gates.activity import Streams
 from hw.spec.mac_array import MacArraySpec
 
@@ -17,7 +18,7 @@ Matrix = NDArray[np.integer]
 
 def padded(matrix: Matrix, height: int, width: int) -> NDArray[np.int64]:
     """`matrix` with zeros up to multiples of `height` and `width`."""
-    rows, columns = -(-matrix.shape[0] // height) * height, -(-matrix.shape[1] // width) * width
+    rows, columns = ceil_div(matrix.shape[0], height) * height, ceil_div(matrix.shape[1], width) * width
     out = np.zeros((rows, columns), dtype=np.int64)
     out[: matrix.shape[0], : matrix.shape[1]] = matrix
     return out

@@ -1,7 +1,6 @@
 """Amaranth component to a netlist of library cells with Yosys; kept by content under `build/gates`."""
 
 import hashlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  
 from amaranth.hdl import Elaboratable
 
 from hw.base.error import InputError
+from hw.base.file import put_in_place
 from hw.cells import MINI45_MODELS
 from hw.gates import hierarchy, netlist
 from hw.gates.library import Process
@@ -117,7 +117,7 @@ def synthesise_rtlil(
             (work / "synth.ys").write_text(recipe)
             run_yosys(work, "synth.ys", f"synthesis of {name}")
             if not folder.exists():
-                os.replace(work, folder)
+                put_in_place(work, folder)
     return Synthesised(netlist=netlist.read(folder / "netlist.json", process.library), folder=folder)
 
 

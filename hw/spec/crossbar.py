@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.core import RoundingMode
 
 Scheme = Literal["offset", "offset_unit", "differential", "twos_complement"]
@@ -248,8 +249,8 @@ class CrossbarSpec:
     def slices(self) -> int:
         """S: physical columns of an output: ceil(weight_bits / c); two's complement ceil((weight_bits - 1) / c) + 1."""
         if self.scheme == "twos_complement":
-            return -(-(self.weight_bits - 1) // self.cell_bits) + 1
-        return -(-self.weight_bits // self.cell_bits)
+            return ceil_div(self.weight_bits - 1, self.cell_bits) + 1
+        return ceil_div(self.weight_bits, self.cell_bits)
 
     @property
     def slice_shifts(self) -> tuple[int, ...]:
@@ -282,7 +283,7 @@ class CrossbarSpec:
     @property
     def converters(self) -> int:
         """A: converters of a tile, ceil(C / M); with fewer columns than M, each converter has that many."""
-        return -(-self.physical_columns // self.columns_per_adc)
+        return ceil_div(self.physical_columns, self.columns_per_adc)
 
     @property
     def steps(self) -> int:
@@ -355,7 +356,7 @@ class CrossbarSpec:
         if self.range_policy == "calibrated":
             return self.ranges
         if self.range_policy == "full":
-            step = -(-(self.largest_sum << STEP_FRACTION_BITS) // self.code_limits[1]) if self.code_limits[1] else 1
+            step = ceil_div(self.largest_sum << STEP_FRACTION_BITS, self.code_limits[1]) if self.code_limits[1] else 1
             return ((0, step),) * self.slices
         shift = self.lossless_bits - self.adc_bits if self.range_policy == "power_of_two" else 0
         return ((0, 1 << shift),) * self.slices
@@ -373,12 +374,12 @@ class CrossbarSpec:
     @property
     def load_beats(self) -> int:
         """Words of the bus for the inputs of one tile row: ceil(R / lanes)."""
-        return -(-self.rows // self.lanes)
+        return ceil_div(self.rows, self.lanes)
 
     @property
     def drain_beats(self) -> int:
         """Words of the bus for the outputs of one tile: ceil(N / lanes)."""
-        return -(-self.columns // self.lanes)
+        return ceil_div(self.columns, self.lanes)
 
     @property
     def sensing_cycles(self) -> int:

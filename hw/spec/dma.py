@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 
 COPY_ENTRIES = 4
 """Copies a channel holds: one moves data, the next has its request out, two wait."""
@@ -48,4 +49,4 @@ class DmaSpec:
 
     def beats(self, bits: int) -> int:
         """Beats of one memory word of `bits` bits."""
-        return -(-bits // (8 * self.bytes_per_cycle))
+        return ceil_div(bits, 8 * self.bytes_per_cycle)

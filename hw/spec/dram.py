@@ -1,6 +1,7 @@
 """A DRAM device as data: organisation, timings in nanoseconds and one flat table of timing rules."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -271,7 +272,7 @@ class DramSpec:
             known = ", ".join(("default", *self.presets))
             raise InputError(f"preset of {self.title} must be one of {known}, not {preset!r}")
         clock = Fraction(str(self.clock_ns))
-        cycles = {name: -(-Fraction(str(ns)) // clock) for name, ns in self.timings_ns.items()}
+        cycles = {name: math.ceil(Fraction(str(ns)) / clock) for name, ns in self.timings_ns.items()}
         for name, value in (overrides or {}).items():
             if name not in cycles:
                 known = ", ".join(sorted(self.timings_ns))

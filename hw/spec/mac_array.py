@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.number import number_format
 
 Dataflow = Literal["ws", "os"]
@@ -185,7 +186,7 @@ class MacArraySpec:
 
     def activation_words(self, m: int) -> int:
         """Activation words of `m` rows and `k_per_block` terms: ws one per row, os one per block of `rows` rows."""
-        return m if self.dataflow == "ws" else -(-m // self.rows)
+        return m if self.dataflow == "ws" else ceil_div(m, self.rows)
 
     @property
     def activation_lane_bits(self) -> int:

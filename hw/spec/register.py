@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from hw.base.integer import ceil_div
 from hw.spec.command import command_bits
 from hw.spec.npu_event import EVENTS, LABELS
 
@@ -19,7 +20,7 @@ IDENTITY = 0x4E505531
 MAP_VERSION = (2, 0)
 """Version of this map: the first rises when a driver must change, the second when something is added."""
 
-COMMAND_WORDS = -(-command_bits() // WORD_BITS)
+COMMAND_WORDS = ceil_div(command_bits(), WORD_BITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.command import pack
 from hw.spec.number import OPERAND_CODES, number_format
 
@@ -546,4 +547,4 @@ def reach(program: VectorProgram, fields: Mapping[str, int]) -> dict[str, int]:
 
 def words_of(length: int) -> int:
     """Words that hold `length` elements."""
-    return -(-length // LANES)
+    return ceil_div(length, LANES)

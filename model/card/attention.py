@@ -9,6 +9,7 @@ pairs or reads, is the time: so it is linear in the keys of the sequences that d
 from dataclasses import dataclass
 from functools import lru_cache
 
+from hw.base.integer import ceil_div
 from model.card.layer_time import Machine
 from model.card.mapper import best
 from model.card.rules import VECTOR_STEPS
@@ -45,9 +46,9 @@ class AttentionTime:
 def attention_time(machine: Machine, shape: AttentionShape, cache_bytes: float, cache_read: float) -> AttentionTime:
     """Times of `shape` on `machine`, whose rate is that of 16-bit products; the cache's elements are of `cache_bytes`,
     read at `cache_read` of a plain stream."""
-    group = -(-shape.heads // shape.kv_heads)
+    group = ceil_div(shape.heads, shape.kv_heads)
     prompt = shape.prompt or shape
-    together = -(-prompt.heads // prompt.kv_heads)
+    together = ceil_div(prompt.heads, prompt.kv_heads)
     softmax = shape.heads * VECTOR_STEPS["Softmax"] / machine.vector
     return AttentionTime(
         start=machine.start + machine.hop,
@@ -62,7 +63,7 @@ def _pair(machine: Machine, shape: AttentionShape, group: int, queries: int, seq
     rows, per_key = group * queries, shape.key_size + shape.value_size
     core = machine.core
     if core is None:
-        padded = -(-rows // INSTRUCTION_ROWS) * INSTRUCTION_ROWS if machine.units else rows
+        padded = ceil_div(rows, INSTRUCTION_ROWS) * INSTRUCTION_ROWS if machine.units else rows
         return padded * shape.kv_heads * per_key / machine.rate / queries
     many = shape.kv_heads * sequences
     scores, sums = (

@@ -45,8 +45,8 @@ def _memory(name: str) -> bool:
 
 GROUPS: Mapping[str, Callable[[str, Device | None], bool]] = {
     "every card": lambda _, d: d is not None,
-    "cards of cores": lambda _, d: d is not None and d.core is not None,
-    "cards without a published core": lambda _, d: d is not None and d.core is None and not d.units,
+    "cards of cores": lambda _, d: d is not None and d.counted,
+    "cards without a published core": lambda _, d: d is not None and not d.counted and not d.units,
     "GPUs": lambda _, d: d is not None and d.units > 0,
     "GPUs with a base clock": lambda _, d: d is not None and d.base_share < 1,
     "cards joined by links of their own": lambda _, d: d is not None and d.own_links,

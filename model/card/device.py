@@ -67,9 +67,10 @@ DATAFLOWS = Fact(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Device:
-    """One device of a card. Facts of bandwidth and capacity are per device, in the units given.
+    """One device of a card. Facts of bandwidth and capacity are per device, in the units given. Two devices are the
+    same only if they are one object: what is made of a device is kept beside it.
 
     Parameters
     ----------

@@ -10,8 +10,11 @@ cache. The fastest shape and number of parts is taken. Not modelled: reuse of a 
 the first-level cache.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
+
+from hw.base.integer import ceil_div
 
 TILES = (
     (256, 128),
@@ -123,10 +126,10 @@ def tiling(
         Cycles from the start of a tile to its first product, and from its last to its results, together; the first of
         a kernel and the last are counted by the caller.
     """
-    depth = -(-k * number_bytes // STEP_BYTES) * STEP_BYTES
+    depth = math.ceil(k * number_bytes / STEP_BYTES) * STEP_BYTES
     found: Tiling | None = None
     for rows, columns in TILES:
-        tiles = -(-m // rows) * -(-n // columns) * count
+        tiles = ceil_div(m, rows) * ceil_div(n, columns) * count
         warp_rows, warp_columns = min(WARP_EDGE, max(16, rows // 2)), min(WARP_EDGE, max(16, columns // 2))
         warps = rows // warp_rows * (columns // warp_columns)
         # sums take half of a tile's registers, operands and addresses the rest
@@ -134,10 +137,10 @@ def tiling(
         results = rows * columns * number_bytes / port
         ahead = max(1.0, min(MOST_STAGES, STAGE_BYTES / (LOOP_BYTES * (rows + columns))))
         for parts in DEPTH_PARTS:
-            share = -(-depth // (STEP_BYTES * parts)) * STEP_BYTES
+            share = math.ceil(depth / (STEP_BYTES * parts)) * STEP_BYTES
             if parts > 1 and (tiles * parts > units or share * parts > depth + STEP_BYTES * parts):
                 break
-            waves = -(-tiles * parts // units)
+            waves = ceil_div(tiles * parts, units)
             compute = rows * columns * share / number_bytes / rate
             edges = (rows + columns) * (1 + 1 / reuse) / 2 * share / port
             feed = max(edges + results, warps * (warp_rows + warp_columns) * share / shared)
@@ -146,7 +149,7 @@ def tiling(
             one = max(compute, feed)
             # what is on its way arrives half of `latency` later, so a tile alone is never faster than that
             alone = max(one, share / LOOP_BYTES * latency / 2 / ahead)
-            filled = -(-waves // together) * (alone + latency) - latency
+            filled = ceil_div(waves, together) * (alone + latency) - latency
             cycles = max(waves * one, filled) + added
             if found is None or cycles < found.cycles:
                 found = Tiling(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hw import chips
 from hw.base.error import InputError
+from hw.base.file import write_atomically
 from model.card.device import device
 from model.card.engine import engine
 from model.card.iteration import Iteration
@@ -15,7 +16,6 @@ from model.network import llm
 from model.network.split import Split
 from model.projection.published.language import LanguageRow, language_rows
 from model.projection.published_serving import PREDICTED, LanguageCheck
-from model.record import write_text
 
 
 def predicted(row: LanguageRow) -> Interval:
@@ -76,5 +76,5 @@ def write_predicted(path: Path = PREDICTED) -> int:
     for check in checks:
         p = check.predicted
         lines.append(f"{numbers[check.row]},{p.low:.6g},{p.nominal:.6g},{p.high:.6g}")
-    write_text(path, "\n".join(lines) + "\n")
+    write_atomically(path, "\n".join(lines) + "\n")
     return len(checks)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from hw.base.integer import ceil_div
 from hw.spec.core import CoreSpec
 from hw.spec.number import number_format
 from model.card.fusion import APART, Fusion
@@ -271,7 +272,7 @@ def _product(
                 gemm.m,
                 side * gemm.n,
                 side * gemm.k,
-                -(-gemm.count // side),
+                ceil_div(gemm.count, side),
                 units=machine.units,
                 rate=round(machine.rate / machine.units / machine.clock, 6),
                 port=round(machine.port / machine.clock, 6),

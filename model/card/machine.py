@@ -52,8 +52,10 @@ class Extra:
         Least seconds between the starts of kernels of a GPU that are launched one by one, in single queries.
     by_row : bool
         A row of a convolution's kernel lies in one word (see `mapper.packed_depth`).
-    additions, functions
-        Which element-wise operators a product's output stage does (`fusion.fusions`).
+    additions : bool
+        A product's output stage adds a residual (`fusion.fusions`).
+    functions : "beside", "free" or "apart"
+        How functions with exponentials behind a product run (`fusion.fusions`).
     depthwise : "faster" or "slower"
         Of arrays and vector engines, the one that takes products of few channels.
     loads_beside : bool

@@ -10,6 +10,7 @@ from functools import lru_cache
 from math import prod
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.core import CoreSpec
 from model.cycle.npu.timing import OUTPUT_CYCLES, PREPARE_CYCLES
 from model.network.layer import Window
@@ -62,7 +63,7 @@ def chain_cycles(
     `model.cycle.npu.core`, which this equals for a feed of a word per cycle.
     """
     array = core.array
-    blocks_n, blocks_k = -(-n // array.columns), -(-k // array.k_per_block)
+    blocks_n, blocks_k = ceil_div(n, array.columns), ceil_div(k, array.k_per_block)
     slow = 1.0
     if fetch:
         word = array.rows * array.activation_lane_bits / 8
@@ -98,12 +99,12 @@ def results_cycles(
     """
     array = core.array
     length, stride = image_row or (m, 1)
-    folds = -(-m * -(-length // array.rows) // length) * -(-n // array.columns) * times
-    words = -(-k // array.terms_per_lane)
+    folds = ceil_div(m * ceil_div(length, array.rows), length) * ceil_div(n, array.columns) * times
+    words = ceil_div(k, array.terms_per_lane)
     slow = float(stride)
     if fetch:
         word = array.rows * array.activation_lane_bits / 8
-        slow *= max(1.0, word / (fetch * min(reuse, -(-n // array.columns))))
+        slow *= max(1.0, word / (fetch * min(reuse, ceil_div(n, array.columns))))
     wait = (folds - 1) * max(0.0, array.rows - slow * words)
     ramp = PREPARE_CYCLES + 2 * array.rows + array.columns - 1 + OUTPUT_CYCLES
     return slow * folds * words, float(folds * words), ramp, wait
@@ -139,14 +140,14 @@ def best(
         raise InputError(f"cores must be at least 1, not {cores}")
     depth = packed_depth(k, kernel, core.array.k_per_block, by_row=by_row)
     parts = sorted({cores // d for d in range(1, cores + 1)})
-    blocks = -(-n // core.array.columns)
+    blocks = ceil_div(n, core.array.columns)
     found: Mapping | None = None
     for products in (d for d in parts if d <= count):
         for columns in (d for d in parts if d <= blocks and d * products <= cores):
             rows = min(m, cores // (products * columns))
-            width = min(n, -(-blocks // columns) * core.array.columns)
-            shape = -(-m // rows), width
-            times = -(-count // products)
+            width = min(n, ceil_div(blocks, columns) * core.array.columns)
+            shape = ceil_div(m, rows), width
+            times = ceil_div(count, products)
             tries = [("ws", depth, chain_cycles(core, *shape, depth, times, fetch=fetch, reuse=reuse))]
             if dataflows > 1:
                 held = results_cycles(core, *shape, k, times, fetch=fetch, reuse=reuse, image_row=image_row)
@@ -180,10 +181,10 @@ def packed_depth(k: int, kernel: tuple[int, ...], rows: int, *, by_row: bool = F
     if positions <= 1 or k % positions:
         return k
     channels = k // positions
-    by_position = positions * -(-channels // rows) * rows
+    by_position = positions * ceil_div(channels, rows) * rows
     if not by_row:
         return by_position
-    return min(by_position, kernel[0] * -(-(channels * positions // kernel[0]) // rows) * rows)
+    return min(by_position, kernel[0] * ceil_div(channels * positions // kernel[0], rows) * rows)
 
 
 def mapping(
@@ -206,7 +207,7 @@ def mapping(
     found = cut(gemm.m, gemm.n, gemm.k, gemm.count, kernel)
     side = beside(gemm, core.array.k_per_block, core.array.columns) if window is not None and window.groups > 1 else 1
     if side > 1:
-        packed = cut(gemm.m, side * gemm.n, side * gemm.k, -(-gemm.count // side), ())
+        packed = cut(gemm.m, side * gemm.n, side * gemm.k, ceil_div(gemm.count, side), ())
         found = min(found, packed, key=lambda m: m.cycles)
     return found
 

@@ -6,7 +6,6 @@ from model.card.pim import PimMemory
 from model.card.rules import DRAM_EFFICIENCY
 from model.energy.price import Interval
 from model.projection.published_pim import PREDICTED, PimRow, pim_rows
-from model.record import write_text
 from model.work.workload import Gemm
 
 UNKNOWN_SIZES = (1024, 4096, 8192)
@@ -34,5 +33,5 @@ def write_pim(path: Path = PREDICTED) -> int:
     for line, row in enumerate(pim_rows(), start=2):
         g = gain(row)
         lines.append(f"{line},{g.low:.6g},{g.nominal:.6g},{g.high:.6g}")
-    write_text(path, "\n".join(lines) + "\n")
+    write_atomically(path, "\n".join(lines) + "\n")
     return len(lines) - 1

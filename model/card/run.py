@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.number import number_format
 from model.card.device import Device
 from model.card.fusion import APART, Fusion, fusions
@@ -114,7 +115,7 @@ def _times(
 ) -> list[LayerTime | None]:
     """Times of the first layers, `parts` times for `batch` inputs, their weights read once."""
     all_weights = network.weights * formats.weight
-    layers = batched(network, batch).layers[:first]
+    layers = network.batched(batch).layers[:first]
     sizes = [layer.weight_elements * formats.weight for layer in layers]
     known: dict[tuple[object, ...], LayerTime | None] = {}
     times: list[LayerTime | None] = []
@@ -202,9 +203,9 @@ def multi_stream(
     """One query of several inputs at a time: in one batch, or in chunks one after the other; if a query runs on a part
     of the cores, its inputs are divided over the parts."""
     parts = _parts(device)
-    chunk = min(-(-queries // parts), round(device.query_chunk.nominal))
+    chunk = min(ceil_div(queries, parts), round(device.query_chunk.nominal))
     run = _run(device, network, number, batch=chunk, groups=parts, offline=False, extra=extra)
-    times = -(-queries // (chunk * parts))
+    times = ceil_div(queries, chunk * parts)
     return replace(
         run,
         time=run.time * times,
@@ -292,21 +293,6 @@ def _clock(device: Device, rules: Extra, group: Machine, layers: list[LayerTime]
         exponent=rules.clock_exponent,
         most=device.most_share,
     )
-
-
-_KEPT: dict[tuple[int, int], tuple[Network, Network]] = {}
-
-
-def batched(network: Network, batch: int) -> Network:
-    """`Network.batched`, kept by identity: hashing all layers costs more than making them."""
-    if batch == 1:
-        return network
-    key = id(network), batch
-    if key not in _KEPT or _KEPT[key][0] is not network:
-        if len(_KEPT) >= 256:
-            _KEPT.clear()
-        _KEPT[key] = network, network.batched(batch)
-    return _KEPT[key][1]
 
 
 def _edges(network: Network) -> tuple[int, int]:

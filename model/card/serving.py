@@ -184,14 +184,9 @@ def serving_format(device: Device) -> str:
     raise InputError(f"a chip must multiply FP8, INT8 or FP16 to serve a language model, {device.title} does not")
 
 
-_MACHINES: dict[tuple[int, str, int, Extra], tuple[Device, Machine]] = {}
-
-
+@lru_cache(maxsize=1024)
 def _machine(device: Device, number: str, parts: int, extra: Extra) -> Machine:
-    key = id(device), number, parts, extra
-    if key not in _MACHINES or _MACHINES[key][0] is not device:
-        _MACHINES[key] = device, machine(device, number, cards=parts, extra=extra)
-    return _MACHINES[key][1]
+    return machine(device, number, cards=parts, extra=extra)
 
 
 @lru_cache(maxsize=1024)

@@ -17,6 +17,7 @@ from typing import Any
 
 from hw import chips, dram
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.dram import DramSpec
 from hw.spec.pim import PimSpec
 from model.cycle.dram_pim.result import PimResult
@@ -225,7 +226,11 @@ def _layout(system: HbmPim, result: PimResult, sizes: dict[str, int]) -> dict[st
     cost = system.layout(**sizes)
     host = system.run("host_gemv", **sizes).cycles
     saved = host - result.cycles - cost["result_read"]
-    return {**cost, "host_cycles": host, "uses_to_amortise": -(-cost["weight_write"] // saved) if saved > 0 else None}
+    return {
+        **cost,
+        "host_cycles": host,
+        "uses_to_amortise": ceil_div(cost["weight_write"], saved) if saved > 0 else None,
+    }
 
 
 def as_json(

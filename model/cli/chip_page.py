@@ -10,8 +10,8 @@ from pathlib import Path
 
 from hw import chips
 from hw.base.error import InputError
+from hw.base.file import write_atomically
 from model.projection.validate import CHIP_MODEL, Check, Validation, score
-from model.record import write_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     names = sorted({check.chip for check in validation.checks if check.kind})
     for name in names:
-        write_text(arguments.all / f"{name}.md", "\n".join(page(name, validation)) + "\n")
+        write_atomically(arguments.all / f"{name}.md", "\n".join(page(name, validation)) + "\n")
     print(f"{len(names)} pages in {arguments.all}")
     return 0
 

@@ -1,8 +1,8 @@
 """Error, cycles, conversions and energy of a product on a non-volatile crossbar.
 
 examples:
-  python -m model crossbar --rows 128 --columns 64 --cell-bits 2 --scheme differential --adc-bits 8 --range-policy pct
-  python -m model crossbar --rows 256 --columns 64 --cell-bits 4 --scheme offset --adc-bits 0 --range-policy ideal
+  kcloud-cosim crossbar --rows 128 --columns 64 --cell-bits 2 --scheme differential --adc-bits 8 --range-policy pct
+  kcloud-cosim crossbar --rows 256 --columns 64 --cell-bits 4 --scheme offset --adc-bits 0 --range-policy ideal
       --programming-error 0.01 --error-kind g --data dnn --seed 0 --seeds 5 --json
 """
 

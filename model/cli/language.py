@@ -2,10 +2,11 @@
 
 examples:
   kcloud-cosim language llama31_8b --memory 48 --weights fp8_e4m3
-  kcloud-cosim language path/to/config.json --cards 8 --context 4096 --memory 80
+  kcloud-cosim language path/to/config.json --cards 8 --context 4096 --memory 80 --json
 """
 
 import argparse
+import json
 
 from hw.base.error import InputError
 from hw.spec.number import FORMATS
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", choices=list(FORMATS), default="fp16", help="format of weights")
     parser.add_argument("--cache", choices=list(FORMATS), default="fp16", help="format of the key-value cache")
     parser.add_argument("--memory", type=float, metavar="GB", help="memory of one card: also say the largest batch")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of the lines")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -29,7 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
     given = arguments.model
     model = llm.read_config(given) if given.endswith(".json") else llm.load(given)
     serving = Serving(model=model, cards=arguments.cards, weight_format=arguments.weights, cache_format=arguments.cache)
-    print(*describe(serving, arguments.context, arguments.batch, arguments.memory), sep="\n")
+    if arguments.json:
+        print(json.dumps(as_json(serving, arguments.context, arguments.batch, arguments.memory), indent=1))
+    else:
+        print(*describe(serving, arguments.context, arguments.batch, arguments.memory), sep="\n")
     return 0
 
 
@@ -45,9 +50,7 @@ def describe(serving: Serving, context: int, batch: int, memory_gb: float | None
         f"{serving.cache_bytes_per_token * context / 1e9:.3f} GB per sequence of {context} tokens",
     ]
     if memory_gb is not None:
-        if not 0 < memory_gb < float("inf"):
-            raise InputError(f"the memory of a card must be more than 0 GB, not {memory_gb:g}; leave it out or give it")
-        most = serving.largest_batch(context, memory_gb * 1e9)
+        most = _largest_batch(serving, context, memory_gb)
         lines.append(f"largest batch    {most} sequences of {context} tokens in {memory_gb:g} GB")
     for title, network, tokens in (
         ("prefill", serving.prefill(context), context),
@@ -58,3 +61,33 @@ def describe(serving: Serving, context: int, batch: int, memory_gb: float | None
             f"({'one prompt' if title == 'prefill' else f'batch {batch}'}, {context} tokens)"
         )
     return lines
+
+
+def _largest_batch(serving: Serving, context: int, memory_gb: float) -> int:
+    """Sequences of `context` tokens that a card of `memory_gb` GB holds beside the weights."""
+    if not 0 < memory_gb < float("inf"):
+        raise InputError(f"the memory of a card must be more than 0 GB, not {memory_gb:g}; leave it out or give it")
+    return serving.largest_batch(context, memory_gb * 1e9)
+
+
+def as_json(serving: Serving, context: int, batch: int, memory_gb: float | None) -> dict[str, object]:
+    """What `describe` says, for scripts: bytes and MACs are those of one card."""
+    model = serving.model
+    prefill, decode = serving.prefill(context), serving.decode(context, batch)
+    return {
+        "model": model.name,
+        "parameters": model.parameters,
+        "layers": model.layers,
+        "heads": model.heads,
+        "kv_heads": model.kv_heads,
+        "cards": serving.cards,
+        "context": context,
+        "batch": batch,
+        "weight_format": serving.weight_format,
+        "weight_bytes": serving.weight_bytes,
+        "cache_format": serving.cache_format,
+        "cache_bytes_per_token": serving.cache_bytes_per_token,
+        "largest_batch": None if memory_gb is None else _largest_batch(serving, context, memory_gb),
+        "prefill_macs": prefill.macs,
+        "decode_macs": decode.macs,
+    }

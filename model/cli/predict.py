@@ -4,9 +4,11 @@ examples:
   kcloud-cosim predict --chip npu_16 --workload digits --seed 1
   kcloud-cosim predict --chip furiosa_warboy --workload resnet50
   kcloud-cosim predict --chip npu_16 --network model.onnx --dimension batch=1 --layers
+  kcloud-cosim predict --chip npu_16 --workload digits --json
 """
 
 import argparse
+import json
 import re
 import shlex
 import sys
@@ -51,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _given.add_input_argument(parser)
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of random operands (default: 1)")
     parser.add_argument("--layers", action="store_true", help="list every layer")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of the lines")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -92,6 +95,9 @@ def run(arguments: argparse.Namespace) -> int:
             ),
         )
     )
+    if arguments.json:
+        print(json.dumps(as_json(arguments, chip, workload, prediction, figures) | {"record": str(path)}, indent=1))
+        return 0
     if arguments.layers and prediction.layers:
         print(*table(prediction), "", sep="\n")
     print(*summary(chip, workload, prediction, figures), sep="\n")
@@ -99,6 +105,44 @@ def run(arguments: argparse.Namespace) -> int:
         print(*not_counted(workload.network()), sep="\n")
     print(f"record           {path}")
     return 0
+
+
+def as_json(
+    arguments: argparse.Namespace,
+    chip: Chip,
+    workload: Workload,
+    prediction: Prediction,
+    figures: Mapping[str, float],
+) -> dict[str, object]:
+    """What the lines say, for scripts: cycles, labels (`phases`), MACs, share of the peak (0 to 1), time with the
+    range of the clock, layers, and what is not counted."""
+    clock = prediction.clock
+    network = workload.network() if isinstance(workload, NetworkWorkload) and arguments.network is not None else None
+    return {
+        "chip": arguments.chip,
+        "workload": arguments.workload,
+        "seed": arguments.seed,
+        "cycles": prediction.cycles,
+        "how": prediction.how,
+        "phases": dict(prediction.phases),
+        "macs": prediction.macs,
+        "macs_per_cycle": prediction.peak,
+        "utilisation": prediction.utilisation,
+        "time_ms": None
+        if clock is None
+        else {
+            "nominal": prediction.cycles / clock.nominal / 1e6,
+            "range": [prediction.cycles / ghz / 1e6 for ghz in (clock.maximum, clock.minimum)],
+            "clock_ghz": clock.nominal,
+            "clock_confidence": clock.confidence,
+        },
+        "figures": dict(figures),
+        "layers": [dict(layer) for layer in prediction.layers],
+        "notes": [*prediction.notes, *foreign_formats(chip, workload)],
+        "not_counted": [] if network is None else not_counted(network),
+        "not_modelled": prediction.missing,
+        "hypothesis": chip.hypothesis,
+    }
 
 
 def _from_file(arguments: argparse.Namespace) -> tuple[NetworkWorkload, list[str]]:

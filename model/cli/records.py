@@ -5,11 +5,13 @@ record is compared with what the model says now.
 
 examples:
   kcloud-cosim records
+  kcloud-cosim records --json
   kcloud-cosim records --chips nvidia_t4 --check
   kcloud-cosim records --chips my_npu --write
 """
 
 import argparse
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -35,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where they go, which."""
     parser.add_argument("--root", type=Path, default=place.measurements(), help="default: the committed ones")
     parser.add_argument("--chips", type=chips.option, nargs="+", metavar="NAME", help="default: all products")
+    parser.add_argument("--json", action="store_true", help="the list as JSON, one object a record")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--write", action="store_true", help="make them: minutes of work")
     what.add_argument("--check", action="store_true", help="compare with what the model says now; 1 if one differs")
@@ -43,8 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """List, write or compare; 1 if a compared one differs."""
     if not (arguments.write or arguments.check):
-        return listed(arguments.root, arguments.chips)
-    names = arguments.chips or [name for name, chip in chips.load_all()[0].items() if chip.facts]
+        return listed(arguments.root, arguments.chips, as_json=arguments.json)
+    if arguments.json:
+        raise InputError("--json must come alone or with --chips, it lists; leave it out to write or check")
+    names = arguments.chips or [name for name, chip in chips.load_all()[0].items() if chip.published]
     written = differ = 0
     planned = list(plan(names))
     with progress("records", total=len(planned)) as going:
@@ -67,17 +72,27 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if differ else 0
 
 
-def listed(root: Path, names: list[str] | None) -> int:
+def listed(root: Path, names: list[str] | None, *, as_json: bool = False) -> int:
     """Print the records below `root`, one line each: run, cycles, witness, where it comes from; 0."""
-    count = 0
+    count, rows = 0, []
     for path in sorted(root.glob("*/*.json")):
         if names and path.parent.name not in names:
             continue
         found = read(path)
         rate = found.result.figures.get("per_second")
+        if as_json:
+            rows.append({
+                "run": found.result.run, "chip": found.result.chip, "workload": found.result.workload,
+                "witness": found.result.witness, "cycles": found.result.cycles, "per_second": rate,
+                "commit": found.origin.commit, "path": str(path),
+            })  # fmt: skip
+            continue
         text = f"{rate:>12,.1f} a second" if rate is not None else f"{found.result.cycles:>12,} cycles  "
         print(f"{found.result.run:<64} {text}  commit {found.origin.commit[:10]}")
         count += 1
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return 0
     print(as_typed(f"{count} records below {root}; kcloud-cosim records --write makes them again"))
     return 0
 

@@ -6,6 +6,7 @@ screen of a chip that is named is about that chip; without one it holds both.
 examples:
   kcloud-cosim report --screen
   kcloud-cosim report --chip path/to/my_npu.py --workload gemm_16 --screen
+  kcloud-cosim report --lang en
   kcloud-cosim report --format csv --output tables
 """
 
@@ -18,6 +19,7 @@ from hw import chips
 from hw.base.program import as_typed
 from hw.base.progress import progress
 from model import workloads
+from model.report.page.language import LANGUAGES
 from model.workloads import _given
 
 DEFAULT_CHIP = "npu_16"
@@ -41,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="all",
         help="forms to write (default: all, with plots)",
     )
+    parser.add_argument(
+        "--lang",
+        choices=LANGUAGES,
+        default=LANGUAGES[0],
+        help="language the programme's page opens in; the other is in it too (default: %(default)s)",
+    )
     parser.add_argument("--output", type=Path, help="one folder for all of it (default: two, see above)")
 
 
@@ -49,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from model.report import text
     from model.report.load import load_programme
+    from model.report.load_validation import load_validation
     from model.report.section_run import PROGRAMME_FOLDER
     from model.report.summary import summarise
     from model.report.write import FORMATS, write_report
@@ -79,10 +88,13 @@ def run(arguments: argparse.Namespace) -> int:
         parts = [replace(summary, about="run")]
         if summary.programme is not None:
             parts.append(replace(summary, about="programme", folder=PROGRAMME_FOLDER))
+    validation = load_validation(needed) if summary.programme is not None and "html" in forms else None
     with progress("report", total=len(parts)) as going:
         written = []
         for part in parts:
-            written.append((part.folder, write_report(part, forms, plots=everything)))
+            written.append(
+                (part.folder, write_report(part, forms, plots=everything, validation=validation, lang=arguments.lang))
+            )
             going.step()
     if arguments.screen:
         print(as_typed(text.render(replace(summary, about="run") if named else summary)))

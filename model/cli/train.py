@@ -1,4 +1,8 @@
-"""Train a small network at its fixed seed and store it quantised to INT8."""
+"""Train a small network at its fixed seed and store it quantised to INT8.
+
+examples:
+  kcloud-cosim train digits --output build/trained.npz
+"""
 
 import argparse
 from pathlib import Path

@@ -3,9 +3,9 @@
 Exit code 1 if the ranges of the chip model hold fewer than 85 % or more than 95 % of the results.
 
 examples:
-  python -m model validate --korean
-  python -m model validate --json
-  python -m model validate --constants
+  kcloud-cosim validate --korean
+  kcloud-cosim validate --json
+  kcloud-cosim validate --constants
 """
 
 import argparse
@@ -69,30 +69,12 @@ def listed_constants(*, as_object: bool) -> list[str]:
 
 def loaded() -> Validation:
     """The validation from committed records and predictions."""
-    from model.projection import published
-    from model.projection.published_pim import predicted_gains
-    from model.projection.published_serving import predicted_checks
-    from model.projection.validate import PADDED, SCENARIOS, TASKS, validate
-    from model.report.load import NETWORK, locate, recorded
+    from model.report.load_validation import load_validation
 
     all_chips, broken = chips.load_all()
     for sentence in broken:
         print(sentence, file=sys.stderr)
-    _, workload, seed = NETWORK
-    records = {
-        name: locate(name, workload, seed, "model") for name in all_chips if recorded(name, workload, seed, "model")
-    }
-    if NETWORK[0] not in records:
-        locate(*NETWORK, "model")
-    runs = {}
-    others = {row.model for row in published.rows(published.OTHER)}
-    tasks = {*TASKS.values(), *PADDED.values(), *others, "retinanet", "llama31_8b_128_4096_fp16_cache"}
-    for name in all_chips:
-        for task in tasks:
-            for run_name in (task, *(f"{task}_{scenario}" for scenario in SCENARIOS.values())):
-                if recorded(name, run_name, seed, "model"):
-                    runs[name, run_name] = locate(name, run_name, seed, "model")
-    return validate(all_chips, records, runs=runs, language=predicted_checks(), memories=predicted_gains())
+    return load_validation(all_chips)
 
 
 def as_json(validation: Validation) -> dict[str, object]:

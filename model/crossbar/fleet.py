@@ -7,6 +7,7 @@ its operands change with every token. Low and high take every input at its bette
 from dataclasses import dataclass
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.crossbar import CrossbarSpec
 from hw.spec.fact import Fact
 from model.network.language import LanguageModel
@@ -156,7 +157,7 @@ def fleet(
     dies = Range(
         low=area.low / DIE_MM2.maximum, nominal=area.nominal / DIE_MM2.nominal, high=area.high / DIE_MM2.minimum
     )
-    tiles = -(-weights // (spec.rows * spec.columns))
+    tiles = ceil_div(weights, spec.rows * spec.columns)
     converters = tiles * spec.converters * (spec.array == "analogue")
     cells = tiles * spec.tile_cells
     moved_bits = model.layers * 4 * model.hidden * 8 * 2

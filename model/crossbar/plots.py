@@ -1,8 +1,11 @@
 """Plots of the sweeps in `tasks.json`: one row a task, one column a sweep, bands over seeds."""
 
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib
+
+from hw.base.file import write_atomically
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -63,8 +66,8 @@ def draw(folder: Path) -> Path:
                 axis.set_ylabel(TITLES[task])
             if row == 0:
                 axis.legend(fontsize=6)
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / "crossbar-tasks.svg"
-    figure.savefig(target, metadata={"Date": None})
+    target, drawn = folder / "crossbar-tasks.svg", BytesIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None})
+    write_atomically(target, drawn.getvalue())
     plt.close(figure)
     return target

@@ -24,13 +24,13 @@ Sums = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 def crossbar_sums(spec: CrossbarSpec, errors: CellErrors, policy: Policy, seed: int) -> Sums:
     """Sums through cells that are programmed when a matrix is first used; each gets a seed of its own."""
-    held: dict[int, tuple[np.ndarray, ProgrammedMatrix]] = {}
+    held: dict[tuple[tuple[int, ...], bytes], ProgrammedMatrix] = {}
 
     def sums(inputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        if id(weights) not in held:
-            number = seed * 1000 + len(held)
-            held[id(weights)] = weights, ProgrammedMatrix(spec, weights.T, errors, policy, number)
-        return np.rint(held[id(weights)][1].multiply(inputs)).astype(np.int64)
+        key = weights.shape, weights.tobytes()
+        if key not in held:
+            held[key] = ProgrammedMatrix(spec, weights.T, errors, policy, seed * 1000 + len(held))
+        return np.rint(held[key].multiply(inputs)).astype(np.int64)
 
     return sums
 
@@ -69,13 +69,14 @@ def digits_cnn(sums: Sums, images: int = 360) -> tuple[float, np.ndarray]:
 def int8_product(sums: Sums) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """Projections (..., in) x (out, in) -> (..., out) by INT8 `sums`: weights scaled by output row, activations by the
     largest of each vector."""
-    stored: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+    stored: dict[tuple[tuple[int, ...], bytes], tuple[np.ndarray, np.ndarray]] = {}
 
     def product(x: np.ndarray, w: np.ndarray) -> np.ndarray:
-        if id(w) not in stored:
+        key = w.shape, w.tobytes()
+        if key not in stored:
             step = np.abs(w).max(1, keepdims=True) / 127
-            stored[id(w)] = w, np.rint(w / step).astype(np.int8).T.copy(), step[:, 0]
-        _, codes, step = stored[id(w)]
+            stored[key] = np.rint(w / step).astype(np.int8).T.copy(), step[:, 0]
+        codes, step = stored[key]
         flat = x.reshape(-1, x.shape[-1])
         scale = np.abs(flat).max(1, keepdims=True) / 127 + 1e-12
         rounded = np.rint(flat / scale).astype(np.int8)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.chip import Chip
 from hw.spec.crossbar import CrossbarSpec
 from model.count import Counts
@@ -43,7 +44,7 @@ def events(spec: CrossbarSpec, jobs: list[GemmJob], outputs: list[np.ndarray]) -
     found = Counts()
     for job in jobs:
         inputs = tile_inputs(spec, activations_of(job, outputs))
-        found = found + value_counts(spec, inputs, -(-job.gemm.n // spec.columns))
+        found = found + value_counts(spec, inputs, ceil_div(job.gemm.n, spec.columns))
     return found
 
 

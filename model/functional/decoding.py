@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hw.base.integer import ceil_div
 from hw.spec.vector import LANES
 from model.lowering.decoder.lower import Lowered, Step
 from model.lowering.decoder.shared import TensorPlace
@@ -86,7 +87,7 @@ class ReferenceRun:
 def tensor(words: Words, place: TensorPlace) -> np.ndarray:
     """A tensor's rows as they lie in a shared memory."""
     region = place.region
-    width = -(-region.length // LANES)
+    width = ceil_div(region.length, LANES)
     return np.stack([words(region.row(i), width).reshape(-1)[: region.length] for i in range(region.rows)])
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.command import (
     COMMON_FIELDS,
     LANE_FIELDS,
@@ -56,7 +57,7 @@ class Memories:
             raise InputError("programs are executed for cores with copy channels; set dma of the core")
         self.core, self.dma = core, core.dma
         self.activation, self.weight, self.parameter, self.output = (
-            np.zeros((words, -(-bits // 8)), np.uint8)
+            np.zeros((words, ceil_div(bits, 8)), np.uint8)
             for words, bits in (
                 (core.activation_words, activation_word_bits(core)),
                 (core.weight_words, weight_word_bits(core)),

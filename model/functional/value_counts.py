@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from hw.base.integer import ceil_div
 from hw.spec.core import CoreSpec
 from hw.spec.number import number_format
 from model.count import Counts
@@ -28,7 +29,7 @@ def value_counts(core: CoreSpec, activations: np.ndarray, weights: np.ndarray, o
         sums = reference.gemm_sums(activations, weights)
         moved = reference.scaled(sums, output, core.rounding_mode)
         return _counts(saturate=int(((moved < -128) | (moved > 127)).sum()))
-    n_blocks, row_blocks = -(-n // array.columns), -(-m // core.block_rows)
+    n_blocks, row_blocks = ceil_div(n, array.columns), ceil_div(m, core.block_rows)
     a, w = decode(activations, array.activation_format), decode(weights, array.weight_format)
     padded = np.pad(weights, ((0, 0), (0, n_blocks * array.columns - n)))
     sums = matmul(

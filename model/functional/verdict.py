@@ -1,5 +1,6 @@
 """What the decoder says about a descriptor: 0, or the code of `hw.spec.command.REFUSALS` under which it is refused."""
 
+from hw.base.integer import ceil_div
 from hw.spec.command import (
     COMMAND_FIELDS,
     CONFIG_FIELDS,
@@ -56,7 +57,7 @@ def _compute(core: CoreSpec, f: dict[str, int], conv: Geometry | None) -> int:
     if conv is not None and (m != conv.pixels or n_blocks != conv.groups * conv.group_blocks):
         return 11
     taps = 1 if conv is None else conv.taps
-    if k_blocks * taps > -(-core.largest_k // array.k_per_block):
+    if k_blocks * taps > ceil_div(core.largest_k, array.k_per_block):
         return 3
     activations = array.activation_words(m) if conv is None else conv.groups * conv.plane
     if f["activation_address"] + activations * k_blocks > core.activation_words:

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from hw.base.error import InputError
+from hw.base.file import write_atomically
 from model.language.corpus import ALPHABET, FOLDER, check_characters
 
 MERGES = 512
@@ -78,7 +79,7 @@ def learn(text: str, count: int = MERGES) -> BytePair:
 
 def write(tokens: BytePair, path: Path = FILE) -> None:
     """Store the merges."""
-    path.write_text("".join(f"{left} {right}\n" for left, right in tokens.merges))
+    write_atomically(path, "".join(f"{left} {right}\n" for left, right in tokens.merges))
 
 
 def _merge(tokens: list[int], pair: tuple[int, int], merged: int) -> list[int]:

@@ -13,6 +13,7 @@ import sysconfig
 from pathlib import Path
 
 from hw.base.error import InputError
+from hw.base.file import write_atomically
 
 FOLDER = Path(__file__).parent
 TEXT = FOLDER / "text.xz"
@@ -85,7 +86,7 @@ def collect() -> str:
 def write() -> str:
     """Collect the text, write it to `TEXT`, and return its digest."""
     collected = collect()
-    TEXT.write_bytes(lzma.compress(collected.encode("ascii"), preset=9 | lzma.PRESET_EXTREME))
+    write_atomically(TEXT, lzma.compress(collected.encode("ascii"), preset=9 | lzma.PRESET_EXTREME))
     return digest(collected)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from hw.base.file import write_atomically
 from model.language import corpus, floating
 from model.language.bytepair import BytePair
 from model.language.config import DecoderConfig, read_config
@@ -61,22 +62,24 @@ def ppmd(training: str, test: str, order: int = 16) -> dict[str, float]:
 
 def int8_product(config: DecoderConfig, weights: dict[str, np.ndarray], tokens: np.ndarray) -> Product:
     """Products with static INT8: weights by output row, activations by one range per matrix seen in calibration."""
-    ranges: dict[int, float] = {}
+    ranges: dict[bytes, float] = {}
 
     def watch(x: np.ndarray, w: np.ndarray) -> np.ndarray:
-        ranges[id(w)] = max(ranges.get(id(w), 0.0), float(np.quantile(np.abs(x), 0.9999)))
+        key = w.tobytes()
+        ranges[key] = max(ranges.get(key, 0.0), float(np.quantile(np.abs(x), 0.9999)))
         return x @ w.T
 
     inputs, _, _ = floating.windows(tokens, config.max_position_embeddings)
     floating.forward(config, weights, inputs[:: max(1, len(inputs) // CALIBRATION)][:CALIBRATION], watch)
-    stored: dict[int, tuple[np.ndarray, np.ndarray, float]] = {}
+    stored: dict[bytes, tuple[np.ndarray, np.ndarray, float]] = {}
     for w in weights.values():
         if w.ndim == 2:
             step = np.abs(w).max(1, keepdims=True) / 127
-            stored[id(w)] = np.rint(w / step).astype(np.float32), step[:, 0], ranges[id(w)] / 127
+            key = w.tobytes()
+            stored[key] = np.rint(w / step).astype(np.float32), step[:, 0], ranges[key] / 127
 
     def product(x: np.ndarray, w: np.ndarray) -> np.ndarray:
-        codes, step, scale = stored[id(w)]
+        codes, step, scale = stored[w.tobytes()]
         rounded = np.clip(np.rint(x / scale), -127, 127).astype(np.float32)
         return (rounded @ codes.T) * (step * scale)  # sums below 2**24: exact in FP32
 
@@ -128,4 +131,4 @@ def measure() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    QUALITY.write_text(json.dumps(measure(), indent=1) + "\n")
+    write_atomically(QUALITY, json.dumps(measure(), indent=1) + "\n")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hw.base.error import InputError
+from hw.base.file import write_atomically
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +71,7 @@ class LanguageRun:
     def write(self, root: Path) -> Path:
         """Store the record below `root`; the file."""
         path = root / self.chip / f"{self.work}.{self.pim}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
+        write_atomically(path, json.dumps(asdict(self), indent=1) + "\n")
         return path
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.crossbar import CrossbarSpec
 from hw.spec.crossbar_command import LayerCommand
 from model.work.workload import Gemm, GemmJob, OutputStage
@@ -39,14 +40,14 @@ def place(spec: CrossbarSpec, gemms: Sequence[Gemm]) -> list[PlacedLayer]:
         If there are too few tiles or parameter words, or the buffer does not hold one vector.
     """
     layers, tile, parameter = [], 0, 0
-    needed = sum(-(-g.k // spec.rows) * -(-g.n // spec.columns) * g.count for g in gemms)
+    needed = sum(ceil_div(g.k, spec.rows) * ceil_div(g.n, spec.columns) * g.count for g in gemms)
     if needed > spec.tiles:
         raise InputError(
             f"weights must fit the {spec.tiles} tiles of {spec.rows} x {spec.columns}, these need {needed}; choose a "
             "smaller workload or a chip with more tiles"
         )
     for gemm in gemms:
-        row_tiles, column_tiles = -(-gemm.k // spec.rows), -(-gemm.n // spec.columns)
+        row_tiles, column_tiles = ceil_div(gemm.k, spec.rows), ceil_div(gemm.n, spec.columns)
         words, results = row_tiles * spec.load_beats, column_tiles * spec.drain_beats
         most = min(spec.buffer_words // (words + results), (1 << 16) - 1)
         if most < 1:
@@ -99,7 +100,7 @@ def output_stage(spec: CrossbarSpec, job: GemmJob) -> OutputStage:
 
 def tile_inputs(spec: CrossbarSpec, inputs: np.ndarray) -> np.ndarray:
     """Vectors (B, row_tiles * rows) of `inputs` (B, K), filled up with zeros."""
-    padded = -(-inputs.shape[1] // spec.rows) * spec.rows
+    padded = ceil_div(inputs.shape[1], spec.rows) * spec.rows
     whole = np.zeros((len(inputs), padded), np.int64)
     whole[:, : inputs.shape[1]] = inputs
     return whole

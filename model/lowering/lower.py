@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.command import COMMON_FIELDS, LANE_FIELDS, Command
 from hw.spec.core import CoreSpec
 from hw.spec.number import OPERAND_CODES, number_format
@@ -40,11 +41,6 @@ class Tile:
         return self.n1 - self.n0
 
 
-def blocks(size: int, width: int) -> int:
-    """How many blocks of `width` hold `size`."""
-    return -(-size // width)
-
-
 MOST_COMMANDS = 1_000_000
 """A product of more commands than this is not cut into them."""
 
@@ -52,13 +48,13 @@ MOST_COMMANDS = 1_000_000
 def commands_of(core: CoreSpec, gemm: Gemm) -> int:
     """How many tiles `split` would make; `InputError` as it."""
     _, _, n_blocks, group, height = _cut(core, gemm)
-    return blocks(n_blocks, group) * blocks(gemm.m, height)
+    return ceil_div(n_blocks, group) * ceil_div(gemm.m, height)
 
 
 def _cut(core: CoreSpec, gemm: Gemm) -> tuple[int, int, int, int, int]:
     """Columns of the array, K blocks, column blocks, and column blocks and rows of one command."""
     tile, columns, block = core.array.tile_words, core.array.columns, core.array.k_per_block
-    k_blocks, n_blocks = blocks(gemm.k, block), blocks(gemm.n, columns)
+    k_blocks, n_blocks = ceil_div(gemm.k, block), ceil_div(gemm.n, columns)
     if gemm.k > core.largest_k:
         raise InputError(
             f"k of GEMM {gemm.name!r} must be at most {core.largest_k_rule}, not {gemm.k}; split it over k"
@@ -94,10 +90,10 @@ def split(core: CoreSpec, gemm: Gemm) -> list[Tile]:
         sum could leave the accumulator.
     """
     columns, k_blocks, n_blocks, group, height = _cut(core, gemm)
-    if blocks(n_blocks, group) * blocks(gemm.m, height) > MOST_COMMANDS:
+    if ceil_div(n_blocks, group) * ceil_div(gemm.m, height) > MOST_COMMANDS:
         raise InputError(
             f"GEMM {gemm.name!r} must be at most {MOST_COMMANDS:,} commands on this core, not "
-            f"{blocks(n_blocks, group) * blocks(gemm.m, height):,}; cut it or give the core larger memories"
+            f"{ceil_div(n_blocks, group) * ceil_div(gemm.m, height):,}; cut it or give the core larger memories"
         )
     formats = {
         "activation_format": OPERAND_CODES[core.array.activation_format],
@@ -199,7 +195,7 @@ def activation_words(core: CoreSpec, activations: np.ndarray) -> np.ndarray:
     """
     array = core.array
     m, k = activations.shape
-    k_blocks, rows = blocks(k, array.k_per_block), array.rows
+    k_blocks, rows = ceil_div(k, array.k_per_block), array.rows
     height = array.activation_words(m) * array.rows_per_word
     padded = _padded(activations, height, k_blocks * array.k_per_block)
     lanes = _lanes(core, np.ascontiguousarray(padded.T), array.activation_format).T
@@ -212,7 +208,7 @@ def weight_words(core: CoreSpec, weights: np.ndarray) -> np.ndarray:
     """Words (words, columns) of lanes from weights (k, n), column block outermost, then k; zero padded."""
     k, n = weights.shape
     columns = core.array.columns
-    k_blocks, n_blocks = blocks(k, core.array.k_per_block), blocks(n, columns)
+    k_blocks, n_blocks = ceil_div(k, core.array.k_per_block), ceil_div(n, columns)
     padded = _padded(weights, k_blocks * core.array.k_per_block, n_blocks * columns)
     lanes = _lanes(core, padded, core.array.weight_format)
     return lanes.reshape(-1, n_blocks, columns).transpose(1, 0, 2).reshape(-1, columns)
@@ -306,7 +302,7 @@ def part(output: OutputStage, n0: int, n1: int) -> OutputStage:
 def output_matrix(core: CoreSpec, words: np.ndarray, m: int, n: int) -> np.ndarray:
     """Outputs (m, n) from output words (n_blocks * m, columns); word nb*m + i is out[i, nb*C:(nb+1)*C]."""
     columns = core.array.columns
-    n_blocks = blocks(n, columns)
+    n_blocks = ceil_div(n, columns)
     return words.reshape(n_blocks, m, columns).transpose(1, 0, 2).reshape(m, n_blocks * columns)[:, :n]
 
 

@@ -2,6 +2,7 @@
 
 from math import prod
 
+from hw.base.integer import ceil_div
 from model.network.layer import Layer, Network, Window
 from model.work.workload import Gemm
 
@@ -134,5 +135,5 @@ class Builder:
 
 
 def _same(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
-    total = max(0, (-(-size // stride) - 1) * stride + dilation * (kernel - 1) + 1 - size)
+    total = max(0, (ceil_div(size, stride) - 1) * stride + dilation * (kernel - 1) + 1 - size)
     return total // 2, total - total // 2

@@ -117,6 +117,7 @@ class Network:
     name: str
     source: str
     layers: tuple[Layer, ...]
+    _batched: "dict[int, Network]" = dataclasses.field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def macs(self) -> int:
@@ -133,10 +134,14 @@ class Network:
         return [gemm for layer in self.layers for gemm in layer.gemms]
 
     def batched(self, batch: int) -> "Network":
-        """The network on `batch` times as many inputs."""
+        """The network on `batch` times as many inputs; made once, so that its layers are the same objects."""
         if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
             raise InputError(f"a batch must be an integer of at least 1, not {batch!r}")
-        return dataclasses.replace(self, layers=tuple(layer.batched(batch) for layer in self.layers))
+        if batch == 1:
+            return self
+        if batch not in self._batched:
+            self._batched[batch] = dataclasses.replace(self, layers=tuple(x.batched(batch) for x in self.layers))
+        return self._batched[batch]
 
     def unsupported(self) -> dict[str, tuple[int, float]]:
         """Operators that are not modelled: how many nodes, and their share of all operations (0 to 1)."""

@@ -3,6 +3,7 @@
 import numpy as np
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.number import number_format
 from model.number.codec import CANONICAL_NAN, decode
 
@@ -78,7 +79,7 @@ def matmul(
     (m, k), (k_weights, n) = activations.shape, weights.shape
     if k != k_weights or k < 1:
         raise InputError(f"activations (m, k) and weights (k, n) must share k of at least 1, not {k} and {k_weights}")
-    passes = -(-k // rows)
+    passes = ceil_div(k, rows)
     a = np.zeros((m, passes * rows), dtype=activations.dtype)
     b = np.zeros((passes * rows, n), dtype=weights.dtype)
     a[:, :k], b[:k] = activations, weights

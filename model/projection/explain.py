@@ -1,5 +1,6 @@
 """A figure opened to its origin: formula, inputs, and at the end records and facts."""
 
+from model.energy.price import Interval
 from model.projection.figure import Figure
 from model.projection.locator import located
 from model.projection.projection import Projection
@@ -36,6 +37,32 @@ def explain(projection: Projection, name: str) -> str:
 
     show(root, "", "")
     return "\n".join(lines) + "\n"
+
+
+def below(projection: Projection, name: str) -> list[Figure]:
+    """The figure `name` and every figure it rests on, each once, before its inputs."""
+    found: dict[str, Figure] = {}
+    waiting = [projection[name]]
+    while waiting:
+        figure = waiting.pop()
+        if figure.name not in found:
+            found[figure.name] = figure
+            waiting += reversed(figure.inputs)
+    return list(found.values())
+
+
+def as_json(figure: Figure, interval: Interval) -> dict[str, object]:
+    """A figure for scripts: value, 5 % and 95 %, formula or origin, names of its inputs."""
+    return {
+        "name": figure.name,
+        "unit": figure.unit,
+        "nominal": interval.nominal,
+        "range": [interval.low, interval.high],
+        "confidence": figure.confidence,
+        "formula": figure.formula,
+        "note": figure.note,
+        "inputs": [child.name for child in figure.inputs],
+    }
 
 
 def compact(value: float) -> str:

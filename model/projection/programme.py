@@ -30,7 +30,7 @@ from model.projection.service import Service
 from model.projection.site import SiteFigures, site_figures
 from model.projection.stage import StageCard, all_stage_figures
 from model.projection.stage_comparison import compare_stages
-from model.projection.wall import WallCheck, wall_checks
+from model.projection.wall_checks import WallCheck, wall_checks
 from model.record import Measurement
 
 

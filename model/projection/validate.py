@@ -16,7 +16,7 @@ from model.projection.published.calibration import Residual, learn
 from model.projection.published.language import BLIND, language_rows
 from model.projection.published_pim import PimRow
 from model.projection.published_serving import LanguageCheck
-from model.projection.wall import wall_power
+from model.projection.wall_checks import wall_power
 from model.record import Measurement
 
 CHIP_MODEL = "chip model"

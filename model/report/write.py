@@ -1,25 +1,45 @@
 """All forms of a report written into its folder."""
 
-from model.record import write_text
+from hw.base.file import write_atomically
+from model.projection.validate import Validation
 from model.report import data, figure, html, markdown, text
+from model.report.page import write as page
+from model.report.page.language import LANGUAGES
 from model.report.summary import Summary
 
 FORMATS = ("markdown", "text", "html", "csv", "json")
 
 
-def write_report(summary: Summary, formats: tuple[str, ...] = FORMATS, plots: bool = True) -> list[str]:
-    """Write the forms and the plots; the names of the files, each written atomically."""
+def write_report(
+    summary: Summary,
+    formats: tuple[str, ...] = FORMATS,
+    plots: bool = True,
+    *,
+    validation: Validation | None = None,
+    lang: str = LANGUAGES[0],
+) -> list[str]:
+    """Write the forms and the plots; the names of the files, each written atomically.
+
+    The page of the programme opens in `lang` and shows `validation` if there is one.
+    """
     drawn = figure.write_all(summary) if plots else ()
     contents = {
         "markdown": ("report.md", lambda: markdown.render(summary, drawn)),
         "text": ("report.txt", lambda: text.render(summary, full=True)),
-        "html": ("report.html", lambda: html.render(summary, drawn)),
+        "html": (
+            "report.html",
+            lambda: (
+                page.render(summary, validation, lang=lang)
+                if summary.about == "programme"
+                else html.render(summary, drawn)
+            ),
+        ),
         "csv": ("figures.csv", lambda: data.render_csv(summary)),
         "json": ("report.json", lambda: data.render_json(summary)),
     }
     names = [name for name, _ in drawn]
     for form in formats:
         name, render = contents[form]
-        write_text(summary.folder / name, render())
+        write_atomically(summary.folder / name, render())
         names.append(name)
     return sorted(names)

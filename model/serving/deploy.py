@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from hw.base.integer import ceil_div
 from hw.spec.chip import Chip
 from model.card.device import Device
 from model.card.engine import ENGINES, Engine
@@ -179,7 +180,7 @@ def layout_of(iteration: Iteration, block: int) -> Layout:
     """What a request takes of the fullest device, by kinds of layers."""
     serving = iteration.serving
     shares = [
-        (shape.window, -(-count // serving.pipeline) * shape.cache_elements)
+        (shape.window, ceil_div(count, serving.pipeline) * shape.cache_elements)
         for count, shape in serving.attentions
         if shape.stored
     ]

@@ -1,6 +1,7 @@
 """What requests hold of an instance's cache: blocks of their own, beginnings they share, room for what is to come."""
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from model.serving.layout import Layout
 from model.serving.pool import Kept, Pool
 from model.serving.request import Request
@@ -106,4 +107,4 @@ class Holdings:
         request.kept = None
 
     def _growing(self, tokens: int) -> int:
-        return -(-tokens // self.layout.block) if self.layout.grows else 0
+        return ceil_div(tokens, self.layout.block) if self.layout.grows else 0

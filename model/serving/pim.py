@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from hw.base.integer import ceil_div
 from model.card.iteration import Iteration, Mixture
 from model.card.pim import PimMemory
 from model.network.layer import Layer
@@ -89,7 +90,7 @@ class PimMachine:
         """Seconds saved for each token in the caches, of layers that see all and of layers with a window."""
         found = [0.0, 0.0]
         for times, shape, card in self.iteration.attention_layers:
-            rows = -(-shape.heads // shape.kv_heads)
+            rows = ceil_div(shape.heads, shape.kv_heads)
             added = sum(
                 self.memory.layer_time(_one_channel(rows, *long)) - self.memory.layer_time(_one_channel(rows, *short))
                 for long, short in (

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.core import CoreSpec
 from model.cycle.npu.timing import OUTPUT_CYCLES, PREPARE_CYCLES
 
@@ -51,7 +52,7 @@ def chain(core: CoreSpec, m: int, n: int, k: int) -> Chain:
     if array.rows_per_word > 1:
         raise InputError(f"a chain must be of a weight-stationary core, not of dataflow {array.dataflow!r}")
     tile, block = array.tile_words, array.k_per_block
-    k_blocks, n_blocks = -(-k // block), -(-n // array.columns)
+    k_blocks, n_blocks = ceil_div(k, block), ceil_div(n, array.columns)
     if k > most_terms(core):
         raise InputError(f"k must be at most {most_terms(core)} on this core, not {k}; cut the sum")
     group = min(n_blocks, core.weight_words // (k_blocks * tile), core.parameter_words, core.output_words)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.memory_controller import ControllerSpec, Gemv, MemoryCommand, Transfer
 from hw.spec.pim import PimSpec
 from model.cycle.system.aim_controller import AimController
@@ -133,13 +134,13 @@ class _Builder:
     def _store(self, outputs: np.ndarray, pitch: int) -> int:
         """Codes (outputs, inputs), each output `pitch` columns behind the one before in its bank; the first row."""
         first, lanes = self._row, self.lanes
-        each = -(-len(outputs) // self.banks)
+        each = ceil_div(len(outputs), self.banks)
         linear = np.zeros((self.banks, each * pitch, lanes), np.uint16)
         words = outputs.reshape(len(outputs), -1, lanes)
         for j in range(each):
             part = words[j * self.banks : (j + 1) * self.banks]
             linear[: len(part), j * pitch : j * pitch + words.shape[1]] = part
-        rows = -(-each * pitch // self.columns)
+        rows = ceil_div(each * pitch, self.columns)
         padded = np.zeros((self.banks, rows * self.columns, lanes), np.uint16)
         padded[:, : each * pitch] = linear
         for bank in range(self.banks):
@@ -305,8 +306,8 @@ def projections(pim: PimSpec, config: DecoderConfig, rng: np.random.Generator) -
             some = rng.integers(0, outputs, 2)
             if not np.array_equal(found[some], aim_product(weights[some], vector[None])[0]):
                 raise AssertionError(f"outputs {some.tolist()} of a projection {outputs} x {inputs} are not right")
-            each = -(-outputs // (organisation.banks * CHANNELS))
-            segments = -(-inputs // (pim.lanes * organisation.columns))
+            each = ceil_div(outputs, organisation.banks * CHANNELS)
+            segments = ceil_div(inputs, pim.lanes * organisation.columns)
             most = pim.register("MAC").entries
             for start in range(0, each, most):
                 program += [

@@ -23,6 +23,8 @@ from cocotb.clock import Clock
 from cocotb.triggers import First, RisingEdge, SimTimeoutError, Timer, with_timeout
 from cocotb.utils import get_sim_time
 
+from hw.base.file import write_atomically
+
 PERIOD_PS = 1000
 """One cycle is one nanosecond of simulated time, so waveform times read as cycles."""
 
@@ -107,7 +109,7 @@ class Bench:
         """Hand JSON data out of the simulator; later values replace earlier ones of the same name."""
         path = Path(os.environ["KCLOUD_DATA"])
         held = json.loads(path.read_text()) if path.is_file() else {}
-        path.write_text(json.dumps(held | data))
+        write_atomically(path, json.dumps(held | data))
 
     def finish(self) -> None:
         """Run the checks at the end: those of the test, then the sticky error bits of the stream checkers."""

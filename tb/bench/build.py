@@ -26,6 +26,7 @@ import cocotb_tools.config
 
 from hw.base import place
 from hw.base.error import InputError
+from hw.base.file import put_in_place
 from hw.base.progress import progress
 from hw.rtl.emit.verilog import Emitted
 from tb.bench import verilator
@@ -305,8 +306,7 @@ def _make(
             made = hashlib.file_digest(file, "sha256").hexdigest()
         about = {"seconds": seconds, "digest": emitted.digest, "sha256": made}
         (work / "built.json").write_text(json.dumps(about) + "\n")
-        shutil.rmtree(folder, ignore_errors=True)
-        work.rename(folder)
+        put_in_place(work, folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
         kept.close()

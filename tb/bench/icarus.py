@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from hw.base.error import InputError
+from hw.base.file import put_in_place, write_atomically
 from hw.rtl.emit.verilog import Emitted
 from tb.bench.build import BUILD, Built
 
@@ -40,7 +41,7 @@ def without_power_on_values(emitted: Emitted) -> Emitted:
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     path = emitted.verilog_path.with_name(f"{emitted.name}.{digest}.v")
     if not path.exists():
-        path.write_text(text)
+        write_atomically(path, text)
     return dataclasses.replace(emitted, verilog_path=path, digest=digest)
 
 
@@ -85,7 +86,7 @@ def build_icarus(emitted: Emitted, out_dir: Path | None = None) -> Built:
             )
             if done.returncode:
                 raise RuntimeError(f"iverilog failed with code {done.returncode}:\n{done.stderr[-4000:]}")
-            made.replace(folder / "sim.vvp")
+            put_in_place(made, folder / "sim.vvp")
     return Built(
         emitted=emitted,
         trace="none",

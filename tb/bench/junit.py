@@ -7,7 +7,7 @@ cocotb names every case after its module, "tb.npu.core_tests", whatever chip ran
 from pathlib import Path
 from xml.etree import ElementTree
 
-from model.record import write_text
+from hw.base.file import write_atomically
 from tb.bench.build import ROOT
 
 
@@ -19,7 +19,7 @@ def install(source: Path, target: Path, name: str) -> Path:
     try:
         root = ElementTree.parse(source).getroot()
     except ElementTree.ParseError:
-        write_text(target, source.read_text(errors="replace"))
+        write_atomically(target, source.read_text(errors="replace"))
         return target
     root.set("name", name)
     for suite in root.iter("testsuite"):
@@ -37,7 +37,7 @@ def install(source: Path, target: Path, name: str) -> Path:
             element.text = element.text.replace(f"{ROOT}/", "")
         if element.get("value"):
             element.set("value", element.get("value", "").replace(f"{ROOT}/", ""))
-    write_text(target, ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n")
+    write_atomically(target, ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n")
     return target
 
 

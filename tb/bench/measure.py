@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hw import chips
 from hw.base.error import InputError
+from hw.base.file import write_atomically
 from hw.base.own_file import typed
 from model import workloads
 from model.count import Counts
@@ -137,7 +138,7 @@ def _measure(case: Case, built: Built, say: Say, activity: bool) -> tuple[Measur
         if counted.data.get("counts") != data["counts"] or counted.trace is None:
             raise RuntimeError(f"the run that counts toggles differs: {counted.failure}\n{counted.explain()}")
         switched = toggles(counted.trace, again.emitted.manifest, components)
-        (BUILD / "runs" / f"{case.name}.toggles.json").write_text(json.dumps(switched, indent=1) + "\n")
+        write_atomically(BUILD / "runs" / f"{case.name}.toggles.json", json.dumps(switched, indent=1) + "\n")
         counted.trace.unlink(missing_ok=True)  # 5 MB and more; what it says is in the record
     chip, workload = chips.load(case.chip), workloads.load(case.workload)
     result = Result(

@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 
 from hw import chips
 from hw.base.error import InputError
+from hw.base.file import write_atomically
 from model import record, workloads
 from tb.bench import design
 from tb.bench.build import BUILD, ROOT
@@ -171,7 +172,7 @@ def _run_case(case: Case, key: str) -> Finished:
     result = Finished(
         case=case, key=key, passed=outcome.passed, failure=outcome.failure, seconds=round(outcome.seconds, 2)
     )
-    record.write_text(_path(case), json.dumps(asdict(result), indent=1) + "\n")
+    write_atomically(_path(case), json.dumps(asdict(result), indent=1) + "\n")
     return result
 
 
@@ -208,7 +209,7 @@ def write_junit(finished: list[Finished], path: Path) -> Path:
             ElementTree.SubElement(test, "failure", message=result.failure or "no results")
         for suite in suites:
             root.append(suite)
-    record.write_text(path, ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n")
+    write_atomically(path, ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n")
     return path
 
 

@@ -22,6 +22,7 @@ import cocotb_tools.config
 from cocotb_tools.runner import get_runner
 
 from hw.base.error import InputError
+from hw.base.file import put_in_place
 from tb.bench.build import BUILD, ROOT, Built
 from tb.bench.claim import alone, claim, clean
 
@@ -281,9 +282,7 @@ def _install(work: Path, run_dir: Path) -> None:
     """Put the run's folder in its place; of two runs that end at once the later one stays."""
     work.chmod(0o755)
     with alone(run_dir.parent / f".{run_dir.name}.lock"):
-        if run_dir.exists():
-            shutil.rmtree(run_dir)
-        work.rename(run_dir)
+        put_in_place(work, run_dir)
 
 
 @contextmanager

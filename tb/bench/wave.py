@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -48,8 +49,7 @@ def save_file(
     """
     filters = _write_filters(manifest, path, names)
     top = manifest["name"]
-    temporary = path.with_suffix(f".{os.getpid()}.writing")
-    with open(temporary, "w") as file:
+    with StringIO() as file:
         save = GTKWSave(file)
         save.dumpfile(str(dump.resolve()))
         save.size(_WIDTH, _HEIGHT)
@@ -74,7 +74,7 @@ def save_file(
                     _trace(save, name, port, filters, color)
                     _fields(save, manifest, name, filters)
         _components(save, manifest, filters)
-    temporary.replace(path)
+        write_atomically(path, file.getvalue())
     _surfer(manifest, dump, path, [signal["path"] for signal in texts])
     return path
 
@@ -166,7 +166,7 @@ def _write_filters(manifest: Mapping[str, Any], path: Path, names: Mapping[str, 
             continue
         file = path.with_suffix(f".{enum}.txt")
         lines = [f"{int(value):0{widths[enum]}b} {name}" for value, name in table.items()]
-        file.write_text("\n".join(lines) + "\n")
+        write_atomically(file, "\n".join(lines) + "\n")
         written[enum] = str(file.resolve())
     for signal in (*manifest["signals"], *manifest["ports"]):
         last = re.split(r"__|\.", _alias(signal.get("path", signal.get("name", ""))))[-1]
@@ -175,7 +175,7 @@ def _write_filters(manifest: Mapping[str, Any], path: Path, names: Mapping[str, 
             file = path.with_suffix(f".{last}.{signal['width']}.txt")
             rows = [f"{value:0{signal['width']}b} {text}" for value, text in names[last].items()
                     if value < 1 << signal["width"]]  # fmt: skip
-            file.write_text("\n".join(rows) + "\n")
+            write_atomically(file, "\n".join(rows) + "\n")
             written[key] = str(file.resolve())
     return written
 

@@ -1,4 +1,8 @@
-"""Floating-point units in Verilator against SoftFloat: every FP8 product, directed-random vectors of all pairs."""
+"""Floating-point units in Verilator against SoftFloat: every FP8 product, directed-random vectors of all pairs.
+
+examples:
+  kcloud-cosim arithmetic --vectors 1000 --latency 2
+"""
 
 import argparse
 import time

@@ -1,4 +1,8 @@
-"""Speed of simulation, measured now: cocotb that starts and waits against a plain C++ loop; build times."""
+"""Speed of simulation, measured now: cocotb that starts and waits against a plain C++ loop; build times.
+
+examples:
+  kcloud-cosim tb bench
+"""
 
 import argparse
 import subprocess

@@ -1,11 +1,15 @@
-"""Characterise the 45 nm cells with ngspice and write hw/cells/mini45.{lib,v,sp}; a stopped run goes on."""
+"""Characterise the 45 nm cells with ngspice and write hw/cells/mini45.{lib,v,sp}; a stopped run goes on.
+
+examples:
+  kcloud-cosim cells
+"""
 
 import argparse
 import hashlib
-import os
 import time
 from pathlib import Path
 
+from hw.base.file import write_atomically
 from hw.cells import FOLDER
 from hw.gates import characterise, write_library
 
@@ -37,9 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         same = path.exists() and path.read_text() == text
         different += not same
         if not same and not arguments.check:
-            part = path.with_suffix(".part")
-            part.write_text(text)
-            os.replace(part, path)
+            write_atomically(path, text)
         state = "as committed" if same else "differs" if arguments.check else "written"
         print(f"{name:12} sha256 {hashlib.sha256(text.encode()).hexdigest()[:16]}  {state}")
     return 1 if arguments.check and different else 0

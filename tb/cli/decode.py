@@ -1,4 +1,8 @@
-"""Run a language model on the RTL of a system: text, every tensor compared, cycles per token by cause."""
+"""Run a language model on the RTL of a system: text, every tensor compared, cycles per token by cause.
+
+examples:
+  kcloud-cosim decode --chip npu_aim --workload small_llm
+"""
 
 import argparse
 import sys
@@ -32,9 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 if every tensor and every cycle is as it must be, 1 otherwise."""
     from tb.bench.wave import show
-    from tb.system.choice import fastest
     from tb.system.decode import decode
     from tb.system.marks import save_of
+    from tb.system.pim_share import fastest
 
     short = arguments.waves
     count = arguments.tokens if arguments.tokens is not None else 2 if short else TOKENS

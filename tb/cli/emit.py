@@ -1,6 +1,6 @@
 """Write the RTL of a chip for a system on chip: Verilog, manifest, FuseSoC core, register map, constraints, a page.
 
-example: python -m tb emit npu_16_dma --top axi --to build/ip/npu_16_dma
+example: kcloud-cosim emit npu_16_dma --top axi --to build/ip/npu_16_dma
 """
 
 import argparse
@@ -33,10 +33,10 @@ _AXI_FIELDS = {
 _AXI_TIME = (
     "A write of a register is answered two cycles after the later of address and data, a read one cycle after its "
     "address. A burst is asked for two cycles after a copy starts; beats pass two registers. What a program takes "
-    "beyond that: `python -m model cycles`, and docs/axi.md for what the shared port costs."
+    "beyond that: `kcloud-cosim cycles`, and docs/axi.md for what the shared port costs."
 )
 _CORE_TIME = (
-    "The closed form of a chain of commands is in docs/decisions/0002-npu-core.md; `python -m model cycles --gemm "
+    "The closed form of a chain of commands is in docs/decisions/0002-npu-core.md; `kcloud-cosim cycles --gemm "
     "M,N,K` counts them. Finished rows may be refused for any time."
 )
 _CHANNEL_TIME = (

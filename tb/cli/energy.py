@@ -1,4 +1,8 @@
-"""Joules at the gates: synthesis, the workload's operands, glitches; per component, per event, by operand class."""
+"""Joules at the gates: synthesis, the workload's operands, glitches; per component, per event, by operand class.
+
+examples:
+  kcloud-cosim energy --chip npu_16 --workload digits
+"""
 
 import argparse
 import json
@@ -27,7 +31,7 @@ from tb.gates import core as gates
 from tb.gates import crossbar, events, memories, nodes, operators, report, table
 from tb.gates.capture import capture, check_order
 from tb.gates.floating import CLASSES, DTYPES, FloatArray
-from tb.gates.os_array import OsIntegers
+from tb.gates.output_stationary_array import OutputStationaryIntegers
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -157,7 +161,7 @@ def _weight_stationary(process: Process, arguments: argparse.Namespace, spec: Co
 
 def _output_stationary(process: Process, arguments: argparse.Namespace, spec: CoreSpec) -> dict[str, Any]:
     gemms = _gemms(arguments, spec)
-    core = OsIntegers(spec, process, arguments.build, arguments.clock)
+    core = OutputStationaryIntegers(spec, process, arguments.build, arguments.clock)
     _say(report.blocks_text(process, f"{arguments.chip} on {arguments.workload}", core.blocks, arguments.clock))
     measured = {name: core.measure(pair) for name, pair in _classes(arguments, spec, gemms).items()}
     macs = spec.array.cells * spec.array.terms_per_lane

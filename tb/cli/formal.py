@@ -1,4 +1,9 @@
-"""Prove the claims in hw/formal; each planted bug must be caught."""
+"""Prove the claims in hw/formal; each planted bug must be caught.
+
+examples:
+  kcloud-cosim formal
+  kcloud-cosim formal --proof bank_timing
+"""
 
 import argparse
 import time

@@ -1,5 +1,6 @@
 """Build every core of an explored front to RTL and hold it to its prediction: 0 cycles off, or say where.
 
+examples:
   kcloud-cosim front digits_small
   kcloud-cosim front digits_cnn_int8 --most 5 --store results
 

@@ -1,4 +1,9 @@
-"""Checks of the energy at the gates: transistors, timing, proofs, SAIF, a second library, PIM units, a Liberty file."""
+"""Checks of the energy at the gates: transistors, timing, proofs, SAIF, a second library, PIM units, a Liberty file.
+
+examples:
+  kcloud-cosim gates transistors
+  kcloud-cosim gates core --chip npu_16
+"""
 
 import argparse
 import warnings

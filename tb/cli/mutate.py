@@ -1,6 +1,6 @@
 """Plant small mistakes in RTL, models and benches and run the tests: which are noticed, which live.
 
-example: python -m tb mutate --count 40 --area rtl --seed 2
+example: kcloud-cosim mutate --count 40 --area rtl --seed 2
 """
 
 import argparse

@@ -1,4 +1,8 @@
-"""Every bench on every chip but those of several cores, all workloads that fit and all seeds; resumable, JUnit XML."""
+"""Every bench on every chip but those of several cores, all workloads that fit and all seeds; resumable, JUnit XML.
+
+examples:
+  kcloud-cosim regress --chip tiny
+"""
 
 import argparse
 import os

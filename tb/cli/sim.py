@@ -1,4 +1,9 @@
-"""Run a bench on the RTL in Verilator: record and JUnit file."""
+"""Run a bench on the RTL in Verilator: record and JUnit file.
+
+examples:
+  kcloud-cosim sim --chip npu_16 --workload digits
+  kcloud-cosim sim --chip tiny --workload gemm_16 --seed 3 --no-activity
+"""
 
 import argparse
 import os

@@ -1,4 +1,8 @@
-"""Run a bench with waveforms (FST), write the GTKWave save file, open GTKWave if there is a display."""
+"""Run a bench with waveforms (FST), write the GTKWave save file, open GTKWave if there is a display.
+
+examples:
+  kcloud-cosim waves --chip tiny --workload gemm_16
+"""
 
 import argparse
 import sys

@@ -5,7 +5,6 @@ port.
 """
 
 # pyright: reportAttributeAccessIssue=false
-
 from typing import Any
 
 import cocotb
@@ -15,6 +14,7 @@ from cocotb.triggers import RisingEdge
 from cocotb.types import LogicArray
 
 from hw import chips
+from hw.base.integer import ceil_div
 from hw.rtl.crossbar.signature import counter_names, layer_layout, stage_core
 from hw.rtl.crossbar.top import top as machine_top
 from hw.rtl.npu.signature import parameter_layout
@@ -183,7 +183,7 @@ class CrossbarBench:
 
     def _sums(self, array: CellArray, wl: Any) -> np.ndarray:
         spec = self.spec
-        raw = int(wl.value).to_bytes(-(-spec.rows * spec.plane_bits // 8), "little")
+        raw = int(wl.value).to_bytes(ceil_div(spec.rows * spec.plane_bits, 8), "little")
         bits = np.unpackbits(np.frombuffer(raw, np.uint8), bitorder="little")[: spec.rows * spec.plane_bits]
         lines = bits.reshape(spec.rows, spec.plane_bits).astype(np.int64) @ (1 << np.arange(spec.plane_bits))
         return array.sums(lines)

@@ -4,9 +4,9 @@ The core runs in Verilator with a waveform; what the blocks saw at the end of ev
 loads, swaps, gaps and the skew of the array are therefore those of the RTL, not a description of them.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.base.error import InputError
+from hw.base.file import write_atomically
 from hw.gates.activity import Streams
 from hw.gates.streams import in_lanes, padded
 from hw.spec.command import COMMON_FIELDS, LANE_FIELDS
@@ -82,10 +83,9 @@ def capture(chip: str, core: CoreSpec, workload: str, seed: int, build: Path, sa
                 f"run `{case.command}`"
             )
         arrays = _read(outcome.trace, f"{built.emitted.name}.dut.core.", core)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.stem}-{os.getpid()}.part.npz")
-        np.savez(part, **arrays)  # pyright: ignore[reportArgumentType]
-        os.replace(part, path)
+        buffer = BytesIO()
+        np.savez(buffer, **arrays)  # pyright: ignore[reportArgumentType]
+        write_atomically(path, buffer.getvalue())
     with np.load(path) as kept:
         return _assemble({name: kept[name] for name in kept.files}, core, digest)
 

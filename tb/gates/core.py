@@ -8,6 +8,7 @@ import numpy as np
 
 from hw import chips
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.gates import streams as operands
 from hw.gates.activity import Streams
 from hw.gates.block import Block, Glitches
@@ -192,7 +193,10 @@ class Core:
     def duty(self, gemms: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
         """Part of the streaming rows, those of the last block of K, that leave through the output stage."""
         array = self.spec.array
-        rows = [(a.shape[0] * -(-w.shape[1] // array.columns), -(-w.shape[0] // array.k_per_block)) for a, w in gemms]
+        rows = [
+            (a.shape[0] * ceil_div(w.shape[1], array.columns), ceil_div(w.shape[0], array.k_per_block))
+            for a, w in gemms
+        ]
         return sum(m for m, _ in rows) / sum(m * k for m, k in rows)
 
     def synthetic(self, gemms: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Streams]:

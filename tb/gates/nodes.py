@@ -1,8 +1,10 @@
 """Energies at the gates scaled to other nodes, beside published cores: text and plot."""
 
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 
+from hw.base.file import write_atomically
 from hw.gates import scaling
 
 Ranges = Mapping[str, Mapping[str, float]]
@@ -87,5 +89,7 @@ def plot(classes: Ranges, number: str, path: Path, title: str) -> None:
     axes.set_xlim(52, 1.7)  # room for names on the right
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, loc="upper right")
-    figure.savefig(path, dpi=120)
+    drawn = BytesIO()
+    figure.savefig(drawn, format=path.suffix[1:], dpi=120)
+    write_atomically(path, drawn.getvalue())
     pyplot.close(figure)

@@ -1,9 +1,11 @@
 """Measured energies as the source text of an energy table, and their plot by component."""
 
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from hw.base.file import write_atomically
 from model.energy import origin
 from tb.gates import core as gates
 from tb.gates.capture import Capture
@@ -125,5 +127,7 @@ def plot(record: Mapping[str, Any], path: Path) -> None:
     axes.set_ylabel("pJ per MAC slot")
     axes.set_title(f"{record['chip']}: energy by operands at 45 nm, cells {record['library']}")
     axes.legend(fontsize=8)
-    figure.savefig(path, dpi=120)
+    drawn = BytesIO()
+    figure.savefig(drawn, format=path.suffix[1:], dpi=120)
+    write_atomically(path, drawn.getvalue())
     pyplot.close(figure)

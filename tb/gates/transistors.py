@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from hw.base.file import write_atomically
 from hw.gates import synthesis, timing, transistor
 from hw.gates.activity import Simulator
 from hw.gates.blocks import Adder, MacSlice, Multiplier
@@ -65,10 +65,7 @@ def check(process: Process, build: Path, seed: int = 1) -> Iterator[Checked]:
         path = build / "gates" / "transistors" / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
         if not path.exists():
             energy = transistor.energy_fj(netlist, times, streams, period, process.input_slew_ns)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_suffix(f".{os.getpid()}.part")
-            part.write_text(json.dumps(energy))
-            os.replace(part, path)
+            write_atomically(path, json.dumps(energy))
         yield Checked(
             name=name,
             cells=len(netlist.instances),

@@ -20,8 +20,13 @@ from tb.mutation.mutants import Mutant
 from tb.mutation.related import Related
 
 SLOW = 5.0
-"""A test file that takes this many times as long as without a mistake, and `LEAST_SECONDS`, has noticed it."""
+"""A test file that needs this many times the processor time it needs without a mistake, and `LEAST_SECONDS`, has
+noticed it. Processor time, because a machine that is busy with other work would make false verdicts otherwise."""
 LEAST_SECONDS = 60.0
+UNKNOWN_SECONDS = 400.0
+"""Limit of processor time while the usual time of a test file is not known."""
+IDLE = 20.0
+"""Wall time over the limit of processor time after which a test file hangs without computing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +44,7 @@ class Verdict:
     ran, related : int
         Test files that were run, and that reach the module.
     seconds : float
-        Wall time until the verdict; runs without the mistake, for the usual time of a test file, are in it.
+        Processor time of the tests until the verdict.
     """
 
     key: str
@@ -66,7 +71,7 @@ class Campaign:
         The checkout; tracked files are copied.
     work : Path
     seconds : float
-        Time for the tests of one mistake.
+        Processor time for the tests of one mistake.
     jobs : int
         Mistakes looked at in parallel.
     """
@@ -76,7 +81,6 @@ class Campaign:
         self.related = Related(root)
         tests = {str(p.relative_to(root)): p.read_text() for p in sorted((root / "tests").rglob("*.py"))}
         self.tests_digest = digest(tests)
-        self._baseline: dict[str, float | None] = {}
         self._lock = Lock()
         self._copies: Queue[Path] = Queue()
         self._processes: set[subprocess.Popen] = set()
@@ -141,56 +145,57 @@ class Campaign:
 
     def _try(self, mutant: Mutant) -> Verdict:
         copy = self._copies.get()
-        started = time.monotonic()
         related = self.related.tests(mutant.path)
-        ran, killed = 0, None
+        ran, killed, spent = 0, None, 0.0
         try:
             mutant.plant(copy)
             for test in related:
-                if time.monotonic() - started > self.seconds:
+                if spent > self.seconds:
                     break
                 usual = self._usual(test)
                 ran += 1
-                if usual is None:  # fails by itself: says nothing
+                limit = UNKNOWN_SECONDS if usual is None else max(LEAST_SECONDS, SLOW * usual)
+                code, seconds = self._pytest(copy, test, limit)
+                spent += seconds
+                if code == 0:
                     continue
-                code = self._pytest(copy, test, max(LEAST_SECONDS, SLOW * usual))
-                if code != 0:
-                    killed = test if code is not None else f"{test} (time)"
-                    break
+                if self._measured(test) is None:  # it fails without the mistake too, and so says nothing
+                    continue
+                killed = test if code is not None else f"{test} (time)"
+                break
         finally:
             shutil.copyfile(self.root / mutant.path, copy / mutant.path)
             shutil.rmtree(copy / "build" / "runs", ignore_errors=True)
             self._copies.put(copy)
         verdict = Verdict(
             key=mutant.key, mutant=asdict(mutant), killed_by=killed, ran=ran, related=len(related),
-            seconds=round(time.monotonic() - started, 1),
+            seconds=round(spent, 1),
         )  # fmt: skip
         write_atomically(
             self._path(mutant), json.dumps(asdict(verdict) | {"tests": self.tests_digest}, indent=1) + "\n"
         )
         return verdict
 
-    def _usual(self, test: str) -> float | None:
-        """Seconds of a test file without a mistake, None if it fails; measured once for these tests."""
-        path = self.work / "usual" / f"{digest([test, self.tests_digest])}.json"
-        with self._lock:
-            if test in self._baseline:
-                return self._baseline[test]
-        if path.is_file():
-            found = json.loads(path.read_text())
-        else:
-            with self._lock:
-                clean = self._copy("usual")
-            started = time.monotonic()
-            code = self._pytest(clean, test, 900.0)
-            found = time.monotonic() - started if code == 0 else None
-            write_atomically(path, json.dumps(found))
-        with self._lock:
-            self._baseline[test] = found
-        return found
+    def _usual_path(self, test: str) -> Path:
+        return self.work / "usual" / f"{digest([test, self.tests_digest])}.json"
 
-    def _pytest(self, copy: Path, test: str, limit: float) -> int | None:
-        """pytest's exit code (5, nothing collected, is 0 here), None if the time was up."""
+    def _usual(self, test: str) -> float | None:
+        """Processor seconds of a test file without a mistake, None if it fails or was never measured."""
+        path = self._usual_path(test)
+        return json.loads(path.read_text()) if path.is_file() else None
+
+    def _measured(self, test: str) -> float | None:
+        """As `_usual`, measured if need be: only a test file that fails with a mistake is run without one."""
+        with self._lock:
+            if self._usual_path(test).is_file():
+                return self._usual(test)
+            code, seconds = self._pytest(self._copy("usual"), test, 900.0)
+            found = seconds if code == 0 else None
+            write_atomically(self._usual_path(test), json.dumps(found))
+            return found
+
+    def _pytest(self, copy: Path, test: str, limit: float) -> tuple[int | None, float]:
+        """(pytest's exit code, processor seconds); 5, nothing collected, is 0 here; None if the time was up."""
         environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
         process = subprocess.Popen(
             [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", test],
@@ -201,18 +206,34 @@ class Campaign:
             start_new_session=True,
         )
         self._processes.add(process)
+        started, spent = time.monotonic(), 0.0
         try:
-            code = process.wait(limit)
+            while process.poll() is None:
+                spent = max(spent, _processor_seconds(process.pid))
+                if spent > limit or time.monotonic() - started > IDLE * limit:
+                    return None, spent
+                time.sleep(0.1)
             if self._stopped:
                 raise InterruptedError("the campaign was stopped")
-            return 0 if code == 5 else code
-        except subprocess.TimeoutExpired:
-            return None
+            return (0 if process.returncode == 5 else process.returncode), spent
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
             self._processes.discard(process)
+
+
+def _processor_seconds(group: int) -> float:
+    """User and system time of a process group so far, ended children included; 0 without /proc."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it ended between the listing and the reading
+            continue
+        if int(fields[2]) == group:
+            ticks += sum(int(fields[i]) for i in range(11, 15))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def summary(verdicts: Sequence[Verdict], reasons: dict[str, str], say: Callable[[str], None]) -> int:

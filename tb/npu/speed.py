@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from hw import chips
+from hw.base.integer import ceil_div
 from hw.rtl.emit.verilog import Emitted
 from hw.spec.command import Command, command_bits
 from tb.bench.bench import Bench, bench_test, parameters
@@ -77,7 +78,7 @@ def harness_source(emitted: Emitted, packed: list[int], words: int) -> str:
             f"top->{_member(f'{memory}__address')} = i; {assign}top->eval(); tick(); }}\n"
             f"    top->{_member(f'{memory}__enable')} = 0;"
         )
-    word_count = -(-command_bits() // 32)
+    word_count = ceil_div(command_bits(), 32)
     table = ", ".join(
         "{" + ", ".join(f"{value >> 32 * i & 0xFFFFFFFF:#x}u" for i in range(word_count)) + "}" for value in packed
     )

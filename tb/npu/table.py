@@ -14,12 +14,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from hw.base.file import write_atomically
 from hw.base.place import SOURCE
 from hw.rtl.emit.verilog import Emitted, emit
 from hw.rtl.npu.core_top import CoreTop
 from hw.spec.core import CoreSpec
 from hw.spec.mac_array import MacArraySpec
-from model.record import write_text
 from tb.bench.build import BUILD, build
 from tb.bench.protocol import Checked
 from tb.bench.run import run
@@ -223,5 +223,5 @@ def markdown(rows: list[Row], tools: dict[str, str]) -> str:
 
 def write(rows: list[Row], tools: dict[str, str], path: Path = PATH) -> Path:
     """The page at `path`, atomically."""
-    write_text(path, markdown(rows, tools))
+    write_atomically(path, markdown(rows, tools))
     return path

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hw.base.file import write_atomically
 from model.cycle.system.run import SystemTiming
 from model.lowering.decoder.lower import Lowered
 from model.work.decoding import Decoding
@@ -33,11 +34,11 @@ def save_of(outcome: Outcome) -> Path:
 def write_marks(manifest: Mapping[str, Any], outcome: Outcome, marks: list[tuple[int, str]]) -> Path:
     """The save file with the last markers that have names, and all of them in `marks.csv`."""
     assert outcome.trace is not None
-    (outcome.folder / "marks.csv").write_text("cycle,ended\n" + "".join(f"{at},{what}\n" for at, what in marks))
+    write_atomically(outcome.folder / "marks.csv", "cycle,ended\n" + "".join(f"{at},{what}\n" for at, what in marks))
     path = save_file(manifest, outcome.trace, save_of(outcome))
     named = marks[-_NAMED:]
     places = " ".join(str(at) for at, _ in named) + " -1" * (_NAMED - len(named))
     lines = [f"*-16.000000 {named[0][0]} {places}"]
     lines += [f"[markername] {chr(ord('A') + i)}{what}" for i, (_, what) in enumerate(named)]
-    path.write_text(path.read_text() + "\n".join(lines) + "\n")
+    write_atomically(path, path.read_text() + "\n".join(lines) + "\n")
     return path

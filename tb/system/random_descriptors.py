@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from hw.base.integer import ceil_div
 from hw.spec.hbm_pim_controller import HbmGemv
 from hw.spec.memory_controller import ControllerSpec, Gemv, MemoryCommand, Raw, Transfer
 
@@ -151,7 +152,7 @@ class HbmDescriptors(RandomDescriptors):
 
     def _gemv(self) -> HbmGemv:
         words = 1 + self._below(int(self.rng.choice([3, 8, 18])))
-        tiles = -(-words // 8)
+        tiles = ceil_div(words, 8)
         passes = 1 + self._below(2 if tiles > 1 else 5)
         return HbmGemv(
             words=words,

@@ -132,6 +132,39 @@ def _of_chip(sides: list[ast.expr]) -> bool:
     return any(re.search(r"chip|load\(", ast.unparse(side.value)) for side in found)
 
 
+def ceiling_divisions(source: Source) -> Iterator[tuple[int, str]]:
+    """Line and text of every `-(-a // b)`, `-(-a * c // b)` and `(a + b - 1) // b`: a quotient rounded up by hand."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            left, floors = node.operand, 0
+            while isinstance(left, ast.BinOp) and isinstance(left.op, (ast.FloorDiv, ast.Mult)):
+                floors += isinstance(left.op, ast.FloorDiv)
+                left = left.left
+            if floors and isinstance(left, ast.UnaryOp) and isinstance(left.op, ast.USub):
+                yield node.lineno, ast.unparse(node)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.FloorDiv):
+            by = ast.unparse(node.right)
+            if re.search(rf"\+ {re.escape(by)} - 1$|\+ \({re.escape(by)} - 1\)$", ast.unparse(node.left)):
+                yield node.lineno, ast.unparse(node)
+
+
+def writes(source: Source) -> Iterator[tuple[int, str]]:
+    """Line and text of every call that writes a file or renames one into its place."""
+    for node in ast.walk(source.tree):
+        if not isinstance(node, ast.Call):
+            continue
+        text, plain = ast.unparse(node.func), len(node.args) == 1 and not node.keywords
+        name = text.rpartition(".")[2]
+        renames = text in ("os.replace", "os.rename", "shutil.move") or (
+            isinstance(node.func, ast.Attribute) and name in ("replace", "rename") and plain
+        )
+        first = 0 if isinstance(node.func, ast.Attribute) and name == "open" else 1
+        modes = [*node.args[first : first + 1], *(word.value for word in node.keywords if word.arg == "mode")]
+        opens = name in ("open", "fdopen") and any(re.match("[\"']?[wax]", ast.unparse(mode)[:2]) for mode in modes)
+        if renames or opens or name in ("write_text", "write_bytes", "mkstemp", "NamedTemporaryFile"):
+            yield node.lineno, ast.unparse(node)
+
+
 def is_dataclass(node: ast.ClassDef) -> bool:
     """Whether a class is a dataclass."""
     return any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)

@@ -1,4 +1,8 @@
-"""Is a DRAM command too early? A checker built from the resolved rule table, nothing written by hand."""
+"""Is a DRAM command too early? A checker built from the resolved rule table, nothing written by hand.
+
+Delays between two commands (tRCD, tRP, tCCD, tRRD, refresh) and windows, as the four-activate window tFAW: at most four
+activates in any tFAW, so the age of the fourth last is what counts. The stepped model's: `model.cycle.dram_pim.bank`.
+"""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise

@@ -4,6 +4,7 @@ from amaranth.hdl import *
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.base.integer import ceil_div
 from hw.rtl.npu.geometry import CONFIG_LAYOUT, GEOMETRY, GEOMETRY_CYCLES, products
 from hw.rtl.npu.signature import command_layout
 from hw.spec.command import (
@@ -130,7 +131,7 @@ class CommandQueue(wiring.Component):
             self.o_fence.eq(full & (command.opcode == OPCODE_FENCE) & ~self.i_open),
             self.o_empty.eq(~queue.r_rdy),
         ]
-        most_k_blocks = -(-spec.largest_k // spec.array.k_per_block)
+        most_k_blocks = ceil_div(spec.largest_k, spec.array.k_per_block)
         taps = Mux(is_conv, self.o_geometry.taps, 1) if spec.convolution else Const(1)
         code = self.o_code
         is_copy, is_fence = command.opcode == OPCODE_COPY, command.opcode == OPCODE_FENCE
@@ -244,5 +245,5 @@ def _activation_words(array: MacArraySpec, m: Value) -> Value:
         return m
     bits = len(m) + 1
     shift = bits + array.rows.bit_length()  # exact: rows * ceil(2**shift / rows) exceeds 2**shift by less than rows
-    inverse = -(-(1 << shift) // array.rows)
+    inverse = ceil_div(1 << shift, array.rows)
     return ((m + (array.rows - 1)) * inverse >> shift)[: len(m)]

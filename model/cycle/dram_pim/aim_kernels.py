@@ -1,6 +1,7 @@
 """GDDR6-AiM kernels as host requests: GEMV in two orders, element-wise product, activation."""
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.pim import PimSpec
 from model.cycle.dram_pim.aim import HostRequest
 from model.cycle.dram_pim.stream import need_positive
@@ -24,8 +25,8 @@ def gemv_requests(
         raise InputError(f"order must be simple or batched, not {order!r}")
     organisation = spec.dram.organisation
     lanes, columns = spec.lanes, organisation.columns
-    per_bank = -(-outputs // (organisation.banks * channels))
-    segments = -(-inputs // (lanes * columns))
+    per_bank = ceil_div(outputs, organisation.banks * channels)
+    segments = ceil_div(inputs, lanes * columns)
     if per_bank * segments > organisation.rows:
         raise InputError(
             f"GEMV {outputs} x {inputs} on {channels} channels must fit {organisation.rows} rows of a "
@@ -36,7 +37,7 @@ def gemv_requests(
     for _ in range(batch):
         for segment in range(segments):
             left = min(inputs - segment * lanes * columns, lanes * columns)
-            size = -(-left // lanes)
+            size = ceil_div(left, lanes)
             requests.append(HostRequest(name="WR_GB", count=size))
             for first in range(0, per_bank, group):
                 members = range(first, min(first + group, per_bank))
@@ -58,13 +59,13 @@ def elementwise_requests(spec: PimSpec, elements: int, channels: int) -> list[Ho
 def activation_requests(spec: PimSpec, elements: int, channels: int) -> list[HostRequest]:
     """f(x) of a vector: one word of every unit's accumulator loaded, looked up and read back at a time."""
     need_positive(elements=elements, channels=channels)
-    rounds = -(-elements // (spec.units * channels))
+    rounds = ceil_div(elements, spec.units * channels)
     return [HostRequest(name=n) for _ in range(rounds) for n in ("WR_BIAS", "AF", "RD_AF")]
 
 
 def _columns(spec: PimSpec, elements: int, channels: int, words: int) -> int:
     need_positive(elements=elements, channels=channels)
-    columns = -(-elements // (words * spec.lanes * channels))
+    columns = ceil_div(elements, words * spec.lanes * channels)
     limit = spec.dram.organisation.columns * spec.dram.organisation.rows
     if columns > limit:
         raise InputError(f"{elements} elements must fit {limit} columns of a bank, not {columns}; use more channels")

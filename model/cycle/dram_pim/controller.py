@@ -7,6 +7,7 @@ open row that nothing can come between are served at once.
 from collections.abc import Iterable
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from model.cycle.dram_pim.bank import CLOSED
 from model.cycle.dram_pim.channel import NEVER, slot_of
 from model.cycle.dram_pim.scheduler import Chooser
@@ -110,7 +111,7 @@ class Controller(Chooser):
             count += 1
         command = self.wr if head.write else self.rd
         spacing = self.spacing[command]
-        count = min(count, -(-(min(self.next_due(), limit) - first) // spacing))
+        count = min(count, ceil_div(min(self.next_due(), limit) - first, spacing))
         if count < 2:
             return False
         if head.write:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.pim import PimSpec
-from model.cycle.dram_pim.stream import Request, Segment, fenced, need_positive
+from model.cycle.dram_pim.stream import Pattern, Request, Segment, fenced, need_positive
 
 REGISTERS = 8  # vector registers of one file: one aligned instruction is eight triggers
 GEMV_COLUMNS = REGISTERS * REGISTERS  # columns of one weight tile: 8 outputs x 8 input words
@@ -41,14 +42,14 @@ class KernelBuilder:
         self.columns = organisation.columns
         self.rows = organisation.rows
         self.groups, self.per_group = organisation.bank_groups, organisation.banks_per_group
-        self._patterns: dict[tuple[object, ...], tuple[Request, ...]] = {}
+        self._patterns: dict[tuple[object, ...], Pattern] = {}
         if spec.park_row is None:
             raise InputError(f"{spec.title} must have a parking row to run HBM-PIM kernels, which it has not")
         self.park_row = spec.park_row
 
     # ---- pieces
 
-    def _keep(self, key: tuple[object, ...], requests: list[Request]) -> tuple[Request, ...]:
+    def _keep(self, key: tuple[object, ...], requests: list[Request]) -> Pattern:
         return self._patterns.setdefault(key, fenced(requests))
 
     def park(self) -> Segment:
@@ -75,7 +76,7 @@ class KernelBuilder:
         if words > crf.entries:
             raise InputError(f"a program must have at most {crf.entries} words, not {words}")
         row, column = _address(crf.row), _address(crf.column)
-        writes = [Request(1, row, column + i, True, False, "mode") for i in range(-(-words // per_column))]
+        writes = [Request(1, row, column + i, True, False, "mode") for i in range(ceil_div(words, per_column))]
         return Segment(self._keep(("program", words), writes), 0)
 
     def access(self, kind: str, write: bool, bank: int, column: int, count: int = REGISTERS) -> Segment:
@@ -107,7 +108,7 @@ class KernelBuilder:
                 )
                 for i in range(GEMV_COLUMNS)
             )
-            self._patterns[key] = load + triggers
+            self._patterns[key] = Pattern(load.requests + triggers)
         return Segment(self._patterns[key], base)
 
     # ---- kernels
@@ -123,7 +124,7 @@ class KernelBuilder:
     def gemv_tiles(self, outputs: int, inputs: int, channels: int) -> tuple[int, int]:
         """(output passes, input tiles) of a GEMV: 8 outputs per unit and pass, 8 words of inputs per tile."""
         per_pass = REGISTERS * self.spec.units * channels
-        return -(-outputs // per_pass), -(-inputs // (REGISTERS * self.spec.lanes))
+        return ceil_div(outputs, per_pass), ceil_div(inputs, REGISTERS * self.spec.lanes)
 
     def gemv(self, outputs: int, inputs: int, channels: int, batch: int = 1) -> KernelStream:
         """y = W x for `batch` vectors: per output pass and vector, even input tiles from even banks, then odd ones
@@ -131,7 +132,7 @@ class KernelBuilder:
         need_positive(out=outputs, channels=channels, batch=batch)
         need_positive(**{"in": inputs})
         passes, tiles = self.gemv_tiles(outputs, inputs, channels)
-        half = -(-tiles // 2)
+        half = ceil_div(tiles, 2)
         result = GEMV_COLUMNS * (passes * half if self.exact else passes * tiles // 2)
         end = (result + (passes * batch if self.exact else passes + batch) * REGISTERS) // self.columns
         self._check_rows(end, f"GEMV {outputs} x {inputs} on {channels} channels")
@@ -166,10 +167,10 @@ class KernelBuilder:
         need_positive(out=outputs, channels=channels, batch=batch)
         need_positive(**{"in": inputs})
         passes, tiles = self.gemv_tiles(outputs, inputs, channels)
-        half = -(-tiles // 2)
+        half = ceil_div(tiles, 2)
         result = GEMV_COLUMNS * (passes * half if self.exact else passes * tiles // 2)
         places = (passes * batch if self.exact else passes + batch - 1) * tiles
-        end = -(-(result + places * REGISTERS) // self.columns)
+        end = ceil_div(result + places * REGISTERS, self.columns)
         zeros = end if self.exact else TREE_ZERO_ROW
         self._check_rows(max(end, zeros), f"GEMV {outputs} x {inputs} with stored partial sums on {channels} channels")
         banks = self.spec.dram.organisation.banks
@@ -204,10 +205,10 @@ class KernelBuilder:
         """ADD and MUL of two vectors, or ReLU of one: per tile eight columns of every bank."""
         need_positive(elements=elements, channels=channels)
         per_tile = REGISTERS * self.spec.lanes * self.spec.dram.organisation.banks * channels
-        words = elements // self.spec.lanes if not self.exact else -(-elements // self.spec.lanes)
+        words = elements // self.spec.lanes if not self.exact else ceil_div(elements, self.spec.lanes)
         per_tile_words = per_tile // self.spec.lanes
-        tiles = -(-words // per_tile_words) if self.exact else words // per_tile_words
-        rows_each = -(-tiles * REGISTERS // self.columns)
+        tiles = ceil_div(words, per_tile_words) if self.exact else words // per_tile_words
+        rows_each = ceil_div(tiles * REGISTERS, self.columns)
         spacing = 128 if not self.exact else max(1, rows_each)
         first, second, result = 0, spacing * self.columns, 2 * spacing * self.columns
         self._check_rows(3 * spacing if self.exact else 256 + rows_each, f"{kind} of {elements} elements")

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.pim import PimSpec
 from model.cycle.dram_pim.controller import Controller
 from model.cycle.dram_pim.hbm_pim_kernels import GEMV_COLUMNS, REGISTERS, KernelBuilder
 from model.cycle.dram_pim.player import Player
-from model.cycle.dram_pim.stream import Request, Segment, need_positive
+from model.cycle.dram_pim.stream import Pattern, Request, Segment, need_positive
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def host_phases(spec: PimSpec, kernel: str, *, outputs: int, inputs: int, batch:
     burst = spec.dram.organisation.column_bytes
 
     def bursts(values: int) -> int:
-        return -(-values * bits // 8 // burst)
+        return ceil_div(values * bits, 8 * burst)
 
     if kernel == "gemv":
         need_positive(out=outputs, batch=batch)
@@ -61,7 +62,7 @@ class HostStream:
         self.groups, self.per_group = organisation.bank_groups, organisation.banks_per_group
         self.banks, self.columns, self.rows = organisation.banks, organisation.columns, organisation.rows
         self.per_row = self.banks * self.columns
-        self._patterns: dict[tuple[int, int, bool], tuple[Request, ...]] = {}
+        self._patterns: dict[tuple[int, int, bool], Pattern] = {}
 
     def segments(self, first: int, count: int, write: bool) -> list[Segment]:
         """Bursts `first` to `first + count - 1` of this channel."""
@@ -76,7 +77,7 @@ class HostStream:
             base, offset = divmod(first, self.per_row)
             key = (offset, size, write)
             if key not in self._patterns:
-                self._patterns[key] = tuple(self._request(offset + i, write) for i in range(size))
+                self._patterns[key] = Pattern(tuple(self._request(offset + i, write) for i in range(size)))
             made.append(Segment(self._patterns[key], base))
             first, count = first + size, count - size
         return made
@@ -95,7 +96,7 @@ def shares_of(phases: Sequence[Phase], channels: int) -> dict[Share, int]:
     need_positive(channels=channels)
 
     def below(start: int, channel: int) -> int:
-        return max(0, -(-(start - channel) // channels))  # bursts below `start` that fall on this channel
+        return max(0, ceil_div(start - channel, channels))  # bursts below `start` that fall on this channel
 
     found: dict[Share, int] = {}
     for channel in range(channels):
@@ -133,7 +134,7 @@ def layout_segments(builder: KernelBuilder, outputs: int, inputs: int, channels:
     spec = builder.spec
     columns = builder.columns
     place = [0, 0]
-    patterns: dict[int, tuple[Request, ...]] = {}
+    patterns: dict[int, Pattern] = {}
     made = []
     for _ in range(passes):
         for tile in range(tiles):
@@ -142,9 +143,8 @@ def layout_segments(builder: KernelBuilder, outputs: int, inputs: int, channels:
                 bank = unit * spec.banks_per_unit + parity
                 base = place[parity] // columns
                 if bank not in patterns:
-                    patterns[bank] = tuple(
-                        Request(bank, i // columns, i % columns, True, False, "host") for i in range(GEMV_COLUMNS)
-                    )
+                    writes = [Request(bank, *divmod(i, columns), True, False, "host") for i in range(GEMV_COLUMNS)]
+                    patterns[bank] = Pattern(tuple(writes))
                 made.append(Segment(patterns[bank], base))
             place[parity] += GEMV_COLUMNS
     return made
@@ -154,7 +154,7 @@ def readback_segments(builder: KernelBuilder, outputs: int, inputs: int, channel
     """Reads of the stored lane sums: eight columns of every unit's odd bank for each pass and vector."""
     passes, tiles = builder.gemv_tiles(outputs, inputs, channels)
     spec, columns = builder.spec, builder.columns
-    result = GEMV_COLUMNS * (passes * -(-tiles // 2) if builder.exact else passes * tiles // 2)
+    result = GEMV_COLUMNS * (passes * ceil_div(tiles, 2) if builder.exact else passes * tiles // 2)
     requests = []
     for place in range(passes * batch):
         first = result + place * REGISTERS
@@ -164,4 +164,4 @@ def readback_segments(builder: KernelBuilder, outputs: int, inputs: int, channel
                 Request(bank, (first + i) // columns, (first + i) % columns, False, False, "host")
                 for i in range(REGISTERS)
             ]
-    return [Segment(tuple(requests[i : i + 64]), 0) for i in range(0, len(requests), 64)]
+    return [Segment(Pattern(tuple(requests[i : i + 64])), 0) for i in range(0, len(requests), 64)]

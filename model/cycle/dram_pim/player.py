@@ -13,7 +13,7 @@ from itertools import pairwise
 from model.cycle.dram_pim.channel import seen_elsewhere
 from model.cycle.dram_pim.controller import Controller
 from model.cycle.dram_pim.numbering import Numbers
-from model.cycle.dram_pim.stream import Request, Segment, is_reserved, moved
+from model.cycle.dram_pim.stream import Pattern, Request, Segment, is_reserved, moved
 
 
 @dataclass(slots=True)
@@ -48,8 +48,8 @@ class Player:
         self._left: tuple[int, int] | None = None
         self._ahead = False
         self._used: list[_Step] = []
-        self._split: dict[int, list[tuple[tuple[Request, ...], int]]] = {}
-        self._shared: dict[tuple[Request, ...], tuple[Request, ...]] = {}
+        self._split: dict[Pattern, list[tuple[Pattern, int]]] = {}
+        self._shared: dict[tuple[Request, ...], Pattern] = {}
 
     def play_fenced(self, segments: list[Segment]) -> None:
         """Serve `segments`, each of which ends with a fence; returns when the last request has been issued.
@@ -113,8 +113,8 @@ class Player:
 
     def _key(self, segment: Segment, following: Segment | None) -> tuple[object, ...]:
         """What a segment's course depends on."""
-        outlook = (id(following.pattern), following.base - segment.base) if following else None
-        return (id(segment.pattern), outlook, self._state(segment.base))
+        outlook = (following.pattern, following.base - segment.base) if following else None
+        return (segment.pattern, outlook, self._state(segment.base))
 
     def _state(self, base: int) -> int:
         """Number of the controller's state as seen from row `base`."""
@@ -154,21 +154,21 @@ class Player:
         part, row = self._cut(segment)[i]
         return Segment(part, segment.base + row)
 
-    def _cut(self, segment: Segment) -> list[tuple[tuple[Request, ...], int]]:
+    def _cut(self, segment: Segment) -> list[tuple[Pattern, int]]:
         """Patterns between fences and the row each starts at; those that differ only in their first row and column are
         one."""
         pattern = segment.pattern
-        made = self._split.get(id(pattern))
+        made = self._split.get(pattern)
         if made is None:
-            cuts = [0] + [i + 1 for i, r in enumerate(pattern) if r.fence]
-            made = self._split[id(pattern)] = []
+            cuts = [0] + [i + 1 for i, r in enumerate(pattern.requests) if r.fence]
+            made = self._split[pattern] = []
             for a, b in pairwise(cuts):
-                part = pattern[a:b]
+                part = pattern.requests[a:b]
                 row = column = 0
                 if not any([is_reserved(r.row) for r in part]):
                     row, column = min([(r.row, r.column) for r in part])
                     part = tuple([moved(r, -row, -column) for r in part])
-                made.append((self._shared.setdefault(part, part), row))
+                made.append((self._shared.setdefault(part, Pattern(part)), row))
         return made
 
     def play_open(self, segments: list[Segment]) -> None:
@@ -183,8 +183,8 @@ class Player:
             key = None
             if i + 2 < count and not arrived and (held is not None or len(controller.queue) == depth):
                 number, seen_from = held or (self._queues.of(tuple(controller.queue)), 0)
-                ahead = tuple([(id(s.pattern), s.base - base) for s in segments[i + 1 : i + 3]])
-                key = id(segment.pattern), ahead, self._queues.elsewhere(number, seen_from - base), self._state(base)
+                ahead = tuple([(s.pattern, s.base - base) for s in segments[i + 1 : i + 3]])
+                key = segment.pattern, ahead, self._queues.elsewhere(number, seen_from - base), self._state(base)
                 step = self.known.get(key)
                 if step is not None and controller.now + step.cycles <= controller.next_due():
                     self._reuse(step, base)
@@ -240,5 +240,5 @@ class Player:
 def _resolved(segment: Segment) -> list[Request]:
     base = segment.base
     if not base:
-        return list(segment.pattern)
-    return [r if is_reserved(r.row) else moved(r, base) for r in segment.pattern]
+        return list(segment.pattern.requests)
+    return [r if is_reserved(r.row) else moved(r, base) for r in segment.pattern.requests]

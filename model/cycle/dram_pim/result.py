@@ -91,11 +91,9 @@ def hbm_counts(
 
 def count_kinds(segments: Sequence[Segment]) -> Counter[tuple[str, bool]]:
     """How many requests of each kind and direction a stream holds."""
-    uses = Counter(id(s.pattern) for s in segments)
-    patterns = {id(s.pattern): s.pattern for s in segments}
     total: Counter[tuple[str, bool]] = Counter()
-    for key, times in uses.items():
-        for request in patterns[key]:
+    for pattern, times in Counter(s.pattern for s in segments).items():
+        for request in pattern.requests:
             total[request.kind, request.write] += times
     return total
 

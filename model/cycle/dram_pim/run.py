@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.pim import PimSpec
 from model.count import Counts
 from model.cycle.dram_pim.aim import AimChannel, HostRequest
@@ -101,7 +102,7 @@ class HbmPim:
         if name in ("read", "write"):
             need_positive(elements=elements)
             burst_values = self.spec.lanes
-            phases = [Phase(name == "write", 0, -(-elements // burst_values))]
+            phases = [Phase(name == "write", 0, ceil_div(elements, burst_values))]
         else:
             phases = host_phases(self.spec, name, outputs=outputs, inputs=inputs, batch=batch, elements=elements)
         shares = shares_of(phases, self.channels)

@@ -1,6 +1,7 @@
 """A command stream as segments: short patterns of column requests that repeat at other rows."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from hw.base.error import InputError
@@ -28,10 +29,27 @@ def moved(request: Request, rows: int, columns: int = 0) -> Request:
     return Request(bank, row + rows, column + columns, write, fence, kind, data)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Pattern:
+    """Requests that segments share. The same only if it is one object: so it is found in a table without a look at
+    its requests, and the table that holds it keeps it.
+
+    Parameters
+    ----------
+    requests : tuple of Request
+        In order; rows as they are seen from a segment's base.
+    """
+
+    requests: tuple[Request, ...]
+
+    def __len__(self) -> int:
+        return len(self.requests)
+
+
 class Segment(NamedTuple):
     """`pattern` with `base` added to every row that is not reserved (rows of `reserved_bit` keep their number)."""
 
-    pattern: tuple[Request, ...]
+    pattern: Pattern
     base: int
 
 
@@ -44,16 +62,16 @@ def is_reserved(row: int) -> bool:
     return bool(row >> RESERVED_BIT & 1)
 
 
-def fenced(requests: list[Request]) -> tuple[Request, ...]:
+def fenced(requests: list[Request]) -> Pattern:
     """`requests` with a fence on the last."""
-    return (*requests[:-1], requests[-1]._replace(fence=True))
+    return Pattern((*requests[:-1], requests[-1]._replace(fence=True)))
 
 
 def flatten(segments: list[Segment]) -> Iterator[Request]:
     """Every request of the stream, rows resolved."""
     for segment in segments:
         base = segment.base
-        for request in segment.pattern:
+        for request in segment.pattern.requests:
             yield request if is_reserved(request.row) or not base else moved(request, base)
 
 

@@ -42,7 +42,7 @@ def _passes(core: CoreSpec, shape: Shape) -> list[tuple[int, int, int]]:
         folds = blocks.n_blocks * (blocks.full_blocks + (blocks.rest_rows > 0))
         return [(blocks.k_blocks, blocks.k_blocks + gap, folds)]
     kinds = (blocks.full_rows, blocks.full_blocks), (blocks.rest_rows, 1)
-    return [(rows, rows + array.pass_gap(rows), count * blocks.tiles) for rows, count in kinds if rows and count]
+    return [(rows, rows + array.pass_gap(rows), count * blocks.passes) for rows, count in kinds if rows and count]
 
 
 def _pop(core: CoreSpec, runs: Runs, index: int) -> int:

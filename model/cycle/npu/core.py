@@ -42,10 +42,10 @@ def closed_form(core: CoreSpec, jobs: Sequence[Shape]) -> Timing:
     stream = short = last = 0
     for shape in jobs:
         blocks = cut(core, shape)
-        stream += shape[0] * blocks.tiles
-        short += blocks.full_blocks * blocks.tiles * array.pass_gap(blocks.full_rows)
+        stream += shape[0] * blocks.passes
+        short += blocks.full_blocks * blocks.passes * array.pass_gap(blocks.full_rows)
         if blocks.rest_rows:
-            short += blocks.tiles * array.pass_gap(blocks.rest_rows)
+            short += blocks.passes * array.pass_gap(blocks.rest_rows)
         last = blocks.rest_rows or blocks.full_rows
     budget = dict.fromkeys(LABELS, 0) | {
         "stream": stream,
@@ -107,4 +107,4 @@ def _stepper(core: CoreSpec) -> type[Stepper]:
         return Stepper
     if core.array.interleaved_folds > 1:
         return output_stationary_interleave.InterleavingStepper
-    return output_stationary_core.OsStepper
+    return output_stationary_core.OutputStationaryStepper

@@ -53,7 +53,7 @@ def summed(core: CoreSpec, jobs: Sequence[Shape], stream: int, wait: int, height
     return Timing(cycles=cycles, budget=budget, counts=counts, utilisation=utilisation(core, jobs, cycles))
 
 
-class OsStepper(Stepper):
+class OutputStationaryStepper(Stepper):
     """One run of the output-stationary core; what differs from `Stepper` is what happens in a fold.
 
     * A word is issued one cycle after the word before, its fold known, both operand ports free.

@@ -17,7 +17,7 @@ import numpy as np
 
 from hw.spec.core import PASS_ENTRIES, CoreSpec
 from hw.spec.mac_array import MacArraySpec
-from model.cycle.npu.output_stationary_core import OsStepper, summed
+from model.cycle.npu.output_stationary_core import OutputStationaryStepper, summed
 from model.cycle.npu.timing import PREPARE_CYCLES, Shape, Timing, cut
 
 NEVER = -(1 << 60)
@@ -93,8 +93,9 @@ def last_decoded(core: CoreSpec, jobs: Sequence[Shape], starts: np.ndarray) -> i
     return handed if last < PASS_ENTRIES else max(handed, int(starts[last - PASS_ENTRIES]) + 1)
 
 
-class InterleavingStepper(OsStepper):
-    """One run of the core, fold after fold, each from turn to turn; unlike in `OsStepper` several are open at a time.
+class InterleavingStepper(OutputStationaryStepper):
+    """One run of the core, fold after fold, each from turn to turn; unlike in
+    `OutputStationaryStepper` several are open at a time.
 
     A fold that is not the only one open starts in the turn after that of the fold before; its last word is out after
     theirs. Cycles in which a fold is known or open and no word is issued, and no port is to blame, wait for the adder.

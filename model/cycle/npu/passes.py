@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hw.base.integer import ceil_div
 from hw.spec.command import OPCODE_CONV, Command, Geometry
 from hw.spec.core import CoreSpec
 
@@ -73,7 +74,7 @@ class Passes:
         self._taps = _taps(self._geometry) if self._geometry else []
         self.k_blocks = command.k_blocks * max(len(self._taps), 1)
         self.n_blocks = command.n_blocks
-        self.count = -(-command.m // self._block) * self.n_blocks * self.k_blocks
+        self.count = ceil_div(command.m, self._block) * self.n_blocks * self.k_blocks
 
     def __getitem__(self, index: int) -> Pass:
         command = self._command

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.core import CoreSpec
 from hw.spec.npu_event import EVENTS, VALUE_EVENTS
 from model.count import Counts
@@ -64,7 +65,7 @@ class Blocks:
     k_blocks: int
 
     @property
-    def tiles(self) -> int:
+    def passes(self) -> int:
         """Passes per block of rows."""
         return self.n_blocks * self.k_blocks
 
@@ -87,8 +88,8 @@ def cut(core: CoreSpec, shape: Shape) -> Blocks:
         full_blocks=full,
         full_rows=core.block_rows,
         rest_rows=rest,
-        n_blocks=-(-n // core.array.columns),
-        k_blocks=-(-k // core.array.k_per_block),
+        n_blocks=ceil_div(n, core.array.columns),
+        k_blocks=ceil_div(k, core.array.k_per_block),
     )
 
 
@@ -106,11 +107,11 @@ def event_counts(core: CoreSpec, jobs: Iterable[Shape]) -> Counts:
         row_blocks = blocks.full_blocks + (blocks.rest_rows > 0)
         commands += 1
         if stationary:
-            passes += row_blocks * blocks.tiles
-            rows_issued += shape[0] * blocks.tiles
+            passes += row_blocks * blocks.passes
+            rows_issued += shape[0] * blocks.passes
         else:
             passes += row_blocks * blocks.n_blocks
-            rows_issued += row_blocks * blocks.tiles
+            rows_issued += row_blocks * blocks.passes
         out_rows += shape[0] * blocks.n_blocks
         parameter_reads += row_blocks * blocks.n_blocks
     counts = dict.fromkeys(TIMED_EVENTS, 0) | {

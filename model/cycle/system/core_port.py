@@ -1,12 +1,12 @@
 """The stepped model of the core among other units: descriptors arrive when a router offers them."""
 
 from hw.spec.core import CoreSpec
-from model.cycle.npu.program.equal_cycles import stretch
+from model.cycle.npu.program.equal_cycles import take_equal_cycles
 from model.cycle.npu.program.state import Item
-from model.cycle.npu.program.weight_stationary_program import ProgramRun
+from model.cycle.npu.program.weight_stationary_program import WeightStationaryRun
 
 
-class CorePort(ProgramRun):
+class CorePort(WeightStationaryRun):
     """One core. `now`: the next cycle to step."""
 
     def __init__(self, core: CoreSpec) -> None:
@@ -38,5 +38,5 @@ class CorePort(ProgramRun):
         if not self.look():
             raise AssertionError("a core with descriptors always has a next cycle")
         if self.move() and horizon > self.cycle and not self.given:
-            stretch(self)
+            take_equal_cycles(self)
         self.now = self.cycle

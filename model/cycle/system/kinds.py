@@ -7,7 +7,7 @@ from hw.spec.memory_controller import ControllerSpec
 from model.cycle.system.aim_controller import AimController
 from model.cycle.system.contents import AimContents, Contents, HbmPimContents
 from model.cycle.system.controller import Controller, Issued
-from model.cycle.system.hbm_controller import HbmPimController
+from model.cycle.system.hbm_pim_controller import HbmPimController
 
 
 def controller_of(spec: ControllerSpec, timing: Timing, watch: Callable[[Issued], None] = lambda _: None) -> Controller:

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.memory_controller import Gemv, Transfer
 from hw.spec.pim import PimSpec
-from model.lowering.decoder.channel import LANES, Channel, Chunk, MatrixPlace, Multiplication, blocks
+from model.lowering.decoder.channel import LANES, Channel, Chunk, MatrixPlace, Multiplication
 
 ACCUMULATORS = 32
 """Outputs of a bank that one product makes."""
@@ -30,11 +31,11 @@ class AimChannel(Channel):
     @property
     def used_rows(self) -> int:
         """Rows taken so far."""
-        return blocks(self._used, self.columns)
+        return ceil_div(self._used, self.columns)
 
     def _take(self, what: str, columns: int, align: int) -> int:
-        first = blocks(self._used, align) * align
-        self.check_room(what, blocks(first + columns, self.columns))
+        first = ceil_div(self._used, align) * align
+        self.check_room(what, ceil_div(first + columns, self.columns))
         self._used = first + columns
         return first
 
@@ -43,9 +44,9 @@ class AimChannel(Channel):
 
     def matrix(self, what: str, outputs: int, inputs: int) -> MatrixPlace:
         """Matrices begin with a row; small ones share rows. Outputs lie a power of two or whole rows apart."""
-        words = blocks(inputs, LANES)
-        pitch = 1 << (words - 1).bit_length() if words <= self.columns else blocks(words, self.columns) * self.columns
-        columns = blocks(outputs, self.banks) * pitch
+        words = ceil_div(inputs, LANES)
+        pitch = 1 << (words - 1).bit_length() if words <= self.columns else ceil_div(words, self.columns) * self.columns
+        columns = ceil_div(outputs, self.banks) * pitch
         first = self._take(what, columns, min(self.columns, 1 << (columns - 1).bit_length()))
         return MatrixPlace(first=first, outputs=outputs, inputs=inputs, pitch=pitch)
 
@@ -55,7 +56,7 @@ class AimChannel(Channel):
 
     def put(self, place: MatrixPlace, codes: np.ndarray) -> None:
         """Store codes (outputs, inputs), zeros behind each output."""
-        groups = blocks(place.outputs, self.banks)
+        groups = ceil_div(place.outputs, self.banks)
         padded = np.zeros((groups * self.banks, place.words * LANES), np.uint16)
         padded[: codes.shape[0], : codes.shape[1]] = codes
         words = padded.reshape(groups, self.banks, place.words, LANES).transpose(0, 2, 1, 3)
@@ -65,7 +66,7 @@ class AimChannel(Channel):
 
     def put_words(self, what: str, words: np.ndarray) -> int:
         """Successive addresses run over the banks first."""
-        padded = np.zeros((blocks(len(words), self.banks) * self.banks, LANES), np.uint16)
+        padded = np.zeros((ceil_div(len(words), self.banks) * self.banks, LANES), np.uint16)
         padded[: len(words)] = words
         count = len(padded) // self.banks
         first = self._take(what, count, 1)
@@ -101,7 +102,7 @@ class AimChannel(Channel):
         self, place: MatrixPlace, outputs: int, inputs: int, most_words: int, shared: Sequence[int]
     ) -> list[Chunk]:
         """Whole groups of one output of every bank."""
-        words, groups = blocks(inputs, LANES), blocks(outputs, self.banks)
+        words, groups = ceil_div(inputs, LANES), ceil_div(outputs, self.banks)
         at_once = most_words // (words * self.banks)
         if not at_once:
             raise InputError(
@@ -127,7 +128,7 @@ class AimChannel(Channel):
 
     def multiply(self, place: MatrixPlace, source: int, destination: int, outputs: int, inputs: int) -> Multiplication:
         """Up to 32 outputs of a bank at a time, up to a row of inputs at a time."""
-        groups, words = blocks(outputs, self.banks), blocks(inputs, LANES)
+        groups, words = ceil_div(outputs, self.banks), ceil_div(inputs, LANES)
         commands = []
         for first in range(0, groups, ACCUMULATORS):
             count = min(ACCUMULATORS, groups - first)
@@ -166,7 +167,7 @@ class AimChannel(Channel):
             address=self._address(place.first + position // LANES),
             shared=shared,
             run=self.banks,
-            groups=blocks(place.outputs, self.banks),
+            groups=ceil_div(place.outputs, self.banks),
             stride=place.pitch * self.banks,
             wide=True,
         )

@@ -7,16 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.hbm_pim_controller import HbmGemv
 from hw.spec.memory_controller import MemoryCommand, Transfer
 from hw.spec.pim import PimSpec
 
 LANES = 16
-
-
-def blocks(size: int, of: int) -> int:
-    """Blocks of `of` that hold `size`."""
-    return -(-size // of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +40,7 @@ class MatrixPlace:
     @property
     def words(self) -> int:
         """Words of one output."""
-        return blocks(self.inputs, LANES)
+        return ceil_div(self.inputs, LANES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

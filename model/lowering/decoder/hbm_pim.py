@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.hbm_pim_controller import HbmGemv
 from hw.spec.memory_controller import Transfer
 from hw.spec.pim import PimSpec
 from model.lowering.decoder.aim import fetch
-from model.lowering.decoder.channel import LANES, Channel, Chunk, MatrixPlace, Multiplication, blocks
+from model.lowering.decoder.channel import LANES, Channel, Chunk, MatrixPlace, Multiplication
 
 TILE = 8
 """Words of an input tile, and outputs of a unit and pass: the registers of a file."""
@@ -42,7 +43,7 @@ class HbmPimChannel(Channel):
 
     def _take(self, what: str, rows: int) -> int:
         """Rows from an even one on."""
-        first = blocks(self._used, TILE_ROWS) * TILE_ROWS
+        first = ceil_div(self._used, TILE_ROWS) * TILE_ROWS
         self.check_room(what, first + rows)
         self._used = first + rows
         return first
@@ -54,13 +55,13 @@ class HbmPimChannel(Channel):
 
     def matrix(self, what: str, outputs: int, inputs: int) -> MatrixPlace:
         """Rows of its own."""
-        pitch = TILE_ROWS * blocks(blocks(inputs, LANES), TILE)
-        first = self._take(what, pitch * blocks(outputs, self.per_pass))
+        pitch = TILE_ROWS * ceil_div(ceil_div(inputs, LANES), TILE)
+        first = self._take(what, pitch * ceil_div(outputs, self.per_pass))
         return MatrixPlace(first=first, outputs=outputs, inputs=inputs, pitch=pitch)
 
     def caches(self, what: str, heads: int, outputs: int, inputs: int) -> list[MatrixPlace]:
         """Heads of few inputs share tiles."""
-        words = blocks(inputs, LANES)
+        words = ceil_div(inputs, LANES)
         together = max(1, TILE // words)
         found: list[MatrixPlace] = []
         for head in range(heads):
@@ -99,7 +100,7 @@ class HbmPimChannel(Channel):
     def put_words(self, what: str, words: np.ndarray) -> int:
         """Rows of their own."""
         per_row = self.columns * self.banks
-        first = self._take(what, blocks(len(words), per_row)) * per_row
+        first = self._take(what, ceil_div(len(words), per_row)) * per_row
         self._by_address[first : first + len(words)] = words
         self._to_cells()
         return first
@@ -111,7 +112,7 @@ class HbmPimChannel(Channel):
     def put_embedding(self, place: MatrixPlace, codes: np.ndarray) -> None:
         """A copy with one row behind the other: outputs of a matrix are not evenly spaced."""
         self.put(place, codes)
-        width = blocks(codes.shape[1], LANES)
+        width = ceil_div(codes.shape[1], LANES)
         padded = np.zeros((len(codes), width * LANES), np.uint16)
         padded[:, : codes.shape[1]] = codes
         self._embedding = self.put_words("embedding by token", padded.reshape(-1, LANES)), width
@@ -127,7 +128,7 @@ class HbmPimChannel(Channel):
         self, place: MatrixPlace, outputs: int, inputs: int, most_words: int, shared: Sequence[int]
     ) -> list[Chunk]:
         """Units of a pass together, as many as fit."""
-        words = blocks(inputs, LANES)
+        words = ceil_div(inputs, LANES)
         units = min(self.units, most_words // (words * TILE))
         if not units:
             raise InputError(
@@ -138,7 +139,7 @@ class HbmPimChannel(Channel):
         first = 0
         while first < outputs:
             at, within = divmod(first, self.per_pass)
-            count = min(units, self.units - within // TILE, blocks(outputs - first, TILE))
+            count = min(units, self.units - within // TILE, ceil_div(outputs - first, TILE))
             at_shared = shared[len(found) % len(shared)]
             transfers = []
             done = 0
@@ -165,11 +166,11 @@ class HbmPimChannel(Channel):
 
     def multiply(self, place: MatrixPlace, source: int, destination: int, outputs: int, inputs: int) -> Multiplication:
         """Lane sums into rows of their own, and from there, output after output."""
-        passes = blocks(outputs, self.per_pass)
+        passes = ceil_div(outputs, self.per_pass)
         if passes > 4 * 4:
             raise InputError(f"a product in the channel must have at most {16 * self.per_pass} outputs, not {outputs}")
         gemv = HbmGemv(
-            words=blocks(inputs, LANES),
+            words=ceil_div(inputs, LANES),
             first=place.word,
             passes=passes,
             row=place.first,
@@ -200,7 +201,7 @@ class HbmPimChannel(Channel):
         passes, rest = divmod(place.outputs, self.per_pass)
         if passes and rest:
             raise InputError(f"head_dim must be at most {self.per_pass} or a multiple of it, not {place.outputs}")
-        groups = self.units if passes else blocks(rest, TILE)
+        groups = self.units if passes else ceil_div(rest, TILE)
         return Transfer(
             write=True,
             address=self._address(place.first + tile * TILE_ROWS, r),

@@ -6,11 +6,12 @@ from typing import Literal, get_args
 import numpy as np
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.number import number_format
 from hw.spec.system import Program, SystemSpec, Token, fits
 from hw.spec.vector import LANES
 from model.language.config import DecoderConfig
-from model.lowering.decoder.channel import Channel, MatrixPlace, blocks
+from model.lowering.decoder.channel import Channel, MatrixPlace
 from model.lowering.decoder.machine import Machine
 from model.lowering.decoder.shared import Region, SharedMemory, TensorPlace
 from model.reference import vector
@@ -165,7 +166,7 @@ class _Lowering:
         self.channel = channel_of(spec)
         self.shared = SharedMemory(spec.shared_words)
         self.batch = min(spec.core.array.columns, len(prompt))
-        self.words = blocks(config.max_position_embeddings, LANES)  # of a row of scores
+        self.words = ceil_div(config.max_position_embeddings, LANES)  # of a row of scores
         self.machine = Machine(spec, self.channel, self.shared, self.name, spec.core.activation_words // 2)
         self._check_core()
         self._place_matrices()
@@ -174,14 +175,14 @@ class _Lowering:
     def _check_core(self) -> None:
         config, core = self.config, self.spec.core
         widest = max(config.hidden_size, config.intermediate_size, config.query_size)
-        group = config.group * blocks(config.max_position_embeddings, LANES) * LANES
+        group = config.group * ceil_div(config.max_position_embeddings, LANES) * LANES
         needs = {
-            "activation_words": 2 * LANES * blocks(widest, LANES),
+            "activation_words": 2 * LANES * ceil_div(widest, LANES),
             "weight_words": max(widest, group, config.group * config.head_dim),
             "output_words": max(
                 group,
                 config.group * config.head_dim,
-                core.activation_words // 2 // blocks(min(config.hidden_size, config.query_size), LANES),
+                core.activation_words // 2 // ceil_div(min(config.hidden_size, config.query_size), LANES),
             ),
         }
         for what, least in needs.items():
@@ -266,7 +267,7 @@ class _Lowering:
         outputs = max(
             2 * config.intermediate_size,
             turned + config.kv_size,
-            blocks(config.vocab_size, LANES) * LANES,
+            ceil_div(config.vocab_size, LANES) * LANES,
             config.num_attention_heads * positions,
         )
         self.machine.reserve(widest, outputs)
@@ -559,7 +560,7 @@ class _Lowering:
     def _scores_on_core(self, layer: _Layer, tokens: int, seen: int, ready: Token) -> Token:
         machine, config, t = self.machine, self.config, layer.tensors
         rotated, scores = t["rotated"], t["scores"]
-        positions = blocks(seen, LANES) * LANES
+        positions = ceil_div(seen, LANES) * LANES
         spread = machine.vector(
             "SPREAD",
             after=[ready],
@@ -597,7 +598,7 @@ class _Lowering:
     def _context_on_core(self, layer: _Layer, tokens: int, seen: int, ready: Token) -> Token:
         machine, config, t = self.machine, self.config, layer.tensors
         chances, context = t["chances"], t["context"]
-        positions = blocks(seen, LANES) * LANES
+        positions = ceil_div(seen, LANES) * LANES
         for head in range(config.num_attention_heads):
             ready = machine.vector(
                 "SPREAD",

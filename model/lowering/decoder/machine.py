@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from hw.base.integer import ceil_div
 from hw.spec.command import Command, Copy, Fence
 from hw.spec.hbm_pim_controller import HbmGemv
 from hw.spec.memory_controller import MemoryCommand
 from hw.spec.system import Program, SystemSpec, Token
 from hw.spec.vector import LANES, VectorCommand
-from model.lowering.decoder.channel import Channel, MatrixPlace, blocks
+from model.lowering.decoder.channel import Channel, MatrixPlace
 from model.lowering.decoder.shared import SharedMemory
 
 
@@ -125,7 +126,7 @@ class Machine:
         Token
             Of the FENCE behind the last results.
         """
-        words = blocks(inputs, LANES)
+        words = ceil_div(inputs, LANES)
         last: Token | None = None
         self.core(
             Copy(

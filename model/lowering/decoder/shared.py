@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,5 +65,5 @@ class SharedMemory:
 
     def rows(self, what: str, rows: int, length: int) -> Region:
         """Rows of whole words, one behind the other."""
-        stride = -(-length // 16)
+        stride = ceil_div(length, 16)
         return Region(base=self.take(what, rows * stride), rows=rows, length=length, stride=stride)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.pim import PimSpec
 from model.cycle.dram_pim.aim import AimChannel, HostRequest
 from model.cycle.dram_pim.aim_kernels import gemv_requests
@@ -20,8 +21,8 @@ def gemv_cells(spec: PimSpec, weights: np.ndarray) -> dict[tuple[int, int, int],
     outputs, inputs = weights.shape
     _one_segment(spec, inputs)
     banks, lanes = spec.dram.organisation.banks, spec.lanes
-    words = -(-inputs // lanes)
-    padded = np.zeros((-(-outputs // banks) * banks, words * lanes), np.uint16)
+    words = ceil_div(inputs, lanes)
+    padded = np.zeros((ceil_div(outputs, banks) * banks, words * lanes), np.uint16)
     padded[:outputs, :inputs] = weights
     return {
         (output % banks, output // banks, c): padded[output, c * lanes : (c + 1) * lanes]
@@ -59,7 +60,7 @@ def gemv_commands(
 def _payloads(spec: PimSpec, requests: list[HostRequest], bias: np.ndarray, vectors: np.ndarray) -> dict:
     """Command -> iterator over (column, accumulator, data word) in the order of the requests."""
     banks, lanes = spec.dram.organisation.banks, spec.lanes
-    padded = np.zeros(-(-len(bias) // banks) * banks, np.uint16)
+    padded = np.zeros(ceil_div(len(bias), banks) * banks, np.uint16)
     padded[: len(bias)] = bias
     biases = padded.reshape(-1, banks)
     members = spec.register("MAC").entries

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from model.cycle.dram_pim.run import HbmPim
 from model.cycle.dram_pim.stream import flatten
 from model.functional.hbm_pim import HbmPimDevice
@@ -46,7 +47,7 @@ class TimedCommand:
 
 def gemv_program(tiles: int) -> str:
     """The instruction memory of a GEMV over `tiles` input tiles (128 inputs each)."""
-    even, odd = -(-tiles // 2), tiles // 2
+    even, odd = ceil_div(tiles, 2), tiles // 2
     text = f"even: MAC GRF_B[0], GRF_A[0], EVEN_BANK, aligned\nJUMP even, {_WORDS * even - 1}\n"
     if odd:
         text += f"odd: MAC GRF_B[0], GRF_A[0], ODD_BANK, aligned\nJUMP odd, {_WORDS * odd - 1}\n"
@@ -64,7 +65,7 @@ def weight_words(system: HbmPim, weights: np.ndarray) -> dict[tuple[int, int, in
     passes, tiles = system.builder.gemv_tiles(outputs, inputs, 1)
     padded = np.zeros((passes * units * _WORDS, tiles * _WORDS * lanes), np.uint16)
     padded[:outputs, :inputs] = weights
-    half = -(-tiles // 2)
+    half = ceil_div(tiles, 2)
     words = {}
     for j in range(passes):
         for t in range(tiles):
@@ -133,7 +134,7 @@ def result_words(system: HbmPim, outputs: int, inputs: int, batch: int) -> list[
     spec = system.spec
     columns = spec.dram.organisation.columns
     passes, tiles = system.builder.gemv_tiles(outputs, inputs, 1)
-    start = _WORDS * _WORDS * passes * -(-tiles // 2)
+    start = _WORDS * _WORDS * passes * ceil_div(tiles, 2)
     places = []
     for b in range(batch):
         one = []

@@ -17,6 +17,8 @@ from math import exp, log, sqrt
 from pathlib import Path
 from statistics import NormalDist
 
+from hw.base.file import write_atomically
+
 LEARNT = Path(__file__).with_name("model_error.csv")
 """The error of every kind, learnt from all published results: `python -m model validate --fresh` writes it."""
 
@@ -166,7 +168,7 @@ def write_errors(residuals: Iterable[Residual], path: Path = LEARNT) -> None:
     lines = ["kind,bias,spread,width,chips,results"]
     for e in learn(residuals).values():
         lines.append(f"{e.kind.replace(',', ';')},{e.bias:.6g},{e.spread:.6g},{e.width:.6g},{e.chips},{e.results}")
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_atomically(path, "\n".join(lines) + "\n")
 
 
 @cache

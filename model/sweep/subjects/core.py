@@ -21,6 +21,7 @@ import numpy as np
 from hw import chips
 from hw.base.change import change, fields_of
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.spec.core import CoreSpec
 from hw.spec.number import number_format
 from model import workloads
@@ -190,7 +191,7 @@ def _counts(core: CoreSpec, m: int, n: int, k: int) -> tuple[int, int, int, int,
     longest = most_terms(core)
     if longest < 1:
         return None
-    parts = -(-k // longest)
+    parts = ceil_div(k, longest)
     array = core.array
     sums = [0, 0, 0, 0, 0, 0, 0]
     word = (

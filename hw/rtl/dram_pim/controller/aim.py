@@ -4,7 +4,7 @@ from amaranth.hdl import *
 from amaranth.utils import ceil_log2
 
 from hw.rtl.dram_pim.controller.controller import CLASSES, MemoryController
-from hw.rtl.dram_pim.controller.look import AimLook
+from hw.rtl.dram_pim.controller.descriptor import AimLook
 from hw.rtl.dram_pim.controller.loops import Loops
 from hw.rtl.dram_pim.signature import command_kinds
 from hw.spec.dram import Timing

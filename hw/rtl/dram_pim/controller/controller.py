@@ -11,8 +11,8 @@ from amaranth.lib.wiring import In, Out
 from hw.rtl.common.enumeration import enumeration
 from hw.rtl.dram_pim.bank_timing import BankTiming
 from hw.rtl.dram_pim.controller.arrivals import Arrivals
+from hw.rtl.dram_pim.controller.open_rows import OpenRows
 from hw.rtl.dram_pim.controller.refresh import RefreshTimer
-from hw.rtl.dram_pim.controller.rows import OpenRows
 from hw.rtl.dram_pim.signature import command_layout
 from hw.spec.dram import Timing
 from hw.spec.memory_controller import DESCRIPTOR_BITS, ControllerSpec
@@ -42,7 +42,7 @@ class MemoryController(wiring.Component):
     labels : mapping
         Label -> definition.
     look, loops : components
-        See `hw.rtl.dram_pim.controller.look` and `loops`.
+        See `hw.rtl.dram_pim.controller.descriptor` and `loops`.
 
     Members
     -------

@@ -4,8 +4,8 @@ from amaranth.hdl import *
 from amaranth.utils import ceil_log2
 
 from hw.rtl.dram_pim.controller.controller import CLASSES, MemoryController
-from hw.rtl.dram_pim.controller.hbm_steps import ACTS, DATA, HbmSteps
-from hw.rtl.dram_pim.controller.look import HbmLook
+from hw.rtl.dram_pim.controller.descriptor import HbmLook
+from hw.rtl.dram_pim.controller.hbm_pim_steps import ACTS, DATA, HbmSteps
 from hw.rtl.dram_pim.signature import command_kinds
 from hw.spec.dram import Timing
 from hw.spec.hbm_pim_controller import HBM_LABELS, checked, hbm_moved_after, program_words

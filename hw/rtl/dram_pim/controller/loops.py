@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from hw.rtl.dram_pim.bank_array import column_bits, row_bits
-from hw.rtl.dram_pim.controller.look import GEMV, TRANSFER
+from hw.rtl.dram_pim.controller.descriptor import GEMV, TRANSFER
 from hw.spec.memory_controller import (
     CONTROLLER_LABELS,
     OPCODE_GEMV,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from hw.spec.core import CoreSpec
 from model.cycle.npu.program.counts import counted
-from model.cycle.npu.program.output_stationary_closed_form import OsMemoryForm
-from model.cycle.npu.program.weight_stationary_closed_form import MemoryForm
+from model.cycle.npu.program.external_memory_output_stationary import OutputStationaryForm
+from model.cycle.npu.program.external_memory_weight_stationary import WeightStationaryForm
 from model.cycle.npu.timing import Timing
 from model.lowering.program import Placed
 
@@ -17,7 +17,7 @@ def program_form(core: CoreSpec, placed: Sequence[Placed]) -> Timing:
     any number of GEMMs, whatever bounds them. Programs with fences, copies on chip, CONV or pooling, and stalls from
     outside, are for the stepped model.
     """
-    form = (OsMemoryForm if core.array.dataflow == "os" else MemoryForm)(core, placed)
+    form = (OutputStationaryForm if core.array.dataflow == "os" else WeightStationaryForm)(core, placed)
     cycles = form.run()
     form.labels["prepare"] += 2
     return Timing(cycles=cycles, budget=form.labels, counts=counted(form), utilisation=form.labels["stream"] / cycles)

@@ -1,12 +1,13 @@
 """Events of programs with copies, from the closed form."""
 
+from hw.base.integer import ceil_div
 from model.count import Counts
-from model.cycle.npu.program.weight_stationary_closed_form import SCRATCHPADS, MemoryForm
+from model.cycle.npu.program.external_memory_weight_stationary import SCRATCHPADS, WeightStationaryForm
 from model.cycle.npu.timing import TIMED_EVENTS
 from model.lowering import lower
 
 
-def counted(form: MemoryForm) -> Counts:
+def counted(form: WeightStationaryForm) -> Counts:
     """Every event of the program `form` has gone through."""
     core, array = form.core, form.array
     total: dict[str, int] = dict.fromkeys((*SCRATCHPADS, "output"), 0)
@@ -17,7 +18,7 @@ def counted(form: MemoryForm) -> Counts:
         command = item.command
         for name, words in zip(total, lower.words_of(core, command), strict=True):
             total[name] += words
-        blocks = -(-command.m // core.block_rows)
+        blocks = ceil_div(command.m, core.block_rows)
         passes += blocks * command.n_blocks * (command.k_blocks if stationary else 1)
         parameters += blocks * command.n_blocks
         first += command.m * command.n_blocks

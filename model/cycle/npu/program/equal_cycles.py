@@ -4,7 +4,7 @@ from model.cycle.npu.program.copy_channel import NEVER
 from model.cycle.npu.program.state import RunState
 
 
-def stretch(run: RunState) -> None:
+def take_equal_cycles(run: RunState) -> None:
     """Take all cycles in which nothing changes but addresses and counts.
 
     Called after a cycle in which no pass, tile, copy or command began or ended and no bank was hit.
@@ -172,8 +172,8 @@ def _flow_others(run: RunState, cycles: int, *, pushed: bool) -> None:
     run.cycle += cycles
 
 
-def stretch_fold(run: RunState) -> None:
-    """As `stretch`, on an output-stationary core: words but the last of a fold, or a wait."""
+def take_equal_words(run: RunState) -> None:
+    """As `take_equal_cycles`, on an output-stationary core: words but the last of a fold, or a wait."""
     most = _others(run)
     if most > 0:
         most = _fold_length(run, most)

@@ -8,13 +8,14 @@ banks met in either operand memory as in the weight-stationary core.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hw.base.integer import ceil_div
 from hw.spec.command import Command
 from hw.spec.core import CoreSpec
 from model.cycle.npu.passes import Pass, Passes
-from model.cycle.npu.program.equal_cycles import stretch_fold
+from model.cycle.npu.program.equal_cycles import take_equal_words
 from model.cycle.npu.program.state import Program
 from model.cycle.npu.program.timing import counted
-from model.cycle.npu.program.weight_stationary_program import ProgramRun
+from model.cycle.npu.program.weight_stationary_program import WeightStationaryRun
 from model.cycle.npu.timing import Timing
 
 
@@ -31,7 +32,7 @@ class Folds(Passes):
     def __init__(self, core: CoreSpec, command: Command) -> None:
         self._command, self._rows = command, core.array.rows
         self.n_blocks = command.n_blocks
-        self.count = -(-command.m // self._rows) * command.n_blocks
+        self.count = ceil_div(command.m, self._rows) * command.n_blocks
 
     def __getitem__(self, index: int) -> Fold:
         c = self._command
@@ -54,7 +55,7 @@ class Folds(Passes):
         )
 
 
-class OsProgramRun(ProgramRun):
+class OutputStationaryRun(WeightStationaryRun):
     """State of one run; equal cycles are taken at once (`model.cycle.npu.program.equal_cycles`).
 
     A fold's words are issued when both are there and both banks are free.
@@ -73,7 +74,7 @@ class OsProgramRun(ProgramRun):
     def run(self) -> Timing:
         while self.look():
             if self.move() and self.cycle >= self.held_until:
-                stretch_fold(self)
+                take_equal_words(self)
         return counted(self)
 
     def look_engines(self, port: int) -> str:

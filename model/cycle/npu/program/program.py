@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from hw.base.error import InputError
 from hw.spec.core import CoreSpec
 from hw.spec.dma import HOLDS
-from model.cycle.npu.program.output_stationary_program import OsProgramRun
+from model.cycle.npu.program.output_stationary_program import OutputStationaryRun
 from model.cycle.npu.program.state import Program as Program
-from model.cycle.npu.program.weight_stationary_program import ProgramRun
+from model.cycle.npu.program.weight_stationary_program import WeightStationaryRun
 from model.cycle.npu.timing import Timing
 
 
@@ -33,5 +33,5 @@ def step_program(core: CoreSpec, program: Program, holds: Mapping[str, Sequence[
     for name in holds or ():
         if name not in HOLDS:
             raise InputError(f"a pattern must be one of {', '.join(HOLDS)}, not {name!r}")
-    run = OsProgramRun if core.array.dataflow == "os" else ProgramRun
+    run = OutputStationaryRun if core.array.dataflow == "os" else WeightStationaryRun
     return run(core, program, holds or {}).run()

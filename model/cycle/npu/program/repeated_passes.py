@@ -23,7 +23,7 @@ class _Mark:
     sent: tuple[int, int, int]  # words read, beats written, words left of the copy of outputs
 
 
-class Recurrence:
+class RepeatedPasses:
     """Looks for repetitions in one run."""
 
     def __init__(self, run: RunState) -> None:

@@ -21,16 +21,16 @@ from hw.spec.dma import HOLDS
 from model.cycle.npu.decoder import Decoder
 from model.cycle.npu.passes import PADDED
 from model.cycle.npu.program.copy_channel import Hold, ReadChannel
-from model.cycle.npu.program.equal_cycles import stretch
+from model.cycle.npu.program.equal_cycles import take_equal_cycles
 from model.cycle.npu.program.pool_channel import PoolChannel
-from model.cycle.npu.program.repeated_passes import Recurrence
+from model.cycle.npu.program.repeated_passes import RepeatedPasses
 from model.cycle.npu.program.state import Program
 from model.cycle.npu.program.timing import counted
 from model.cycle.npu.program.write_channel import WriteChannel
 from model.cycle.npu.timing import OUTPUT_CYCLES, Timing
 
 
-class ProgramRun(Decoder):
+class WeightStationaryRun(Decoder):
     """One run; `look` says what happens in the present cycle, then `move` lets it happen."""
 
     __slots__ = ("array", "banks", "bytes_per_cycle", "delay", "released_by_swap", "rows")
@@ -67,12 +67,12 @@ class ProgramRun(Decoder):
 
     def run(self) -> Timing:
         """To the end."""
-        recurrence = Recurrence(self)
+        repeated = RepeatedPasses(self)
         while self.look():
             if self.swap and self.cycle >= self.held_until:
-                recurrence.skip()
+                repeated.skip()
             if self.move() and self.cycle >= self.held_until:
-                stretch(self)
+                take_equal_cycles(self)
         return counted(self)
 
     def look(self) -> bool:

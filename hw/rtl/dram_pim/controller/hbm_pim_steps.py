@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from hw.rtl.dram_pim.bank_array import column_bits, row_bits
-from hw.rtl.dram_pim.controller.look import HBM_GEMV, TRANSFER
+from hw.rtl.dram_pim.controller.descriptor import HBM_GEMV, TRANSFER
 from hw.spec.hbm_pim_controller import HBM_LABELS, OPCODE_HBM_GEMV, REGISTERS, Step, fixed_rows, steps
 from hw.spec.memory_controller import OPCODE_WRITE, ControllerSpec
 

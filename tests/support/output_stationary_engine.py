@@ -11,7 +11,7 @@ from hw.rtl.npu.output_stationary_array import OsArray
 from hw.spec.mac_array import MacArraySpec
 
 
-class OsEngine(wiring.Component):
+class OutputStationaryEngine(wiring.Component):
     """Runs one GEMM on an output-stationary array: asks for operands, marks the folds, reports the end.
 
     After `i_start` it reads, fold by fold and column block by column block, word k of the row block's activations

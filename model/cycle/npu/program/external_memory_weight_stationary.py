@@ -13,7 +13,7 @@ from hw.spec.command import activation_word_bits, output_word_bits, parameter_wo
 from hw.spec.core import OUTPUT_ROWS, PASS_ENTRIES, CoreSpec
 from hw.spec.dma import COPY_ENTRIES
 from hw.spec.npu_event import LABELS
-from model.cycle.npu.program.issue_times import Arrival, issue, running_max
+from model.cycle.npu.program.read_times import Arrival, read_times, running_max
 from model.cycle.npu.timing import OUTPUT_CYCLES
 from model.lowering import lower
 from model.lowering.program import Placed
@@ -25,7 +25,7 @@ WORDS = {"weight": weight_word_bits, "activation": activation_word_bits, "parame
 """Read channels in the order of a program's copies, and the width of their words."""
 
 
-class MemoryForm:
+class WeightStationaryForm:
     """Cycles of one program; times are cycles, 0 the one in which its first command is accepted."""
 
     def __init__(self, core: CoreSpec, placed: Sequence[Placed]) -> None:
@@ -137,7 +137,7 @@ class MemoryForm:
         arrivals = self._during("weight", index, present, last)
         if arrivals:
             low = np.full(rows, present)
-            at = issue(low, [(weight + rows - 1 - np.arange(rows), arrivals)], self.dma.banks)
+            at = read_times(low, [(weight + rows - 1 - np.arange(rows), arrivals)], self.dma.banks)
             last = int(at[-1])
             met = np.setdiff1d(np.arange(present, last + 1), at, assume_unique=True)
             self.conflicts["weight"] += len(met)
@@ -186,7 +186,7 @@ class MemoryForm:
         at = running_max(np.maximum(np.maximum(space, arrives), begin))
         arrivals = self._during("activation", index, begin, int(at[-1]))
         if arrivals:
-            at = issue(
+            at = read_times(
                 np.maximum(np.maximum(space, arrives), begin),
                 [(activation + np.arange(rows), arrivals)],
                 self.dma.banks,

@@ -35,7 +35,7 @@ Reads = Sequence[tuple[np.ndarray, Sequence[Arrival]]]
 """Per memory: the address of each read, and the copies that write there."""
 
 
-def issue(lower: np.ndarray, reads: Reads, banks: int) -> np.ndarray:
+def read_times(lower: np.ndarray, reads: Reads, banks: int) -> np.ndarray:
     """Cycle of each read, one per cycle in order, read i not before `lower[i]` and not while its bank is written.
 
     With several memories a read is one of all of them at once. A read that meets a write waits one cycle, and

@@ -13,7 +13,7 @@ from hw.spec.mac_array import Drain, MacArraySpec
 from model.work.workload import Gemm
 from tests.support import output_stationary_array
 from tests.support.array_form import output_stationary
-from tests.support.os_engine import OsEngine
+from tests.support.output_stationary_engine import OutputStationaryEngine
 
 
 def spec_of(rows: int, columns: int, drain: Drain = "columns", overlap: bool = True) -> MacArraySpec:
@@ -29,7 +29,7 @@ def simulate(spec: MacArraySpec, m: int, n: int, k: int, seed: int) -> tuple[int
     w = np.zeros((k, column_blocks * columns), np.int64)
     a[:m], w[:, :n] = rng.integers(-128, 128, (m, k)), rng.integers(-128, 128, (k, n))
     result = np.zeros((row_blocks * rows, column_blocks * columns), np.int64)
-    engine = OsEngine(spec)
+    engine = OutputStationaryEngine(spec)
     seen: dict[str, Any] = {"last": 0, "count": [0] * spec.cells, "rows": 0}
 
     def pack(values: np.ndarray) -> int:

@@ -1,5 +1,5 @@
 """Closed form of GEMMs between external memories on an output-stationary core; the rest as
-`model.cycle.npu.program.weight_stationary_closed_form`.
+`model.cycle.npu.program.external_memory_weight_stationary`.
 
 Word j of fold p, K words in it, R rows and v rows of results, is issued in
 
@@ -11,18 +11,19 @@ accumulators to be free. Result i of the fold may drain from E_p + fold_tail + (
 
 import numpy as np
 
-from model.cycle.npu.program.issue_times import Arrival, issue, meets
-from model.cycle.npu.program.weight_stationary_closed_form import MemoryForm
+from hw.base.integer import ceil_div
+from model.cycle.npu.program.external_memory_weight_stationary import WeightStationaryForm
+from model.cycle.npu.program.read_times import Arrival, meets, read_times
 from model.lowering.program import Placed
 
 
-class OsMemoryForm(MemoryForm):
-    """Cycles of one program; see `MemoryForm`."""
+class OutputStationaryForm(WeightStationaryForm):
+    """Cycles of one program; see `WeightStationaryForm`."""
 
     def _command(self, index: int, item: Placed) -> None:
         command, rows = item.command, self.array.rows
         leaving = np.zeros((command.n_blocks, command.m), np.int64)
-        for block in range(-(-command.m // rows)):
+        for block in range(ceil_div(command.m, rows)):
             start = block * rows
             height = min(rows, command.m - start)
             for n in range(command.n_blocks):
@@ -59,7 +60,7 @@ class OsMemoryForm(MemoryForm):
             arrives[name] = mine.first + (places - mine.base + 1) * mine.beats
         lower = np.maximum(space, np.maximum(arrives["weight"], arrives["activation"]))
         copies = {name: [a for a in self.arrivals[name][index : index + 2] if a.last >= begin] for name in addresses}
-        at = issue(lower, [(addresses[name], copies[name]) for name in addresses], self.dma.banks)
+        at = read_times(lower, [(addresses[name], copies[name]) for name in addresses], self.dma.banks)
         self._waits(begin, at, space, addresses, arrives, copies)
         self.labels["stream"] += words
         self.ends.append(int(at[-1]))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.base.error import InputError
+from hw.base.integer import ceil_div
 from hw.gates.activity import Streams
 from hw.gates.block import Block
 from hw.gates.blocks import Delay
@@ -26,7 +27,7 @@ Gemms = Sequence[tuple[Matrix, Matrix]]
 """Activations (M, K) and weights (K, N)."""
 
 
-class OsIntegers:
+class OutputStationaryIntegers:
     """The blocks of an output-stationary core of integers. The accumulator only buffers there: it is a memory."""
 
     def __init__(self, core: CoreSpec, process: Process, build: Path, clock_ghz: float) -> None:
@@ -85,7 +86,7 @@ class OsIntegers:
         activations, weights, results, lasts = [], [], [], []
         cycles = 1  # one for the registers to settle
         for a, w in gemms:
-            height, width = -(-a.shape[0] // R) * R, -(-w.shape[1] // C) * C
+            height, width = ceil_div(a.shape[0], R) * R, ceil_div(w.shape[1], C) * C
             exact = padded(a, R, 1) @ padded(w, 1, C)
             a, w = (padded(x, *to) for x, to in zip(in_lanes(self.array, a, w), ((R, 1), (1, C)), strict=True))
             # results leave one row a cycle: the last words of two folds are R cycles apart

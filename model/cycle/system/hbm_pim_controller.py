@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+from hw.base.integer import ceil_div
 from hw.spec.command import unpack
 from hw.spec.dram import Timing
 from hw.spec.hbm_pim_controller import (
@@ -53,12 +54,12 @@ class HbmPimController(Controller):
     def _refusal(self, fields: Mapping[str, int]) -> int:
         spec = self.spec
         words, passes = fields["words"], fields["passes"]
-        tiles, per_row = -(-words // REGISTERS), spec.pim.dram.organisation.columns // REGISTERS
+        tiles, per_row = ceil_div(words, REGISTERS), spec.pim.dram.organisation.columns // REGISTERS
         if not words or not passes:
             return 2
         if fields["source"] + words > spec.shared_words:
             return 3
-        if fields["row"] + 2 * tiles * passes > spec.rows or fields["results"] + -(-passes // per_row) > spec.rows:
+        if fields["row"] + 2 * tiles * passes > spec.rows or fields["results"] + ceil_div(passes, per_row) > spec.rows:
             return 4
         return 5 if (fields["first"] and fields["first"] + words > REGISTERS) or fields["row"] & 1 else 0
 
