@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from hw.base.file import write_atomically
 from model.card.pim import PimMemory
 from model.card.rules import DRAM_EFFICIENCY
 from model.energy.price import Interval
