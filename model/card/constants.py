@@ -138,6 +138,7 @@ NUMBERS: Mapping[str, tuple[str, str, str]] = {
     ),
     "server.PERCENTILE": ("%", "mlcommons/inference_policies, inference_rules.adoc", "every card"),
     "server.QUERIES": ("queries", "numerical: drawn arrivals", "every card"),
+    "server.FEW_SIZES": ("sizes", "numerical: the smaller of two sets of batches that a server compares", "every card"),
     "server.STEPS": ("steps", "numerical: halvings of the rate", "every card"),
     "range.SAMPLES": ("samples", "numerical: draws of the open inputs", "every card"),
     "language_record.CURVE_BATCHES": ("sequences", "powers of two of a curve that is recorded", "every card"),

@@ -150,12 +150,12 @@ def text(validation: Validation, *, korean: bool = False) -> list[str]:
         )
     curve = ", ".join(f"{level:.0%}: {share:.0%}" for level, share in validation.curve.items())
     lines += [f"calibration: of ranges meant to hold so many, so many do: {curve}", ""]
-    blind = validation.blind_written
-    lines += [
-        f"Written before they were opened ({blind.results} results): {blind.coverage:.0%} inside, "
-        f"median factor {blind.factor:.2f}.",
-        "",
-    ]
+    for what, blind in (("serving", validation.blind_written), ("networks", validation.blind_networks)):
+        lines.append(
+            f"Written before they were opened, {what} ({blind.results} results): {blind.coverage:.0%} inside, "
+            f"median factor {blind.factor:.2f}, half width {blind.half_width:.0%}."
+        )
+    lines.append("")
     causes: dict[str, list[str]] = {}
     for check in shown:
         if check.cause:
