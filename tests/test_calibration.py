@@ -10,6 +10,7 @@ from hw.base.command_line import main
 from model import cli
 from model.card.language_check import predicted
 from model.cli.validate import loaded
+from model.projection import published
 from model.projection.published.calibration import KINDS, ModelError, Residual, errors, learn
 from model.projection.published.language import BLIND, BLIND_DIGEST
 from model.projection.published_serving import predicted_checks
@@ -160,3 +161,12 @@ def test_a_page_of_a_chip_says_where_the_model_is_right_and_wrong(capsys: pytest
     named = text.split("## Where it is wrong, and why")[1]
     assert all(line.split(" | ")[0].removeprefix("| ").split(",")[0].split(" on ")[0] in named for line in outside[:3])
     assert main("model", cli, ["chip_page"]) == 2
+
+
+def test_blind_predictions_of_networks_are_the_bytes_that_were_written() -> None:
+    """Twelve results of a card that had no row; two of its detector lie outside."""
+    assert hashlib.sha256(published.BLIND_NETWORKS.read_bytes()).hexdigest() == published.BLIND_NETWORKS_DIGEST
+    blind = loaded().blind_networks
+    assert blind.results == 12
+    assert blind.coverage >= 10 / 12
+    assert blind.factor <= 1.15
