@@ -30,8 +30,8 @@ ARGUMENTS += $(if $(NETWORK),--network "$$NETWORK") $(if $(INPUT),--input "$$INP
 TOGGLES   = $(if $(filter no 0,$(ACTIVITY)),--no-activity)
 BENCHES   = $(if $(BENCH),--bench "$$BENCH")
 
-# Core, vector unit and PIM channel in one: they run a language model.
-SYSTEMS   = npu_aim npu_hbm_pim
+# Core, vector unit and PIM channel or crossbars in one: they run a language model.
+SYSTEMS   = npu_aim npu_hbm_pim npu_crossbar
 DECODING  = --chip "$$CHIP" $(if $(WORKLOAD),--workload "$$WORKLOAD") $(if $(PIM),--pim "$$PIM") \
             $(if $(TOKENS),--tokens "$$TOKENS")
 

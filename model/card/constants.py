@@ -169,7 +169,7 @@ def constants() -> list[Constant]:
             Constant(name=name, value=str(_value(name)), unit=unit, source=source, serves=group, chips=count[group])
         )
     for engine in ENGINES.values():
-        for field in ("step", "per_sequence", "host", "stream", "launch", "memory_share"):
+        for field in ("step", "per_sequence", "host", "stream", "eager", "launch", "memory_share"):
             fact = getattr(engine, field)
             found.append(
                 Constant(

@@ -5,8 +5,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hw.base import place
 from hw.base.error import InputError
 from hw.base.file import write_atomically
+
+RUNS = place.measurements() / "language_runs"
+"""Committed records of language runs, a folder for each system."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,8 @@ class LanguageRun:
         Every label of every unit equals the model's.
     energy_j_per_token : dict
         Source -> joules in the channel a generated token, by that source's prices.
+    units_j_per_token : dict
+        "core", "vector unit", "shared memory" -> [lowest, nominal, highest] joules a generated token, at 45 nm.
     seconds : dict
         Wall time of the parts of the simulation.
     origin : dict
@@ -65,6 +71,7 @@ class LanguageRun:
     labels_per_token: dict[str, dict[str, float]]
     labels_equal: bool
     energy_j_per_token: dict[str, float] = field(default_factory=dict)
+    units_j_per_token: dict[str, list[float]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     origin: dict[str, Any] = field(default_factory=dict)
 

@@ -57,6 +57,13 @@ def screen(runs: list[LanguageRun]) -> list[str]:
                 [f"{run.energy_j_per_token.get(source, 0) * 1e6:,.2f}" for run in runs],
             )
         )
+    for part in best.units_j_per_token:
+        lines.append(
+            row(
+                f"{part}, uJ a token, 45 nm",
+                [f"{run.units_j_per_token[part][1] * 1e6:,.2f}" if run.units_j_per_token else "" for run in runs],
+            )
+        )
     for run in runs[1:]:
         lines.append(
             f"  pim {best.pim} needs {run.cycles_per_token / best.cycles_per_token:.2f} times fewer cycles a token "

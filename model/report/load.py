@@ -9,9 +9,12 @@ from hw.base.error import InputError
 from hw.spec.chip import Chip
 from model import record
 from model.energy.table import EnergyTable
+from model.language.run_record import RUNS, LanguageRun, read_run
 from model.projection import scenarios, services
+from model.projection.fewest import fleet
 from model.projection.programme import Programme, project
 from model.projection.served import WORKLOAD as SERVED
+from model.projection.served_day import served_day
 from model.projection.service import token_rate
 from model.record import Measurement, NoRecordError
 
@@ -176,9 +179,21 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
             for pim in PIMS
             for name, record in of_all_chips(chips, f"{CURVE}_{pim}" if pim else CURVE, roots).items()
         },
+        days={
+            site: day for site in sites for root in reversed(roots) if (day := served_day(site, Path(root))) is not None
+        },
+        fleet=next((kept for root in roots if (kept := fleet(Path(root))) is not None), None),
         compose=partial(prices_of, TABLE),
         scenarios=sites,
+        crossbar_run=crossbar_run(),
     )
+
+
+def crossbar_run() -> LanguageRun | None:
+    """The committed text of the system with crossbars, attention on the core, if every tensor was equal."""
+    path = RUNS / "npu_crossbar" / "small_llm.off.json"
+    run = read_run(path) if path.is_file() else None
+    return run if run is not None and run.equal else None
 
 
 def left_out(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> list[str]:

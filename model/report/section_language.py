@@ -2,12 +2,8 @@
 
 from pathlib import Path
 
-from hw.base import place
-from model.language.run_record import LanguageRun, read_run
+from model.language.run_record import RUNS, LanguageRun, read_run
 from model.report.section_type import Section, say
-
-RUNS = place.measurements() / "language_runs"
-"""Committed records of language runs, a folder for each system."""
 
 
 def language_runs(root: Path = RUNS) -> list[LanguageRun]:

@@ -14,10 +14,14 @@ from hw import chips
 from hw.base.error import InputError
 from hw.rtl.emit.delivery import TOPS, Delivery, Top, deliver
 from hw.rtl.npu.core_top import CoreTop
-from hw.rtl.npu.memory_side.axi_top import AxiTop, ResetPolarity
+from hw.rtl.npu.memory_side.axi_top import AxiTop, ResetPolarity, StandardPorts
+from hw.rtl.npu.vector_unit.unit import VectorUnit
+from hw.rtl.system.axi import SystemAxi
 from hw.spec.axi import AxiSpec, capabilities
 from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
+from model.work.decoder_system import SYSTEMS, decoder_system
+from model.work.decoding import timing_of, vector_spec
 from tb.bench import design
 from tb.bench.build import BUILD
 from tb.bench.measure import shown
@@ -47,12 +51,13 @@ _CHANNEL_TIME = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The chip, which top, where to."""
-    parser.add_argument("chip", help="a file in hw/chips")
+    parser.add_argument("chip", help=f"a file in hw/chips, or a system: {', '.join(SYSTEMS)}")
     parser.add_argument(
         "--top",
         choices=TOPS,
         help="axi: the core behind AXI4 and AXI4-Lite, standard port names; core: the core with its streams; "
-        "channel: a DRAM channel with its units (default: axi for a core, channel for a DRAM device)",
+        "channel: a DRAM channel with its units; system: all of a system behind AXI (default: axi for a core, "
+        "channel for a DRAM device)",
     )
     parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder for the files, made if missing")
     parser.add_argument(
@@ -66,8 +71,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0; `InputError` if the chip has no such top."""
+    if arguments.chip in SYSTEMS:
+        if arguments.top not in (None, "system"):
+            raise InputError(f"--top of the system {arguments.chip} must be system, not {arguments.top}")
+        for path in deliver(_system(arguments), arguments.to.resolve(), BUILD / "rtl"):
+            print(f"wrote   {shown(path)}")
+        return 0
     chip = chips.load(arguments.chip)
     top: Top = arguments.top or chip.kind.door("top").DELIVERED
+    if top == "system":
+        raise InputError(f"--top system must be of one of {', '.join(SYSTEMS)}, not of {arguments.chip}")
     make = {"axi": _axi, "core": _core, "channel": _channel}[top]
     # a core is taken out of its simulation top, which then is not used
     warnings.filterwarnings("ignore", category=UnusedElaboratable)
@@ -94,6 +107,27 @@ def _axi(chip: Chip, arguments: argparse.Namespace) -> Delivery:
         constants=lambda build: capabilities(core, axi, build),
         latency=_AXI_TIME,
         **_common(chip, arguments, "axi"),
+    )
+
+
+def _system(arguments: argparse.Namespace) -> Delivery:
+    spec = decoder_system(arguments.chip)
+    axi = AxiSpec(**{name: getattr(arguments, name) for name in _AXI_FIELDS})
+    dma = spec.core.dma
+    assert dma is not None, "SystemSpec has looked"
+
+    def make(build: int) -> StandardPorts:
+        inner = SystemAxi(spec, timing_of(spec), vector=VectorUnit(vector_spec(spec)), axi=axi)
+        return StandardPorts(inner, dma, axi, arguments.reset)
+
+    return Delivery(
+        name=f"{arguments.chip}_system",
+        title=f"{spec.label}, behind AXI",
+        top="system",
+        make=make,
+        constants=lambda build: {},
+        clock_ghz=1.0 / spec.pim.dram.clock_ns,
+        latency=f"Registers: docs/system.md. {_CHANNEL_TIME}",
     )
 
 

@@ -1,13 +1,16 @@
 """A language model on the RTL of a system: build, run with and without PIM, compare with the model, record."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from hw.rtl.emit.verilog import emit
+from hw.spec.crossbar_event import EVENTS, VALUE_EVENTS
+from model.cycle.crossbar.unit import CrossbarPort
 from model.cycle.system.decoding import predict_decoding
+from model.energy.system_prices import unit_energy
 from model.language.run_record import LanguageRun
 from model.language.screen import channel_energy
 from model.lowering.decoder.lower import Lowered, check_pim
@@ -15,8 +18,11 @@ from model.work.decoding import Decoding, lowered_of, system_of, work_of
 from tb.bench.build import BUILD, Built, Trace, build
 from tb.bench.protocol import Checked
 from tb.bench.run import Outcome, run
-from tb.system.decoder_tests import public, system_top
-from tb.system.marks import marks_of, write_marks
+from tb.system.decoder_tests import WATCHED, public, system_top
+from tb.system.marks import lane_of, marks_of, write_marks
+
+MOVES_A_WORD = ("read", "write", "register_load", "result_read")
+"""Labels of the memory controller: a word of the shared memory went to the channel or came from it."""
 
 Say = Callable[[str], None]
 
@@ -26,7 +32,8 @@ def simulator(chip: str, trace: Trace = "none", say: Say = lambda line: None) ->
     spec = system_of(chip)
     emitted = emit(Checked(system_top(spec)), f"decoder_{chip}", BUILD / "rtl")
     say(f"rtl     {emitted.name}: Verilog {emitted.digest}")
-    built = build(emitted, trace, [f"{emitted.name}.dut.{path}" for path in public(spec)])
+    top = f"{emitted.name}.dut."
+    built = build(emitted, trace, [top + path for path in public(spec)], watched=[top + WATCHED])
     say(f"build   simulator {built.key}: " + ("from the cache" if built.cached else f"{built.seconds:.1f} s"))
     return built
 
@@ -81,8 +88,25 @@ def _simulate(
     lowered, _ = lowered_of(chip, work, pim)
     if outcome.trace is not None and outcome.trace.is_file():
         timing = predict_decoding(lowered, outcome.data["tokens"]).timing
-        write_marks(built.emitted.manifest, outcome, marks_of(work, lowered, timing, outcome.data["begun"]))
+        marks = marks_of(work, lowered, timing, outcome.data["begun"])
+        write_marks(built.emitted.manifest, outcome, marks, lane_of(lowered))
     return outcome, _record(chip, Path(name).name, work, lowered, outcome.data, built)
+
+
+def crossbar_of(
+    port: CrossbarPort, cycles: int, measured: Mapping[str, Mapping[str, int]]
+) -> dict[str, dict[str, int]]:
+    """What the model says of the crossbars, in the terms of the record: labels, and the events that shapes decide."""
+    events = {event: port.core_events.get(event, 0) for event in EVENTS}
+    # events that operands decide are priced as counted; idle cycles of the unit run from reset to the last look
+    events |= {event: measured["crossbar_events"][event] for event in VALUE_EVENTS}
+    labels = port.labels | {"idle": measured["crossbar_unit_labels"]["idle"]}
+    return {
+        "crossbar_labels": port.core_labels,
+        "crossbar_events": events,
+        "crossbar_unit_labels": labels,
+        "crossbar_unit_events": port.events,
+    }
 
 
 def _record(chip: str, name: str, work: Decoding, lowered: Lowered, data: dict[str, Any], built: Built) -> LanguageRun:
@@ -95,12 +119,19 @@ def _record(chip: str, name: str, work: Decoding, lowered: Lowered, data: dict[s
     after, all_ = data["labels_after_prompt"], data["labels"]
     timing = predicted.timing
     want = {**timing.waits, "controller": timing.controller, "core_labels": timing.core.budget}
+    if timing.crossbar is not None:
+        want |= crossbar_of(timing.crossbar, timing.cycles, all_)
     per_token = {
         unit: {label: (number - after[unit][label]) / behind for label, number in labels.items()}
         for unit, labels in all_.items()
     }
-    events = {label: number - after["channel_events"][label] for label, number in all_["channel_events"].items()}
-    energy = channel_energy(lowered.spec.pim, events, ends[-1] - prompt_cycles)
+    events = {
+        part: {event: number - after[part][event] for event, number in all_[part].items()}
+        for part in ("core_events", "vector_events", "channel_events", "controller")
+    }
+    energy = channel_energy(lowered.spec.pim, events["channel_events"], ends[-1] - prompt_cycles)
+    words = sum(events["controller"].get(label, 0) for label in MOVES_A_WORD)
+    units = unit_energy(lowered.spec, events["core_events"], events["vector_events"], words)
     return LanguageRun(
         chip=chip,
         work=name,
@@ -120,6 +151,9 @@ def _record(chip: str, name: str, work: Decoding, lowered: Lowered, data: dict[s
         labels_per_token=per_token,
         labels_equal=all(all_[unit] == labels for unit, labels in want.items()) and predicted.ends == data["ends"],
         energy_j_per_token={source: joules / behind for source, joules in energy.items()},
+        units_j_per_token={
+            part: [j / behind for j in (joules.low, joules.nominal, joules.high)] for part, joules in units.items()
+        },
         seconds=data["seconds"],
         origin={"verilog_digest": built.emitted.digest, "tools": built.tools},
     )

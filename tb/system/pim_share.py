@@ -1,10 +1,8 @@
 """Who multiplies what: the share of the channel that the cycle model finds fastest."""
 
-from typing import get_args
-
 from model.cycle.system.decoding import predict_decoding
-from model.lowering.decoder.lower import Pim
-from model.work.decoding import lowered_of, work_of
+from model.lowering.decoder.lower import shares
+from model.work.decoding import lowered_of, system_of, work_of
 
 
 def fastest(chip: str, work_name: str, text: str | None = None) -> str:
@@ -16,4 +14,4 @@ def fastest(chip: str, work_name: str, text: str | None = None) -> str:
         ends = predict_decoding(lowered).ends
         return ends[-1] - ends[-2]
 
-    return min(get_args(Pim), key=cycles)
+    return min(shares(system_of(chip)), key=cycles)

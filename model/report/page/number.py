@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from math import floor, log10
 
-from model.report.page.language import N_, Language
+from model.report.page.language import N_, SOURCE, Language
 
 PRINTED, MODELLED = 5, 3
 """Digits of a number without a range, at most: as it was printed or measured, and as a model says it."""
@@ -24,6 +24,7 @@ UNITS = {
     "images/s": N_("images/s"),
     "tokens/s": N_("tokens/s"),
     "KRW": N_("KRW"),
+    "USD": N_("USD"),
     "cards": N_("cards"),
     "servers": N_("servers"),
     "tCO2e": N_("tCO2e"),
@@ -114,15 +115,17 @@ def unit_text(language: Language, unit: str) -> str:
     return "" if unit == "1" else language.text(UNITS[unit]) if unit in UNITS else unit
 
 
-def written(language: Language, quantity: Quantity, *, bare: bool = False) -> str:
-    """The quantity as text: middle, its range in brackets, unit; `bare` leaves the range out."""
+def written(language: Language, quantity: Quantity) -> str:
+    """The quantity as text: middle, its range in brackets, unit."""
     shown, unit = scaled(language, quantity)
     places = decimals(shown)
     text = language.decimal(shown.value, places)
-    if shown.ranged and not bare:
+    if shown.ranged:
         low, high = language.decimal(shown.low, places), language.decimal(shown.high, places)
         if low != high:
             text += f" ({low}{language.dash}{high})"
+    elif language.code == SOURCE and shown.value == 1 and quantity.unit in UNITS:
+        unit = unit.removesuffix("s")
     return text + _joined(language, unit)
 
 
