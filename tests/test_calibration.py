@@ -73,7 +73,7 @@ def test_committed_errors_are_those_of_the_published_results() -> None:
     assert validation.by_kind["requests, one card"].factor <= 1.15
     assert validation.by_kind["requests, several cards"].factor <= 1.15
     for kind, found in validation.by_kind.items():
-        if found.results >= 10:  # of a dozen results each is 8 %
+        if found.results >= 10 and found.chips >= 3:  # decode steps are of one chip, whose range others lend
             assert LEAST_COVERAGE - 0.015 <= found.coverage <= MOST_COVERAGE + 0.01, kind
     assert validation.by_kind["offline"].factor <= 1.2
     widths = sorted(check.half_width for check in validation.checks if check.kind)
