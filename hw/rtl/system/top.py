@@ -71,9 +71,14 @@ class SystemTop(wiring.Component):
         bits = spec.pim.dram.organisation.column_bits
         self.core = CoreTop(spec.core)
         device = kind.load(spec.pim.kind).door("top")
-        self.controller = device.controller(spec.controller, timing)
-        self.channel = device.channel(spec.pim, timing, rows=spec.rows)
-        self._events = [name for name in self.channel.signature.members if name.startswith("o_count_")]
+        self.controllers = [device.controller(spec.controller, timing) for _ in spec.memory_units]
+        self.channels = [device.channel(spec.pim, timing, rows=spec.rows) for _ in spec.memory_units]
+        self._labels = list(self.controllers[0].labels)
+        self._events = [
+            name.removeprefix("o_count_") for name in self.channels[0].signature.members if name.startswith("o_count_")
+        ]
+        # the first channel's names are those of a system with one
+        self._suffixes = [unit.removeprefix("memory") for unit in spec.memory_units]
         self.vector = vector
         self.crossbar = None if spec.crossbar is None else CrossbarUnit(spec.crossbar_unit)
         self.router = Router(spec.units)
