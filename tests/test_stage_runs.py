@@ -60,7 +60,7 @@ def test_rows_by_hand() -> None:
     assert [row.stage for row in rows] == [1, 2, 3, 3]
     weights, attention = 815_104, 2 * 4 * 128 * (4 + 11 / 2)
     assert [core_products(CONFIG, row.run) for row in rows] == [weights + attention, 0, attention, 0]
-    assert rows[0].energy_j["core"].nominal == pytest.approx((weights + attention) * 1.4e-12)
+    assert rows[0].energy_j["core"].nominal == pytest.approx((weights + attention) * 1.6e-12)
     assert (rows[0].energy_j["memory"].low, rows[0].energy_j["memory"].nominal) == (1e-6, 2e-6)
     assert rows[2].energy_j["crossbars"].nominal == pytest.approx(CROSSBARS_J)
     assert rows[2].energy_j["crossbars"].high > 10 * rows[2].energy_j["crossbars"].nominal

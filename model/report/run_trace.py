@@ -25,7 +25,7 @@ def render(summary: Summary) -> str | None:
             events += _of(measurement.result, number + 1, name)
     if not events:
         return None
-    about = {"run": f"{summary.chip_name} {summary.workload} seed {summary.seed}", "unit": "1 us is one cycle"}
+    about = {"run": f"{summary.chip_name} {summary.workload} seed {summary.seed}", "unit": "a microsecond is a cycle"}
     return json.dumps({"displayTimeUnit": "ms", "otherData": about, "traceEvents": events}) + "\n"
 
 
