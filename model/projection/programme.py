@@ -12,6 +12,7 @@ from model.projection.breakeven import BreakEven, break_even
 from model.projection.card import CardFigures, card_figures, per_image
 from model.projection.core import CoreFigures, core_figures
 from model.projection.curve import Curve, decode_curve, over_plain
+from model.projection.edge import Edge, edge_chips
 from model.projection.fewest import Fleet
 from model.projection.inputs import Inputs
 from model.projection.ledger import (
@@ -63,6 +64,8 @@ class Programme:
         Measured systems whose wall power the overhead rules predict.
     days : dict of str to ServedDay
         A day of requests on the cards of a site, by site.
+    edge : tuple of Edge
+        The edge chips of the programme.
     fleet : Fleet or None
         The fewest cards of each chip for one load; None without a record.
     """
@@ -79,6 +82,7 @@ class Programme:
     nvm: Nvm | None = None
     walls: tuple[WallCheck, ...] = ()
     days: Mapping[str, ServedDay] = field(default_factory=dict)
+    edge: tuple[Edge, ...] = ()
     fleet: Fleet | None = None
 
 
@@ -210,6 +214,11 @@ def project(
     figures += all_stage_figures(compared)
     figures += [figure for curve in curves.values() for figure in curve.shown]
     figures += over_plain(curve_records or {})
+    by_name = {figure.name: figure for figure in sites[first_name].all}
+    edge = edge_chips(
+        chips, offline_records or {}, by_name[f"{first_name}.images_per_s"], by_name[f"{first_name}.wall_kw"]
+    )
+    figures += [figure for one in edge for figure in one.all]
     figures += programme_figures(list(scenarios.values()))
     nvm, walls = against_logic(stages.load("stage3")), wall_checks(chips)
     figures += [*gpus, *(figure for one in even for figure in one.all), *nvm.all]
@@ -228,6 +237,7 @@ def project(
         nvm=nvm,
         walls=walls,
         days=days or {},
+        edge=edge,
         fleet=fleet,
         curves={c.shown[0].name.rpartition(".")[0]: c for c in curves.values()},
     )
