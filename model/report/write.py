@@ -2,7 +2,7 @@
 
 from hw.base.file import write_atomically
 from model.projection.validate import Validation
-from model.report import data, figure, html, markdown, run_trace, text
+from model.report import data, figure, html, markdown, run_trace, section_explore, text
 from model.report.page import write as page
 from model.report.page.language import LANGUAGES
 from model.report.summary import Summary
@@ -22,7 +22,7 @@ def write_report(
 
     The page of the programme opens in `lang` and shows `validation` if there is one.
     """
-    drawn = figure.write_all(summary) if plots else ()
+    drawn = (*figure.write_all(summary), *section_explore.picture(summary)) if plots else ()
     made = page.make(summary, validation, lang=lang) if summary.about == "programme" else None
     if made is not None and plots:
         drawn += tuple(_picture(summary, key, *plot) for key, plot in made.plots.items())
