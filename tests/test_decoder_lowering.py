@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from hw import chips
 from hw.base.error import InputError
 from hw.spec.system import Program, SystemSpec
 from model.functional.decoding import ReferenceRun, differences
@@ -16,7 +17,6 @@ from model.language.config import DecoderConfig
 from model.lowering.decoder.checkpoint import check_finite, read_weights
 from model.lowering.decoder.lower import Lowered, lower
 from model.reference.decoder import StoredWeights, store_weights
-from model.work.decoder_system import decoder_system
 from model.work.decoding import Decoding, random_decoding, small_llm, timing_of, vector_spec, work_of
 
 SMALL = DecoderConfig(
@@ -41,7 +41,7 @@ def lowered(spec: SystemSpec, work: Decoding, pim: str) -> tuple[Lowered, Stored
 @pytest.mark.parametrize("pim", ["off", "weights", "attention", "both"])
 def test_every_tensor_of_every_token_is_the_references(pim: str, device: str) -> None:
     work = random_decoding(np.random.default_rng(5), SMALL, prompt=17, count=2)
-    made, weights = lowered(decoder_system(device), work, pim)
+    made, weights = lowered(chips.load(f"npu_{device}").machine_as(SystemSpec), work, pim)
     spec = made.spec
     memories = SystemMemories(spec, timing_of(spec), SystemVectorUnit(vector_spec(spec)))
     for (bank, row), cells in made.channel.bank_rows().items():
@@ -58,7 +58,9 @@ def test_every_tensor_of_every_token_is_the_references(pim: str, device: str) ->
 
 
 def small_system() -> tuple[SystemSpec, Decoding]:
-    return decoder_system("aim"), random_decoding(np.random.default_rng(5), SMALL, prompt=4, count=2)
+    return chips.load("npu_aim").machine_as(SystemSpec), random_decoding(
+        np.random.default_rng(5), SMALL, prompt=4, count=2
+    )
 
 
 @pytest.mark.parametrize(
@@ -140,7 +142,7 @@ def test_the_small_models_prompt_has_32_tokens() -> None:
 
 def test_a_format_that_the_core_lacks_is_refused() -> None:
     spec, work = small_system()
-    core = decoder_system("hbm_pim").core
+    core = chips.load("npu_hbm_pim").machine_as(SystemSpec).core
     with pytest.raises(
         InputError, match="must compute in the channel's format bf16 throughout, not fp16 x fp16 to fp16"
     ):

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from hw import chips
+from hw.spec.system import SystemSpec
 from model.cycle.system.decoding import predict_decoding
 from model.language.config import DecoderConfig
 from model.lowering.decoder.lower import lower
 from model.reference.decoder import store_weights
-from model.work.decoder_system import decoder_system
 from model.work.decoding import random_decoding
 from tb.system.marks import marks_of
 
@@ -24,7 +25,7 @@ CONFIG = DecoderConfig(
 
 def test_marks_are_layers_and_tokens_in_order() -> None:
     work = random_decoding(np.random.default_rng(2), CONFIG, prompt=5, count=2)
-    spec = decoder_system("npu_aim")
+    spec = chips.load("npu_aim").machine_as(SystemSpec)
     lowered = lower(spec, CONFIG, store_weights(CONFIG, work.weights, "bf16"), work.prompt, work.count, "both")
     predicted = predict_decoding(lowered)
     marks = marks_of(work, lowered, predicted.timing, begun=7)

@@ -2,7 +2,7 @@
 
 from model.report.section_answer import answer_sections
 from model.report.section_card import card
-from model.report.section_language import language_runs, language_sections
+from model.report.section_language import language_runs, language_sections, own_sections
 from model.report.section_programme import programme_sections
 from model.report.section_run import energy, events, files, run
 from model.report.section_site import site_sections
@@ -20,6 +20,7 @@ def sections(summary: Summary, *, full: bool = True) -> list[Section]:
         of_run.append(events(summary, full))
     if summary.energies:
         of_run.append(energy(summary, full))
+    of_run += own_sections(summary)
     if summary.about == "run":
         beside = card(summary, full)
         return [*of_run, *([beside] if beside is not None else []), files(summary)]

@@ -39,6 +39,7 @@ _CORE_TIME = (
     "The closed form of a chain of commands is in docs/decisions/0002-npu-core.md; `kcloud-cosim cycles --gemm "
     "M,N,K` counts them. Finished rows may be refused for any time."
 )
+_MACHINE_TIME = "Cycles: `kcloud-cosim predict` on a workload; every event is on the list of the machine's kind."
 _CHANNEL_TIME = (
     "A command is judged in the cycle in which it is offered; data of a read is at the port one cycle later. The cells "
     "hold only the rows that a simulation uses: they stand for the DRAM array."
@@ -52,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--top",
         choices=TOPS,
         help="axi: the core behind AXI4 and AXI4-Lite, standard port names; core: the core with its streams; "
-        "channel: a DRAM channel with its units (default: axi for a core, channel for a DRAM device)",
+        "channel: a DRAM channel with its units; machine: what any other kind builds, as it is simulated (default: axi "
+        "for a core, channel for a DRAM device, machine for others)",
     )
     parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder for the files, made if missing")
     parser.add_argument(
@@ -67,8 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0; `InputError` if the chip has no such top."""
     chip = chips.load(arguments.chip)
-    top: Top = arguments.top or chip.kind.door("top").DELIVERED
-    make = {"axi": _axi, "core": _core, "channel": _channel}[top]
+    top: Top = arguments.top or getattr(chip.kind.door("top"), "DELIVERED", "machine")
+    make = {"axi": _axi, "core": _core, "channel": _channel, "machine": _machine}[top]
     # a core is taken out of its simulation top, which then is not used
     warnings.filterwarnings("ignore", category=UnusedElaboratable)
     for path in deliver(make(chip, arguments), arguments.to.resolve(), BUILD / "rtl"):
@@ -118,4 +120,14 @@ def _channel(chip: Chip, arguments: argparse.Namespace) -> Delivery:
         constants=lambda build: {},
         latency=_CHANNEL_TIME,
         **_common(chip, arguments, "channel"),
+    )
+
+
+def _machine(chip: Chip, arguments: argparse.Namespace) -> Delivery:
+    kind = chip.kind
+    return Delivery(
+        make=lambda build: kind.door("top").top(chip.machine),
+        constants=lambda build: {},
+        latency=_MACHINE_TIME,
+        **_common(chip, arguments, "machine"),
     )

@@ -6,6 +6,7 @@ from amaranth.hdl import *
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.base.error import InputError
 from hw.rtl.dram_pim.aim.channel import AimChannel
 from hw.rtl.dram_pim.controller.aim import AimController
 from hw.rtl.dram_pim.controller.hbm_pim import HbmPimController
@@ -13,9 +14,12 @@ from hw.rtl.dram_pim.hbm_pim.channel import HbmPimChannel
 from hw.rtl.dram_pim.signature import COUNTER_BITS
 from hw.rtl.npu.core_top import CoreTop
 from hw.rtl.npu.signature import CounterPorts
+from hw.rtl.npu.vector_unit.unit import VectorUnit
 from hw.rtl.system.router import DESCRIPTOR, LABEL_BITS, Router
 from hw.spec.dram import Timing
+from hw.spec.machine import Machine
 from hw.spec.system import COUNT_BITS, UNITS, WAIT_LABELS, SystemSpec
+from hw.spec.vector import VectorSpec
 
 CODE_BITS = 4
 
@@ -182,3 +186,11 @@ class SystemTop(wiring.Component):
         ]
         self._ends(m, "vector", unit.o_done, unit.o_refused, unit.o_code)
         m.d.comb += [getattr(self, here).eq(getattr(unit, there)) for here, there in self._vector_counts.items()]
+
+
+def top(machine: Machine) -> SystemTop:
+    """The system of `machine` with its vector unit; `InputError` if it is no system."""
+    if not isinstance(machine, SystemSpec):
+        raise InputError(f"a system needs the description of one, not one of kind {machine.kind!r}")
+    vector = VectorSpec(memory_words=machine.shared_words, formats=(machine.pim.number,))
+    return SystemTop(machine, machine.pim.dram.resolve(), vector=VectorUnit(vector))
