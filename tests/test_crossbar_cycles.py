@@ -1,6 +1,8 @@
 """Closed form = stepped = RTL on random crossbar cores, programs and stalls: cycles, labels, events, values."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,8 @@ from model.cycle.crossbar.stepped import sequence, step_program
 from model.reference import crossbar as reference
 from tb.crossbar.cell_array import CellArray
 from tests.support.crossbar import Case, draw_case, draw_spec, expected, run
+
+GOLDEN = json.loads((Path(__file__).parent / "data" / "crossbar" / "golden.json").read_text())["vectors"]
 
 QUICK, VOLUME = range(8), range(8, 128)
 
@@ -84,30 +88,85 @@ def test_both_answerers_of_the_port_agree_at_zero_noise() -> None:
 def test_cells_are_written_verified_retried_and_given_up() -> None:
     spec = CrossbarSpec(
         rows=3, columns=2, cell_bits=4, weight_bits=4, input_bits=4, scheme="offset", adc_bits=6, lanes=2,
-        write_cycles=3, verify_cycles=2, write_limit=4, buffer_words=16, columns_per_adc=2,
+        write_cycles=3, verify_cycles=2, write_limit=4, buffer_words=16, columns_per_adc=2, arrays=2,
     )  # fmt: skip
     from model.crossbar.cells import CellErrors
 
     rng = np.random.default_rng(3)
     weights = rng.integers(-8, 8, (2, 3))
     levels = reference.cell_levels(spec, weights)
-    wanted = [(0, r, c, int(levels[r, c])) for r in range(3) for c in range(2)]
+    wanted = [(0, r, c, int(levels[r, c]), 1) for r in range(3) for c in range(2)]
     array = CellArray(spec, CellErrors(programming=0.04, stuck_low=0.2), seed=5)
     assert array.stuck_low.any()
     array.load(np.zeros_like(levels))
     inputs = rng.integers(0, 16, (2, 3))
-    command = LayerCommand(vectors=2, from_stream=True, to_stream=True, sums=True)
+    command = LayerCommand(vectors=2, from_stream=True, to_stream=True, sums=True, array=1)
     stage = draw_case(np.random.default_rng(0), spec).stages[0]
     ones, zeros = np.ones(5000, bool), np.zeros(5000, bool)
     case = Case(
-        spec=spec, weights=[weights], commands=[command], inputs=[inputs], stages=[stage], offered=ones, ready=ones,
+        spec=spec, weights=[weights] * 2, commands=[command], inputs=[inputs], stages=[stage], offered=ones, ready=ones,
         writes=zeros,
     )  # fmt: skip
-    counters, _ = run(case, wanted, [array])
+    untouched = CellArray(spec)
+    counters, _ = run(case, wanted, [untouched, array])
+    assert not untouched.pulses.any()
     pulses = array.pulses.sum()
     assert pulses > 6
     assert counters["array.cell_pulse"] == counters["array.cell_verify"] == pulses
     assert counters["program"] == pulses * (3 + 2)
-    given_up = sum(array.levels[r, c] != level for _, r, c, level in wanted)
+    given_up = sum(array.levels[r, c] != level for _, r, c, level, _ in wanted)
     assert counters["array.cell_given_up"] == given_up == (array.stuck_low & (levels > 0)).sum()
     assert array.pulses.max() == 4
+
+
+class _Watched(CellArray):
+    """Keeps every code it gave, by conversion."""
+
+    def __init__(self, spec: CrossbarSpec) -> None:
+        super().__init__(spec)
+        self.given: list[list[int]] = []
+
+    def convert(self, sums: np.ndarray, step: int) -> list[int]:
+        self.given.append(super().convert(sums, step))
+        return self.given[-1]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "bits", "policy", "array"),
+    [
+        ("offset", 6, "lossless", "analogue"),
+        ("offset", 6, "lossless", "digital"),
+        ("offset", 5, "power_of_two", "analogue"),
+        ("differential", 7, "lossless", "analogue"),
+        ("differential", 7, "lossless", "digital"),
+        ("differential", 5, "power_of_two", "analogue"),
+    ],
+)
+def test_golden_vectors_are_reproduced_on_the_rtl(scheme: str, bits: int, policy: str, array: str) -> None:
+    """Codes at the analogue port and sums that leave the core: the shared integers, bit for bit."""
+    held = GOLDEN[scheme]
+    weights, inputs = np.array(held["weights"]), np.array(held["inputs"])
+    spec = CrossbarSpec(
+        rows=16, columns=4, cell_bits=2, scheme=scheme, adc_bits=bits, range_policy=policy, array=array, lanes=4,
+        columns_per_adc=4, buffer_words=16, parameter_words=2,
+    )  # fmt: skip
+    command = LayerCommand(vectors=len(inputs), from_stream=True, to_stream=True, sums=True)
+    stage = draw_case(np.random.default_rng(0), spec).stages[0]
+    always, never = np.ones(5000, bool), np.zeros(5000, bool)
+    case = Case(
+        spec=spec, weights=[weights], commands=[command], inputs=[inputs], stages=[stage], offered=always,
+        ready=always, writes=never,
+    )  # fmt: skip
+    watched = _Watched(spec)
+    watched.load(reference.cell_levels(spec, weights))
+    _, found = run(case, arrays=None if array == "digital" else [watched])
+    results = np.array(found[0]).reshape(len(inputs), 4)
+    for vector, values in held["results"][f"{bits}b"].items():
+        assert results[int(vector)].tolist() == values
+    if array == "digital":
+        return
+    # conversions in the order of vectors, planes (most significant first) and steps; output n has converter n
+    codes = np.array(watched.given).reshape(len(inputs), 8, spec.slices, 4)
+    for index, values in held["codes"][f"{bits}b"].items():
+        vector, number, bit = map(int, index.split("."))
+        assert codes[vector, 7 - bit, number].tolist() == values, index

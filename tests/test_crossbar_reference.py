@@ -48,6 +48,29 @@ def test_lossless_converters_give_the_exact_product(scheme: str, signed: bool) -
         assert (reference.product(spec, weights, inputs) == inputs @ weights.T).all()
 
 
+@pytest.mark.parametrize("scheme", ["offset", "offset_unit", "differential", "twos_complement"])
+def test_the_fast_product_is_the_plain_one(scheme: str) -> None:
+    """Two slices in one number, codes from a table, against sums, codes and merge one after the other."""
+    rng = np.random.default_rng(8)
+    for cell_bits, policy, bits, rounding in (
+        (1, "power_of_two", 5, "half_up"), (2, "full", 6, "half_even"), (2, "calibrated", 7, "half_up"),
+        (4, "power_of_two", 7, "half_even"),
+    ):  # fmt: skip
+        signed = bool(rng.integers(2))
+        common = {"rows": 40, "columns": 6, "cell_bits": cell_bits, "scheme": scheme, "input_signed": signed}
+        slices = CrossbarSpec(**common, adc_bits=14).slices
+        ranges = tuple((int(rng.integers(-9000, 9000)), int(rng.integers(3000, 9000))) for _ in range(slices))
+        spec = CrossbarSpec(
+            **common, adc_bits=bits, range_policy=policy, rounding=rounding,
+            ranges=ranges if policy == "calibrated" else (),
+        )  # fmt: skip
+        weights = rng.integers(-128, 128, (6, 40))
+        inputs = rng.integers(spec.input_limits[0], spec.input_limits[1] + 1, (5, 40))
+        sums = reference.column_sums(reference.slice_levels(spec, weights), reference.input_planes(spec, inputs))
+        plain = reference.convert_and_merge(spec, sums, inputs)
+        assert reference.product(spec, weights, inputs).tolist() == plain.tolist(), (scheme, cell_bits, policy)
+
+
 def test_cells_hold_what_slices_say() -> None:
     rng = np.random.default_rng(6)
     for scheme in ("offset", "offset_unit", "differential", "twos_complement"):

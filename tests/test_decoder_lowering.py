@@ -14,6 +14,7 @@ from model.functional.decoding import ReferenceRun, differences
 from model.functional.system import SystemMemories
 from model.functional.vector_unit import SystemVectorUnit
 from model.language.config import DecoderConfig
+from model.language.run_record import read_run
 from model.lowering.decoder.checkpoint import check_finite, read_weights
 from model.lowering.decoder.lower import Lowered, lower
 from model.reference.decoder import StoredWeights, store_weights
@@ -37,19 +38,25 @@ def lowered(spec: SystemSpec, work: Decoding, pim: str) -> tuple[Lowered, Stored
     return lower(spec, work.config, weights, work.prompt, work.count, pim), weights
 
 
-@pytest.mark.parametrize("device", ["aim", "hbm_pim"])
-@pytest.mark.parametrize("pim", ["off", "weights", "attention", "both"])
+@pytest.mark.parametrize(
+    ("pim", "device"),
+    [
+        *((pim, device) for device in ("npu_aim", "npu_hbm_pim") for pim in ("off", "weights", "attention", "both")),
+        ("off", "npu_crossbar"),
+        ("attention", "npu_crossbar"),
+    ],
+)
 def test_every_tensor_of_every_token_is_the_references(pim: str, device: str) -> None:
     work = random_decoding(np.random.default_rng(5), SMALL, prompt=17, count=2)
-    made, weights = lowered(chips.load(f"npu_{device}").machine_as(SystemSpec), work, pim)
+    made, weights = lowered(chips.load(device).machine_as(SystemSpec), work, pim)
     spec = made.spec
-    memories = SystemMemories(spec, timing_of(spec), SystemVectorUnit(vector_spec(spec)))
+    memories = SystemMemories(spec, timing_of(spec), SystemVectorUnit(vector_spec(spec)), made.crossbars)
     for (bank, row), cells in made.channel.bank_rows().items():
         memories.contents.device.row(bank, row)[:] = cells
     memories.shared[made.ids : made.ids + len(work.prompt), 0] = work.prompt
     reference, done = ReferenceRun(made, work, weights), 0
     for step in made.steps:
-        memories.run(Program(commands=made.program.commands[done : step.commands]))
+        memories.run(Program(commands=made.program.commands[done : step.commands], units=spec.units))
         done = step.commands
         expected = reference.step(step)
         found = next(differences(step, lambda first, count: memories.shared[first : first + count], expected), None)
@@ -190,3 +197,32 @@ def test_one_wrong_bit_anywhere_is_a_difference() -> None:
         memories.shared[region.row(region.rows - 1), 0] ^= 1
         assert place in [difference.place for difference in found]
         assert place.name in str(found[0]) or len(found) > 1
+
+
+def test_what_does_not_fit_the_crossbars_is_refused() -> None:
+    _, work = small_system()
+    spec = chips.load("npu_crossbar").machine_as(SystemSpec)
+    assert spec.crossbar is not None
+    with pytest.raises(InputError, match="pim of a system with crossbars must be one of off, attention, not 'both'"):
+        lowered(spec, work, "both")
+    with pytest.raises(InputError, match=r"the weights must fit the 2 arrays of a tile, with .* they need 3"):
+        lowered(replace(spec, crossbar=replace(spec.crossbar, arrays=2, tiles=4)), work, "off")
+    with pytest.raises(InputError, match=r"must fit the rows of 1 tiles of 32, .* has 48"):
+        lowered(replace(spec, crossbar=replace(spec.crossbar, rows=32, tiles=1)), work, "off")
+    with pytest.raises(InputError, match="crossbars of a system take and give BF16"):
+        replace(chips.load("npu_hbm_pim").machine_as(SystemSpec), crossbar=spec.crossbar)
+
+
+def test_crossbars_write_the_text_of_the_other_stages() -> None:
+    """At zero noise the committed model's 64 tokens are those that stages 1 and 2 wrote on RTL, from its reference."""
+    work = small_llm(64)
+    made, weights = lowered(chips.load("npu_crossbar").machine_as(SystemSpec), replace(work, count=1), "off")
+    reference = ReferenceRun(made, work, weights)
+    for step in made.steps:
+        reference.step(step)
+    last = made.steps[-1]
+    for position in range(len(work.prompt), len(work.prompt) + 63):
+        reference.step(replace(last, first=position, tokens=1))
+    root = Path(__file__).parents[1] / "measurements" / "language_runs" / "npu_aim"
+    for pim in ("off", "both"):
+        assert reference.answer == read_run(root / f"small_llm.{pim}.json").tokens

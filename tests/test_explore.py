@@ -117,9 +117,9 @@ def test_the_optimum_of_a_space_is_that_of_brute_force(tmp_path: Path) -> None:
 
 def test_duckdb_reads_the_store_as_it_is(tmp_path: Path) -> None:
     explore(load("digits_small"), store_at(tmp_path), workers=1, chunk=5)
-    rows = duckdb.sql(
-        f"select count(*), count(distinct digest), sum(cycles) from '{tmp_path}/points-*.parquet'"
-    ).fetchall()
+    found = duckdb.sql(f"select count(*), count(distinct digest), sum(cycles) from '{tmp_path}/points-*.parquet'")
+    assert found is not None
+    rows = found.fetchall()
     assert rows[0][:2] == (12, 12)
     assert rows[0][2] > 0
 

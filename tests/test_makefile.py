@@ -21,6 +21,12 @@ def test_a_named_chip_runs_its_own_workload_and_not_the_sweep_of_the_main_job() 
         assert sum("tb sim" in line for line in commands("sim", *words)) == 1
 
 
+def test_a_run_that_prices_no_toggles_builds_one_simulator() -> None:
+    assert not any("--no-activity" in line for line in commands("sim", "CHIP=tiny"))
+    (run,) = [line for line in commands("sim", "CHIP=tiny", "ACTIVITY=no") if "tb sim" in line]
+    assert run.endswith("--no-activity")
+
+
 @pytest.mark.parametrize("name", ["CHIP", "WORKLOAD", "BENCH", "SEED", "FIGURE", "PYTHON"])
 @pytest.mark.parametrize(
     "text",

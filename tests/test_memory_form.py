@@ -2,7 +2,10 @@
 
 import random
 from dataclasses import replace
+from types import ModuleType
+from typing import Any
 
+import numpy as np
 import pytest
 
 from hw import chips
@@ -12,6 +15,7 @@ from hw.spec.core import CoreSpec
 from hw.spec.dma import DmaSpec
 from hw.spec.mac_array import Drain, MacArraySpec
 from model.cycle.npu.core import closed_form
+from model.cycle.npu.program import equal_cycles, external_memory_repeats, read_times
 from model.cycle.npu.program.closed_form import program_form
 from model.cycle.npu.program.program import step_program
 from model.lowering.program import Placed, place, streamed
@@ -101,6 +105,62 @@ def test_stepped_model_is_the_closed_form_on_random_configurations_with_bandwidt
     assert bound["wait_accumulator"] > count // 300
     assert conflicts > count // 12
     assert chains > count // 4
+
+
+def _long(rng: random.Random) -> tuple[CoreSpec, list[Placed]]:
+    """A small core and a command of many blocks whose words take one, two or four cycles to come."""
+    size = rng.choice([2, 4])
+    core = CoreSpec(
+        array=MacArraySpec(
+            rows=size,
+            columns=size,
+            weight_double_buffer=rng.random() < 0.8,
+            fold_overlap=rng.random() < 0.8,
+        ),
+        activation_words=1024,
+        weight_words=1024,
+        accumulator_rows=rng.choice([16, 32, 64]),
+        output_words=1024,
+        dma=DmaSpec(
+            bytes_per_cycle=rng.choice([size // 2, size // 2, size, max(1, size // 4)]),
+            latency_cycles=rng.choice([1, 5, 30]),
+            banks=rng.choice([1, 2, 4, 16]),
+        ),
+    )
+    while True:
+        commands = [
+            Command(m=rng.randint(1, 30), n_blocks=rng.randint(4, 12), k_blocks=rng.randint(1, 10))
+            for _ in range(rng.choice([1, 1, 2]))
+        ]
+        try:
+            return core, place(core, commands)
+        except InputError:
+            continue
+
+
+def test_what_is_not_computed_again_is_as_if_it_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeated passes and blocks and waits in step are taken at once, in both models, often, and change nothing."""
+    taken = dict.fromkeys(("repeat_passes", "repeat_blocks", "in_step", "_words_in_step"), 0)
+
+    def watched(module: ModuleType, name: str) -> None:
+        plain = getattr(module, name)
+
+        def call(*given: Any, **named: Any) -> Any:
+            found = plain(*given, **named)
+            taken[name] += np.size(found) if name == "repeat_blocks" else int(found) > 1
+            return found
+
+        monkeypatch.setattr(module, name, call)
+
+    for module, name in ((external_memory_repeats, "repeat_passes"), (external_memory_repeats, "repeat_blocks"),
+                         (read_times, "in_step"), (equal_cycles, "_words_in_step")):  # fmt: skip
+        watched(module, name)
+    rng = random.Random(5)
+    for _ in range(120):
+        core, placed = _long(rng)
+        form = program_form(core, placed)
+        assert step_program(core, streamed(core, placed)) == form, (core, placed)
+    assert min(taken.values()) > 5, taken
 
 
 def _core(bytes_per_cycle: int, latency: int, operands: str = "int8", output_format: str = "int8") -> CoreSpec:

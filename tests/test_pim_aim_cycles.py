@@ -1,6 +1,7 @@
 """GDDR6-AiM cycles: every measured point of the public simulator, and the closed form that follows from the rules."""
 
 import csv
+import random
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from hw import chips
 from hw.base.error import InputError
 from model.cycle.dram_pim.aim import AimChannel, HostRequest
+from model.cycle.dram_pim.bank import Banks
 from model.cycle.dram_pim.run import Aim
 
 DATA = Path(__file__).parent / "data" / "pim"
@@ -93,3 +95,31 @@ def test_unknown_order_and_kernel_are_named() -> None:
         machine.requests("gemv", outputs=1, inputs=1, order="fast")
     with pytest.raises(InputError, match="an AiM kernel must be one of gemv, ewmul, activation, not 'add'"):
         machine.requests("add", elements=1)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_equal_commands_in_a_row_are_issued_together_as_one_at_a_time(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cycles, causes, counts and every command's cycle, of drawn requests with timings drawn around the device's."""
+    draw, spec = random.Random(seed), SPEC
+    assert spec is not None
+    timing = spec.dram.resolve()
+    near = draw.sample([name for name in spec.dram.timings_ns if name in timing.cycles], 3)
+    timing = spec.dram.resolve("default", {name: max(0, timing.cycles[name] + draw.randint(-3, 5)) for name in near})
+    kernels = [h for h in spec.commands.host_commands if h.command]
+    requests = []
+    for host in draw.choices(kernels, k=30):
+        one_bank = spec.commands.command(host.command).scope == "bank"
+        count = 1 if host.blocking else draw.choice([1, 2, 20, 33, 34, 64, 100])
+        bank = draw.randrange(16) if one_bank else None
+        requests.append(HostRequest(name=host.name, count=count, row=draw.randrange(3), bank=bank))
+
+    def played() -> tuple:
+        channel = AimChannel(spec, timing)
+        channel.trace = []
+        return channel.run(requests), channel.trace, channel.counts, channel.causes
+
+    together = played()
+    monkeypatch.setattr(Banks, "in_a_window", lambda self, command: True)
+    assert together == played()

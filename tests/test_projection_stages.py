@@ -154,7 +154,8 @@ def test_stage_3_by_hand_at_batch_16() -> None:
     cache = 65_536 * 2 * 1024
     step = 16 * cache / (1.5e12 * 0.8) + 2 * 64 * 256 * 256 / 16.1e12 * (4 * 32 + 16)
     assert one.tokens.nominal == pytest.approx(16 / step)
-    power = 0.256 * 150 + (2 * 8_030_261_248 / 2.48e12 + cache * 8 * 4.8e-12) * 16 / step
+    idle = 8_030_261_248 / (64 * 256 * 256) * 0.2
+    power = 0.256 * 150 + idle + (2 * 8_030_261_248 / 2.48e12 + cache * 8 * 4.8e-12) * 16 / step
     assert one.joules.nominal == pytest.approx((power + 43) * 1.08 / 0.94 * 1.35 * step / 16)
 
 

@@ -53,3 +53,14 @@ def test_the_csv_has_a_line_for_every_pair_and_units_in_its_heading(table: tuple
     lines = csv(table[0]).splitlines()
     assert len(lines) == 1 + len(table[0])
     assert {"latency_ms", "unit", "number_format", "batch", "reason"} <= set(lines[0].split(","))
+
+
+def test_a_core_of_the_project_is_a_card_by_two_assumed_facts_but_no_product() -> None:
+    """npu_16 runs ResNet-50 and Llama 3.2 1B on the board its facts assume; tables of products leave it out."""
+    assert "npu_16" not in products()
+    image, language = survey(["npu_16"], ["resnet50", "llama31_8b_decode"])
+    assert image.rate > 0
+    assert image.number == "int8"
+    # 256 MACs a cycle at 1 GHz against the 4.089 GMAC of an image: 62.6 a second with no cycle lost
+    assert 0.7 < image.rate / (256e9 / 4.089e9) < 1
+    assert language.reason or language.rate > 0

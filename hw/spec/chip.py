@@ -94,6 +94,11 @@ class Chip:
         return self.machine
 
     @property
+    def published(self) -> bool:
+        """Whether somebody sells it or has published it: a fact of it is more than an assumption of this project."""
+        return any(fact.confidence != "assumed" for fact in self.facts.values())
+
+    @property
     def core(self) -> CoreSpec | None:
         """The NPU core, if its machine is one."""
         return self.machine if isinstance(self.machine, CoreSpec) else None

@@ -85,6 +85,8 @@ class CrossbarSpec:
         The next vector is loaded into a second register while the present one is computed.
     tiles : int
         Tiles on the bus, 1 to 256.
+    arrays : int
+        Cell arrays that share one tile's drivers, converters and adders, 1 to 1024; a command selects one of them.
     lanes : int
         Bytes of the bus and of a word of the buffer: inputs loaded and outputs taken per cycle.
     buffer_words, parameter_words, command_entries : int
@@ -125,6 +127,7 @@ class CrossbarSpec:
     sample_and_hold: bool = False
     double_buffer: bool = True
     tiles: int = 1
+    arrays: int = 1
     lanes: int = 16
     buffer_words: int = 4096
     parameter_words: int = 64
@@ -153,6 +156,7 @@ class CrossbarSpec:
             "settle_cycles": (0, 1023),
             "adc_cycles": (1, 1023),
             "tiles": (1, 256),
+            "arrays": (1, 1024),
             "lanes": (1, 64),
             "buffer_words": (2, 1 << 20),
             "parameter_words": (1, 1 << 16),
@@ -277,8 +281,8 @@ class CrossbarSpec:
 
     @property
     def tile_cells(self) -> int:
-        """Cells of a tile."""
-        return self.rows * self.physical_columns * self.cells_per_column
+        """Cells of a tile, those of all its arrays."""
+        return self.rows * self.physical_columns * self.cells_per_column * self.arrays
 
     @property
     def converters(self) -> int:
@@ -313,7 +317,8 @@ class CrossbarSpec:
     @property
     def label(self) -> str:
         """Its size in a few words."""
-        return f"{self.tiles} tiles of {self.rows} x {self.columns}"
+        shared = f", {self.arrays} arrays a tile" if self.arrays > 1 else ""
+        return f"{self.tiles} tiles of {self.rows} x {self.columns}{shared}"
 
     @property
     def macs_per_cycle(self) -> float:

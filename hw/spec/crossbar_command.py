@@ -18,9 +18,10 @@ LAYER_FIELDS: dict[str, int] = {
     "from_stream": 1,
     "to_stream": 1,
     "sums": 1,
-    "reserved": 1,
+    "array": 10,
+    "reserved": 7,
 }
-"""Field -> bits, bit 0 first; 144 bits together."""
+"""Field -> bits, bit 0 first; 160 bits together."""
 
 OPCODE_LAYER = 1
 
@@ -31,11 +32,12 @@ REFUSALS: dict[str, int] = {
     "input": 4,  # the input words end beyond the buffer
     "output": 5,  # the output words end beyond the buffer
     "parameter": 6,  # the parameter words end beyond their memory
+    "array": 7,  # the tiles have no such array
 }
 """Why a command is refused -> its code in the status register; a refused command does nothing else."""
 
-WRITE_FIELDS: dict[str, int] = {"tile": 8, "row": 12, "column": 16, "level": 8}
-"""A cell to program: tile, word line, cell column (of pairs: 2 * column + 1 is the subtracted cell), level."""
+WRITE_FIELDS: dict[str, int] = {"tile": 8, "row": 12, "column": 16, "level": 8, "array": 10}
+"""A cell to program: tile, word line, cell column (of pairs: 2 * column + 1 is the subtracted cell), level, array."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,8 @@ class LayerCommand:
         Inputs come from, or results go to, the streams at the top instead of the buffer.
     sums : bool
         Results are 32-bit sums instead of INT8 (to the stream only).
+    array : int
+        Array of each tile that holds the weights.
     opcode : int
         `OPCODE_LAYER`; the core refuses every other.
     """
@@ -78,6 +82,7 @@ class LayerCommand:
     from_stream: bool = False
     to_stream: bool = False
     sums: bool = False
+    array: int = 0
     opcode: int = OPCODE_LAYER
 
     def __post_init__(self) -> None:

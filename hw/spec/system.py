@@ -1,4 +1,4 @@
-"""A system of NPU core, vector unit and DRAM-PIM channel behind one stream of descriptors with tokens.
+"""A system of NPU core, vector unit, DRAM-PIM channel and, if it has them, crossbars behind one stream of descriptors.
 
 A descriptor names its unit and says, for each unit, how many of that unit's descriptors must have ended before it may
 start. Descriptors of one unit start in order; nothing else holds them back.
@@ -11,37 +11,51 @@ from typing import ClassVar, Protocol
 from hw.base.error import InputError
 from hw.spec.command import Fence, pack
 from hw.spec.core import CoreSpec
+from hw.spec.crossbar import CrossbarSpec
+from hw.spec.crossbar_unit import CrossbarUnitSpec
 from hw.spec.memory_controller import DESCRIPTOR_BITS, ControllerSpec
 from hw.spec.pim import PimSpec
 
 UNITS: tuple[str, ...] = ("core", "vector", "memory")
-"""Units of a system; a descriptor names one by its index."""
+"""Units of every system."""
 
-END = len(UNITS)
+CROSSBAR = "crossbar"
+"""The unit that a system with crossbars has besides."""
+
+UNIT_CODES: dict[str, int] = {"core": 0, "vector": 1, "memory": 2, CROSSBAR: 4}
+"""Unit -> what a descriptor names it by."""
+
+END = 3
 """Unit of the descriptor that ends a program."""
 
 COUNT_BITS = 20
 """Width of a token: descriptors of one unit that a program may have."""
 
-SYSTEM_FIELDS: dict[str, int] = {
-    "payload": DESCRIPTOR_BITS,
-    "unit": 4,
-    **{f"wait_{unit}": COUNT_BITS for unit in UNITS},
-}
-"""Field -> width of a descriptor of the stream, from bit 0 up, all unsigned."""
+
+def system_fields(units: Sequence[str]) -> dict[str, int]:
+    """Field -> width of a descriptor of the stream of a system with `units`, from bit 0 up, all unsigned."""
+    return {"payload": DESCRIPTOR_BITS, "unit": 4, **{f"wait_{unit}": COUNT_BITS for unit in units}}
+
 
 QUEUE_ENTRIES = 8
 """Descriptors that wait before each unit."""
 
-WAIT_LABELS: dict[str, str] = {
-    "busy": "The unit has a descriptor that has not ended; its own labels say what it does.",
-    "wait_core": "The unit is free, its next descriptor waits for the core.",
-    "wait_vector": "The unit is free, its next descriptor waits for the vector unit (and for no unit before).",
-    "wait_memory": "The unit is free, its next descriptor waits for the memory controller (and for no unit before).",
-    "take": "The unit takes its next descriptor.",
-    "empty": "The unit is free and no descriptor waits before it.",
+_WAITS = {
+    "core": "The unit is free, its next descriptor waits for the core.",
+    "vector": "The unit is free, its next descriptor waits for the vector unit (and for no unit before).",
+    "memory": "The unit is free, its next descriptor waits for the memory controller (and for no unit before).",
+    CROSSBAR: "The unit is free, its next descriptor waits for the crossbars (and for no unit before).",
 }
-"""Label of a cycle of a unit in a run -> definition. Every cycle of every unit has exactly one."""
+
+
+def wait_labels(units: Sequence[str]) -> dict[str, str]:
+    """Label of a cycle of a unit in a run -> definition. Every cycle of every unit has exactly one."""
+    return {
+        "busy": "The unit has a descriptor that has not ended; its own labels say what it does.",
+        **{f"wait_{unit}": _WAITS[unit] for unit in units},
+        "take": "The unit takes its next descriptor.",
+        "empty": "The unit is free and no descriptor waits before it.",
+    }
 
 
 class Packs(Protocol):
@@ -68,6 +82,8 @@ class SystemSpec:
         Descriptors the program memory holds.
     refresh : bool
         False only to compare.
+    crossbar : CrossbarSpec or None
+        Tiles that hold the matrices of weights, if there are any; the channel then holds no matrix but the embedding.
     """
 
     part: ClassVar[str] = "system"
@@ -77,6 +93,7 @@ class SystemSpec:
     rows: int = 64
     program_words: int = 1 << 15
     refresh: bool = True
+    crossbar: CrossbarSpec | None = None
 
     def __post_init__(self) -> None:
         dma, column = self.core.dma, self.pim.dram.organisation.column_bytes
@@ -87,6 +104,13 @@ class SystemSpec:
             )
         if not 1 <= self.program_words <= 1 << COUNT_BITS:
             raise InputError(f"program_words must be from 1 to {1 << COUNT_BITS}, not {self.program_words}")
+        if self.crossbar is not None:
+            if self.pim.number != "bf16":
+                raise InputError(
+                    f"crossbars of a system take and give BF16, and its memory holds {self.pim.number}; choose a "
+                    "channel of BF16"
+                )
+            CrossbarUnitSpec(core=self.crossbar, shared_words=self.shared_words)
 
     @property
     def kind(self) -> str:
@@ -106,12 +130,26 @@ class SystemSpec:
     @property
     def label(self) -> str:
         """Its parts in a few words."""
-        return f"{self.core.label} beside {self.pim.title}"
+        crossbars = "" if self.crossbar is None else f" and {self.crossbar.label}"
+        return f"{self.core.label} beside {self.pim.title}{crossbars}"
 
     @property
     def macs_per_cycle(self) -> float:
-        """Most multiply-accumulates in a cycle, of core and PIM units together."""
-        return self.core.macs_per_cycle + self.pim.macs_per_cycle
+        """Most multiply-accumulates in a cycle, of core, PIM units and crossbars together."""
+        crossbars = 0.0 if self.crossbar is None else self.crossbar.macs_per_cycle
+        return self.core.macs_per_cycle + self.pim.macs_per_cycle + crossbars
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Names of its units."""
+        return UNITS if self.crossbar is None else (*UNITS, CROSSBAR)
+
+    @property
+    def crossbar_unit(self) -> CrossbarUnitSpec:
+        """The unit around its crossbars; `InputError` if it has none."""
+        if self.crossbar is None:
+            raise InputError("a system must have crossbars to multiply in them, this one has none; choose npu_crossbar")
+        return CrossbarUnitSpec(core=self.crossbar, shared_words=self.shared_words)
 
     @property
     def shared_words(self) -> int:
@@ -140,7 +178,7 @@ class SystemCommand:
     Parameters
     ----------
     unit : str
-        One of `UNITS`.
+        A unit of the system.
     command : Packs
         Descriptor of that unit; packed it is the payload.
     waits : dict of str to int
@@ -151,14 +189,14 @@ class SystemCommand:
     command: Packs
     waits: dict[str, int]
 
-    def pack(self) -> int:
-        """The descriptor as one integer."""
+    def pack(self, units: Sequence[str] = UNITS) -> int:
+        """The descriptor as one integer, for a system with `units`."""
         return pack(
-            SYSTEM_FIELDS,
+            system_fields(units),
             {
                 "payload": self.command.pack(),
-                "unit": UNITS.index(self.unit),
-                **{f"wait_{unit}": self.waits.get(unit, 0) for unit in UNITS},
+                "unit": UNIT_CODES[self.unit],
+                **{f"wait_{unit}": self.waits.get(unit, 0) for unit in units},
             },
         )
 
@@ -171,12 +209,15 @@ class Program:
     ----------
     commands : list of SystemCommand
         What was added, in order; without the end mark.
+    units : tuple of str
+        Units of the system it is for.
     counts : dict of str to int
         Unit -> descriptors added for it so far.
     """
 
     commands: list[SystemCommand] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(UNITS, 0))
+    units: tuple[str, ...] = UNITS
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*UNITS, CROSSBAR), 0))
     _fences: set[int] = field(default_factory=set)
 
     def add(self, unit: str, command: Packs, after: Iterable[Token] = ()) -> Token:
@@ -185,8 +226,8 @@ class Program:
         The core overlaps its descriptors, so a token of the core must be that of a FENCE.
         Raises `InputError` for an unknown unit, and for a token of the core that is none of a FENCE.
         """
-        if unit not in UNITS:
-            raise InputError(f"a unit must be one of {', '.join(UNITS)}, not {unit!r}")
+        if unit not in self.units:
+            raise InputError(f"a unit must be one of {', '.join(self.units)}, not {unit!r}")
         waits: dict[str, int] = {}
         for token in after:
             if token.unit == "core" and token.count not in self._fences:
@@ -204,8 +245,9 @@ class Program:
 
     def pack(self) -> list[int]:
         """The words of the program memory, the end mark included."""
-        end = pack(SYSTEM_FIELDS, dict.fromkeys(SYSTEM_FIELDS, 0) | {"unit": END})
-        return [*(command.pack() for command in self.commands), end]
+        fields = system_fields(self.units)
+        end = pack(fields, dict.fromkeys(fields, 0) | {"unit": END})
+        return [*(command.pack(self.units) for command in self.commands), end]
 
 
 def fits(spec: SystemSpec, words: Sequence[int]) -> None:

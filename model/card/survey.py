@@ -1,6 +1,6 @@
 """Every chip on every workload by the chip model: a rate, or one sentence why not."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -47,10 +47,17 @@ class Entry:
     reason: str = ""
 
 
-def survey(chip_names: Iterable[str], workload_names: Iterable[str]) -> list[Entry]:
-    """All pairs, workload by workload."""
+def survey(
+    chip_names: Iterable[str], workload_names: Iterable[str], step: Callable[[], None] = lambda: None
+) -> list[Entry]:
+    """All pairs, workload by workload; `step` is called after each."""
     loaded = [(name, chips.load(name)) for name in chip_names]
-    return [entry(name, chip, workload) for workload in workload_names for name, chip in loaded]
+    entries = []
+    for workload in workload_names:
+        for name, chip in loaded:
+            entries.append(entry(name, chip, workload))
+            step()
+    return entries
 
 
 def entry(chip_name: str, chip: Chip, workload_name: str) -> Entry:

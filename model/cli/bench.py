@@ -38,7 +38,9 @@ numpy 1.26.4, no trace files.
 LIMITS = {
     "resnet50_closed_form_ms": 5.0,
     "gemm_512_stepped_ms": 20.0,
+    "gemm_512_from_outside_closed_form_ms": 5.0,
     "gemm_512_from_outside_16_bytes_stepped_ms": 20.0,
+    "gemm_512_from_outside_8_bytes_stepped_ms": 20.0,
     "pim_gemv_4096_64_channels_ms": 50.0,
     "pim_gemv_4096_64_channels_refresh_ms": 50.0,
     "pim_gemv_4096_64_channels_every_rule_ms": 50.0,
@@ -50,6 +52,7 @@ LIMITS = {
 LEAST = {
     "resnet50_32_times_scalesim": 1000.0,
     "resnet50_128_times_scalesim": 1000.0,
+    "aim_gemv_4096_32_channels_times_aim_simulator": 100.0,
     "serving_requests_per_s": 1000.0,
     "serving_tokens_per_s": 500_000.0,
 }

@@ -4,6 +4,7 @@ examples:
   kcloud-cosim explore digits_small
   kcloud-cosim explore my_space.yaml --store results --json
   kcloud-cosim explore million_layers --dask local
+  kcloud-cosim explore million_layers --search optuna --points 50000 --seed 1
   kcloud-cosim explore --list
 """
 
@@ -19,6 +20,7 @@ from hw.base.file import write_atomically
 from model.sweep import spaces, subjects
 from model.sweep.front import Front, front_of
 from model.sweep.run import Outcome, explore, store_at
+from model.sweep.search import METHODS, search
 from model.sweep.space import Space
 from model.sweep.space_file import load
 
@@ -36,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dask", default="", metavar="WHERE", help="local, slurm, lsf or tcp://HOST:PORT of a scheduler"
     )
     parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes of this machine (default: all)")
+    parser.add_argument(
+        "--search", choices=METHODS, default="exhaustive", metavar="HOW",
+        help="exhaustive (every point), sobol (spread evenly) or optuna (NSGA-II, with one objective TPE)",
+    )  # fmt: skip
+    parser.add_argument("--points", type=int, metavar="N", help="of a search: points to evaluate at most")
+    parser.add_argument("--seed", type=int, metavar="S", help="of a search: which points it draws (default: 1)")
     parser.add_argument("--json", action="store_true", help="points, seconds, front and store as one object")
     parser.add_argument("--list", action="store_true", help="list the known spaces")
 
@@ -49,6 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
         return 0 if arguments.list else _without()
     if arguments.workers < 0:
         raise InputError(f"workers must be at least 0 (0: one a processor), not {arguments.workers}; choose another")
+    searched = arguments.search != "exhaustive"
+    if not searched and (arguments.points is not None or arguments.seed is not None):
+        raise InputError("--points and --seed must come with a search; add --search sobol or --search optuna")
+    points = arguments.points
+    if searched and points is None:
+        raise InputError(f"--search {arguments.search} must be told how many points; add --points N")
     space = load(arguments.space)
     subjects.load(space.subject).check(space)
     folder = arguments.store or Path("build/explore") / Path(arguments.space).stem
@@ -57,9 +71,14 @@ def run(arguments: argparse.Namespace) -> int:
     say(f"space   {space.title}: {space.size:,} points{repeated}")
     store = store_at(folder)
     shown = _Progress(quiet=arguments.json)
-    outcome = explore(space, store, workers=arguments.workers, dask=arguments.dask, progress=shown)
+    where = {"workers": arguments.workers, "dask": arguments.dask, "progress": shown}
+    if points is not None:
+        seed = 1 if arguments.seed is None else arguments.seed
+        outcome = search(space, store, method=arguments.search, points=points, seed=seed, **where)
+    else:
+        outcome = explore(space, store, **where)
     shown.end()
-    found = front_of(space, store)
+    found = front_of(space, store, whole=not searched)
     _write_csv(space, found, folder / "front.csv")
     from model.sweep.plot import draw
 

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         return listed(arguments.root, arguments.chips, as_json=arguments.json)
     if arguments.json:
         raise InputError("--json must come alone or with --chips, it lists; leave it out to write or check")
-    names = arguments.chips or [name for name, chip in chips.load_all()[0].items() if chip.facts]
+    names = arguments.chips or [name for name, chip in chips.load_all()[0].items() if chip.published]
     written = differ = 0
     planned = list(plan(names))
     with progress("records", total=len(planned)) as going:

@@ -13,6 +13,7 @@ from pathlib import Path
 from hw import chips
 from hw.base.file import write_atomically
 from hw.base.program import as_typed
+from hw.base.progress import progress
 from model import workloads
 from model.card.survey import Entry, survey
 from model.network.workload import NetworkWorkload
@@ -28,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table, write it as CSV."""
-    entries = survey(arguments.chips or products(), arguments.workloads or networks())
+    chosen, tasks = arguments.chips or products(), arguments.workloads or networks()
+    with progress("survey", total=len(chosen) * len(tasks)) as going:
+        entries = survey(chosen, tasks, going.step)
     write_atomically(arguments.output, csv(entries))
     if arguments.json:
         print(json.dumps([asdict(entry) for entry in entries], indent=1))
@@ -47,8 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def products() -> list[str]:
-    """Chips that somebody sells or has published: those with facts."""
-    return [name for name, chip in chips.load_all()[0].items() if chip.facts]
+    """Chips that somebody sells or has published."""
+    return [name for name, chip in chips.load_all()[0].items() if chip.published]
 
 
 def networks() -> list[str]:

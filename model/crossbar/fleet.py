@@ -27,6 +27,10 @@ AWAKE = Fact(
     nominal=0.2, low=0.02, high=1.0, unit="1", confidence="assumed",
     source="share of converters that are not switched off; layers run one after the other, so few need to be awake",
 )  # fmt: skip
+DIE_IDLE_W = Fact(
+    nominal=1.0, low=0.2, high=5.0, unit="W", confidence="assumed",
+    source="clock, links that stay trained and leakage of the logic of a die that is awake all the time",
+)  # fmt: skip
 LINK_PJ_PER_BIT = Fact(
     nominal=2.0, low=0.5, high=10.0, unit="pJ/bit", confidence="assumed",
     source="links within a package 0.5 to 2 pJ a bit, between boards 5 to 10",
@@ -108,7 +112,7 @@ class Fleet:
     area_mm2, dies : Range
         Silicon of the crossbars that hold them in square millimetres, and that over the area of a die, not rounded.
     idle_w : Range
-        Leakage of converters, whatever is computed.
+        Leakage of converters, and what each die takes besides, whatever is computed.
     link_mj_per_token : Range
         Activations into and out of every layer, between dies.
     cache_mj_per_token : Range
@@ -138,6 +142,10 @@ def _range(*facts: Fact, scale: float = 1.0) -> Range:
     return Range(low=low, nominal=nominal, high=high)
 
 
+def _sum(a: Range, b: Range) -> Range:
+    return Range(low=a.low + b.low, nominal=a.nominal + b.nominal, high=a.high + b.high)
+
+
 def fleet(
     model: LanguageModel, spec: CrossbarSpec, cell: str, *, context: int = 1024, updates_per_day: float = 1.0,
     parallel: int = 1024,
@@ -157,7 +165,7 @@ def fleet(
     dies = Range(
         low=area.low / DIE_MM2.maximum, nominal=area.nominal / DIE_MM2.nominal, high=area.high / DIE_MM2.minimum
     )
-    tiles = ceil_div(weights, spec.rows * spec.columns)
+    tiles = ceil_div(weights, spec.rows * spec.columns * spec.arrays)
     converters = tiles * spec.converters * (spec.array == "analogue")
     cells = tiles * spec.tile_cells
     moved_bits = model.layers * 4 * model.hidden * 8 * 2
@@ -179,7 +187,14 @@ def fleet(
         mebibytes=mebibytes,
         area_mm2=area,
         dies=dies,
-        idle_w=_range(CONVERTER_LEAKAGE_UW, AWAKE, scale=converters * 1e-6),
+        idle_w=_sum(
+            _range(CONVERTER_LEAKAGE_UW, AWAKE, scale=converters * 1e-6),
+            Range(
+                low=dies.low * DIE_IDLE_W.minimum,
+                nominal=dies.nominal * DIE_IDLE_W.nominal,
+                high=dies.high * DIE_IDLE_W.maximum,
+            ),
+        ),
         link_mj_per_token=_range(LINK_PJ_PER_BIT, scale=moved_bits * 1e-9),
         cache_mj_per_token=_range(CACHE_PJ_PER_BIT, scale=cache_bits * 1e-9),
         write_j=written,
@@ -197,7 +212,7 @@ def describe(found: Fleet) -> list[str]:
     for name, unit, value in (
         ("area", "mm2", found.area_mm2),
         ("dies", "", found.dies),
-        ("idle power", "W, leakage of converters", found.idle_w),
+        ("idle power", "W, converters and dies", found.idle_w),
         ("links", "mJ a token", found.link_mj_per_token),
         ("cache", "mJ a token, memory beside the crossbars", found.cache_mj_per_token),
         ("writing once", "J", found.write_j),

@@ -9,6 +9,7 @@ from hw.base.integer import ceil_div
 from hw.spec.vector import LANES
 from model.lowering.decoder.lower import Lowered, Step
 from model.lowering.decoder.shared import TensorPlace
+from model.reference.block_floating import crossbar_product
 from model.reference.decoder import Decoder, StoredWeights, Tensors
 from model.reference.products import Product, aim_product, core_product, hbm_pim_product
 from model.work.decoding import Decoding
@@ -61,8 +62,10 @@ class ReferenceRun:
         self.decoder = Decoder(work.config, weights, name)
         self.ids = list(work.prompt)
         core, channel = core_product(name), channel_product(name)
-        self._core = core
         self._project = channel if lowered.pim in ("weights", "both") else core
+        self._read, self._core = core, core
+        if lowered.crossbars is not None:
+            self._project = self._read = crossbar_product()
         self._attend = channel if lowered.pim in ("attention", "both") else core
         self._prompt = len(work.prompt)
 
@@ -72,7 +75,7 @@ class ReferenceRun:
         decode = step.first >= self._prompt
         last = any(place.name == "token" for place in step.places)
         out = self.decoder.read(
-            tokens, self._project if decode else self._core, self._attend if decode else self._core, last=last
+            tokens, self._project if decode else self._read, self._attend if decode else self._core, last=last
         )
         if last:
             self.ids.append(int(out["token", -1][0, 0]))

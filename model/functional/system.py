@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 from hw.base.error import InputError
+from hw.spec.crossbar_unit import Product
 from hw.spec.dram import Timing
 from hw.spec.system import Program, SystemSpec
 from model.cycle.system.kinds import contents_of, controller_of
 from model.cycle.system.run import core_item
 from model.cycle.system.vector_port import VectorPort
 from model.functional.npu import Memories
+from model.lowering.decoder.crossbar import Crossbars
 
 
 class SystemMemories:
@@ -25,13 +27,19 @@ class SystemMemories:
         Numbers read at pointers so far, in order: what the stepped model asks for.
     """
 
-    def __init__(self, spec: SystemSpec, timing: Timing, vector: VectorPort | None = None) -> None:
+    def __init__(
+        self,
+        spec: SystemSpec,
+        timing: Timing,
+        vector: VectorPort | None = None,
+        crossbars: Crossbars | None = None,
+    ) -> None:
         self.core = Memories(spec.core)
         self.contents = contents_of(spec.controller, timing)
         self.shared = self.core.external.view("<u2")
         self.contents.shared = self.shared
         self.pointed: list[int] = []
-        self._vector = vector
+        self._vector, self._crossbars = vector, crossbars
         # the order of the commands is all that counts here
         self._controller = controller_of(replace(spec.controller, refresh=False), timing, self.contents.take)
 
@@ -42,6 +50,9 @@ class SystemMemories:
                 self.core.run([core_item(item.command)])
             elif item.unit == "memory":
                 self._controller.run(item.command.pack(), self._controller.now, self._point)
+            elif isinstance(item.command, Product):
+                if self._crossbars is not None:
+                    self._crossbars.execute(item.command, self.shared)
             elif self._vector is not None:
                 self._vector.execute(item.command.pack(), self.shared)
 

@@ -5,8 +5,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hw.base import place
 from hw.base.error import InputError
 from hw.base.file import write_atomically
+
+RUNS = place.measurements() / "language_runs"
+"""Committed records of language runs, a folder for each system."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """From GEMM jobs to layers of a crossbar core: tiles, their weights, words of the buffer and of the output stage."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,7 +31,9 @@ class PlacedLayer:
 
 
 def place(spec: CrossbarSpec, gemms: Sequence[Gemm]) -> list[PlacedLayer]:
-    """Layers for `gemms` (count 1 each): weights stay put, so all of them must fit the tiles together.
+    """Layers for `gemms`, `count` of each: weights stay put, so all of them must fit the tiles together.
+
+    A layer takes tiles of one array; where those that are left do not hold it, it begins the next array.
 
     A batch lies in the buffer from word 0 on, its results behind it. Parameters of all layers follow one another.
 
@@ -39,15 +42,17 @@ def place(spec: CrossbarSpec, gemms: Sequence[Gemm]) -> list[PlacedLayer]:
     InputError
         If there are too few tiles or parameter words, or the buffer does not hold one vector.
     """
-    layers, tile, parameter = [], 0, 0
-    needed = sum(ceil_div(g.k, spec.rows) * ceil_div(g.n, spec.columns) * g.count for g in gemms)
-    if needed > spec.tiles:
-        raise InputError(
-            f"weights must fit the {spec.tiles} tiles of {spec.rows} x {spec.columns}, these need {needed}; choose a "
-            "smaller workload or a chip with more tiles"
-        )
-    for gemm in gemms:
+    layers, tile, array, parameter = [], 0, 0, 0
+    for gemm in itertools.chain.from_iterable([g] * g.count for g in gemms):
         row_tiles, column_tiles = ceil_div(gemm.k, spec.rows), ceil_div(gemm.n, spec.columns)
+        if tile + row_tiles * column_tiles > spec.tiles:
+            array, tile = array + (tile > 0), 0
+        if array >= spec.arrays or row_tiles * column_tiles > spec.tiles:
+            raise InputError(
+                f"weights must fit the {spec.label}, each layer in one array of its tiles, and {gemm.name!r} needs "
+                f"{row_tiles * column_tiles} tiles where {0 if array >= spec.arrays else spec.tiles} are left; choose "
+                "a smaller workload or a chip with more tiles or arrays"
+            )
         words, results = row_tiles * spec.load_beats, column_tiles * spec.drain_beats
         most = min(spec.buffer_words // (words + results), (1 << 16) - 1)
         if most < 1:
@@ -73,10 +78,11 @@ def place(spec: CrossbarSpec, gemms: Sequence[Gemm]) -> list[PlacedLayer]:
                     output_address=vectors * words,
                     output_stride=results,
                     parameter_address=parameter,
+                    array=array,
                 )
             )
-        layers += [PlacedLayer(gemm=gemm, commands=tuple(commands))] * gemm.count
-        tile, parameter = tile + row_tiles * column_tiles * gemm.count, parameter + results
+        layers.append(PlacedLayer(gemm=gemm, commands=tuple(commands)))
+        tile, parameter = tile + row_tiles * column_tiles, parameter + results
     return layers
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hw.base.error import InputError
 from hw.spec.chip import Chip
 from model.energy.table import EnergyTable
+from model.language.run_record import LanguageRun
 from model.projection import services, stages
 from model.projection.breakeven import BreakEven, break_even
 from model.projection.card import CardFigures, card_figures, per_image
@@ -87,6 +88,7 @@ def project(
     offline_records: Mapping[str, Measurement] | None = None,
     curve_records: Mapping[tuple[str, str], Measurement] | None = None,
     random_record: Measurement | None = None,
+    crossbar_run: LanguageRun | None = None,
 ) -> Programme:
     """Project the sites.
 
@@ -111,6 +113,8 @@ def project(
         the language service's decode steps.
     curve_records : dict of (str, str) to Measurement
         Records of decode rates against the batch, by chip and PIM memory ("" without).
+    crossbar_run : LanguageRun or None
+        The text that the RTL of a system with crossbars wrote; with it stage 3 has our own machine.
     random_record : Measurement or None
         RTL record of random operands on the core of `core_record`; with it the toggles of the task weigh the arrays.
     """
@@ -176,7 +180,9 @@ def project(
             language,
         )
     ]
-    compared = compare_stages(cards, chips, language, first, first_name, language_records or {}, curve_records or {})
+    compared = compare_stages(
+        cards, chips, language, first, first_name, language_records or {}, curve_records or {}, crossbar_run
+    )
     curves = {key: decode_curve(record) for key, record in (curve_records or {}).items()}
     gpus, even = break_even(chips, language, first, first_name, language_records or {}, curve_records or {})
     figures = [*core.shown]

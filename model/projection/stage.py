@@ -69,6 +69,8 @@ class Stage:
         Weights that one chip of macros holds, "weights"; None only without `macros`.
     area_per_mib : Fact or None
         Area of arrays and converters, "mm2/MiB" of weights; None only without `macros`.
+    idle_per_chip : Fact or None
+        Power of a chip of macros whatever it computes, "W"; None only without `macros`.
     """
 
     number: int
@@ -82,15 +84,17 @@ class Stage:
     macros: tuple[Macro, ...] = ()
     weights_per_chip: Fact | None = None
     area_per_mib: Fact | None = None
+    idle_per_chip: Fact | None = None
 
     def __post_init__(self) -> None:
         if self.years[0] > self.years[1]:
             raise InputError(f"a stage must not end before it begins, not {self.years[0]} to {self.years[1]}")
         if self.macros and self.basis != "hypothesis":
             raise InputError(f"a stage that rests on published macros must be called a hypothesis, not {self.basis!r}")
-        if self.macros and (self.weights_per_chip is None or self.area_per_mib is None):
+        if self.macros and None in (self.weights_per_chip, self.area_per_mib, self.idle_per_chip):
             raise InputError(
-                "a stage that rests on macros must say how many weights a chip holds on which area; add both"
+                "a stage that rests on macros must say how many weights a chip holds, on which area, and what it takes "
+                "idle; add all three"
             )
 
 
@@ -176,12 +180,14 @@ def macro_card(
     """Weights in analogue macros beside the logic and DRAM of `card`.
 
     step = cache / (bandwidth x efficiency) + dependent products x time of one on a macro chip;
-    power = TDP x fixed share + (operations / macro efficiency + cache bits x DRAM energy) x tokens per second.
+    power = TDP x fixed share + chips x idle + (operations / macro efficiency + cache bits x DRAM energy) x tokens per
+    second.
     """
     task = service.language
     assert task is not None
     assert stage.weights_per_chip is not None
     assert stage.area_per_mib is not None
+    assert stage.idle_per_chip is not None
     name = f"{stage.number}_{macro.name}_batch_{task.batch}"
     how = f"Llama 3.1 8B, decode, {macro.title}, {task.batch} sequences of {task.context:,} tokens"
     prefix = f"stage.{name}"
@@ -214,12 +220,13 @@ def macro_card(
     fixed = card_power(from_fact(f"card.{card}.tdp", chip.facts["tdp"]), load=scenario.card_load) * from_fact(
         "assumed.fixed_share", FIXED_SHARE
     )
-    one = stage_card(
-        name, f"NVM macros, {macro.title}", stage.basis, how, rate, fixed + (macro_j + cache_j) * rate, scenario, owner
-    )
+    idle = chips * from_fact("macro.idle_per_chip", stage.idle_per_chip)
+    power = fixed + idle + (macro_j + cache_j) * rate
+    one = stage_card(name, f"NVM macros, {macro.title}", stage.basis, how, rate, power, scenario, owner)
     extra = (
         chips,
         area,
+        (idle * 1).named(f"{prefix}.idle_w", "W", "all chips of macros, whatever they compute"),
         (macro_j * 1).named(f"{prefix}.macro_j_per_token", "J/token", "macros alone"),
         (cache_j * 1).named(f"{prefix}.cache_j_per_token", "J/token", "reading the key-value cache from DRAM"),
     )

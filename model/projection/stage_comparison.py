@@ -6,8 +6,10 @@ from dataclasses import replace
 from hw.spec.chip import Chip
 from hw.spec.fact import Fact
 from model.energy import dram
+from model.language.run_record import LanguageRun
 from model.projection import stages
 from model.projection.card import CardFigures
+from model.projection.crossbar_card import crossbar_card
 from model.projection.curve import at_batch
 from model.projection.figure import Figure, from_fact, spread_of
 from model.projection.overheads import DRAM_ENERGY, FIXED_SHARE, Server, card_power
@@ -155,8 +157,12 @@ def compare_stages(
     owner: str,
     records: Mapping[str, Measurement],
     curves: Mapping[tuple[str, str], Measurement],
+    crossbars: LanguageRun | None = None,
 ) -> dict[str, StageCard]:
-    """Every stage that has the records it needs, and the yardstick, by name."""
+    """Every stage that has the records it needs, and the yardstick, by name.
+
+    `crossbars`: the text that the RTL with crossbars wrote; with it stage 3 has our own machine beside the macros.
+    """
     if language is None or language.language is None:
         return {}
     found: list[StageCard] = []
@@ -219,6 +225,10 @@ def compare_stages(
             if LENDER in chips:
                 service = replace(language, language=replace(language.language, batch=batch))
                 found.append(macro_card(third, macro, LENDER, chips[LENDER], service, scenario, owner))
+    if crossbars is not None and LENDER in chips:
+        for batch in BATCHES:
+            service = replace(language, language=replace(language.language, batch=batch))
+            found.append(crossbar_card(third, crossbars, LENDER, chips[LENDER], service, scenario, owner))
     if YARDSTICK in chips:
         rate, _ = token_rate(YARDSTICK, chips[YARDSTICK], language, records.get(YARDSTICK))
         power = None

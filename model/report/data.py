@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+from model.projection.projection import walk
 from model.report.section import sections
 from model.report.summary import Summary
 
@@ -21,7 +22,13 @@ def render_csv(summary: Summary) -> str:
 
 
 def render_json(summary: Summary) -> str:
-    """{"sections": [...], "figures": {...}, "energy": [...]}: numbers as numbers, units in the names."""
+    """{"sections": [...], "figures": {...}, "inputs": {...}, "steps": {...}, "energy": [...]}: numbers as numbers
+    units in the names.
+
+    A figure has its formula over the names of figures and inputs, an input its origin, a step between them
+    its nominal value: `compare` finds causes in them.
+    """
+    figures = {figure.name: figure for figure in walk(summary.projection.figures) if figure.name}
     document = {
         "chip": summary.chip_name,
         "workload": summary.workload,
@@ -51,8 +58,31 @@ def render_json(summary: Summary) -> str:
                 "p5": r.p5,
                 "p95": r.p95,
                 "weakest_input": r.confidence,
+                "formula": figures[r.name].formula,
+                "inputs": [figure.name for figure in figures[r.name].inputs],
             }
             for r in summary.ranges.values()
+        },
+        "inputs": {
+            name: {
+                "unit": figure.unit,
+                "nominal": figure.nominal,
+                "low": figure.nominal if figure.fact is None else figure.fact.minimum,
+                "high": figure.nominal if figure.fact is None else figure.fact.maximum,
+                "origin": figure.formula,
+            }
+            for name, figure in sorted(figures.items())
+            if figure.is_leaf
+        },
+        "steps": {
+            name: {
+                "unit": figure.unit,
+                "nominal": figure.nominal,
+                "formula": figure.formula,
+                "inputs": [below.name for below in figure.inputs],
+            }
+            for name, figure in sorted(figures.items())
+            if not figure.is_leaf and name not in summary.ranges
         },
     }
     return json.dumps(document, indent=1, allow_nan=False) + "\n"

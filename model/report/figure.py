@@ -7,6 +7,7 @@ from matplotlib.figure import Figure as Canvas
 from model.report.figure_language import decode, stages
 from model.report.figure_ledger import counting, ledger
 from model.report.figure_programme import tornado, waterfall
+from model.report.figure_stage_runs import stage_runs
 from model.report.figure_style import BLUE, GREY, HATCHES, INK, LIGHT, ORANGE, RC, SAFE, foot, one_axes, plt, save
 from model.report.summary import Summary
 
@@ -167,4 +168,5 @@ PLOTS: tuple[Plot, ...] = (
     ("tornado.png", "What drives the site's power, capital and cost per million images and tokens", tornado),
     ("stages.png", "Stages 1 to 3 on decode of a language model: tokens per second and joules at the wall", stages),
     ("decode.png", "Tokens per second against the batch, NPU alone and with DRAM PIM", decode),
+    ("stage_runs.png", "One language model on the machines of stages 1 to 3: cycles, energy, quality", stage_runs),
 )

@@ -65,7 +65,8 @@ def _bars(summary: Summary, axes: Axes, names: list[str], tail: str) -> None:
     axes.set_xlim(least / 2, top * 3)
     for index, name in enumerate(names):
         bounds = summary.ranges[f"stage.{name}.{tail}"].bounds
-        hatch = "///" if name[0] == "3" else None
+        assert summary.programme is not None
+        hatch = "///" if summary.programme.stages[name].basis == "hypothesis" else None
         axes.barh(index, bounds.nominal, color=COLOURS[name[0]], height=0.6, hatch=hatch, edgecolor="white", lw=0.5)
         axes.plot([bounds.low, bounds.high], [index, index], color=INK, lw=1.0)
         axes.annotate(

@@ -1,11 +1,13 @@
 """The summary as sections of a heading, a table and sentences: what screen, Markdown and HTML show."""
 
+from model.crossbar.stages import committed
 from model.report.section_answer import answer_sections
 from model.report.section_card import card
 from model.report.section_language import language_runs, language_sections, own_sections
 from model.report.section_programme import programme_sections
 from model.report.section_run import energy, events, files, run
 from model.report.section_site import site_sections
+from model.report.section_stage_runs import stage_run_sections
 from model.report.section_type import Section
 from model.report.summary import Summary
 
@@ -27,7 +29,8 @@ def sections(summary: Summary, *, full: bool = True) -> list[Section]:
     answer, sites = answer_sections(summary, full), site_sections(summary, full)
     if not full:
         return [*of_run, *sites, *answer, files(summary)]
-    of_language = language_sections(language_runs())
+    runs = language_runs()
+    of_language = [*stage_run_sections(committed(runs)), *language_sections(runs)]
     if summary.about == "programme":
         return [*answer, *sites, *programme_sections(summary), *of_language]
     return [*answer, *sites, *programme_sections(summary), *of_language, *of_run, files(summary)]

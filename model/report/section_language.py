@@ -2,15 +2,11 @@
 
 from pathlib import Path
 
-from hw.base import place
-from model.language.run_record import LanguageRun, read_run
+from model.language.run_record import RUNS, LanguageRun, read_run
 from model.language.screen import sentences, table
 from model.record import RECORDS
 from model.report.section_type import Section, say
 from model.report.summary import Summary
-
-RUNS = place.measurements() / "language_runs"
-"""Committed records of language runs, a folder for each system."""
 
 
 def language_runs(root: Path = RUNS) -> list[LanguageRun]:

@@ -69,7 +69,19 @@ def _stages(summary: Summary) -> Section:
             f"left out. One-phase reading keeps {stated.FEW} and is no INT8."
         ),
     ]
-    area = next((n for n in summary.ranges if n.startswith("stage.") and n.endswith(".area_mm2")), None)
+    if "stage.3_crossbar_batch_1.dies" in summary.ranges:
+        notes.append(
+            say(
+                "Crossbars counted on RTL: our own machine, whose cycles and events are those of the recorded text. "
+                "For all weights {} dies and {} mm2; {} W whatever is computed, {} W of writing, {} days until cells "
+                "are worn out. Energies of converters, cells and links, areas and idle power stay assumptions.",
+                *(
+                    summary.span(f"stage.3_crossbar_batch_1.{tail}")
+                    for tail in ("dies", "area_mm2", "idle_w", "write_w", "wear_days")
+                ),
+            )
+        )
+    area = next((n for n in summary.ranges if n.startswith("stage.") and n.endswith("_phase_batch_1.area_mm2")), None)
     if area is not None:
         notes.append(
             say(

@@ -7,7 +7,7 @@ import numpy as np
 
 from hw.base.error import InputError
 from model.sweep import subjects
-from model.sweep.expression import holds
+from model.sweep.designs import costs_of, designs_in, feasible_of
 from model.sweep.space import Space
 from model.sweep.store import Store
 
@@ -55,8 +55,13 @@ class Front:
     members: tuple[Design, ...]
 
 
-def front_of(space: Space, store: Store) -> Front:
+def front_of(space: Space, store: Store, *, whole: bool = True) -> Front:
     """The front of `space` from the points in `store`.
+
+    Parameters
+    ----------
+    whole : bool
+        Every point must be there; otherwise the front is of the designs whose points are all there, after a search.
 
     Raises
     ------
@@ -64,34 +69,20 @@ def front_of(space: Space, store: Store) -> Front:
         If an objective is no result of the subject, points are missing, or no design is feasible.
     """
     subject = subjects.load(space.subject)
-    for name in space.objectives:
-        if name not in subject.RESULTS:
-            raise InputError(f"an objective must be one of {', '.join(subject.RESULTS)}, not {name!r}; correct it")
-    numbers, columns = _gathered(space, store, list(subject.RESULTS))
-    designs, which = np.unique(space.design_numbers(numbers), return_inverse=True)
-    first = np.full(len(designs), -1)
-    first[which[::-1]] = np.arange(len(which))[::-1]
-    axes = {name: values[first] for name, values in space.columns(numbers).items() if name not in space.total_over}
-    if hasattr(subject, "totals"):
-        results = subject.totals(space, {**space.columns(numbers), **columns}, which, len(designs))
-    else:
-        results = _totals(subject, columns, which, len(designs))
-    feasible = np.ones(len(designs), dtype=bool)
-    for name in space.objectives:
-        feasible &= np.isfinite(results[name])
-    for text in space.limits:
-        feasible &= holds(text, {**axes, **results})
+    found = designs_in(space, store, whole=whole)
+    axes, results = found.axes, found.results
+    feasible = feasible_of(space, found)
     if not feasible.any():
         raise InputError(
-            f"at least one of {len(designs):,} designs must run everything and keep the limits "
+            f"at least one of {len(feasible):,} designs must run everything and keep the limits "
             f"({'; '.join(space.limits) or 'none'}), not none; loosen a limit or add values"
         )
     places = np.flatnonzero(feasible)
-    costs = _costs(space, {name: values[places] for name, values in results.items()})
+    costs = costs_of(space, {name: values[places] for name, values in results.items()})
     best = places[efficient(costs)]
-    order = best[np.argsort(_costs(space, {n: v[best] for n, v in results.items()})[:, 0], kind="stable")]
+    order = best[np.argsort(costs_of(space, {n: v[best] for n, v in results.items()})[:, 0], kind="stable")]
     stays = _stays(space, subject, {**axes, **results}, places, order)
-    knee = _knee(_costs(space, {name: values[order] for name, values in results.items()}))
+    knee = _knee(costs_of(space, {name: values[order] for name, values in results.items()}))
     members = tuple(
         Design(
             axes={name: values[place].item() for name, values in axes.items()},
@@ -102,7 +93,7 @@ def front_of(space: Space, store: Store) -> Front:
         )
         for index, place in enumerate(order)
     )
-    return Front(designs=len(designs), feasible=int(feasible.sum()), members=members)
+    return Front(designs=len(feasible), feasible=int(feasible.sum()), members=members)
 
 
 def efficient(costs: np.ndarray) -> np.ndarray:
@@ -132,50 +123,6 @@ def efficient(costs: np.ndarray) -> np.ndarray:
         kept = kept[~beaten]
         index = position + 1
     return np.sort(unique[kept])
-
-
-def _gathered(space: Space, store: Store, results: Sequence[str]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Numbers of the space's points in the store, and their results."""
-    wanted: dict[str, int] = {}
-    for _, numbers in space.chunks(1 << 18):
-        wanted.update(zip(space.digests(numbers), numbers.tolist(), strict=True))
-    numbers, parts = [], []
-    for digests, columns in store.read(results):
-        places = np.array([wanted.pop(digest, -1) for digest in digests])
-        here = places >= 0
-        if here.any():
-            numbers.append(places[here])
-            parts.append({name: values[here] for name, values in columns.items()})
-    if wanted:
-        raise InputError(
-            f"the store must hold every point of the space, {len(wanted):,} are missing; run the space first"
-        )
-    joined = np.concatenate(numbers)
-    order = np.argsort(joined)
-    return joined[order], {name: np.concatenate([part[name] for part in parts])[order] for name in results}
-
-
-def _totals(
-    subject: object, columns: Mapping[str, np.ndarray], which: np.ndarray, designs: int
-) -> dict[str, np.ndarray]:
-    """Results of a design: sums of those that add up, the common value of the others."""
-    added = getattr(subject, "ADDED", ())
-    found = {}
-    for name, values in columns.items():
-        if name in added:
-            sums = np.zeros(designs)
-            np.add.at(sums, which, values)
-            found[name] = sums
-        else:
-            common = np.zeros(designs)
-            common[which[::-1]] = values[::-1]
-            found[name] = common
-    return found
-
-
-def _costs(space: Space, results: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Objectives as columns, all to be small."""
-    return np.column_stack([results[name] * (1 if way == "min" else -1) for name, way in space.objectives.items()])
 
 
 def _knee(costs: np.ndarray) -> int:
@@ -212,7 +159,7 @@ def _stays(
             place = draw.standard_normal(int(groups.max()) + 1)[groups] / 1.645
             nominal, down, up = (results[column][rivals] for column in (name, low, high))
             changed[name] = nominal * np.where(place < 0, (down / nominal) ** -place, (up / nominal) ** place)
-        for place in rivals[efficient(_costs(space, changed))].tolist():
+        for place in rivals[efficient(costs_of(space, changed))].tolist():
             if place in at:
                 counted[at[place]] += 1
     return counted / SAMPLES

@@ -112,6 +112,21 @@ class Space:
             name: np.asarray(values)[place] for (name, values), place in zip(self.distinct.items(), places, strict=True)
         }
 
+    def numbers_of(self, columns: Mapping[str, tuple[Sequence[Value], np.ndarray]]) -> np.ndarray:
+        """Numbers of points given as, for every axis, (distinct values, place of each point's value among them).
+
+        -1 for a point with a value that an axis does not take, or that a constraint forbids.
+        """
+        total, outside = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=bool)
+        for name, values in self.distinct.items():
+            place = {_plain(value): index for index, value in enumerate(values)}
+            given, codes = columns[name]
+            translated = np.array([place.get(_plain(value), -1) for value in given], dtype=np.int64)[codes]
+            total, outside = total * len(values) + translated, outside | (translated < 0)
+        total[outside] = -1
+        allowed = np.isin(total, self.kept(total[~outside])) if self.constraints else ~outside
+        return np.where(allowed, total, -1)
+
     def kept(self, numbers: np.ndarray) -> np.ndarray:
         """Those of the points that no constraint forbids."""
         if not self.constraints or not len(numbers):
@@ -130,6 +145,25 @@ class Space:
         if not kept:
             return np.zeros(len(numbers), dtype=np.int64)
         return np.ravel_multi_index(tuple(p for p, _ in kept), tuple(n for _, n in kept))
+
+    @cached_property
+    def free(self) -> dict[str, list[Value]]:
+        """Axes whose values tell designs apart: those that are not of `total_over`."""
+        return {name: values for name, values in self.distinct.items() if name not in self.total_over}
+
+    @property
+    def designs(self) -> int:
+        """Designs before constraints."""
+        return math.prod(len(values) for values in self.free.values())
+
+    def points_of(self, designs: np.ndarray) -> np.ndarray:
+        """Numbers of the allowed points of the designs of these numbers (`design_numbers`), ascending."""
+        added = [len(self.distinct[name]) for name in self.distinct if name in self.total_over]
+        each = math.prod(added)
+        chosen = iter(np.unravel_index(np.repeat(designs, each), [len(v) for v in self.free.values()] or [1]))
+        rest = iter(np.unravel_index(np.tile(np.arange(each), len(designs)), added or [1]))
+        places = tuple(next(rest) if name in self.total_over else next(chosen) for name in self.distinct)
+        return self.kept(np.sort(np.ravel_multi_index(places, self.shape)))
 
     def digests(self, numbers: np.ndarray) -> list[str]:
         """A digest a point, of the subject, its settings and the point's values; axes by name, not by order."""

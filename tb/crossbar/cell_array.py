@@ -40,21 +40,48 @@ class CellArray:
         self.rng = np.random.default_rng(seed)
         shape = (spec.rows, spec.physical_columns * spec.cells_per_column)
         self.levels = np.zeros(shape, np.int64)
-        self.conductances = np.zeros(shape)
-        self.pulses = np.zeros(shape, np.int64)
+        self._columns: np.ndarray | None = None  # levels of the physical columns, if nothing is amiss
+        self._conductances: np.ndarray | None = None  # made when asked for: hundreds of ideal arrays need none
+        self._pulses: np.ndarray | None = None
         self.offsets = self.rng.normal(0, adc_offset, spec.converters) if adc_offset else np.zeros(spec.converters)
         self.exact = self.errors.ideal and not droop and not adc_offset
-        chance = self.rng.uniform(size=shape)
-        self.stuck_low, self.stuck_high = chance < self.errors.stuck_low, chance > 1 - self.errors.stuck_high
+        if self.errors.stuck_low or self.errors.stuck_high:
+            chance = self.rng.uniform(size=shape)
+            self.stuck_low, self.stuck_high = chance < self.errors.stuck_low, chance > 1 - self.errors.stuck_high
+        self._steps = [self._step(step) for step in range(spec.steps)]
         self.load(self.levels)
+
+    @property
+    def conductances(self) -> np.ndarray:
+        """Of all cells (rows, cell columns), over G_max."""
+        if self._conductances is None:
+            target = physics.conductance(self.levels, self.spec.cell_bits, self.errors)
+            self._conductances = self._stick(physics.programmed(target, self.errors, self.rng))
+        return self._conductances
+
+    @property
+    def pulses(self) -> np.ndarray:
+        """Programming pulses each cell has had."""
+        if self._pulses is None:
+            self._pulses = np.zeros(self.levels.shape, np.int64)
+        return self._pulses
+
+    def _step(self, step: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of a step: columns that are converted, which converters have one, slices of the columns."""
+        spec = self.spec
+        columns = np.arange(spec.converters) * spec.columns_per_adc + step
+        there = columns < spec.physical_columns
+        columns = columns[there]
+        unit = columns == spec.columns * spec.slices
+        return columns, np.flatnonzero(there), np.where(unit, spec.slices - 1, columns % spec.slices)
 
     def load(self, levels: np.ndarray) -> None:
         """Write all cells at once, as after programming: `levels` (rows, cell columns)."""
         if levels.shape != self.levels.shape:
             raise InputError(f"levels of a tile must be {self.levels.shape}, not {levels.shape}; pad them with zeros")
-        self.levels = levels.copy()
-        target = physics.conductance(levels, self.spec.cell_bits, self.errors)
-        self.conductances = self._stick(physics.programmed(target, self.errors, self.rng))
+        self.levels, self._columns, self._conductances = levels.copy(), None, None
+        if not self.errors.ideal:
+            _ = self.conductances  # drawn now, in the order of loading
 
     def pulse(self, row: int, column: int, level: int) -> None:
         """One programming pulse; `InputError` if the cell has had all it can take."""
@@ -67,8 +94,8 @@ class CellArray:
         target = physics.conductance(np.array([[level]]), self.spec.cell_bits, self.errors)
         found = physics.programmed(target, self.errors, self.rng)
         self.conductances[row, column] = found[0, 0]
-        self.conductances = self._stick(self.conductances)
-        self.levels[row, column] = self.read_level(row, column)
+        self._conductances = self._stick(self.conductances)
+        self.levels[row, column], self._columns = self.read_level(row, column), None
 
     def read_level(self, row: int, column: int) -> int:
         """Level the cell reads as."""
@@ -81,7 +108,12 @@ class CellArray:
         spec = self.spec
         top = (1 << spec.cell_bits) - 1
         if self.exact:
-            currents = word_lines @ self.levels
+            if self._columns is None:
+                pairs = spec.cells_per_column == 2
+                net = self.levels[:, 0::2] - self.levels[:, 1::2] if pairs else self.levels
+                # sums stay below 2**24, so that FP32 is exact and fast
+                self._columns = net.astype(np.float32 if spec.largest_sum < 1 << 24 else np.float64)
+            return word_lines.astype(self._columns.dtype) @ self._columns
         else:
             found = word_lines @ physics.read(self.conductances, self.errors, self.rng)
             if self.droop:
@@ -94,13 +126,13 @@ class CellArray:
     def convert(self, sums: np.ndarray, step: int) -> list[int]:
         """Codes of all converters in step `step`; 0 where a converter has no such column."""
         spec = self.spec
-        columns = np.arange(spec.converters) * spec.columns_per_adc + step
-        there = columns < spec.physical_columns
-        columns = columns[there]
-        numbers = np.where(columns == spec.columns * spec.slices, spec.slices - 1, columns % spec.slices)
-        values = sums[columns] + self.offsets[there]
+        columns, chosen, numbers = self._steps[step]
+        values = sums[columns]
+        if not self.exact:
+            values = values + self.offsets[chosen]
         found = np.zeros(spec.converters, np.int64)
-        chosen = np.flatnonzero(there)
+        if not spec.scaled and len(chosen) == spec.converters:
+            return codes(spec, values, 0).astype(np.int64).tolist()
         # converters of all slices are alike unless their ranges are steps of their own
         for number in np.unique(numbers) if spec.scaled else [0]:
             here = numbers == number if spec.scaled else np.full(len(numbers), True)

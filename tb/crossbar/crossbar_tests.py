@@ -7,14 +7,11 @@ port.
 # pyright: reportAttributeAccessIssue=false
 from typing import Any
 
-import cocotb
 import numpy as np
 from amaranth.lib import wiring
-from cocotb.triggers import RisingEdge
 from cocotb.types import LogicArray
 
 from hw import chips
-from hw.base.integer import ceil_div
 from hw.rtl.crossbar.signature import counter_names, layer_layout, stage_core
 from hw.rtl.crossbar.top import top as machine_top
 from hw.rtl.npu.signature import parameter_layout
@@ -39,6 +36,7 @@ from model.work.workload import GemmJob, Workload
 from tb.bench.bench import Bench, bench_test
 from tb.bench.scoreboard import first_mismatch
 from tb.bench.stream import StreamDriver
+from tb.crossbar.answer import Answerer
 from tb.crossbar.cell_array import CellArray
 
 MEASURES = True
@@ -90,11 +88,13 @@ class CrossbarBench:
         self.commands = StreamDriver(bench, "i_command", layer_layout())
         for name in ("i__valid", "i_cell__valid", "i_buffer__enable", "i_parameter__enable", "o__ready"):
             getattr(bench.dut, name).value = 0
-        self.arrays: list[CellArray] = []
+        self.arrays: list[list[CellArray]] = []
         if spec.array == "analogue":
-            self.arrays = [CellArray(spec, seed=bench.seed + t) for t in range(spec.tiles)]
-            for t in range(spec.tiles):
-                cocotb.start_soon(self._answer(t))
+            self.arrays = [
+                [CellArray(spec, seed=bench.seed + t * spec.arrays + a) for a in range(spec.arrays)]
+                for t in range(spec.tiles)
+            ]
+            Answerer(bench, spec, self.arrays)
 
     def store(self, memory: Any, address: int, words: list[int]) -> None:
         """Write `words` from `address` on, in no simulated time."""
@@ -102,20 +102,21 @@ class CrossbarBench:
         for offset, word in enumerate(words):
             memory[address + offset].value = LogicArray.from_unsigned(word, width)
 
-    def write_cells(self, tile: int, weights: np.ndarray) -> None:
-        """Weights (N, K) into the cells of a tile, in no simulated time."""
+    def write_cells(self, tile: int, array: int, weights: np.ndarray) -> None:
+        """Weights (N, K) into the cells of an array of a tile, in no simulated time."""
         spec = self.spec
         levels = cell_levels(spec, weights)
         if self.arrays:
-            self.arrays[tile].load(levels)
+            self.arrays[tile][array].load(levels)
             return
-        self.store(getattr(self.bench.dut.dut, f"array_{tile}").cells, 0, cell_words(spec, levels))
+        cells = getattr(self.bench.dut.dut, f"array_{tile}").cells
+        self.store(cells, array * spec.steps, cell_words(spec, levels))
 
     def place(self, layer: PlacedLayer, job: GemmJob) -> None:
         """Weights and parameters of a layer."""
         spec, first = self.spec, layer.commands[0]
         for offset, weights in enumerate(tile_weights(spec, job.weights)):
-            self.write_cells(first.first_tile + offset, weights)
+            self.write_cells(first.first_tile + offset, first.array, weights)
         core = stage_core(spec)
         layout = parameter_layout(core)
         fields: list[Any] = parameter_fields(spec, output_stage(spec, job), core.array.columns)
@@ -144,49 +145,6 @@ class CrossbarBench:
             meaning: int(getattr(self.bench.dut, f"counters__{port}").value)
             for port, meaning in counter_names().items()
         }
-
-    async def _answer(self, tile: int) -> None:
-        """The analogue side of one tile: woken when something is held or converted."""
-        spec, array, bench = self.spec, self.arrays[tile], self.bench
-        port = {
-            name: getattr(bench.dut, f"array_{tile}__{name}")
-            for name in ("wl", "col_sel", "hold", "sample", "code", "code_valid")
-        }
-        width = spec.converters * spec.adc_bits
-        mask = (1 << spec.adc_bits) - 1
-        port["code_valid"].value = 0
-        getattr(bench.dut, f"array_{tile}__verify_level").value = 0
-        held = np.zeros(spec.physical_columns)
-        due: list[tuple[int, int]] = []  # cycle in which codes must be there, codes
-        wake = RisingEdge(port["hold"] if spec.sample_and_hold else port["sample"])
-        while True:
-            await bench.edge
-            # values before the edge: what the cycle that ends asked for
-            sample, hold = int(port["sample"].value), int(port["hold"].value)
-            if sample:
-                sums = held if spec.sample_and_hold else self._sums(array, port["wl"])
-                codes = array.convert(sums, int(port["col_sel"].value))
-                word = 0
-                for code in reversed(codes):
-                    word = word << spec.adc_bits | code & mask
-                due.append((spec.adc_cycles, word))
-            if hold:
-                held = self._sums(array, port["wl"])
-            due = [(left - 1, word) for left, word in due]
-            if due and due[0][0] == 0:
-                port["code"].value = LogicArray.from_unsigned(due.pop(0)[1], width)
-                port["code_valid"].value = 1
-            else:
-                port["code_valid"].value = 0
-                if not due and not sample and not hold:
-                    await wake  # nothing to do until the next event rises
-
-    def _sums(self, array: CellArray, wl: Any) -> np.ndarray:
-        spec = self.spec
-        raw = int(wl.value).to_bytes(ceil_div(spec.rows * spec.plane_bits, 8), "little")
-        bits = np.unpackbits(np.frombuffer(raw, np.uint8), bitorder="little")[: spec.rows * spec.plane_bits]
-        lines = bits.reshape(spec.rows, spec.plane_bits).astype(np.int64) @ (1 << np.arange(spec.plane_bits))
-        return array.sums(lines)
 
 
 @bench_test(timeout_cycles=100_000_000)

@@ -1,11 +1,14 @@
 """A language model that ran on the RTL of a system: its run beside the stepped model, its record, its marks."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from hw import chips
+from hw.spec.crossbar_event import EVENTS, VALUE_EVENTS
 from hw.spec.system import SystemSpec
 from model import workloads
+from model.cycle.crossbar.unit import CrossbarPort
 from model.cycle.system.decoding import predict_decoding
 from model.cycle.system.pim_share import lowered_of
 from model.cycle.system.predict import decoder_of
@@ -42,6 +45,22 @@ def save_file(case: Case, built: Built, outcome: Outcome) -> Path | None:
     return write_marks(built.emitted.manifest, outcome, marks_of(work, lowered, timing, outcome.data["begun"]))
 
 
+def crossbar_of(
+    port: CrossbarPort, cycles: int, measured: Mapping[str, Mapping[str, int]]
+) -> dict[str, dict[str, int]]:
+    """What the model says of the crossbars, in the terms of the record: labels, and the events that shapes decide."""
+    events = {event: port.core_events.get(event, 0) for event in EVENTS}
+    # events that operands decide are priced as counted; idle cycles of the unit run from reset to the last look
+    events |= {event: measured["crossbar_events"][event] for event in VALUE_EVENTS}
+    labels = port.labels | {"idle": measured["crossbar_unit_labels"]["idle"]}
+    return {
+        "crossbar_labels": port.core_labels,
+        "crossbar_events": events,
+        "crossbar_unit_labels": labels,
+        "crossbar_unit_events": port.events,
+    }
+
+
 def _record(chip: str, name: str, work: Decoding, lowered: Lowered, data: dict[str, Any], built: Built) -> LanguageRun:
     """The run beside the stepped model."""
     tokens, ends = data["tokens"], data["ends"]
@@ -52,6 +71,8 @@ def _record(chip: str, name: str, work: Decoding, lowered: Lowered, data: dict[s
     after, all_ = data["labels_after_prompt"], data["labels"]
     timing = predicted.timing
     want = {**timing.waits, "controller": timing.controller, "core_labels": timing.core.budget}
+    if timing.crossbar is not None:
+        want |= crossbar_of(timing.crossbar, timing.cycles, all_)
     per_token = {
         unit: {label: (number - after[unit][label]) / behind for label, number in labels.items()}
         for unit, labels in all_.items()

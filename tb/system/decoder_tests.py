@@ -1,4 +1,4 @@
-"""A language model on NPU core, vector unit and DRAM-PIM channel: prompt in, text out, every tensor compared."""
+"""A language model on NPU core, vector unit, channel and crossbars if any: text, with every tensor compared."""
 
 # pyright: reportAttributeAccessIssue=false
 
@@ -16,19 +16,26 @@ from hw.rtl.npu.signature import counter_names
 from hw.rtl.system.top import SystemTop
 from hw.rtl.system.top import top as machine_top
 from hw.spec.chip import Chip
+from hw.spec.crossbar_event import EVENTS as CROSSBAR_EVENTS
+from hw.spec.crossbar_event import LABELS as CROSSBAR_LABELS
+from hw.spec.crossbar_unit import UNIT_EVENTS, UNIT_LABELS
 from hw.spec.npu_event import LABELS as CORE_LABELS
-from hw.spec.system import UNITS, WAIT_LABELS, SystemSpec
+from hw.spec.system import SystemSpec, wait_labels
 from hw.spec.vector import EVENTS as VECTOR_EVENTS
 from model import workloads
 from model.cycle.system.pim_share import lowered_of, share_of
 from model.cycle.system.predict import counts_of, decoder_of
 from model.functional.decoding import Difference, ReferenceRun, differences
+from model.lowering.crossbar import cell_words
 from model.lowering.decoder.lower import Lowered
+from model.reference.crossbar import cell_levels
 from model.work.workload import Workload
 from tb.bench.bench import Bench, bench_test
 from tb.bench.build import Built
 from tb.bench.measure import Case
 from tb.bench.run import Outcome
+from tb.crossbar.answer import Answerer
+from tb.crossbar.cell_array import CellArray
 
 WORD_BITS = 256
 
@@ -37,7 +44,11 @@ MACHINE = SystemSpec
 TIMEOUT_S = 3600
 
 PUBLIC = ("program", "core.external.memory")
-PUBLIC_IF_THERE = tuple(f"channel.banks.bank_{bank}.cells" for bank in range(64))
+PUBLIC_IF_THERE = (
+    *(f"channel.banks.bank_{bank}.cells" for bank in range(64)),
+    "crossbar.scales",
+    *(f"crossbar.core.array_{tile}.cells" for tile in range(64)),
+)
 """Memories below the top that are loaded and read by back door."""
 
 
@@ -98,10 +109,32 @@ class DecoderBench:
         for i, token in enumerate(self.lowered.prompt):
             self.shared[self.lowered.ids + i].value = LogicArray.from_unsigned(token, WORD_BITS)
         cells = [getattr(self.dut.channel.banks, f"bank_{b}").cells for b in range(channel.banks)]
+        self._load_crossbars()
         for (bank, row), columns in channel.bank_rows().items():
             for column, codes in enumerate(columns):
                 word = int.from_bytes(codes.astype("<u2").tobytes(), "little")
                 cells[bank][row * channel.columns + column].value = LogicArray.from_unsigned(word, WORD_BITS)
+
+    def _load_crossbars(self) -> None:
+        """Weights into the arrays, exponents into their memory."""
+        held, spec = self.lowered.crossbars, self.lowered.spec.crossbar
+        if held is None or spec is None:
+            return
+        unit, analogue = self.dut.crossbar, spec.array == "analogue"
+        for i, word in enumerate(held.scale_words()):
+            unit.scales[i].value = LogicArray.from_unsigned(word, len(unit.scales[0].value))
+        arrays: list[list[CellArray]] = [[] for _ in range(spec.tiles)]
+        if analogue:
+            arrays = [[CellArray(spec) for _ in range(held.used_arrays)] for _ in range(spec.tiles)]
+            Answerer(self.bench, spec, arrays)
+        for tile, array, weights in held.tiles():
+            levels = cell_levels(spec, weights)
+            if analogue:
+                arrays[tile][array].load(levels)
+                continue
+            cells = getattr(unit.core, f"array_{tile}").cells
+            for step, word in enumerate(cell_words(spec, levels)):
+                cells[array * spec.steps + step].value = LogicArray.from_unsigned(word, len(cells[0].value))
 
     def words(self, first: int, count: int) -> np.ndarray:
         """Words of the shared memory, uint16 (count, 16)."""
@@ -132,21 +165,33 @@ class DecoderBench:
 
     def labels(self) -> dict[str, dict[str, int]]:
         """Counters of labels and events: of each unit in the run, and of the units by their own."""
-        found: dict[str, dict[str, int]] = {unit: self.counts(f"o_count_{unit}_", WAIT_LABELS) for unit in UNITS}
+        units = self.lowered.spec.units
+        found: dict[str, dict[str, int]] = {unit: self.counts(f"o_count_{unit}_", wait_labels(units)) for unit in units}
         found["controller"] = self.counts("o_count_controller_", self._names("o_count_controller_"))
         found["core_labels"] = self.counts("core_counters__label_", CORE_LABELS)
         found["vector_events"] = self.counts("o_count_vector_unit_", VECTOR_EVENTS)
         found["channel_events"] = self.counts("o_count_channel_", self._names("o_count_channel_"))
+        if self.lowered.crossbars is not None:
+            found["crossbar_labels"] = self.counts("crossbar_counters__label_", CROSSBAR_LABELS)
+            found["crossbar_events"] = self.counts("crossbar_counters__event_", CROSSBAR_EVENTS)
+            found["crossbar_unit_events"] = self.counts("o_count_crossbar_unit_", UNIT_EVENTS)
+            found["crossbar_unit_labels"] = self.counts("o_label_count_crossbar_unit_", UNIT_LABELS)
         return found
 
     def events(self, cycles: int) -> dict[str, int]:
         """Events of core, vector unit and channel by the names of the system's list, after so many cycles."""
-        labels, core = (
-            self.labels(),
-            {name: port for port, name in counter_names().items() if port.startswith("event_")},
+        ports = {port: name for port, name in counter_names().items() if port.startswith("event_")}
+        labels = self.labels()
+        counted = counts_of(
+            self.lowered.spec,
+            core={name: int(getattr(self.top, f"core_counters__{port}").value) for port, name in ports.items()},
+            vector=labels["vector_events"],
+            channel=labels["channel_events"],
+            crossbar=labels.get("crossbar_events", {}),
+            crossbar_unit=labels.get("crossbar_unit_events", {}),
+            cycles=cycles,
         )
-        counted = {name: int(getattr(self.top, f"core_counters__{port}").value) for name, port in core.items()}
-        return dict(counts_of(self.lowered.spec, counted, labels["vector_events"], labels["channel_events"], cycles))
+        return dict(counted)
 
     def _names(self, prefix: str) -> list[str]:
         """What follows `prefix` in the names of ports."""
@@ -230,6 +275,8 @@ async def every_tensor_of_every_token_is_the_references(bench: Bench) -> None:
     )
     assert wrong is None, str(wrong)
     assert int(bench.dut.o_finished.value), "the program did not end"
-    refused = {unit: int(getattr(bench.dut, f"o_refused_{unit}").value) for unit in UNITS}
+    refused = {unit: int(getattr(bench.dut, f"o_refused_{unit}").value) for unit in lowered.spec.units}
     assert not any(refused.values()), f"descriptors were refused: {refused}"
     assert not int(bench.dut.o_error.value), "the channel refused a command of the controller"
+    if lowered.crossbars is not None:
+        assert not int(bench.dut.o_missed.value), "a code did not come when it was due"

@@ -10,7 +10,7 @@ from cocotb.types import LogicArray
 
 from hw.spec.command import parameter_word_bits
 from hw.spec.npu_event import LABELS, VALUE_EVENTS
-from hw.spec.system import UNITS, WAIT_LABELS, SystemSpec
+from hw.spec.system import UNITS, SystemSpec, wait_labels
 from hw.spec.vector import VectorSpec
 from model.cycle.system.run import SystemRun, SystemTiming
 from model.functional.npu import beats_of
@@ -82,7 +82,7 @@ class SystemBench:
 def same_timing(where: str, bench: SystemBench, timing: SystemTiming) -> None:
     """Labels of router, controller and core, events of the core, refusals."""
     for unit in UNITS:
-        waits = bench.counts(f"o_count_{unit}_", tuple(WAIT_LABELS))
+        waits = bench.counts(f"o_count_{unit}_", tuple(wait_labels(UNITS)))
         assert waits == timing.waits[unit], f"{where}: {unit} {waits}, not {timing.waits[unit]}"
         assert sum(waits.values()) == timing.cycles, f"{where}: labels of {unit} sum to {sum(waits.values())}"
     labels = bench.counts("o_count_controller_", tuple(timing.controller))

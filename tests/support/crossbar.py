@@ -27,7 +27,7 @@ SCHEMES = ("offset", "offset_unit", "differential", "twos_complement")
 class Case:
     """A core, what its tiles hold, its program and its partners' patterns.
 
-    `levels`: (rows, cell columns) per tile; `weights`: (columns, rows) per tile; `inputs`: per command (vectors,
+    `weights`: (columns, rows) per array of each tile, arrays of a tile together; `inputs`: per command (vectors,
     row_tiles * rows); `parameters`: per command the output stage; `patterns`: offered, ready, host writes by cycle.
     """
 
@@ -63,6 +63,7 @@ def draw_spec(rng: np.random.Generator, *, digital: bool) -> CrossbarSpec:
                 "sample_and_hold": bool(rng.integers(2)),
                 "double_buffer": bool(rng.integers(2)),
                 "tiles": int(rng.choice([1, 2, 4])),
+                "arrays": int(rng.choice([1, 1, 2, 3])),
                 "lanes": int(rng.choice([2, 4])),
                 "buffer_words": 128,
                 "parameter_words": 64,
@@ -89,7 +90,7 @@ def draw_spec(rng: np.random.Generator, *, digital: bool) -> CrossbarSpec:
 def draw_case(rng: np.random.Generator, spec: CrossbarSpec) -> Case:
     """One to four commands; in half of the cases everything outside stalls."""
     low, high = spec.weight_limits
-    weights = [rng.integers(low, high + 1, (spec.columns, spec.rows)) for _ in range(spec.tiles)]
+    weights = [rng.integers(low, high + 1, (spec.columns, spec.rows)) for _ in range(spec.tiles * spec.arrays)]
     commands, inputs, stages, address, parameter = [], [], [], 0, 0
     for _ in range(int(rng.integers(1, 5))):
         row_tiles = int(rng.integers(1, spec.tiles + 1))
@@ -114,6 +115,7 @@ def draw_case(rng: np.random.Generator, spec: CrossbarSpec) -> Case:
                 from_stream=from_stream,
                 to_stream=to_stream,
                 sums=to_stream and bool(rng.integers(2)),
+                array=int(rng.integers(spec.arrays)),
             )
         )
         parameter += results
@@ -155,7 +157,8 @@ def expected(case: Case, number: int) -> np.ndarray:
         part = inputs[:, k * spec.rows : (k + 1) * spec.rows]
         for n in range(command.column_tiles):
             tile = command.first_tile + k * command.column_tiles + n
-            results[:, n] += reference.product(spec, case.weights[tile], part)
+            weights = case.weights[tile * spec.arrays + command.array]
+            results[:, n] += reference.product(spec, weights, part)
     if command.sums:
         return results
     whole = requantise(results.reshape(len(inputs), -1), case.stages[number], spec.rounding_mode)
@@ -204,14 +207,15 @@ def parameter_words(spec: CrossbarSpec, stage: OutputStage, column_tiles: int) -
     return words
 
 
-async def _answer(ctx: Any, port: Any, array: CellArray) -> None:
+async def _answer(ctx: Any, port: Any, arrays: Sequence[CellArray]) -> None:
     """The analogue side of one tile, cycle by cycle."""
-    spec = array.spec
+    spec = arrays[0].spec
     pipeline: list[list[int] | None] = [None] * (spec.adc_cycles + 1)
     held = np.zeros(spec.physical_columns)
     pulsed = False
     while True:
         await ctx.tick()
+        array = arrays[ctx.get(port.array) if spec.arrays > 1 else 0]
         bits = ctx.get(port.wl)
         lines = np.array([bits >> spec.plane_bits * r & (1 << spec.plane_bits) - 1 for r in range(spec.rows)], np.int64)
         new = None
@@ -234,8 +238,11 @@ async def _answer(ctx: Any, port: Any, array: CellArray) -> None:
             ctx.set(port.verify_level, array.read_level(ctx.get(port.row), ctx.get(port.column)))
 
 
-def run(case: Case, cells: Sequence[tuple[int, int, int, int]] = (), arrays: list[CellArray] | None = None) -> Any:
-    """Counters of the RTL by what they count, and its results per command; status bits last."""
+def run(case: Case, cells: Sequence[tuple[int, int, int, int, int]] = (), arrays: list[CellArray] | None = None) -> Any:
+    """Counters of the RTL by what they count, and its results per command; status bits last.
+
+    `cells` (tile, row, column, level, array) are written first; `arrays`: those of all tiles, those of a tile together.
+    """
     spec = case.spec
     digital = spec.array == "digital"
     design: Any = DigitalCrossbarCore(spec) if digital else CrossbarCore(spec)
@@ -247,20 +254,21 @@ def run(case: Case, cells: Sequence[tuple[int, int, int, int]] = (), arrays: lis
         w for c, x in zip(case.commands, case.inputs, strict=True) if c.from_stream for w in input_words(spec, x)
     ]
     if not digital and arrays is None:
-        arrays = [CellArray(spec) for _ in range(spec.tiles)]
+        arrays = [CellArray(spec) for _ in levels]
         for array, tile in zip(arrays, levels, strict=True):
             array.load(tile)
 
     async def bench(ctx: Any) -> None:
         if digital and not cells:
-            for array, tile in zip(design.arrays, levels, strict=True):
-                fill(ctx, spec, array, tile)
+            for number, tile in enumerate(levels):
+                fill(ctx, spec, design.arrays[number // spec.arrays], number % spec.arrays, tile)
         for command, vectors in zip(case.commands, case.inputs, strict=True):
             if not command.from_stream and len(vectors):
                 for offset, word in enumerate(input_words(spec, vectors)):
                     ctx.set(core.buffer.data[command.input_address + offset], word)
-        for tile, row, column, level in cells:
-            ctx.set(design.i_cell.payload, cell_layout().const(dict(tile=tile, row=row, column=column, level=level)))
+        for cell in cells:
+            fields = dict(zip(("tile", "row", "column", "level", "array"), cell, strict=True))
+            ctx.set(design.i_cell.payload, cell_layout().const(fields))
             ctx.set(design.i_cell.valid, 1)
             await ctx.tick().until(design.i_cell.ready)
             ctx.set(design.i_cell.valid, 0)
@@ -327,14 +335,14 @@ def run(case: Case, cells: Sequence[tuple[int, int, int, int]] = (), arrays: lis
         for t in range(spec.tiles):
 
             async def answer(ctx: Any, t: int = t) -> None:
-                await _answer(ctx, getattr(design, f"array_{t}"), arrays[t])
+                await _answer(ctx, getattr(design, f"array_{t}"), arrays[t * spec.arrays : (t + 1) * spec.arrays])
 
             simulator.add_testbench(answer, background=True)
     simulator.run()
     return counters, found
 
 
-def fill(ctx: Any, spec: CrossbarSpec, array: Any, levels: np.ndarray) -> None:
-    """Levels into the memories of a digital array, by back door."""
+def fill(ctx: Any, spec: CrossbarSpec, array: Any, number: int, levels: np.ndarray) -> None:
+    """Levels of array `number` into the memory of a tile's digital arrays, by back door."""
     for step, word in enumerate(cell_words(spec, levels)):
-        ctx.set(array.cells.data[step], word)
+        ctx.set(array.cells.data[number * spec.steps + step], word)

@@ -205,6 +205,7 @@ class CrossbarCore(wiring.Component):
             "input": ~c["from_stream"] & (inputs > spec.buffer_words),
             "output": ~c["to_stream"] & ((outputs > spec.buffer_words) | c["sums"]),
             "parameter": ~c["sums"] & (parameters > spec.parameter_words),
+            "array": c["array"] >= spec.arrays,
         }
         for name, broken in reversed(checks.items()):
             with m.If(broken):
@@ -247,6 +248,7 @@ class CrossbarCore(wiring.Component):
                 tile.i_row.eq(programming.o_cell.row),
                 tile.i_column.eq(programming.o_cell.column),
                 tile.i_level.eq(programming.o_cell.level),
+                tile.i_array.eq(Mux(programming.o_busy, programming.o_cell.array, c["array"])),
                 tile.i_beat.eq(drain.o_beat),
             ]
             with m.If(drain.o_tile == t):

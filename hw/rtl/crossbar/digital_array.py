@@ -18,7 +18,8 @@ class DigitalArray(wiring.Component):
     One adder tree per converter (two for pairs), on the cells of the selected column; the sum is registered and comes
     `adc_cycles` after `sample`. A programming pulse writes the addressed cell at once; reading it back is
     combinational. Word m of `cells` holds the columns that are selected together in step m: converter after converter,
-    the first cells of pairs before the second ones, row 0 lowest.
+    the first cells of pairs before the second ones, row 0 lowest; the words
+    of an array follow those of the one before.
 
     With sample and hold the word lines are held, not the sums.
 
@@ -35,7 +36,7 @@ class DigitalArray(wiring.Component):
             )
         self.spec = spec
         width = spec.converters * spec.cells_per_column * spec.rows * spec.cell_bits
-        self.cells = memory.Memory(shape=width, depth=max(spec.steps, 2), init=[])
+        self.cells = memory.Memory(shape=width, depth=max(spec.steps * spec.arrays, 2), init=[])
         super().__init__({"port": In(ArrayPort(spec))})
 
     def elaborate(self, platform: object) -> Module:
@@ -61,9 +62,10 @@ class DigitalArray(wiring.Component):
             with m.If((column >= first) & (column < first + spec.columns_per_adc)):
                 m.d.comb += [step.eq(column - first), place.eq((a * pairs + second) * spec.rows + port.row)]
         mask = Signal(len(read.data))
+        base = port.array * spec.steps if spec.arrays > 1 else 0
         m.d.comb += [
-            read.addr.eq(Mux(port.pulse | port.verify, step, port.col_sel)),
-            write.addr.eq(step),
+            read.addr.eq(base + Mux(port.pulse | port.verify, step, port.col_sel)),
+            write.addr.eq(base + step),
             write.en.eq(port.pulse),
             mask.word_select(place, spec.cell_bits).eq((1 << spec.cell_bits) - 1),
             write.data.eq((read.data & ~mask) | (port.level.replicate(len(mask) // spec.cell_bits) & mask)),

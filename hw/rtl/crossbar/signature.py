@@ -71,6 +71,8 @@ class ArrayPort(wiring.Signature):
     row, column, level : Out
         Address (cell column of pairs: 2 * column + 1 is the subtracted cell) and target.
     verify_level : In(cell_bits)
+    array : Out(range(arrays))
+        Of the arrays behind this port, the one that all of the above is about.
     """
 
     def __init__(self, spec: CrossbarSpec) -> None:
@@ -88,6 +90,7 @@ class ArrayPort(wiring.Signature):
                 "column": Out(range(max(spec.physical_columns * spec.cells_per_column, 2))),
                 "level": Out(spec.cell_bits),
                 "verify_level": In(spec.cell_bits),
+                "array": Out(range(max(spec.arrays, 2))),
             }
         )
 

@@ -10,6 +10,9 @@ from hw.rtl.crossbar.shift_add import ShiftAdd
 from hw.rtl.crossbar.signature import ArrayPort
 from hw.spec.crossbar import SUM_BITS, CrossbarSpec
 
+PASSED = ("pulse", "verify", "row", "column", "level", "array")
+"""Members of the analogue port that the core drives."""
+
 
 class Tile(wiring.Component):
     """Everything digital of one tile; sequenced from outside, in step with all others.
@@ -22,7 +25,7 @@ class Tile(wiring.Component):
         As from `AdcSequencer`.
     array : Out(ArrayPort(spec))
         Its programming members are driven by the core.
-    i_pulse, i_verify, i_row, i_column, i_level : In
+    i_pulse, i_verify, i_row, i_column, i_level, i_array : In
         For `array`.
     o_verify_level : Out(cell_bits)
     i_beat : In
@@ -50,7 +53,7 @@ class Tile(wiring.Component):
                 "i_sample": In(1),
                 "i_first": In(1),
                 "array": Out(ArrayPort(spec)),
-                **{f"i_{name}": In(port[name].shape) for name in ("pulse", "verify", "row", "column", "level")},
+                **{f"i_{name}": In(port[name].shape) for name in PASSED},
                 "o_verify_level": Out(spec.cell_bits),
                 "i_beat": In(range(max(spec.drain_beats, 2))),
                 "o_results": Out(spec.lanes * SUM_BITS),
@@ -76,10 +79,7 @@ class Tile(wiring.Component):
             array.col_sel.eq(self.i_col_sel),
             array.hold.eq(self.i_hold),
             array.sample.eq(self.i_sample),
-            *(
-                getattr(array, name).eq(getattr(self, f"i_{name}"))
-                for name in ("pulse", "verify", "row", "column", "level")
-            ),
+            *(getattr(array, name).eq(getattr(self, f"i_{name}")) for name in PASSED),
             self.o_verify_level.eq(array.verify_level),
             self.o_active.eq(driver.o_active),
             self.o_toggles.eq(driver.o_toggles),

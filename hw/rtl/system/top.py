@@ -1,4 +1,4 @@
-"""NPU core, vector unit and DRAM-PIM channel in one: what is simulated."""
+"""NPU core, vector unit, DRAM-PIM channel and crossbars, if any, in one: what is simulated."""
 
 from typing import Any
 
@@ -7,6 +7,8 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.base.error import InputError
+from hw.rtl.crossbar.signature import CrossbarCounterPorts
+from hw.rtl.crossbar.unit import CrossbarUnit
 from hw.rtl.dram_pim.aim.channel import AimChannel
 from hw.rtl.dram_pim.controller.aim import AimController
 from hw.rtl.dram_pim.controller.hbm_pim import HbmPimController
@@ -15,10 +17,10 @@ from hw.rtl.dram_pim.signature import COUNTER_BITS
 from hw.rtl.npu.core_top import CoreTop
 from hw.rtl.npu.signature import CounterPorts
 from hw.rtl.npu.vector_unit.unit import VectorUnit
-from hw.rtl.system.router import DESCRIPTOR, LABEL_BITS, Router
+from hw.rtl.system.router import LABEL_BITS, Router, descriptor_layout
 from hw.spec.dram import Timing
 from hw.spec.machine import Machine
-from hw.spec.system import COUNT_BITS, UNITS, WAIT_LABELS, SystemSpec
+from hw.spec.system import COUNT_BITS, SystemSpec, wait_labels
 from hw.spec.vector import VectorSpec
 
 CODE_BITS = 4
@@ -47,10 +49,12 @@ class SystemTop(wiring.Component):
     o_code_<unit> : Out(4), code of the last one refused
     o_error : Out(3), sticky error of the channel: 0 unless the controller broke a rule
     core_counters : Out(CounterPorts), of the core
-    o_count_<unit>_<label> : Out, cycles of the run by `WAIT_LABELS`
+    o_count_<unit>_<label> : Out, cycles of the run by `wait_labels`
     o_count_controller_<label> : Out, cycles since reset by the controller's labels
     o_count_channel_<event> : Out, of the channel
     o_count_vector_unit_<event>, o_label_count_vector_unit_<label> : Out, since reset, of the vector unit
+    o_count_crossbar_unit_<event>, o_label_count_crossbar_unit_<label> : Out, since reset, of the crossbar unit, if any
+    crossbar_counters, array_<t>, i_cell, o_missed : of the crossbar unit, if any
     """
 
     def __init__(self, spec: SystemSpec, timing: Timing, *, vector: Any = None) -> None:
@@ -64,29 +68,30 @@ class SystemTop(wiring.Component):
             self.channel = HbmPimChannel(spec.pim, timing, rows=spec.rows)
         self._events = [name for name in self.channel.signature.members if name.startswith("o_count_")]
         self.vector = vector
-        self.router = Router()
-        self.program = memory.Memory(shape=DESCRIPTOR.size, depth=spec.program_words, init=[])
-        # its counters under the names they have here
-        members = {} if vector is None else vector.signature.members
-        self._vector_counts = {
-            f"{prefix}vector_unit_{name.removeprefix(prefix)}": name
-            for name in members
-            for prefix in ("o_count_", "o_label_count_")
-            if name.startswith(prefix)
-        }
+        self.crossbar = None if spec.crossbar is None else CrossbarUnit(spec.crossbar_unit)
+        self.router = Router(spec.units)
+        self.program = memory.Memory(shape=descriptor_layout(spec.units).size, depth=spec.program_words, init=[])
+        # counters under the names they have here
+        self._vector_counts = _counters(vector, "vector_unit")
+        self._crossbar_counts = _counters(self.crossbar, "crossbar_unit")
+        self._crossbar_ports = [] if self.crossbar is None else [*self.crossbar.ports, "o_missed", "i_cell"]
         super().__init__(
             {
                 "i_run": In(1),
                 "o_finished": Out(1),
                 "o_error": Out(3),
                 "core_counters": Out(CounterPorts()),
-                **{f"o_ended_{unit}": Out(COUNT_BITS) for unit in UNITS},
-                **{f"o_refused_{unit}": Out(COUNT_BITS) for unit in UNITS},
-                **{f"o_code_{unit}": Out(CODE_BITS) for unit in UNITS},
-                **{f"o_count_{unit}_{label}": Out(LABEL_BITS) for unit in UNITS for label in WAIT_LABELS},
+                **{f"o_ended_{unit}": Out(COUNT_BITS) for unit in spec.units},
+                **{f"o_refused_{unit}": Out(COUNT_BITS) for unit in spec.units},
+                **{f"o_code_{unit}": Out(CODE_BITS) for unit in spec.units},
+                **{
+                    f"o_count_{unit}_{name}": Out(LABEL_BITS) for unit in spec.units for name in wait_labels(spec.units)
+                },
                 **{f"o_count_controller_{label}": Out(LABEL_BITS) for label in self.controller.labels},
                 **{name.replace("o_count_", "o_count_channel_"): Out(COUNTER_BITS) for name in self._events},
-                **{here: members[there] for here, there in self._vector_counts.items()},
+                **{here: Out(LABEL_BITS) for here in (*self._vector_counts, *self._crossbar_counts)},
+                **({} if self.crossbar is None else {"crossbar_counters": Out(CrossbarCounterPorts())}),
+                **{name: self.crossbar.signature.members[name] for name in self._crossbar_ports if self.crossbar},
             }
         )
 
@@ -97,6 +102,7 @@ class SystemTop(wiring.Component):
         # ports into the shared memory, asked for before it is elaborated
         self._controller(m, shared.memory)
         self._vector(m, shared.memory)
+        self._crossbars(m, shared.memory)
         m.submodules.core, m.submodules.router, m.submodules.program = core, router, program = (
             self.core,
             self.router,
@@ -117,11 +123,11 @@ class SystemTop(wiring.Component):
             self.o_code_core.eq(core.status.error),
         ]
         wiring.connect(m, core.counters, wiring.flipped(self.core_counters))
-        for unit in UNITS:
+        for unit in self.spec.units:
             m.d.comb += getattr(router, f"i_ended_{unit}").eq(getattr(self, f"o_ended_{unit}"))
             m.d.comb += [
                 getattr(self, f"o_count_{unit}_{label}").eq(getattr(router, f"o_count_{unit}_{label}"))
-                for label in WAIT_LABELS
+                for label in wait_labels(self.spec.units)
             ]
         return m
 
@@ -186,6 +192,43 @@ class SystemTop(wiring.Component):
         ]
         self._ends(m, "vector", unit.o_done, unit.o_refused, unit.o_code)
         m.d.comb += [getattr(self, here).eq(getattr(unit, there)) for here, there in self._vector_counts.items()]
+
+    def _crossbars(self, m: Module, words: memory.Memory) -> None:
+        """The crossbar unit, if there is one."""
+        unit = self.crossbar
+        if unit is None:
+            return
+        m.submodules.crossbar = unit
+        read, write, offer = words.read_port(domain="comb"), words.write_port(), self.router.o_crossbar
+        m.d.comb += [
+            unit.i_descriptor.payload.eq(offer.payload),
+            unit.i_descriptor.valid.eq(offer.valid),
+            offer.ready.eq(unit.i_descriptor.ready),
+            self.router.i_busy_crossbar.eq(unit.o_busy),
+            read.addr.eq(unit.o_read_address),
+            unit.i_read_data.eq(read.data),
+            write.addr.eq(unit.o_write_address),
+            write.data.eq(unit.o_write_data),
+            write.en.eq(unit.o_write_enable),
+        ]
+        for name in self._crossbar_ports:
+            if name == "o_missed":
+                m.d.comb += self.o_missed.eq(unit.o_missed)
+            else:
+                wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(unit, name))
+        wiring.connect(m, unit.counters, wiring.flipped(self.crossbar_counters))
+        self._ends(m, "crossbar", unit.o_done, unit.o_refused, unit.o_code)
+        m.d.comb += [getattr(self, here).eq(getattr(unit, there)) for here, there in self._crossbar_counts.items()]
+
+
+def _counters(unit: Any, name: str) -> dict[str, str]:
+    """Counters of a unit: name at the top -> name at the unit; none if there is no unit."""
+    return {
+        f"{prefix}{name}_{member.removeprefix(prefix)}": member
+        for member in ({} if unit is None else unit.signature.members)
+        for prefix in ("o_count_", "o_label_count_")
+        if member.startswith(prefix)
+    }
 
 
 def top(machine: Machine) -> SystemTop:

@@ -20,6 +20,7 @@ def refusal(spec: CrossbarSpec, command: LayerCommand) -> int:
         "input": not command.from_stream and inputs > spec.buffer_words,
         "output": not command.to_stream and (outputs > spec.buffer_words or command.sums),
         "parameter": not command.sums and command.parameter_address + words > spec.parameter_words,
+        "array": command.array >= spec.arrays,
     }
     return next((REFUSALS[name] for name, broken in checks.items() if broken), 0)
 

@@ -7,6 +7,7 @@ blocking requests; the channel opens and closes rows and switches between regist
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hw.base.error import InputError
 from hw.spec.dram import Timing
@@ -36,17 +37,32 @@ class HostRequest:
     bank: int | None = None
 
 
-@dataclass(slots=True)
-class _Device:
-    """A device command waiting in the channel's buffer."""
+class _Kind(NamedTuple):
+    """What a host request becomes on this device, looked up once.
+
+    `number`: of the command in `Banks`; `spacing`: cycles between two of them in a row; `alike`: a row of them leaves
+    nothing behind but the last, so that they are issued together.
+    """
 
     command: Command
+    number: int
+    latency: int
+    spacing: int
+    alike: bool
+    needs_row: bool
+    register_mode: bool
+    blocking: bool
+    cause: str
+
+
+@dataclass(slots=True)
+class _Run:
+    """Equal device commands in a row in the channel's buffer, `left` of them."""
+
+    kind: _Kind
     row: int
     bank: int | None
-    register_mode: bool
-    cause: str
-    last: bool
-    blocking: bool
+    left: int
 
 
 _CAUSE_OF = {
@@ -64,6 +80,9 @@ _CAUSE_OF = {
     "RDMAC16": "result_read",
     "RDAF16": "result_read",
 }
+
+
+_MOVES_ROWS = frozenset({"ACT", "ACT16", "PRE", "PREA", "WRA16"})
 
 
 class AimChannel:
@@ -87,7 +106,11 @@ class AimChannel:
             "RDAF16": t["rl_register"] + t["t_burst"],
             "WRA16": t["wl"] + t["t_burst"] + t["t_rp"],
         }
-        self._buffer: deque[_Device] = deque()
+        self._buffer: deque[_Run] = deque()
+        self._held = 0  # commands in the buffer
+        self._kinds: dict[str, _Kind] = {}
+        self._per_bank = {c.name: c.scope == "bank" for c in spec.commands.commands}
+        self._everywhere: int | None = CLOSED  # the row that is open in every bank; None: not the same in all
         self._writes_done = 0
         self._last_issue = 0
         self._switched = self._reopened = False
@@ -99,7 +122,7 @@ class AimChannel:
             now = self._dispatch(request, now)
         # the end mark waits for the buffer to empty, then for every write to have landed
         while self._buffer:
-            now = self._issue_next(now) + 1
+            now = self._issue_next(now, self._held) + 1
         seen = now + 1
         done = max(seen, self._writes_done + 1) + 1
         self.causes["drain"] += done - self._last_issue
@@ -107,109 +130,147 @@ class AimChannel:
 
     def _dispatch(self, request: HostRequest, now: int) -> int:
         """Hand over one request that is decoded in cycle `now`; the cycle in which the next one is decoded."""
-        host = self.spec.commands.host_command(request.name)
-        if not host.command:
-            raise InputError(f"a request of a kernel must become a device command, which {request.name} does not")
-        command = self.spec.commands.command(host.command)
-        if host.blocking and request.count != 1:
+        kind = self._kinds.get(request.name) or self._kind(request.name)
+        if kind.blocking and request.count != 1:
             raise InputError(f"{request.name} must ask for one word, not {request.count}")
-        row = request.row + (AF_ROW if command.name == "AF16" else 0)
-        waiting = [
-            _Device(
-                command,
-                row,
-                request.bank,
-                host.register_mode,
-                _CAUSE_OF[command.name],
-                i == request.count - 1,
-                host.blocking,
-            )
-            for i in range(request.count)
-        ]
-        sent = 0
+        row = request.row + (AF_ROW if kind.command.name == "AF16" else 0)
+        run, unsent = _Run(kind, row, request.bank, 0), request.count
         while True:
-            while sent < len(waiting) and len(self._buffer) < BUFFER_ENTRIES:
-                self._buffer.append(waiting[sent])
-                sent += 1
-            if sent == len(waiting):
-                if not host.blocking:
+            sent = min(BUFFER_ENTRIES - self._held, unsent)
+            if sent:
+                if not run.left:
+                    self._buffer.append(run)
+                run.left += sent
+                self._held += sent
+                unsent -= sent
+            if not unsent:
+                if not kind.blocking:
                     return self._channel_cycle(now)  # the channel still has this cycle's command slot
                 while self._buffer:
-                    now = self._issue_next(now) + 1
-                return now + self._latency[command.name]
+                    now = self._issue_next(now, self._held) + 1
+                return now + kind.latency
             # wait for room: nothing is decoded meanwhile
-            now = self._issue_next(now) + 1
+            now = self._issue_next(now, unsent) + 1
+
+    def _kind(self, name: str) -> _Kind:
+        host = self.spec.commands.host_command(name)
+        if not host.command:
+            raise InputError(f"a request of a kernel must become a device command, which {name} does not")
+        command = self.spec.commands.command(host.command)
+        number = self.banks.commands[command.name]
+        found = self._kinds[name] = _Kind(
+            command=command,
+            number=number,
+            latency=self._latency.get(command.name, 1),
+            spacing=self.banks.spacing(number, one_bank=command.scope == "bank"),
+            alike=command.name not in _MOVES_ROWS and not self.banks.in_a_window(number),
+            needs_row="open" in command.requires and "closed" not in command.requires,
+            register_mode=host.register_mode,
+            blocking=host.blocking,
+            cause=_CAUSE_OF[command.name],
+        )
+        return found
 
     def _channel_cycle(self, now: int) -> int:
         """Let the channel use cycle `now`; the next cycle."""
         if self._buffer:
-            command, at = self._next(now)
+            command, at = self._next()
             if at <= now:
                 self._issue(command, now)
         return now + 1
 
-    def _issue_next(self, now: int) -> int:
-        """Issue the next command as soon as it is legal from `now` on; its cycle."""
-        command, at = self._next(now)
+    def _issue_next(self, now: int, most: int) -> int:
+        """Issue the next command as soon as it is legal from `now` on, and up to `most` equal ones behind it, each as
+        soon as it is legal; the cycle of the last."""
+        head = self._buffer[0]
+        command, at = self._next()
         at = max(at, now)
+        before = head.left
         self._issue(command, at)
-        return at
+        more = min(head.left, most - 1)
+        if head.left == before or more < 1 or not head.kind.alike:
+            return at
+        return self._issue_alike(head, at, more)
 
-    def _next(self, now: int) -> tuple[str, int]:
+    def _issue_alike(self, head: _Run, at: int, more: int) -> int:
+        """Issue `more` further commands of the run whose first was issued at `at`; the cycle of the last.
+
+        What the first had to wait for is over, so that each waits for the one before it alone; and what later commands
+        wait for is the last of them, since the waits of a rule do not change.
+        """
+        kind, name = head.kind, head.kind.command.name
+        last = at + more * kind.spacing
+        bank = head.bank if self._per_bank[name] else None
+        self.banks.issue(kind.number, bank, last)
+        self.counts[name] += more
+        if self.trace is not None:
+            shown = -1 if bank is None else bank
+            self.trace.extend((at + k * kind.spacing, name, shown, head.row) for k in range(1, more + 1))
+        slot = min(kind.spacing, self.timing["t_ccd_l"])
+        self.causes[kind.cause] += more * slot
+        self.causes["turnaround"] += more * (kind.spacing - slot)
+        self._last_issue = last
+        self._pop(head, more, last)
+        return last
+
+    def _pop(self, head: _Run, count: int, now: int) -> None:
+        head.left -= count
+        self._held -= count
+        if not head.left:
+            self._buffer.popleft()
+        if not head.kind.blocking:
+            self._writes_done = max(self._writes_done, now + head.kind.latency)
+
+    def _next(self) -> tuple[str, int]:
         """The command the head of the buffer needs next, and from when it is legal."""
         head = self._buffer[0]
-        name = self._prerequisite(head)
-        bank = head.bank if self.spec.commands.command(name).scope == "bank" else None
-        return name, self.banks.earliest(self.banks.commands[name], bank)
+        name = self._prerequisite(head) if head.kind.needs_row else head.kind.command.name
+        return name, self.banks.earliest(self.banks.commands[name], head.bank if self._per_bank[name] else None)
 
-    def _prerequisite(self, head: _Device) -> str:
-        command = head.command
-        if "open" not in command.requires or "closed" in command.requires:
-            return command.name
-        rows = self.banks.open_row
+    def _prerequisite(self, head: _Run) -> str:
         if head.bank is None:
-            if all(r == head.row for r in rows):
-                return command.name
-            return "ACT16" if all(r == CLOSED for r in rows) else "PREA"
-        row = rows[head.bank]
-        return command.name if row == head.row else "ACT" if row == CLOSED else "PRE"
+            row = self._everywhere
+            return head.kind.command.name if row == head.row else "ACT16" if row == CLOSED else "PREA"
+        row = self.banks.open_row[head.bank]
+        return head.kind.command.name if row == head.row else "ACT" if row == CLOSED else "PRE"
 
     def _issue(self, name: str, now: int) -> None:
         head = self._buffer[0]
-        if head.register_mode != self.register_mode:
+        if head.kind.register_mode != self.register_mode:
             name = "TMOD"
             self.register_mode = not self.register_mode
-        scope = self.spec.commands.command(name).scope
-        bank = head.bank if scope == "bank" else None
+        bank = head.bank if self._per_bank[name] else None
         self.banks.issue(self.banks.commands[name], bank, now)
         self.counts[name] = self.counts.get(name, 0) + 1
         if self.trace is not None:
             self.trace.append((now, name, -1 if bank is None else bank, head.row))
-        rows = self.banks.open_row
-        affected = range(len(rows)) if bank is None else (bank,)
-        if name in ("ACT", "ACT16"):
-            for b in affected:
-                rows[b] = head.row
-        elif name in ("PRE", "PREA", "WRA16"):
-            for b in affected:
-                rows[b] = CLOSED
+        if name in _MOVES_ROWS:
+            self._move(head.row if name in ("ACT", "ACT16") else CLOSED, bank)
         self._attribute(name, head, now)
-        if name == head.command.name:
-            self._buffer.popleft()
-            if not head.blocking:
-                self._writes_done = max(self._writes_done, now + self._latency.get(name, 1))
+        if name == head.kind.command.name:
+            self._pop(head, 1, now)
 
-    def _attribute(self, name: str, head: _Device, now: int) -> None:
+    def _move(self, row: int, bank: int | None) -> None:
+        """`row` is open (or none, `CLOSED`) in `bank`, or in all."""
+        rows = self.banks.open_row
+        if bank is None:
+            rows[:] = [row] * len(rows)
+            self._everywhere = row
+        else:
+            rows[bank] = row
+            self._everywhere = row if all(other == row for other in rows) else None
+
+    def _attribute(self, name: str, head: _Run, now: int) -> None:
         gap = now - self._last_issue
         if name == "TMOD":
             self.causes["turnaround"] += gap
             self._switched = True
-        elif name != head.command.name:
+        elif name != head.kind.command.name:
             self.causes["mode" if self._switched else "row_switch"] += gap
             self._switched, self._reopened = False, True
         else:
             slot = min(gap, self.timing["t_ccd_l"])
-            self.causes[head.cause] += slot
+            self.causes[head.kind.cause] += slot
             rest = "mode" if self._switched else "row_switch" if self._reopened else "turnaround"
             self.causes[rest] += gap - slot
             self._switched = self._reopened = False

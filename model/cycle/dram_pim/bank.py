@@ -100,9 +100,14 @@ class Banks:
         first = 1 + self._groups
         return [self.ready[0]], [self.ready[g] for g in groups], [self.ready[first + bank] for bank in banks]
 
-    def spacing(self, command: int) -> int:
-        """Cycles between two successive issues of `command` to the same banks, at least 1."""
-        return max(1, *(dict(level[command]).get(command, 0) for level in self._after))
+    def spacing(self, command: int, *, one_bank: bool = True) -> int:
+        """Cycles between two successive issues of `command` to the same banks, or to the channel alone; at least 1."""
+        levels = self._after if one_bank else self._after[:1]
+        return max(1, *(dict(level[command]).get(command, 0) for level in levels))
+
+    def in_a_window(self, command: int) -> bool:
+        """True if a rule counts the issues of `command` over a window."""
+        return self._windowed[command]
 
     def issue(self, command: int, bank: int | None, now: int) -> None:
         """Take note of `command` at cycle `now`: later commands wait as the rules say. Rows are the caller's."""

@@ -1,13 +1,11 @@
 """Who multiplies what: the share of the channel that the cycle model finds fastest."""
 
-from typing import get_args
-
 from hw.base import place
 from hw.base.digest import digest
 from hw.base.file import write_atomically
 from hw.spec.system import SystemSpec
 from model.cycle.system.decoding import predict_decoding
-from model.lowering.decoder.lower import Lowered, Pim
+from model.lowering.decoder.lower import Lowered, shares
 from model.reference.decoder import StoredWeights
 from model.work.decoder_workload import DecoderWorkload
 
@@ -19,7 +17,7 @@ def share_of(spec: SystemSpec, workload: DecoderWorkload) -> str:
         return workload.pim
     key = digest({"system": spec, "workload": workload.digest})
     path = place.build() / "pim_share" / f"{key}.txt"
-    if path.is_file() and (kept := path.read_text().strip()) in get_args(Pim):
+    if path.is_file() and (kept := path.read_text().strip()) in shares(spec):
         return kept
     found = fastest(spec, workload)
     write_atomically(path, found + "\n")
@@ -34,7 +32,7 @@ def fastest(spec: SystemSpec, workload: DecoderWorkload) -> str:
         ends = predict_decoding(short.lowered(spec, pim)[0]).ends
         return ends[-1] - ends[-2]
 
-    return min(get_args(Pim), key=cycles)
+    return min(shares(spec), key=cycles)
 
 
 def lowered_of(spec: SystemSpec, workload: DecoderWorkload) -> tuple[Lowered, StoredWeights]:

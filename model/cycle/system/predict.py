@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from hw.base.error import InputError
 from hw.spec.chip import Chip
 from hw.spec.system import SystemSpec
-from hw.spec.system_event import EVENTS
+from hw.spec.system_event import EVENTS, VALUE_EVENTS
 from model.count import Counts
 from model.cycle.system.channel_events import events_of
 from model.cycle.system.decoding import predict_decoding
@@ -33,12 +33,21 @@ def predict(chip: Chip, workload: Workload) -> Prediction:
     lowered, weights = lowered_of(spec, decoder)
     work, vector, channel = decoder.decoding(), SystemVectorUnit(vector_spec(spec)), events_of(spec.controller)
     timing = predict_decoding(lowered, answer_of(lowered, work, weights), vector=vector, watch=channel.take).timing
+    crossbar = timing.crossbar
     return Prediction(
         cycles=timing.cycles,
         macs=sum(gemm.macs for gemm in decoder.gemms()),
         peak=spec.macs_per_cycle,
         phases=timing.controller,
-        counts=counts_of(spec, timing.core.counts, vector.events, channel.counts, timing.cycles),
+        counts=counts_of(
+            spec,
+            core=timing.core.counts,
+            vector=vector.events,
+            channel=channel.counts,
+            crossbar={} if crossbar is None else crossbar.core_events,
+            crossbar_unit={} if crossbar is None else crossbar.events,
+            cycles=timing.cycles,
+        ),
         layers=(),
         what=f"{len(work.prompt)} + {work.count} tokens, the channel multiplies {lowered.pim}",
         where=spec.label,
@@ -50,11 +59,21 @@ def predict(chip: Chip, workload: Workload) -> Prediction:
 
 
 def counts_of(
-    spec: SystemSpec, core: Mapping[str, int], vector: Mapping[str, int], channel: Mapping[str, int], cycles: int
+    spec: SystemSpec,
+    *,
+    core: Mapping[str, int],
+    vector: Mapping[str, int],
+    channel: Mapping[str, int],
+    crossbar: Mapping[str, int],
+    crossbar_unit: Mapping[str, int],
+    cycles: int,
 ) -> Counts:
-    """Events of `hw.spec.system_event` from what core, vector unit and channel counted in so many cycles."""
+    """Events of `hw.spec.system_event` from what the units counted in so many cycles; of what it has not, none."""
     counted = {**core, **vector, **dram_counts(spec.pim, channel, cycles)}
-    return Counts({event: counted.get(event, 0) for event in EVENTS})
+    counted |= {f"crossbar_{event}": number for event, number in crossbar.items()}
+    counted |= {f"crossbar_unit.{event}": number for event, number in crossbar_unit.items()}
+    there = [event for event in EVENTS if spec.crossbar is not None or not event.startswith("crossbar_")]
+    return Counts({event: counted.get(event, 0) for event in there if event not in VALUE_EVENTS or event in counted})
 
 
 def decoder_of(workload: Workload) -> DecoderWorkload:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from hw.base.error import InputError
 from hw.spec.command import Command, Copy, Descriptor, Fence, Geometry
 from hw.spec.dram import Timing
-from hw.spec.system import QUEUE_ENTRIES, UNITS, WAIT_LABELS, Program, SystemSpec
+from hw.spec.system import CROSSBAR, QUEUE_ENTRIES, Program, SystemSpec, wait_labels
+from model.cycle.crossbar.unit import CrossbarPort
 from model.cycle.npu.program.timing import counted
 from model.cycle.npu.timing import Timing as CoreTiming
 from model.cycle.system.controller import NEVER, Issued
@@ -36,7 +37,7 @@ class SystemTiming:
     cycles : int
         From the first cycle of the run to the one before it is finished.
     waits : dict
-        Unit -> label of `WAIT_LABELS` -> cycles; each unit's sum is `cycles`.
+        Unit -> label of `wait_labels` -> cycles; each unit's sum is `cycles`.
     controller : dict
         Label of `CONTROLLER_LABELS` -> cycles from reset to the end of the run.
     core : CoreTiming
@@ -45,6 +46,8 @@ class SystemTiming:
         Unit -> cycle in which each of its descriptors was taken and ended (of the core: empty).
     codes : dict
         Unit -> refusal codes, of the descriptors refused.
+    crossbar : CrossbarPort or None
+        Labels and events of the crossbars, if there are any.
     """
 
     cycles: int
@@ -54,6 +57,7 @@ class SystemTiming:
     taken: dict[str, list[int]]
     ended: dict[str, list[int]]
     codes: dict[str, list[int]]
+    crossbar: CrossbarPort | None = None
 
 
 @dataclass(slots=True)
@@ -117,8 +121,12 @@ class SystemRun:
             "vector": _Single((vector or NoVector()).run, immediate=vector is None),
             "memory": _Single(lambda word, taken: self.controller.run(word, taken, pointed)),
         }
-        self.queues: dict[str, deque[int]] = {unit: deque() for unit in UNITS}
-        self.waits = {unit: dict.fromkeys(WAIT_LABELS, 0) for unit in UNITS}
+        self.crossbar = None if spec.crossbar is None else CrossbarPort(spec.crossbar_unit)
+        if self.crossbar is not None:
+            self.single[CROSSBAR] = _Single(self.crossbar.run)
+        self.units = spec.units
+        self.queues: dict[str, deque[int]] = {unit: deque() for unit in self.units}
+        self.waits = {unit: dict.fromkeys(wait_labels(self.units), 0) for unit in self.units}
 
     def run(self) -> SystemTiming:
         """To the end."""
@@ -133,7 +141,7 @@ class SystemRun:
                 unit: now < port.free and not port.immediate for unit, port in self.single.items()
             }
             labels, moved = {}, False
-            for unit in UNITS:
+            for unit in self.units:
                 labels[unit] = label = self._label(unit, busy[unit], ended)
                 ready = self._ready(unit, ended)
                 if unit == "core":
@@ -169,6 +177,7 @@ class SystemRun:
             taken={unit: port.taken for unit, port in self.single.items()},
             ended={unit: port.ended for unit, port in self.single.items()},
             codes={unit: port.codes for unit, port in self.single.items()},
+            crossbar=self.crossbar,
         )
 
     def _ready(self, unit: str, ended: dict[str, int]) -> bool:
@@ -183,7 +192,7 @@ class SystemRun:
         if not queue:
             return "empty"
         waits = self.commands[queue[0]].waits
-        lacking = next((u for u in UNITS if ended[u] < waits.get(u, 0)), "")
+        lacking = next((u for u in self.units if ended[u] < waits.get(u, 0)), "")
         return f"wait_{lacking}" if lacking else "take"
 
     def _horizon(self, now: int, moved: bool) -> int:

@@ -12,6 +12,7 @@ from hw.spec.system import Program, SystemSpec, Token, fits
 from hw.spec.vector import LANES
 from model.language.config import DecoderConfig
 from model.lowering.decoder.channel import Channel, MatrixPlace
+from model.lowering.decoder.crossbar import CrossbarPlace, Crossbars
 from model.lowering.decoder.machine import Machine
 from model.lowering.decoder.shared import Region, SharedMemory, TensorPlace
 from model.reference import vector
@@ -60,6 +61,8 @@ class Lowered:
         Descriptors of all units in the order of the stream.
     channel : Channel
         Its contents.
+    crossbars : Crossbars or None
+        What the crossbars hold, if the system has them.
     ids : int
         Word of the shared memory with the token of position 0 in lane 0; the prompt's must be there at the start, the
         generated ones follow.
@@ -76,13 +79,14 @@ class Lowered:
     ids: int
     prompt: list[int]
     steps: list[Step]
+    crossbars: Crossbars | None = None
 
 
 @dataclass
 class _Layer:
-    """Places of a layer's matrices in the channel and of its tensors in the shared memory."""
+    """Places of a layer's matrices in channel or crossbars and of its tensors in the shared memory."""
 
-    matrices: dict[str, MatrixPlace]
+    matrices: dict[str, MatrixPlace | CrossbarPlace]
     keys: list[MatrixPlace]
     values: list[MatrixPlace]
     gains: dict[str, int]
@@ -114,7 +118,11 @@ def channel_of(spec: SystemSpec) -> Channel:
 
 def check(spec: SystemSpec, config: DecoderConfig, prompt: list[int], count: int, pim: str) -> None:
     """Raise `InputError` for what cannot be lowered whatever the memories hold."""
-    check_pim(pim)
+    if check_pim(pim) not in shares(spec):
+        raise InputError(
+            f"pim of a system with crossbars must be one of {', '.join(shares(spec))}, not {pim!r}: the crossbars "
+            "multiply by the weights"
+        )
     if not prompt:
         raise InputError("a prompt must have at least one token, not none")
     if count < 1:
@@ -146,6 +154,11 @@ def check(spec: SystemSpec, config: DecoderConfig, prompt: list[int], count: int
         raise InputError(f"head_dim must be 16, 32, 64 or 128 (1 to 8 words), not {config.head_dim}")
 
 
+def shares(spec: SystemSpec) -> tuple[Pim, ...]:
+    """What the channel of a system can be asked to multiply: weights that lie in crossbars it has not."""
+    return get_args(Pim) if spec.crossbar is None else ("off", "attention")
+
+
 def check_pim(pim: str) -> Pim:
     """`pim` as one of the four; raises `InputError` listing them."""
     for known in get_args(Pim):
@@ -167,7 +180,15 @@ class _Lowering:
         self.shared = SharedMemory(spec.shared_words)
         self.batch = min(spec.core.array.columns, len(prompt))
         self.words = ceil_div(config.max_position_embeddings, LANES)  # of a row of scores
-        self.machine = Machine(spec, self.channel, self.shared, self.name, spec.core.activation_words // 2)
+        self.crossbars = None if spec.crossbar is None else Crossbars(spec.crossbar_unit)
+        self.machine = Machine(
+            spec,
+            self.channel,
+            self.shared,
+            self.name,
+            spec.core.activation_words // 2,
+            Program(units=spec.units),
+        )
         self._check_core()
         self._place_matrices()
         self._place_tensors()
@@ -208,16 +229,14 @@ class _Lowering:
         for w in self.weights.layers:
             matrices = {}
             for what in ("qkv", "out", "gate_up", "down"):
-                matrices[what] = channel.matrix(what, *w[what].shape)
-                channel.put(matrices[what], w[what])
+                matrices[what] = self._matrix(what, w[what])
             gains = {what: constant(w[what]) for what in ("norm1", "norm2")}
             self.layers.append(_Layer(matrices=matrices, keys=[], values=[], gains=gains))
         self.embedding = channel.matrix("embedding", *self.weights.embedding.shape)
         channel.put_embedding(self.embedding, self.weights.embedding)
-        self.head = self.embedding
-        if not config.tie_word_embeddings:
-            self.head = channel.matrix("output matrix", *self.weights.head.shape)
-            channel.put(self.head, self.weights.head)
+        self.head: MatrixPlace | CrossbarPlace = self.embedding
+        if not config.tie_word_embeddings or self.crossbars is not None:
+            self.head = self._matrix("output matrix", self.weights.head)
         for layer in self.layers:
             layer.keys = channel.caches(
                 "keys", config.num_key_value_heads, config.max_position_embeddings, config.head_dim
@@ -235,6 +254,14 @@ class _Lowering:
         for layer in self.layers:
             layer.gains = {what: base + first for what, first in layer.gains.items()}
         self.gain, self.table, self.constants_at = base + gain, base + table, base
+
+    def _matrix(self, what: str, codes: np.ndarray) -> MatrixPlace | CrossbarPlace:
+        """Weights (outputs, inputs) in the crossbars, or in the channel of a system without."""
+        if self.crossbars is not None:
+            return self.crossbars.matrix(what, codes)
+        place = self.channel.matrix(what, *codes.shape)
+        self.channel.put(place, codes)
+        return place
 
     def _place_tensors(self) -> None:
         config, shared, batch = self.config, self.shared, self.batch
@@ -298,6 +325,7 @@ class _Lowering:
             ids=self.ids,
             prompt=self.prompt,
             steps=steps,
+            crossbars=self.crossbars,
         )
 
     def _step(self, first: int, tokens: int, after: list[Token], *, generates: bool) -> Step:
@@ -427,9 +455,14 @@ class _Lowering:
             d_stride=out.stride,
         )
 
-    def _project(self, place: MatrixPlace, x: Region, out: Region, tokens: int, ready: Token) -> Token:
+    def _project(self, place: MatrixPlace | CrossbarPlace, x: Region, out: Region, tokens: int, ready: Token) -> Token:
         """Rows of `x` times a matrix of weights."""
         machine = self.machine
+        if isinstance(place, CrossbarPlace):
+            first = ready
+            for token in range(tokens):
+                ready = machine.crossbar(place, x.row(token), out.row(token), [first])
+            return ready
         if self.in_channel["weights"]:
             return machine.gemv(place, x.base, out.base, [ready])
         spread = machine.vector(

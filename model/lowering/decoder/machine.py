@@ -1,4 +1,4 @@
-"""What the lowering of a decoder knows of a system, and its three ways to multiply a matrix by a vector."""
+"""What the lowering of a decoder knows of a system, and its ways to multiply a matrix by a vector."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -7,9 +7,10 @@ from hw.base.integer import ceil_div
 from hw.spec.command import Command, Copy, Fence
 from hw.spec.hbm_pim_controller import HbmGemv
 from hw.spec.memory_controller import MemoryCommand
-from hw.spec.system import Program, SystemSpec, Token
+from hw.spec.system import CROSSBAR, Program, SystemSpec, Token
 from hw.spec.vector import LANES, VectorCommand
 from model.lowering.decoder.channel import Channel, MatrixPlace
+from model.lowering.decoder.crossbar import CrossbarPlace
 from model.lowering.decoder.shared import SharedMemory
 
 
@@ -65,6 +66,12 @@ class Machine:
     def core(self, command: Command | Copy | Fence, after: Iterable[Token] = ()) -> Token:
         """A descriptor of the core."""
         return self.program.add("core", command, after)
+
+    # ---- products in crossbars
+
+    def crossbar(self, place: CrossbarPlace, source: int, destination: int, after: Iterable[Token]) -> Token:
+        """Results of a resident matrix times the words at `source`."""
+        return self.program.add(CROSSBAR, place.product(source, destination), after)
 
     # ---- products in the channel
 

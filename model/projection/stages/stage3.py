@@ -43,6 +43,14 @@ STAGE = Stage(
         source=_IBM,
         note="64 arrays of 256 x 256; a weight is a pair of cells",
     ),
+    idle_per_chip=Fact(
+        nominal=0.2,
+        low=0.02,
+        high=1.0,
+        unit="W",
+        confidence="assumed",
+        source="clock, links and leakage of a chip of 4 million weights; nothing is published",
+    ),
     area_per_mib=Fact(
         nominal=4.5,
         low=4.1,

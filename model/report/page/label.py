@@ -1,5 +1,6 @@
 """What people call a figure or an input: names for the page instead of `mkrw_per_year`."""
 
+from model.projection.rules import Rule
 from model.report.label import card_name
 from model.report.page.language import N_, Language
 
@@ -67,7 +68,7 @@ INPUTS = {
     "assumed.headroom": N_("what later software gains"),
     "assumed.peak_fraction": N_("rate over peak without a published result"),
     "assumed.socket_power": N_("power of a processor socket"),
-    "price.unpriced_card": N_("price of a card nobody prints"),
+    "price.unpriced_card": N_("card price, unpublished"),
     "price.facility": N_("facility per kilowatt"),
     "price.host": N_("price of a server"),
     "price.exchange": N_("exchange rate"),
@@ -92,6 +93,46 @@ OWNED = {
 }
 """Last part of an input of one site or card -> what it is."""
 
+OPERATORS = {"nhn": N_("NHN: SAPEON X330"), "kt": N_("KT: Rebellions ATOM"), "naver": N_("Naver: FuriosaAI Warboy")}
+"""Operator of a share -> its name with the chip its peak is counted by."""
+
+FORMATS = {
+    "sapeon_x330_compact": "X330",
+    "sapeon_x330_prime": "X330 Prime",
+    "sapeon_x220_enterprise": "X220",
+    "rebellions_atom": "ATOM",
+    "furiosa_warboy": "Warboy",
+    "furiosa_rngd": "RNGD",
+}
+"""Cards of the counting rules -> their short names."""
+
+CARDS = {
+    "rebellions_atom": N_("ATOM, INT8"),
+    "furiosa_rngd": N_("RNGD, INT8"),
+    "beside_hbm_pim": N_("RNGD, HBM-PIM off"),
+    "beside_aim": N_("RNGD, AiM off"),
+    "hbm_pim": N_("RNGD with HBM-PIM"),
+    "aim": N_("RNGD with GDDR6-AiM"),
+    "four_phase": N_("analogue, slow reading"),
+    "one_phase": N_("analogue, fast reading"),
+}
+"""Card of a stage, as its figures' names hold it -> its name."""
+
+
+def rule_name(rule: Rule) -> str:
+    """A rule of counting by the format of each card."""
+    return ", ".join(f"{FORMATS.get(card, card)} {form.upper()}" for card, form in rule.shares.values())
+
+
+def stage_name(language: Language, name: str) -> str:
+    """A card of the comparison of stages, `2_aim_batch_1` say, with its stage."""
+    card = name.rpartition("_batch_")[0]
+    if card == "gpu":
+        return language.text("GPU: H100 SXM, INT8")
+    number, _, kind = card.partition("_")
+    words = language.text(CARDS[kind]) if kind in CARDS else kind
+    return language.text("stage {number}: {card}", number=number, card=words)
+
 
 def known_label(language: Language, name: str) -> str:
     """What people call the figure or input `name`; "" if the page has no word for it."""
@@ -100,8 +141,8 @@ def known_label(language: Language, name: str) -> str:
     head, _, tail = name.rpartition(".")
     if tail == "range" and name.startswith("record."):
         _, chip, workload, *_ = name.split(".")
-        words = language.text("range of the model")
-        return f"{card_name(chip)} {workload.split('_')[0]}, {words}"
+        words = language.text("images, model range") if "resnet" in workload else language.text("tokens, model range")
+        return f"{card_name(chip)} {words}"
     found = TAILS.get(tail) or OWNED.get(tail)
     if found is None:
         return ""

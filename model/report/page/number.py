@@ -114,12 +114,12 @@ def unit_text(language: Language, unit: str) -> str:
     return "" if unit == "1" else language.text(UNITS[unit]) if unit in UNITS else unit
 
 
-def written(language: Language, quantity: Quantity, *, bare: bool = False) -> str:
-    """The quantity as text: middle, its range in brackets, unit; `bare` leaves the range out."""
+def written(language: Language, quantity: Quantity) -> str:
+    """The quantity as text: middle, its range in brackets, unit."""
     shown, unit = scaled(language, quantity)
     places = decimals(shown)
     text = language.decimal(shown.value, places)
-    if shown.ranged and not bare:
+    if shown.ranged:
         low, high = language.decimal(shown.low, places), language.decimal(shown.high, places)
         if low != high:
             text += f" ({low}{language.dash}{high})"

@@ -5,6 +5,7 @@ from datetime import date
 
 from markupsafe import Markup, escape
 
+from model.projection.figure import Figure
 from model.projection.validate import Validation
 from model.report.page.language import N_, Language
 from model.report.page.number import MODELLED, PRINTED, Quantity, written
@@ -63,7 +64,11 @@ class Page:
     @property
     def heading(self) -> str:
         """Whose site it is, under the title."""
-        return self.text(SITES.get(self.site, self.site))
+        return self.site_name(self.site)
+
+    def site_name(self, site: str) -> str:
+        """A site in words."""
+        return self.text(SITES.get(site, site))
 
     @property
     def capacity(self) -> float:
@@ -97,8 +102,9 @@ class Page:
         """A figure's numbers; `InputError` naming it if it has no origin."""
         return self.summary.range(name)
 
-    def quantity(self, name: str, unit: str | None = None, scale: float = 1.0) -> Quantity:
-        """A figure with the middle 90 % of its samples, times `scale` in another `unit`."""
+    def quantity(self, name: str, unit: str | None = None, scale: float = 1.0, digits: int | None = None) -> Quantity:
+        """A figure with the middle 90 % of its samples, times `scale` in another `unit`; `digits` at most without a
+        range, by default as many as were printed, or three of what was computed."""
         value = self.range(name)
         low, high = sorted((value.p5 * scale, value.p95 * scale))
         return Quantity(
@@ -106,16 +112,16 @@ class Page:
             low=low,
             high=high,
             unit=value.unit if unit is None else unit,
-            digits=MODELLED if KINDS[value.confidence] in ("predicted", "assumed") else PRINTED,
+            digits=digits or (PRINTED if _as_printed(self.summary.projection[name]) else MODELLED),
         )
 
-    def plain(self, name: str, *, unit: str | None = None, scale: float = 1.0, bare: bool = False) -> str:
-        """A figure as text without a link, for plots; `bare` leaves its range out."""
-        return written(self.language, self.quantity(name, unit, scale), bare=bare)
+    def plain(self, name: str, *, unit: str | None = None, digits: int | None = None) -> str:
+        """A figure as text without a link, for plots."""
+        return written(self.language, self.quantity(name, unit, digits=digits))
 
-    def number(self, name: str, *, unit: str | None = None, scale: float = 1.0, bare: bool = False) -> Markup:
+    def number(self, name: str, *, unit: str | None = None, digits: int | None = None) -> Markup:
         """A figure as a link to its origin: middle, range of 90 %, unit."""
-        return self.link(name, self.plain(name, unit=unit, scale=scale, bare=bare))
+        return self.link(name, self.plain(name, unit=unit, digits=digits))
 
     def link(self, name: str, text: str) -> Markup:
         """Any text made of a figure as a link to its origin."""
@@ -129,6 +135,16 @@ class Page:
             value=value, low=value if low is None else low, high=value if high is None else high, unit=unit
         )
         return written(self.language, quantity)
+
+
+def _as_printed(figure: Figure) -> bool:
+    """Whether a figure is a fact or a record's number under another name, not computed."""
+    return figure.is_leaf or (
+        figure.operation == "*"
+        and [f.constant for f in figure.operands] == [None, 1.0]
+        and figure.operands[0].is_leaf
+        and KINDS[figure.confidence] in ("measured", "published")
+    )
 
 
 def joined(parts: list[Markup], between: str = ", ") -> Markup:

@@ -67,7 +67,7 @@ class ReadChannel:
     """External memory to one scratchpad; `beats` per word."""
 
     def __init__(self, beats: int, latency: int, hold: Hold, banks: int) -> None:
-        self.beats, self._latency, self._hold, self._banks = beats, latency, hold, banks
+        self.beats, self._latency, self._hold, self.banks = beats, latency, hold, banks
         self.entries: deque[Entry] = deque()
         self.asked = 0
         self.read = self.waits = self.written = 0
@@ -185,10 +185,10 @@ class ReadChannel:
         """Cycles before the first in which a read meets a write of its bank; `most` if none does."""
         cycle = self.beats - 1 - head.arrived
         distance, change = head.next - address - step * cycle, 1 - step * self.beats
-        for _ in range(self._banks):
+        for _ in range(self.banks):
             if cycle >= most:
                 return most
-            if distance % self._banks == 0:
+            if distance % self.banks == 0:
                 return cycle
             distance += change
             cycle += self.beats

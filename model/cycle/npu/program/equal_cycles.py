@@ -22,6 +22,54 @@ def take_equal_cycles(run: RunState) -> None:
     cycles = _length(run, most)
     if 0 < cycles < NEVER:
         _flow(run, cycles)
+        return
+    words = _words_in_step(run, most)
+    if words:
+        _flow_in_step(run, words)
+
+
+def _words_in_step(run: RunState, most: int) -> int:
+    """Rows that each wait one cycle for the write of their bank and are issued in the next, within `most` cycles.
+
+    With a word in two cycles reading and writing go on in step, a multiple of the banks apart. Rows before the last K
+    block: what they finish would move more than the stream engine.
+    """
+    activation = run.activation
+    if not (run.read and run.queued and activation.beats == 2 and activation.asked):
+        return 0
+    now, head = run.queued[0], activation.entries[0]
+    if now.last or not now.regular or head.due > run.cycle or head.arrived != 1:
+        return 0
+    address = now.activation[run.row]
+    if (head.next - address) % activation.banks:
+        return 0
+    words = min(most // 2, now.rows - 1 - run.row)
+    if now.first:
+        words = min(words, run.free_rows)
+    for place, entry in enumerate(activation.entries):
+        if run.streamed >= entry.index and address < entry.end:
+            if place == 0 and address < entry.next:
+                continue  # as far behind it as now for as long as both go on
+            words = min(words, max(entry.next - address, 0))
+    return run.output.free(address, run.streamed, words) if words > 0 else 0
+
+
+def _flow_in_step(run: RunState, words: int) -> None:
+    now = run.queued[0]
+    run.read = False
+    _flow(run, 2 * words)
+    run.read = True
+    run.labels["stream"] -= words
+    run.labels["activation_blocked"] += words
+    run.activation_conflicts += words
+    run.row += words
+    run.macs += words
+    run.reads += words
+    if now.first:
+        run.free_rows -= words
+        run.in_flight += words
+    else:
+        run.accumulator_reads += words
 
 
 def _words_followed(run: RunState, most: int) -> int:

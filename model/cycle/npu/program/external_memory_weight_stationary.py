@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hw.spec.command import activation_word_bits, output_word_bits, parameter_word_bits, weight_word_bits
+from hw.spec.command import Command, activation_word_bits, output_word_bits, parameter_word_bits, weight_word_bits
 from hw.spec.core import OUTPUT_ROWS, PASS_ENTRIES, CoreSpec
 from hw.spec.dma import COPY_ENTRIES
 from hw.spec.npu_event import LABELS
+from model.cycle.npu.program import external_memory_repeats as repeats
 from model.cycle.npu.program.read_times import Arrival, read_times, running_max
 from model.cycle.npu.timing import OUTPUT_CYCLES
 from model.lowering import lower
@@ -115,35 +116,64 @@ class WeightStationaryForm:
         issued = leaving[0]
         for start in range(0, command.m, block):
             rows = min(block, command.m - start)
-            for n in range(command.n_blocks):
-                for k in range(command.k_blocks):
-                    self._hand_on()
-                    weight = command.weight_address + (n * command.k_blocks + k) * self.array.rows
-                    loaded = self._load(index, weight)
-                    activation = command.activation_address + k * command.m + start
-                    issued = self._stream(index, loaded, activation, rows, first=k == 0)
+            n, before = 0, None
+            while n < command.n_blocks:
+                quiet = self._quiet(index, self.ends[-1] if self.ends else 0)
+                issued = self._block(index, command, n, start, rows)
                 leaving[n, start : start + rows] = self._leave(
                     index, issued + self.depth + 1, n, n * command.m + start + np.arange(rows)
                 )
+                n += 1
+                if quiet and n < command.n_blocks:
+                    mark = repeats.after_block(self)
+                    if before is not None and before.state == mark.state:
+                        leaving[n:, start : start + rows] = repeats.repeat_blocks(
+                            self, before, mark, command.n_blocks - n, rows=rows, passes=command.k_blocks
+                        )
+                        break
+                    before = mark
         self.ended.append(int(self.left[-1]))
         self._copy_out(index, leaving.ravel())
+
+    def _block(self, index: int, command: Command, n: int, start: int, rows: int) -> np.ndarray:
+        """The passes of `rows` rows from `start` on for one block of columns; when the rows of the last are issued."""
+        k, before, issued = 0, None, np.zeros(rows, np.int64)
+        while k < command.k_blocks:
+            self._hand_on()
+            weight = command.weight_address + (n * command.k_blocks + k) * self.array.rows
+            loaded = self._load(index, weight)
+            activation = command.activation_address + k * command.m + start
+            issued = self._stream(index, loaded, activation, rows, first=k == 0)
+            left = command.k_blocks - 2 - k
+            if k and left > 0 and self.emitted < issued[0] and self._quiet(index, int(issued[0])):
+                mark = repeats.after_pass(self)
+                if before is not None and before.state == mark.state:
+                    k += repeats.repeat_passes(self, before, mark, left)
+                    mark = None
+                before = mark
+            k += 1
+        return issued
+
+    def _quiet(self, index: int, begin: int) -> bool:
+        """From `begin` on no word is written into a scratchpad, and no row waits for outputs to be copied."""
+        copied = index < 2 or int(self.copied[index - 2][-1]) < begin
+        return copied and all(a.last < begin for arrivals in self.arrivals.values() for a in arrivals[index:])
 
     def _load(self, index: int, weight: int) -> int:
         """Load one tile, bottom row first; the cycle in which its last word is read. Labels the wait for it."""
         rows = self.array.rows
         begin = max(self.emitted + 1, self.released)
         present = max(begin, self.arrivals["weight"][index].written(weight + rows - 1) + 1)
-        last, met = present + rows - 1, np.zeros(0, np.int64)
+        last, idle, blocked = present + rows - 1, self._known(), 0
         arrivals = self._during("weight", index, present, last)
         if arrivals:
             low = np.full(rows, present)
             at = read_times(low, [(weight + rows - 1 - np.arange(rows), arrivals)], self.dma.banks)
             last = int(at[-1])
-            met = np.setdiff1d(np.arange(present, last + 1), at, assume_unique=True)
-            self.conflicts["weight"] += len(met)
-        idle = self._known()
+            self.conflicts["weight"] += last + 1 - present - rows
+            seen = max(present, idle)  # cycles from here on in which no word is read are labelled
+            blocked = max(0, last + 1 - seen - int(np.count_nonzero(at >= seen)))
         missing = max(0, present - max(begin, idle))
-        blocked = int(np.count_nonzero(met >= idle))
         self.labels["weight_missing"] += missing
         self.labels["weight_blocked"] += blocked
         self.labels["wait_weight"] += max(0, last + 1 - idle) - missing - blocked
@@ -175,6 +205,8 @@ class WeightStationaryForm:
         """Issue the rows of a pass; their cycles."""
         begin = max(loaded, self.ends[-1] if self.ends else 0, self.emitted) + 1
         mine = self.arrivals["activation"][index]
+        if not first and mine.last < begin and not self._during("activation", index, begin, begin + rows - 1):
+            return self._issued(begin + np.arange(rows))
         space = np.zeros(rows, np.int64)
         if first:
             self.allocated = self.allocated + rows
@@ -200,7 +232,11 @@ class WeightStationaryForm:
             self.labels["activation_missing"] += int(missing.sum())
             self.labels["activation_blocked"] += met
             self.conflicts["activation"] += met
-        self.labels["stream"] += rows
+        return self._issued(at)
+
+    def _issued(self, at: np.ndarray) -> np.ndarray:
+        """Take note that the rows of a pass are issued in these cycles; the same."""
+        self.labels["stream"] += len(at)
         self.ends.append(int(at[-1]))
         release = int(at[0] if self.array.swap_releases_weights else at[-1])
         self.released = release + self.array.load_delay

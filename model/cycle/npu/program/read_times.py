@@ -45,7 +45,7 @@ def read_times(lower: np.ndarray, reads: Reads, banks: int) -> np.ndarray:
     at = running_max(lower)
     start = 0
     while True:
-        met, until = len(at), 0
+        met, until, by = len(at), 0, None
         for addresses, arrivals in reads:
             for arrival in arrivals:
                 if at[start] > arrival.last or at[-1] < arrival.first:
@@ -53,12 +53,29 @@ def read_times(lower: np.ndarray, reads: Reads, banks: int) -> np.ndarray:
                 hits = np.flatnonzero(meets(at[start:], addresses[start:], arrival, banks))
                 if len(hits) and start + hits[0] < met:
                     met = start + int(hits[0])
-                    until = arrival.last if banks == arrival.beats == 1 else int(at[met])
-        if met == len(at):
+                    until, by = arrival.last if banks == arrival.beats == 1 else int(at[met]), arrival
+        if by is None:
             return at
-        lower[met] = until + 1
+        held = 1
+        if len(reads) == 1 and by.beats == 2:
+            held = in_step(lower[met:], reads[0][0][met:], until, (by.last - until) // 2 + 1)
+            lower[met : met + held] = until + 1 + 2 * np.arange(held)
+        else:
+            lower[met] = until + 1
         at[met:] = running_max(lower[met:])
-        start = met
+        start = met + held - 1
+
+
+def in_step(lower: np.ndarray, addresses: np.ndarray, cycle: int, words: int) -> int:
+    """How many reads in a row each meet a write, when the first does in `cycle` and `words` are written, one in two.
+
+    A read that waited for one write is issued in the cycle between it and the next, so that a read of the word behind
+    it meets the next at the same distance, unless it may only come later.
+    """
+    most = min(len(lower), words)
+    ramp = np.arange(1, most)
+    ends = np.flatnonzero((lower[1:most] > cycle + 2 * ramp) | (addresses[1:most] != addresses[0] + ramp))
+    return int(ends[0]) + 1 if len(ends) else most
 
 
 def meets(cycles: np.ndarray, addresses: np.ndarray, arrival: Arrival, banks: int) -> np.ndarray:

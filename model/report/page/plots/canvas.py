@@ -24,8 +24,8 @@ from matplotlib.patches import Rectangle
 from hw.base.palette import GREY, INK, LIGHT, PAPER
 from model.report.page.section_type import Drawing
 
-FONT = 13.0
-SMALL = 12.0
+FONT = 13.5
+SMALL = 13.0
 """Height of letters in pixels; a phone shows the plot at two thirds of its size."""
 
 WIDTH, HEIGHT = 560, 360
@@ -45,6 +45,9 @@ RC: dict[Any, Any] = {
     "hatch.linewidth": 1.0,
     "path.simplify_threshold": 0.2,
 }
+
+ROUNDED = {"d", "transform", "x", "y", "width", "height"}
+"""Attributes whose numbers are pixels: a tenth of one is enough."""
 
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
@@ -137,8 +140,10 @@ class Canvas:
         ElementTree.register_namespace("", _SVG)
         ElementTree.register_namespace("xlink", _XLINK)
         root = ElementTree.fromstring(drawn[drawn.index("<svg") :])
-        for child in root.findall(f"{{{_SVG}}}metadata"):
-            root.remove(child)
+        for tag in ("metadata", "defs"):  # the first definitions are a style sheet for everything
+            child = root.find(f"{{{_SVG}}}{tag}")
+            if child is not None and (tag == "metadata" or child.find(f"{{{_SVG}}}style") is not None):
+                root.remove(child)
         root.attrib = {
             "viewBox": " ".join(f"{edge:g}" for edge in (0, 0, self.width, self.height)),
             "role": "img",
@@ -156,14 +161,19 @@ class Canvas:
                 element.insert(0, words)
             if identifier and re.fullmatch(r"[A-Za-z0-9]+_\d+|\w*-m\d+", identifier):
                 del element.attrib["id"]
+            for name in ROUNDED & element.attrib.keys():
+                element.set(name, _NUMBER.sub(_short, element.get(name, "")))
             if "style" in element.attrib:
                 element.set("style", _FONT.sub(_font, element.get("style", "")))
         for place, (tag, words) in enumerate((("title", title), ("desc", description))):
             element = ElementTree.Element(f"{{{_SVG}}}{tag}", {"id": f"{self.name}-{tag[0]}"})
             element.text = words
             root.insert(place, element)
-        text = ElementTree.tostring(root, encoding="unicode")
-        return _NUMBER.sub(lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), text).replace("\n", "")
+        return ElementTree.tostring(root, encoding="unicode").replace("\n", " ")
+
+
+def _short(found: re.Match[str]) -> str:
+    return f"{float(found[0]):.1f}".removesuffix(".0")
 
 
 def _font(found: re.Match[str]) -> str:
@@ -208,7 +218,7 @@ def dot_range(axes: Axes, row: float, low: float, middle: float, high: float, co
     dot = axes.plot(
         [middle],
         [row],
-        marker=style.pop("marker", "D" if hollow else "o"),
+        marker=style.pop("marker", None) or ("D" if hollow else "o"),
         ms=style.pop("size", 8),
         mfc=PAPER if hollow else colour,
         mec=colour,

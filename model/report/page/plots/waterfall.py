@@ -20,11 +20,11 @@ def draw(page: Page) -> Drawing:
     assert page.summary.programme is not None
     site = page.summary.programme.sites[page.site]
     canvas = Canvas(f"waterfall-{page.language.code}", height=372)
-    axes = canvas.axes(126, 96, 30, 44)
+    axes = canvas.axes(130, 116, 30, 44)
     wall = page.range(f"{page.site}.wall_kw")
     names = [label(page.language, figure.name) for figure in site.chain] + [label(page.language, wall.name)]
     bare_rows(axes, len(names))
-    row_names(axes, names, 126)
+    row_names(axes, names, 130)
     colours = [(colour, hatch) for _, colour, hatch, count in GROUPS for _ in range(count)]
     left = 0.0
     # steps are drawn at their nominal values, which add up to the wall's

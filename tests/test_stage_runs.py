@@ -1,0 +1,103 @@
+"""One language model on three stages: rows from records by hand, and what the projection of stage 3 makes of them."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hw import chips
+from hw.spec.crossbar_event import EVENTS
+from hw.spec.crossbar_unit import UNIT_EVENTS, UNIT_LABELS
+from model.crossbar.stages import STAGES, core_products, stage_runs
+from model.crossbar.text import SETTINGS, key
+from model.language.config import DecoderConfig
+from model.language.run_record import LanguageRun
+from model.projection import scenarios, services, stages
+from model.projection.crossbar_card import crossbar_card
+from model.projection.projection import Projection
+from model.report.figure_stage_runs import draw
+from model.report.section_stage_runs import stage_run_sections
+
+CONFIG = DecoderConfig(
+    hidden_size=128, intermediate_size=352, num_hidden_layers=4, num_attention_heads=4, num_key_value_heads=2,
+    head_dim=32, vocab_size=608, max_position_embeddings=128,
+)  # fmt: skip
+QUALITY = {"bf16_npu": 1.628, "bf16_aim": 1.6281}
+
+
+def a_run(chip: str, pim: str, **changes: Any) -> LanguageRun:
+    """11 tokens behind a prompt of 4; events a token of a round size."""
+    labels: dict[str, dict[str, Any]] = {"core": {"busy": 100}}
+    each: dict[str, dict[str, Any]] = {}
+    if chip == "npu_crossbar":
+        counts = dict.fromkeys(EVENTS, 0.0) | {
+            "array.plane": 8 * 100.0, "array.conversion": 51_200.0, "digital.shift_add": 51_200.0,
+        }  # fmt: skip
+        each = {
+            "crossbar_events": counts,
+            "crossbar_unit_events": dict.fromkeys(UNIT_EVENTS, 0.0) | {"command": 10.0},
+            "crossbar_unit_labels": dict.fromkeys(UNIT_LABELS, 0.0) | {"run": 900.0, "store": 10.0, "idle": 5000.0},
+        }
+        labels["crossbar_events"] = dict(counts)
+    given: dict[str, Any] = {
+        "chip": chip, "work": "small_llm", "pim": pim, "prompt": [1, 2, 3, 4], "tokens": list(range(11)),
+        "prompt_text": "", "text": "", "equal": True, "tensors": 1, "elements": 1, "cycles": 1000, "prompt_cycles": 10,
+        "cycles_per_token": 99.0, "predicted_cycles": 1000, "labels": labels, "labels_per_token": each,
+        "labels_equal": True, "energy_j_per_token": {"a": 1e-6, "b": 2e-6, "c": 4e-6},
+    }  # fmt: skip
+    return LanguageRun(**given | changes)
+
+
+RUNS = [a_run(chip, pim) for _, chip, pim, _ in STAGES]
+
+
+def test_rows_by_hand() -> None:
+    cells = {key(SETTINGS[0]): [1.6277], key(SETTINGS[2]): [1.65, 1.66, 1.64]}
+    rows = stage_runs(RUNS, CONFIG, QUALITY, cells)
+    assert [row.stage for row in rows] == [1, 2, 3, 3]
+    weights, attention = 815_104, 2 * 4 * 128 * (4 + 11 / 2)
+    assert [core_products(CONFIG, row.run) for row in rows] == [weights + attention, 0, attention, 0]
+    assert rows[0].energy_j["core"].nominal == pytest.approx((weights + attention) * 1.4e-12)
+    assert (rows[0].energy_j["memory"].low, rows[0].energy_j["memory"].nominal) == (1e-6, 2e-6)
+    # 51,200 conversions of 10 bits at 1.309 pJ (the fit through the survey) and as many shift-adds at 0.24 pJ
+    assert rows[2].energy_j["crossbars"].nominal == pytest.approx(51_200 * (1.309 + 0.24) * 1e-12)
+    assert rows[2].energy_j["crossbars"].high > 10 * rows[2].energy_j["crossbars"].nominal
+    assert all(row.same_text for row in rows)
+    other = [*RUNS[:2], replace(RUNS[2], tokens=[0] * 11)]
+    assert [row.same_text for row in stage_runs(other, CONFIG, QUALITY, cells)] == [True, True, False]
+    assert stage_runs(RUNS[1:], CONFIG, QUALITY, cells) == []
+    assert len(stage_runs([RUNS[0], replace(RUNS[1], equal=False)], CONFIG, QUALITY, cells)) == 1
+    table = stage_run_sections(rows)[0].rows
+    assert [row[0] for row in table] == ["stage", "1", "2", "3", "", "3"]
+    assert table[4][-1] == f"1.6500 (1.640 to 1.660), {SETTINGS[2].title}"
+    panels = draw(rows).axes
+    assert len(panels) == 3
+    hatched = [patch for patch in panels[1].patches if patch.get_hatch()]  # pyright: ignore[reportAttributeAccessIssue]
+    assert len(hatched) == 3  # two rows of stage 3 and the legend
+
+
+def test_the_projected_card_counts_dies_idle_links_and_writes_by_hand() -> None:
+    one = crossbar_card(
+        stages.load("stage3"), RUNS[2], "furiosa_rngd", chips.load("furiosa_rngd"), services.load("language_model"),
+        scenarios.load("gwangju"), "gwangju",
+    )  # fmt: skip
+    projection = Projection(title="t", figures=one.shown)
+    at = "stage.3_crossbar_batch_16."
+    weights, cache = 8_030_261_248, 65_536 * 2 * 1024
+    per_mac = 51_200 * (1.309 + 0.24) * 1e-12 / (100 * 128 * 16)
+    assert projection[f"{at}crossbar_j_per_token"].nominal == pytest.approx(weights * per_mac)
+    step = 16 * cache / (1.5e12 * 0.8) + (91e-9 + 0.5e-6) * (4 * 32 + 16)
+    assert one.tokens.nominal == pytest.approx(16 / step)
+    dies = weights / 2**20 * 4.88 / 600
+    assert projection[f"{at}dies"].nominal == pytest.approx(dies)
+    converters = -(-weights // (128 * 16 * 64)) * 8
+    idle = dies + converters * 14.25e-6 * 0.2
+    assert projection[f"{at}idle_w"].nominal == pytest.approx(idle)
+    links = 32 * 4 * 4096 * 8 * 2 * 2e-12
+    cells = -(-weights // (128 * 16 * 64)) * 128 * 64 * 2 * 64
+    writing = cells * 2e-12 * 8 / 86400
+    joules = weights * per_mac + links + cache * 8 * 4.8e-12
+    card = projection[f"{at}card_w"].nominal
+    assert card == pytest.approx(150 * 0.256 + idle + writing + joules * 16 / step)
+    assert projection[f"{at}wear_days"].nominal == pytest.approx(1e6 / 8)
+    assert one.basis == "model"
