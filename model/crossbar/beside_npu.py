@@ -1,4 +1,4 @@
-"""The crossbars that the chip npu_crossbar has beside its core: what stages, texts and cards of stage 3 are made with."""
+"""The crossbars that the chip npu_crossbar has beside its core: what the figures of stage 3 are made with."""
 
 from hw import chips
 from hw.spec.crossbar import CrossbarSpec
