@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hw.base.error import InputError
 from hw.spec.crossbar import CrossbarSpec
 from hw.spec.crossbar_command import LayerCommand
 from hw.spec.crossbar_event import EVENTS, LABELS
@@ -117,6 +118,17 @@ def test_cells_are_written_verified_retried_and_given_up() -> None:
     given_up = sum(array.levels[r, c] != level for _, r, c, level, _ in wanted)
     assert counters["array.cell_given_up"] == given_up == (array.stuck_low & (levels > 0)).sum()
     assert array.pulses.max() == 4
+
+
+def test_a_cell_whose_endurance_is_spent_is_refused_in_a_sentence() -> None:
+    array = CellArray(CrossbarSpec(rows=4, columns=2, adc_bits=8), endurance=3)
+    for _ in range(3):
+        array.pulse(2, 1, 1)
+    with pytest.raises(
+        InputError, match=r"a cell takes 3 pulses and cell \(2, 1\) has had them; .* write another tile"
+    ):
+        array.pulse(2, 1, 1)
+    array.pulse(2, 0, 1)
 
 
 class _Watched(CellArray):

@@ -53,7 +53,6 @@ def test_every_tensor_of_every_token_is_the_references(pim: str, device: str) ->
     memories = SystemMemories(spec, timing_of(spec), SystemVectorUnit(vector_spec(spec)), made.crossbars)
     for (bank, row), cells in made.channel.bank_rows().items():
         memories.contents.device.row(bank, row)[:] = cells
-    memories.shared[made.ids : made.ids + len(work.prompt), 0] = work.prompt
     reference, done = ReferenceRun(made, work, weights), 0
     for step in made.steps:
         memories.run(Program(commands=made.program.commands[done : step.commands], units=spec.units))
@@ -181,7 +180,6 @@ def test_one_wrong_bit_anywhere_is_a_difference() -> None:
     memories = SystemMemories(spec, timing_of(spec), SystemVectorUnit(vector_spec(spec)))
     for (bank, row), cells in made.channel.bank_rows().items():
         memories.contents.device.row(bank, row)[:] = cells
-    memories.shared[made.ids : made.ids + len(work.prompt), 0] = work.prompt
     step = made.steps[0]
     memories.run(Program(commands=made.program.commands[: step.commands]))
     expected = ReferenceRun(made, work, weights).step(step)

@@ -1,6 +1,9 @@
 """Waveforms of a language run: every layer and step has a mark at the cycle in which it ended."""
 
+from itertools import groupby
+
 import numpy as np
+import pytest
 
 from hw import chips
 from hw.spec.system import SystemSpec
@@ -9,7 +12,9 @@ from model.language.config import DecoderConfig
 from model.lowering.decoder.lower import lower
 from model.reference.decoder import store_weights
 from model.work.decoding import random_decoding
-from tb.system.marks import marks_of
+from tb.system.decode import decode
+from tb.system.marks import LANE, lane_of, marks_of, save_of
+from tests.test_pim_waves import texts_of
 
 CONFIG = DecoderConfig(
     hidden_size=32,
@@ -43,3 +48,24 @@ def test_marks_are_layers_and_tokens_in_order() -> None:
     places = [at for at, _ in marks]
     assert places == sorted(places)
     assert [at - 7 for at, what in marks if what.endswith("end")] == predicted.ends
+
+    lane = lane_of(lowered)
+    worked_on = [what.replace(" end", " output") for _, what in marks if what != "tokens 0 to 3 end"]  # makes no token
+    assert [what for what, _ in groupby(lane.values())] == [*worked_on, "end"]
+    assert list(lane) == list(range(lowered.program.counts["vector"] + 1))
+
+
+@pytest.mark.rtl
+@pytest.mark.volume
+def test_the_waveform_shows_tokens_and_layers_as_text_and_marks_their_ends() -> None:
+    _, (outcome,) = decode("npu_aim", "tiny_npu", 2, ["both"], prompt=4, trace="fst")
+    assert outcome.passed, outcome.explain()
+    assert outcome.trace is not None
+    save = save_of(outcome)
+    (shown,) = texts_of(save, outcome.trace, {LANE}).values()
+    steps = ["tokens 0 to 3", "token 4"]
+    parts = [*(f"layer {layer}" for layer in range(4)), "output"]
+    assert [what for what, _ in groupby(shown)] == [*(f"{step} {part}" for step in steps for part in parts), "end"]
+    named = [line for line in save.read_text().splitlines() if line.startswith("[markername]")]
+    assert named[-1].endswith("token 4 end")
+    assert len((outcome.folder / "marks.csv").read_text().splitlines()) == 1 + 10

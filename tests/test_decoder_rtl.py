@@ -21,11 +21,12 @@ from tb.bench.measure import Case, measure_all
 
 @pytest.mark.rtl
 @pytest.mark.volume
-@pytest.mark.parametrize("chip", ["npu_aim", "npu_hbm_pim"])
-def test_a_decoder_is_exact_with_and_without_the_channel(chip: str) -> None:
+@pytest.mark.parametrize(("chip", "pim"), [("npu_aim", "both"), ("npu_hbm_pim", "both"), ("npu_crossbar", "attention")])
+def test_a_decoder_is_exact_with_and_without_the_channel(chip: str, pim: str) -> None:
+    shares = (pim, "off")
     cases = [
-        Case(bench="decoder", chip=chip, workload=workloads.variant("tiny_npu", "tokens=2", f"pim={pim}"))
-        for pim in ("both", "off")
+        Case(bench="decoder", chip=chip, workload=workloads.variant("tiny_npu", "tokens=2", f"pim={share}"))
+        for share in shares
     ]
     for case, (measured, outcome) in zip(cases, measure_all(cases, print), strict=True):
         assert outcome.passed, outcome.explain()
@@ -38,12 +39,12 @@ def test_a_decoder_is_exact_with_and_without_the_channel(chip: str) -> None:
             predicted.counts,
         )
         assert result.answer["equal"]
-    runs = [read_run(BUILD / "records" / chip / f"tiny_npu.{pim}.json") for pim in ("both", "off")]
+    runs = [read_run(BUILD / "records" / chip / f"tiny_npu.{share}.json") for share in shares]
     for run in runs:
         assert run.equal
         assert run.labels_equal
         assert run.cycles == run.predicted_cycles
-        for unit in ("core", "vector", "memory"):
+        for unit in chips.load(chip).machine_as(SystemSpec).units:
             assert sum(run.labels[unit].values()) == run.cycles
     assert runs[0].cycles_per_token < runs[1].cycles_per_token
     assert any("times fewer cycles a token" in sentence for sentence in sentences(runs))
@@ -73,6 +74,8 @@ def test_unknown_systems_works_and_shares_are_refused() -> None:
         case("npu_aim", "gemm_16")
     with pytest.raises(InputError, match="pim must be one of"):
         workloads.load("small_llm@pim=most")
+    with pytest.raises(InputError, match="crossbars must be one of off, attention, not 'both'"):
+        case("npu_crossbar", "small_llm@pim=both")
     with pytest.raises(InputError, match="FIELD must be a known one, not 'token'; did you mean 'tokens'"):
         workloads.load("small_llm@token=2")
     with pytest.raises(InputError, match="context of 128 tokens"):

@@ -206,3 +206,23 @@ def test_a_field_without_a_description_is_found() -> None:
     text = '@dataclass\nclass One:\n    """A and `b`."""\n    a: int\n    b: int\n'
     source = Source("model.planted", house.ROOT / "planted.py", ast.parse(text))
     assert list(house.undescribed(source)) == [("One", "a")]
+
+
+LINES_OF_ELABORATE = 100
+
+
+def test_elaborate_methods_are_short_or_name_their_steps() -> None:
+    found = [
+        f"{module}:{line} {length} lines"
+        for module, source in house.sources().items()
+        for line, length in house.long_elaborations(source, LINES_OF_ELABORATE)
+    ]
+    print(f"elaborate methods over {LINES_OF_ELABORATE} lines: {len(found)}")
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(("lines", "found"), [(LINES_OF_ELABORATE, 0), (LINES_OF_ELABORATE + 1, 1)])
+def test_a_long_elaborate_is_found(lines: int, found: int) -> None:
+    text = "class A:\n def elaborate(self, platform):\n" + "  x = 1\n" * (lines - 1)
+    source = Source("hw.rtl.planted", house.ROOT / "planted.py", ast.parse(text))
+    assert len(list(house.long_elaborations(source, LINES_OF_ELABORATE))) == found

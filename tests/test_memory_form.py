@@ -140,9 +140,9 @@ def _long(rng: random.Random) -> tuple[CoreSpec, list[Placed]]:
 
 def test_what_is_not_computed_again_is_as_if_it_were(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeated passes and blocks and waits in step are taken at once, in both models, often, and change nothing."""
-    taken = dict.fromkeys(("repeat_passes", "repeat_blocks", "in_step", "_words_in_step"), 0)
+    taken: dict[str, int] = dict.fromkeys(("repeat_passes", "repeat_blocks", "in_step", "_words_in_step"), 0)
 
-    def watched(module: ModuleType, name: str) -> None:
+    def watched(module: ModuleType, name: Any) -> None:
         plain = getattr(module, name)
 
         def call(*given: Any, **named: Any) -> Any:

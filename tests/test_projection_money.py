@@ -198,3 +198,39 @@ def test_a_service_that_delivers_nothing_known_is_refused() -> None:
         Service(title="t", workload="w", unit="frames", number_format="INT8", batch="1")
     with pytest.raises(InputError, match=r"service must be a known one, not .* are image_processing, language_model"):
         services.load("games")
+
+
+def test_a_year_beyond_electricity_by_hand(programme: Programme) -> None:
+    """Demand charge at the busy power for twelve months, people, shares of the hardware, racks of 10 kW."""
+    wall, it = value(programme, "gwangju.wall_kw"), value(programme, "gwangju.it_kw")
+    cards, hosts = value(programme, "gwangju.capital_cards"), value(programme, "gwangju.capital_hosts")
+    parts = {
+        "demand": wall * 7470 * 12 / 1e6,
+        "staff": 6 * 80,
+        "maintenance": (cards + hosts) * 0.08,
+        "spares": cards * 0.03,
+        "network": 60,
+        "space": it / 10 * 0.8 * 12,
+    }
+    for tail, wanted in parts.items():
+        assert value(programme, f"gwangju.running_{tail}") == pytest.approx(wanted), tail
+    electricity = value(programme, "gwangju.mkrw_per_year")
+    assert value(programme, "gwangju.running") == pytest.approx(electricity + sum(parts.values()))
+
+
+def test_carbon_of_making_cards_and_servers_by_hand(programme: Programme) -> None:
+    """X330: 7 nm, 400 mm2; ATOM: 5 nm, 400 mm2; Warboy: 14 nm, 180 mm2; 70 % good, the card three times its die."""
+    of_dies = 30 * 4 * 1.44 + 139 * 4 * 1.54 + 70 * 1.8 * 0.97
+    assert value(programme, "gwangju.embodied_cards") == pytest.approx(of_dies / 0.7 * 3 / 1e3)
+    assert value(programme, "gwangju.embodied_hosts") == pytest.approx((4 + 18 + 9) * 1.3)
+    assert value(programme, "gwangju.embodied") == pytest.approx(of_dies / 0.7 * 3 / 1e3 + 31 * 1.3)
+
+
+def test_a_process_that_is_not_published_has_the_whole_span() -> None:
+    from model.projection.running import wafer_carbon
+
+    chip = chips.load("npu_16")
+    fact = wafer_carbon(chip)
+    assert (fact.minimum, fact.maximum) == (0.91, 1.75)
+    between = wafer_carbon(chips.load("telechips_dolphin5"))  # 8 nm: nearest is 7, its neighbours are 14 and 5
+    assert (between.nominal, between.minimum, between.maximum) == (1.44, 0.97, 1.54)

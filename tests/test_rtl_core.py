@@ -45,7 +45,7 @@ def _core(
 
 
 def _closed(core: CoreSpec, shapes: list[Shape]) -> int:
-    """Closed form of `hw.rtl.npu.core.Core`, written out pass by pass."""
+    """Closed form of `hw.rtl.npu.weight_stationary.WeightStationary`, written out pass by pass."""
     array = core.array
     passes = []
     for m, n, k in shapes:

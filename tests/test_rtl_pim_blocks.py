@@ -5,16 +5,18 @@ the command sets, the cell arrays."""
 
 import numpy as np
 import pytest
+from amaranth.hdl import Module, Mux
+from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
 from hw import chips
 from hw.base.error import InputError
 from hw.rtl.dram_pim.bank_array import Bank
 from hw.rtl.dram_pim.bank_timing import BankTiming
-from hw.rtl.dram_pim.hbm_pim.channel import HbmPimChannel
-from hw.rtl.dram_pim.hbm_pim.decode import PimDecode
-from hw.rtl.dram_pim.signature import command_kinds
-from hw.spec.pim import PimSpec
+from hw.rtl.dram_pim.command_port import CommandPort
+from hw.rtl.dram_pim.decode import CommandDecode
+from hw.rtl.dram_pim.signature import UnitsSignature, command_kinds
+from hw.spec.pim import ERRORS, PimSpec
 from model.cycle.dram_pim.bank import Banks
 
 
@@ -65,7 +67,7 @@ def test_timing_checker_forbids_a_command_exactly_until_the_model_allows_it(chip
 @pytest.mark.parametrize("chip", ["hbm_pim", "aim"])
 def test_decoder_gives_the_micro_operations_of_every_command_and_none_for_other_opcodes(chip: str) -> None:
     commands = spec_of(chip).commands
-    decode = PimDecode(commands)
+    decode = CommandDecode(commands)
     opcode = commands.field("opcode")
     rng = np.random.default_rng(6)
 
@@ -123,9 +125,80 @@ def test_bank_reads_what_was_written_in_the_open_row() -> None:
     simulator.run()
 
 
+class PlainUnits(wiring.Component):
+    """The smallest part of a command port: columns are the host's, as in a DRAM without units."""
+
+    def __init__(self, spec: PimSpec) -> None:
+        super().__init__(UnitsSignature(spec, ["column"]))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        op, columns, command = self.i_operations, self.columns, self.i_command
+        m.d.comb += [
+            self.o_targets.eq(self.i_reached),
+            self.o_answers.eq(op.read_column),
+            self.o_answer.eq(self.i_word),
+            columns.read.eq(Mux(self.i_accept & op.read_column, self.i_reached, 0)),
+            columns.write.eq(Mux(self.i_accept & op.write_column, self.i_reached, 0)),
+            columns.write_column.eq(command.column),
+            self.events.column.eq(op.read_column | op.write_column),
+        ]
+        for b in range(len(columns.data)):
+            m.d.comb += [
+                columns.column[b].eq(command.column),
+                columns.write_row[b].eq(columns.row[b]),
+                columns.write_data[b].eq(self.i_data),
+            ]
+        return m
+
+
+def test_the_command_port_judges_and_counts_for_any_units() -> None:
+    spec = spec_of("hbm_pim")
+    timing = spec.dram.resolve()
+    port = CommandPort(spec, timing, PlainUnits(spec), rows=2)
+    codes = {kind.name: kind.value for kind in port.kinds}
+    word = 0x1234 << 200 | 0x5678
+
+    async def drive(ctx) -> None:
+        async def offer(code: int, row: int = 1, column: int = 3, data: int = 0) -> int:
+            ctx.set(port.i_valid, 1)
+            ctx.set(port.i_command, {"kind": code, "bank": 6, "row": row, "column": column})
+            ctx.set(port.i_data, data)
+            reason = ctx.get(port.o_reason)
+            await ctx.tick()
+            ctx.set(port.i_valid, 0)
+            return reason
+
+        assert await offer(max(codes.values()) + 1) == ERRORS["unknown_opcode"]
+        assert await offer(codes["RD"]) == ERRORS["wrong_row_state"]
+        assert await offer(codes["ACT"]) == 0
+        assert await offer(codes["ACT"]) == ERRORS["wrong_row_state"]
+        assert await offer(codes["REF"]) == ERRORS["wrong_row_state"]
+        assert await offer(codes["WR"], data=word) == ERRORS["early"]
+        await ctx.tick().repeat(timing["t_rcd_wr"])
+        assert await offer(codes["WR"], row=0) == ERRORS["wrong_row_state"]
+        assert await offer(codes["WR"], data=word) == 0
+        await ctx.tick().repeat(timing["write_to_read_l"])
+        assert await offer(codes["RD"]) == 0
+        assert (ctx.get(port.o_data_valid), ctx.get(port.o_data)) == (1, word)
+        await ctx.tick().repeat(timing["t_rc"])
+        assert ctx.get(port.o_data_valid) == 0
+        assert await offer(codes["PRE"]) == 0
+        await ctx.tick().repeat(timing["t_rp"])
+        assert await offer(codes["REF"]) == 0
+        assert ctx.get(port.o_error) == ERRORS["unknown_opcode"]
+        counts = [ctx.get(getattr(port, f"o_count_{event}")) for event in ("precharge", "refresh", "column")]
+        assert counts == [1, 1, 2]
+
+    simulator = Simulator(port)
+    simulator.add_clock(1e-9)
+    simulator.add_testbench(drive)
+    simulator.run()
+
+
 def test_a_channel_that_cannot_be_built_is_refused_with_a_reason() -> None:
     spec = spec_of("hbm_pim")
     with pytest.raises(InputError, match="must track all-bank commands"):
-        HbmPimChannel(spec, spec.dram.resolve("pimsimulator"))
+        CommandPort(spec, spec.dram.resolve("pimsimulator"), PlainUnits(spec), rows=2)
     with pytest.raises(InputError, match="power of two"):
-        HbmPimChannel(spec, spec.dram.resolve(), rows=100)
+        CommandPort(spec, spec.dram.resolve(), PlainUnits(spec), rows=100)

@@ -13,6 +13,7 @@ from model.serving.cluster import Cluster
 from model.serving.costs import Costs, Fixed, Mixture
 from model.serving.instance import Instance
 from model.serving.layout import Layout
+from model.serving.outlet import Outlet
 from model.serving.policies import names, policy
 from model.serving.request import Request
 from model.serving.sources import ClosedLoop, Stream
@@ -155,10 +156,12 @@ class Stepwise(Instance):
 
 @pytest.mark.parametrize("machine", [Linear(), Floored()])
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_runs_in_closed_form_equal_steps_one_by_one(layout: Layout, machine: Linear) -> None:
+@pytest.mark.parametrize("ahead", [False, True])
+def test_runs_in_closed_form_equal_steps_one_by_one(layout: Layout, machine: Linear, ahead: bool) -> None:
     tables = []
     for kind in (Instance, Stepwise):
-        engine = instance(machine, layout=layout, blocks=-(-2500 // layout.block))
+        outlet = Outlet(2e-4) if ahead else None
+        engine = instance(machine, layout=layout, blocks=-(-2500 // layout.block), ahead=ahead, outlet=outlet)
         engine.__class__ = kind
         run = cluster([engine], drawn(5, count=80))
         run.run()
@@ -166,6 +169,32 @@ def test_runs_in_closed_form_equal_steps_one_by_one(layout: Layout, machine: Lin
     for name in ("scheduled", "first", "last"):
         assert tables[0][name] == pytest.approx(tables[1][name], rel=1e-9)
     assert list(tables[0]["preempted"]) == list(tables[1]["preempted"])
+
+
+def test_what_arrives_in_an_iteration_composed_ahead_waits_for_the_one_after() -> None:
+    """Steps of 1 s: the second request comes in the fourth; the fifth is composed already, the sixth takes it."""
+    for ahead, first in ((False, 4.0 + 10.0), (True, 5.0 + 10.0)):
+        engine = instance(Fixed(10.0, 1.0), ahead=ahead)
+        requests = [Request(0, 0.0, 8, 100), Request(1, 10 + 3.5, 8, 2)]
+        run = cluster([engine], requests)
+        run.run()
+        assert run.log.table()["first"][1] == pytest.approx(10.0 + first)
+
+
+def test_an_idle_engine_takes_a_request_at_once_though_it_composes_ahead() -> None:
+    engine = instance(Fixed(10.0, 1.0), ahead=True, tokens=8)
+    run = cluster([engine], [Request(0, 0.0, 8, 1), Request(1, 3.0, 8, 1), Request(2, 50.0, 8, 1)])
+    run.run()
+    assert list(run.log.table()["first"]) == [10.0, 20.0, 60.0]
+
+
+def test_tokens_go_out_one_after_the_other() -> None:
+    outlet = Outlet(0.5)
+    # steps end at 1, 2, 3, 4 and write 4 tokens each, 2 s of work: the last is out at 1 + 4 x 2
+    assert outlet.send(4, 4, 1.0, 4.0) == 9.0 - 1.0
+    assert outlet.free == 9.0
+    # one token a step is less than the steps take: nothing waits but for what was there before
+    assert outlet.send(1, 10, 11.0, 20.0) == 20.25
 
 
 def test_one_server_with_fixed_times_is_md1() -> None:
@@ -269,7 +298,17 @@ def test_prefill_and_decode_on_different_cards_move_the_cache() -> None:
     assert table["last"][0] == pytest.approx(one["last"][0] + 1e-3 + 200 * 1e-5, rel=1e-9)
 
 
-@pytest.mark.parametrize("router", names("router"))
+def test_the_packing_router_leaves_instances_idle_until_others_are_full() -> None:
+    engines = [instance(sequences=64, blocks=4000) for _ in range(4)]
+    few = [Request(i, 0.0, 64, 64) for i in range(31)]
+    cluster(engines, few, "packing").run()
+    assert [e.written > 0 for e in engines] == [True, False, False, False]
+    more = [Request(i, 0.0, 64, 64) for i in range(40)]
+    cluster(engines, more, "packing").run()
+    assert [e.written > 0 for e in engines] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("router", [name for name in names("router") if name != "packing"])
 def test_routers_use_all_instances_and_lose_nothing(router: str) -> None:
     engines = [instance() for _ in range(3)]
     run = cluster(engines, drawn(7, count=300, rate=60), router)

@@ -8,7 +8,7 @@ import pytest
 from hw import chips
 from hw.spec.crossbar_event import EVENTS
 from hw.spec.crossbar_unit import UNIT_EVENTS, UNIT_LABELS
-from model.crossbar.stages import STAGES, core_products, stage_runs
+from model.crossbar.stages import STAGES, committed, core_products, stage_runs
 from model.crossbar.text import SETTINGS, key
 from model.language.config import DecoderConfig
 from model.language.run_record import LanguageRun
@@ -16,12 +16,15 @@ from model.projection import scenarios, services, stages
 from model.projection.crossbar_card import crossbar_card
 from model.projection.projection import Projection
 from model.report.figure_stage_runs import draw
+from model.report.section_language import language_runs as committed_runs
 from model.report.section_stage_runs import stage_run_sections
 
 CONFIG = DecoderConfig(
     hidden_size=128, intermediate_size=352, num_hidden_layers=4, num_attention_heads=4, num_key_value_heads=2,
     head_dim=32, vocab_size=608, max_position_embeddings=128,
 )  # fmt: skip
+CROSSBARS_J = (51_200 * (1.309 + 0.24) + 800 * 128 * 0.06) * 1e-12
+"""Conversions of 10 bits (the fit through the survey), as many shift-adds, and planes of 128 rows."""
 QUALITY = {"bf16_npu": 1.628, "bf16_aim": 1.6281}
 
 
@@ -59,8 +62,7 @@ def test_rows_by_hand() -> None:
     assert [core_products(CONFIG, row.run) for row in rows] == [weights + attention, 0, attention, 0]
     assert rows[0].energy_j["core"].nominal == pytest.approx((weights + attention) * 1.4e-12)
     assert (rows[0].energy_j["memory"].low, rows[0].energy_j["memory"].nominal) == (1e-6, 2e-6)
-    # 51,200 conversions of 10 bits at 1.309 pJ (the fit through the survey) and as many shift-adds at 0.24 pJ
-    assert rows[2].energy_j["crossbars"].nominal == pytest.approx(51_200 * (1.309 + 0.24) * 1e-12)
+    assert rows[2].energy_j["crossbars"].nominal == pytest.approx(CROSSBARS_J)
     assert rows[2].energy_j["crossbars"].high > 10 * rows[2].energy_j["crossbars"].nominal
     assert all(row.same_text for row in rows)
     other = [*RUNS[:2], replace(RUNS[2], tokens=[0] * 11)]
@@ -68,7 +70,7 @@ def test_rows_by_hand() -> None:
     assert stage_runs(RUNS[1:], CONFIG, QUALITY, cells) == []
     assert len(stage_runs([RUNS[0], replace(RUNS[1], equal=False)], CONFIG, QUALITY, cells)) == 1
     table = stage_run_sections(rows)[0].rows
-    assert [row[0] for row in table] == ["stage", "1", "2", "3", "", "3"]
+    assert [row[0] for row in table] == ["stage", "stage 1", "stage 2", "stage 3", "", "stage 3"]
     assert table[4][-1] == f"1.6500 (1.640 to 1.660), {SETTINGS[2].title}"
     panels = draw(rows).axes
     assert len(panels) == 3
@@ -84,7 +86,7 @@ def test_the_projected_card_counts_dies_idle_links_and_writes_by_hand() -> None:
     projection = Projection(title="t", figures=one.shown)
     at = "stage.3_crossbar_batch_16."
     weights, cache = 8_030_261_248, 65_536 * 2 * 1024
-    per_mac = 51_200 * (1.309 + 0.24) * 1e-12 / (100 * 128 * 16)
+    per_mac = CROSSBARS_J / (100 * 128 * 16)
     assert projection[f"{at}crossbar_j_per_token"].nominal == pytest.approx(weights * per_mac)
     step = 16 * cache / (1.5e12 * 0.8) + (91e-9 + 0.5e-6) * (4 * 32 + 16)
     assert one.tokens.nominal == pytest.approx(16 / step)
@@ -101,3 +103,20 @@ def test_the_projected_card_counts_dies_idle_links_and_writes_by_hand() -> None:
     assert card == pytest.approx(150 * 0.256 + idle + writing + joules * 16 / step)
     assert projection[f"{at}wear_days"].nominal == pytest.approx(1e6 / 8)
     assert one.basis == "model"
+
+
+def test_the_committed_runs_wrote_one_text_and_every_label_is_the_models() -> None:
+    rows = committed(committed_runs())
+    assert [(row.stage, row.run.pim) for row in rows] == [(1, "off"), (2, "both"), (3, "off"), (3, "attention")]
+    for row in rows:
+        assert row.same_text, row.title
+        assert len(row.run.tokens) == 64
+        assert row.run.labels_equal
+        assert row.run.cycles == row.run.predicted_cycles
+    # each plane of a tile has its 64 columns converted
+    events = rows[2].run.labels_per_token["crossbar_events"]
+    assert events["array.conversion"] == events["digital.shift_add"] == events["array.plane"] * 64
+    cells = dict(rows[2].bits_per_character)
+    assert abs(cells[SETTINGS[0].title][0] - rows[0].bits_per_character[0][1][0]) < 1e-3
+    means = [sum(cells[s.title]) / len(cells[s.title]) for s in SETTINGS[:4]]
+    assert means == sorted(means)

@@ -39,7 +39,6 @@ VALUE_EVENTS = ("array.wordline_toggle", "array.wordline_active")
 """Events that operands decide: counted by the reference arithmetic, not by the cycle model."""
 
 OBSERVATIONS = (
-    "array.plane",
     "array.cell_verify",
     "array.cell_given_up",
     "stream.input",

@@ -25,9 +25,6 @@ HBM_GEMV_FIELDS: dict[str, int] = {
 }
 """Field -> width of a GEMV of HBM-PIM, from bit 0 up, all unsigned."""
 
-HBM_REFUSALS: dict[int, str] = {6: "this channel cannot open rows in all banks at once"}
-"""Refusal codes beside those of `hw.spec.memory_controller.REFUSALS`."""
-
 REGISTERS = 8
 """Vector registers of one file: input words of a tile, and outputs of a unit in one pass."""
 
@@ -43,10 +40,11 @@ Row = Literal["enter", "registers", "leave", "weights", "results"]
 class HbmGemv:
     """Products of a vector with rows of the even banks, 8 outputs of every unit in a pass.
 
-    Output 8 u + c of pass p (unit u, c below 8) and input word r of tile t (8 words of 16 inputs each) meet in bank
-    2 u, column (r mod 4) x 8 + c of row `row` + 2 (p x tiles + t) + r div 4. Each output is left as 16 lane sums in
-    bank 2 u, column (p mod 4) x 8 + c of row `results` + p div 4. Lanes add their words in order, from +0, with one
-    rounding to FP16 for each product and each sum.
+    Output c x units + v of pass p (v: place of an even bank among the addresses, c below 8) and input word r of tile t
+    (8 words of 16 inputs each) meet in that bank, column (r mod 4) x 8 + c of row `row` + 2 (p x tiles + t) + r div 4.
+    Each output is left as 16 lane sums in its bank, column (p mod 4) x 8 + c of row `results` + p div 4. So words of a
+    tile, and results, are read in their order at successive addresses. Lanes add their words in order, from +0, with
+    one rounding to FP16 for each product and each sum.
 
     Parameters
     ----------
@@ -118,12 +116,9 @@ def steps(spec: PimSpec) -> tuple[Step, ...]:
     if enable.column is None or program.column is None or inputs.column is None or sums.column is None:
         raise InputError(f"registers and PIM mode of {spec.title} must be reached by writes, which they are not")
     ways = [
-        step
+        Step(name=f"leave_{act}_{bank}", act=act, banks=(bank,), row="leave", label="mode", holds=True)
+        for act in ("open", "close")
         for bank in leave.banks
-        for step in (
-            Step(name=f"leave_open_{bank}", act="open", banks=(bank,), row="leave", label="mode", holds=True),
-            Step(name=f"leave_close_{bank}", act="close", banks=(bank,), row="leave", label="mode", holds=True),
-        )
     ]
     return (
         Step(name="close", act="close", banks=tuple(range(banks)), label="mode"),
@@ -167,20 +162,34 @@ def hbm_moved_after(timing: Timing) -> dict[str, int]:
     return {"RD": timing["rl"] + timing["t_burst"], "WR": timing["wl"] + timing["t_burst"]}
 
 
-def address_of(spec: PimSpec, bank: int, row: int, column: int) -> int:
-    """DRAM address of a transfer: 8 columns of a bank, then the banks, then the next 8 columns, then the rows."""
-    high, low = divmod(column, REGISTERS)
-    banks, groups = spec.dram.organisation.banks, spec.dram.organisation.columns // REGISTERS
-    return ((row * groups + high) * banks + bank) * REGISTERS + low
+def banks_in_order(spec: PimSpec) -> tuple[int, ...]:
+    """The even banks in the order of addresses: one of each bank group, then the next of each.
+
+    Column commands to different bank groups may follow each other after t_ccd_s, to the same one after t_ccd_l only.
+    """
+    organisation = spec.dram.organisation
+    per_group = organisation.banks_per_group
+    if per_group % 2 or per_group & (per_group - 1):
+        raise InputError(f"banks of a group of {spec.title} must be an even power of two, not {per_group}")
+    return tuple(
+        group * per_group + inner for inner in range(0, per_group, 2) for group in range(organisation.bank_groups)
+    )
 
 
-def place_of(spec: PimSpec, address: int) -> tuple[int, int, int]:
+def address_of(spec: ControllerSpec, bank: int, row: int, column: int) -> int:
+    """DRAM address of a transfer: the banks of one parity, then their columns, then their rows; even banks first."""
+    order, columns = banks_in_order(spec.pim), spec.pim.dram.organisation.columns
+    odd = bank % 2
+    return ((odd * spec.rows + row) * columns + column) * len(order) + order.index(bank - odd)
+
+
+def place_of(spec: ControllerSpec, address: int) -> tuple[int, int, int]:
     """(bank, row, column) of a DRAM address."""
-    banks, groups = spec.dram.organisation.banks, spec.dram.organisation.columns // REGISTERS
-    rest, low = divmod(address, REGISTERS)
-    rest, bank = divmod(rest, banks)
-    row, high = divmod(rest, groups)
-    return bank, row, high * REGISTERS + low
+    order, columns = banks_in_order(spec.pim), spec.pim.dram.organisation.columns
+    rest, place = divmod(address, len(order))
+    rest, column = divmod(rest, columns)
+    odd, row = divmod(rest, spec.rows)
+    return order[place] + odd, row, column
 
 
 def checked(spec: ControllerSpec) -> ControllerSpec:

@@ -120,8 +120,9 @@ CONTROLLER_LABELS: dict[str, str] = {
 class Transfer:
     """Words from DRAM to the shared memory (`write` False) or back (`write` True), one after another.
 
-    A DRAM word address is (row, column, bank), bank in the low bits: successive addresses lie in successive banks. The
-    words are those at address + i x outer_stride + j x stride + k, for each i below outer, j below groups, k below run.
+    A DRAM word address is (row, column, bank), bank in the low bits: successive addresses lie in successive banks. On
+    HBM-PIM it is (parity, row, column, place of the bank), see `hw.spec.hbm_pim_controller.address_of`. The words are
+    those at address + i x outer_stride + j x stride + k, for each i below outer, j below groups, k below run.
 
     Parameters
     ----------
@@ -135,7 +136,8 @@ class Transfer:
     stride, outer_stride : int
         Steps of the DRAM address: a stride of `banks` goes along the row of one bank.
     wide : bool
-        Rows are opened and closed in all banks at once.
+        Rows are opened and closed in all banks at once; on HBM-PIM in all banks of the word's parity, one after
+        another, before the word.
     pointer, scale : int or None, int
         If `pointer` is given, with n the low 16 bits of that word of the shared memory, (n div banks) x scale + n mod
         banks is added to `address`: output n of a matrix laid out for `Gemv`. On HBM-PIM n x scale is added.

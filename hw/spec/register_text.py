@@ -1,5 +1,7 @@
 """The register map in words: the table of `docs/axi.md`, SystemRDL, a C header. All from `hw.spec.register`."""
 
+from collections.abc import Iterable
+
 from hw.spec.register import REGISTER_MAP, Field, Register, counter_meanings
 
 ADDRESS_SPACE = 4096
@@ -20,10 +22,10 @@ def bits(field: Field) -> str:
     return f"{field.low + field.bits - 1}:{field.low}" if field.bits > 1 else str(field.low)
 
 
-def markdown_table() -> str:
+def markdown_table(registers: Iterable[Register] = REGISTER_MAP) -> str:
     """One row per register, its fields in the last column."""
     lines = ["| offset | name | access | meaning |", "|---|---|---|---|"]
-    for register in REGISTER_MAP:
+    for register in registers:
         text = register.text + "".join(f"; bits {bits(f)} {f.name}: {f.text}" for f in register.fields)
         lines.append(f"| {offsets(register)} | {register.name} | {register.access} | {text} |")
     return "\n".join(lines) + "\n"

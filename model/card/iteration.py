@@ -199,6 +199,8 @@ class Iteration:
             work += (stages - 1) * self._hand_on(mixture)
         if mixture.prefill_tokens or not self.engine.graphs:
             work = max(work, kernels * self.engine.launch.nominal * (self.engine.step.nominal > 0))
+        if mixture.prefill_tokens:
+            work = max(work, self.model.layers * self.engine.eager.nominal)
         return max(work + self._step + self._per_sequence * _sequences(mixture), self.floor(mixture))
 
     def floor(self, mixture: Mixture) -> float:
@@ -213,6 +215,8 @@ class Iteration:
         layers = self.model.layers
         head = self._head(mixture.outputs)[0]
         work = (self._device(mixture)[0] - head) * ceil(layers / stages) / layers + head
+        if mixture.prefill_tokens:
+            work = max(work, ceil(layers / stages) * self.engine.eager.nominal)
         host = (self._step + self._per_sequence * _sequences(mixture)) / stages
         return max(max(work, self._hand_on(mixture)) + host, self.floor(mixture) / stages)
 

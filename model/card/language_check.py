@@ -7,7 +7,7 @@ from hw import chips
 from hw.base.error import InputError
 from hw.base.file import write_atomically
 from model.card.device import device
-from model.card.engine import engine
+from model.card.engine import BUILT, Engine, engine
 from model.card.iteration import Iteration
 from model.card.spread import Spread
 from model.card.throughput import most_requests, steady
@@ -21,8 +21,13 @@ from model.projection.published_serving import PREDICTED, LanguageCheck
 def predicted(row: LanguageRow) -> Interval:
     """The prediction of a row; `InputError` if the model does not fit its cards."""
     return _spread(
-        row.chip, row.model, row.tensor, row.weights, row.cache, row.engine, row.requests is not None
+        row.chip, row.model, row.tensor, row.weights, row.cache, engine_of(row), row.requests is not None
     ).interval(lambda i: value(i, row))
+
+
+def engine_of(row: LanguageRow) -> Engine:
+    """The engine of its version: TensorRT-LLM before 1.0 ran built engines."""
+    return BUILT if row.engine == "trtllm" and row.version.startswith("0.") else engine(row.engine)
 
 
 def value(iteration: Iteration, row: LanguageRow) -> float:
@@ -42,7 +47,9 @@ def value(iteration: Iteration, row: LanguageRow) -> float:
 
 
 @cache
-def _spread(chip: str, model: str, tensor: int, weights: str, cache_format: str, name: str, streaming: bool) -> Spread:
+def _spread(
+    chip: str, model: str, tensor: int, weights: str, cache_format: str, runs: Engine, streaming: bool
+) -> Spread:
     return Spread(
         Iteration(
             device(chips.load(chip)),
@@ -50,7 +57,7 @@ def _spread(chip: str, model: str, tensor: int, weights: str, cache_format: str,
             split=Split(tensor=tensor),
             weights=weights,
             cache=cache_format,
-            engine=engine(name),
+            engine=runs,
             streaming=streaming,
         )
     )

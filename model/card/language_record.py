@@ -13,7 +13,7 @@ from hw.base.digest import digest
 from hw.base.error import InputError
 from model import workloads
 from model.card.device import Device, device
-from model.card.engine import ENGINES, Engine
+from model.card.engine import BUILT, ENGINES, Engine
 from model.card.iteration import Iteration
 from model.card.layer_time import BOUNDS
 from model.card.machine import Extra
@@ -141,7 +141,7 @@ def language_record(chip_name: str, name: str, scenario: LanguageScenario = "off
 
 def serving_engine(spec: Device) -> Engine:
     """The engine a chip's published results are served by: TensorRT-LLM on multiprocessors, else none is known."""
-    return ENGINES["trtllm" if spec.units else "none"]
+    return BUILT if spec.units else ENGINES["none"]
 
 
 def _best(spec: Device, task: LanguageTask, scenario: LanguageScenario) -> tuple[Iteration, Steady, int]:

@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace, mode: str) -> int:
             arguments.answer,
             requests=arguments.requests,
             seed=arguments.seed,
+            bands=bool(arguments.requests_out),
         )
         title = f"{arguments.closed_loop} users, {arguments.prompt} + {arguments.answer} tokens"
     else:
@@ -57,6 +58,7 @@ def run(arguments: argparse.Namespace, mode: str) -> int:
         outcome = replay(
             service,
             load,
+            bands=bool(arguments.requests_out),
             copy=COPIES / f"{digest(told(arguments))}.copy",
             progress=None if arguments.json else progress,
         )

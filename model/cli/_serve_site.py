@@ -117,7 +117,9 @@ def _day(arguments: argparse.Namespace, found: list[site.Kind], count: int) -> D
     )
     copy = _serve_run.COPIES / f"{digest(_serve_run.told(arguments) | {'count': count})}.copy"
     progress = None if arguments.json else _serve_run.progress
-    outcome = replay(service, lambda: load, copy=copy, progress=progress, watch=Busy(24))
+    outcome = replay(
+        service, lambda: load, bands=bool(arguments.requests_out), copy=copy, progress=progress, watch=Busy(24)
+    )
     busy = outcome.cluster.all[0].watch  # of a restored run its own
     rows = by_hour(outcome.table, busy, sum(k.instances for k in found))
     return Day(outcome=outcome, cost=_serve_run.bill_of(service, outcome), hours=rows, failures=len(broken))

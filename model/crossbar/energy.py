@@ -27,6 +27,8 @@ class CrossbarPrices:
         Voltage over a conducting cell and for how long one conversion or held plane needs it.
     wordline_fj_per_cell : float
         Charge of a word line per crossed cell and toggle: about 0.5 fF at the supply.
+    driver_fj_per_row : float
+        One row of the plane driver, its population count included, in a plane.
     shift_add_fj, merge_fj, tile_add_fj, requantise_fj : float
         Digital operations, one lane or column each.
     tree_add_fj : float
@@ -41,6 +43,7 @@ class CrossbarPrices:
     read_v: float
     read_ns: float
     wordline_fj_per_cell: float
+    driver_fj_per_row: float
     shift_add_fj: float
     merge_fj: float
     tile_add_fj: float
@@ -52,20 +55,24 @@ class CrossbarPrices:
 PRICES: dict[str, CrossbarPrices] = {
     # Cells: 100 kOhm is the usual choice of the circuit simulators, 1.3 kOhm that of the ISAAC macro model (they differ
     # 75 times in current); 20 kOhm lies between them and near published 22 nm ReRAM.
-    # Shift-add, merge, tile adder: high as measured at this design's gates at 45 nm, not gated (`python -m tb
-    # energy --chip reram_22nm`: 1.93, 1.34 and 1.48 pJ); nominal an eighth of it, what charge and voltage make of it at
-    # 22 nm; low what DNN+NeuroSim V1.4 (commit ac828e6, 22 nm) has for its accumulators, 15 fJ a conversion.
+    # Row of the driver, shift-add, merge, tile adder: high as measured at this design's gates at 45 nm, not gated
+    # (`python -m tb energy --chip reram_22nm`: 0.48, 1.93, 1.34 and 1.48 pJ); nominal an eighth of it, what charge and
+    # voltage make of it at 22 nm; low what DNN+NeuroSim V1.4 (commit ac828e6, 22 nm) has for its accumulators, 15 fJ a
+    # conversion, and of the driver as small a part.
     # Output stage, buffer, adder trees: Horowitz, ISSCC 2014: 3.1 pJ a 32-bit product, 0.03 pJ an 8-bit addition, 5 pJ
     # for 8 bytes of an 8 KiB SRAM, all at 45 nm: all, half and a fifth of it.
     "low": CrossbarPrices(
-        name="low", adc="circuit", cell_ohm=100e3, read_v=0.1, read_ns=5, wordline_fj_per_cell=0.1, shift_add_fj=15,
-        merge_fj=20, tile_add_fj=20, tree_add_fj=1, requantise_fj=700, buffer_fj_per_byte=125),
+        name="low", adc="circuit", cell_ohm=100e3, read_v=0.1, read_ns=5, wordline_fj_per_cell=0.1,
+        driver_fj_per_row=4, shift_add_fj=15, merge_fj=20, tile_add_fj=20, tree_add_fj=1, requantise_fj=700,
+        buffer_fj_per_byte=125),
     "nominal": CrossbarPrices(
         name="nominal", adc="survey_fit", cell_ohm=20e3, read_v=0.2, read_ns=5, wordline_fj_per_cell=0.3,
-        shift_add_fj=240, merge_fj=170, tile_add_fj=185, tree_add_fj=2, requantise_fj=1700, buffer_fj_per_byte=310),
+        driver_fj_per_row=60, shift_add_fj=240, merge_fj=170, tile_add_fj=185, tree_add_fj=2, requantise_fj=1700,
+        buffer_fj_per_byte=310),
     "high": CrossbarPrices(
-        name="high", adc="mnsim", cell_ohm=1.3e3, read_v=0.2, read_ns=10, wordline_fj_per_cell=0.5, shift_add_fj=1930,
-        merge_fj=1340, tile_add_fj=1480, tree_add_fj=8, requantise_fj=3400, buffer_fj_per_byte=625),
+        name="high", adc="mnsim", cell_ohm=1.3e3, read_v=0.2, read_ns=10, wordline_fj_per_cell=0.5,
+        driver_fj_per_row=480, shift_add_fj=1930, merge_fj=1340, tile_add_fj=1480, tree_add_fj=8, requantise_fj=3400,
+        buffer_fj_per_byte=625),
 }  # fmt: skip
 
 
@@ -106,7 +113,8 @@ def price(
             "cells": count("array.wordline_active") * spec.physical_columns * mean_level * per_cell_fj * analogue,
             "word_lines": count("array.wordline_toggle") * cell_columns * prices.wordline_fj_per_cell,
             "digital": (
-                count("digital.shift_add") * prices.shift_add_fj
+                count("array.plane") * spec.rows * prices.driver_fj_per_row
+                + count("digital.shift_add") * prices.shift_add_fj
                 + count("digital.merge") * prices.merge_fj
                 + count("digital.tile_add") * prices.tile_add_fj
                 + count("output_stage.requantise") * prices.requantise_fj

@@ -40,6 +40,7 @@ def table(name: str, machine: Machine) -> EnergyTable:
     per_cell = [c.read_v**2 / c.cell_ohm * c.read_ns * 1e3 * mean for c, mean in corners]
     energies = {
         "array.wordline_toggle": fact([cell_columns * c.wordline_fj_per_cell / 1e3 for c, _ in corners]),
+        "array.plane": fact([machine.rows * c.driver_fj_per_row / 1e3 for c, _ in corners]),
         "digital.shift_add": fact([c.shift_add_fj / 1e3 for c, _ in corners]),
         "digital.merge": fact([c.merge_fj / 1e3 for c, _ in corners]),
         "digital.tile_add": fact([c.tile_add_fj / 1e3 for c, _ in corners]),

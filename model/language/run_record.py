@@ -45,6 +45,8 @@ class LanguageRun:
         Every label of every unit equals the model's.
     energy_j_per_token : dict
         Source -> joules in the channel a generated token, by that source's prices.
+    units_j_per_token : dict
+        "core", "vector unit", "shared memory" -> [lowest, nominal, highest] joules a generated token, at 45 nm.
     seconds : dict
         Wall time of the parts of the simulation.
     origin : dict
@@ -69,6 +71,7 @@ class LanguageRun:
     labels_per_token: dict[str, dict[str, float]]
     labels_equal: bool
     energy_j_per_token: dict[str, float] = field(default_factory=dict)
+    units_j_per_token: dict[str, list[float]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     origin: dict[str, Any] = field(default_factory=dict)
 

@@ -47,6 +47,11 @@ def table(runs: list[LanguageRun]) -> list[tuple[str, ...]]:
     for source in best.energy_j_per_token:
         joules = [run.energy_j_per_token.get(source, 0) for run in runs]
         row(f"channel, uJ a token, {source}", [f"{joule * 1e6:,.2f}" for joule in joules])
+    for part in best.units_j_per_token:
+        row(
+            f"{part}, uJ a token, 45 nm",
+            [f"{run.units_j_per_token[part][1] * 1e6:,.2f}" if run.units_j_per_token else "" for run in runs],
+        )
     return rows
 
 

@@ -13,6 +13,7 @@ from model.projection.figure import Figure, from_fact, from_range, from_record, 
 from model.projection.inputs import Read
 from model.projection.money import card_price
 from model.projection.overheads import DRAM_ENERGY, DRAM_IDLE, card_power
+from model.projection.running import embodied_of
 from model.projection.scenario import Scenario
 from model.projection.served import SERVICE, served_rate
 from model.projection.service import Service, token_rate
@@ -60,6 +61,8 @@ class CardFigures:
         W of arrays and their memories together, from priced counts; it holds `array_power`.
     price : Figure
         Price of one card in USD; the common assumption where the chip has none.
+    embodied : Figure
+        kgCO2e emitted in making one card.
     """
 
     title: str
@@ -71,6 +74,7 @@ class CardFigures:
     array_power: Figure
     core_power: Figure
     price: Figure
+    embodied: Figure
     tokens: Figure | None = None
     without_tokens: str = ""
 
@@ -151,6 +155,7 @@ def card_figures(
     )
     return CardFigures(
         price=card_price(name, chip, scenario.prices, read),
+        embodied=embodied_of(name, chip),
         tokens=tokens,
         without_tokens=why,
         title=chip.title.split(":")[0],

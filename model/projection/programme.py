@@ -27,6 +27,7 @@ from model.projection.programme_facts import programme_figures
 from model.projection.projection import Projection
 from model.projection.rules import RULES
 from model.projection.scenario import Scenario
+from model.projection.served_day import ServedDay
 from model.projection.service import Service
 from model.projection.site import SiteFigures, site_figures
 from model.projection.stage import StageCard, all_stage_figures
@@ -59,6 +60,8 @@ class Programme:
         Analogue MACs in non-volatile memory against digital logic; None if not compared.
     walls : tuple of WallCheck
         Measured systems whose wall power the overhead rules predict.
+    days : dict of str to ServedDay
+        A day of requests on the cards of a site, by site.
     """
 
     projection: Projection
@@ -72,6 +75,7 @@ class Programme:
     breakeven: tuple[BreakEven, ...] = ()
     nvm: Nvm | None = None
     walls: tuple[WallCheck, ...] = ()
+    days: Mapping[str, ServedDay] = field(default_factory=dict)
 
 
 def project(
@@ -89,6 +93,7 @@ def project(
     curve_records: Mapping[tuple[str, str], Measurement] | None = None,
     random_record: Measurement | None = None,
     crossbar_run: LanguageRun | None = None,
+    days: Mapping[str, ServedDay] | None = None,
 ) -> Programme:
     """Project the sites.
 
@@ -115,6 +120,8 @@ def project(
         Records of decode rates against the batch, by chip and PIM memory ("" without).
     crossbar_run : LanguageRun or None
         The text that the RTL of a system with crossbars wrote; with it stage 3 has our own machine.
+    days : dict of str to ServedDay
+        Days of requests that the serving simulator recorded, by site.
     random_record : Measurement or None
         RTL record of random operands on the core of `core_record`; with it the toggles of the task weigh the arrays.
     """
@@ -200,6 +207,7 @@ def project(
     nvm, walls = against_logic(stages.load("stage3")), wall_checks(chips)
     figures += [*gpus, *(figure for one in even for figure in one.all), *nvm.all]
     figures += [figure for wall in walls for figure in wall.all]
+    figures += [figure for day in (days or {}).values() for figure in day.shown]
     return Programme(
         projection=Projection(title="K-Cloud stage 1", figures=tuple(figures)),
         core=core,
@@ -211,6 +219,7 @@ def project(
         breakeven=even,
         nvm=nvm,
         walls=walls,
+        days=days or {},
         curves={c.shown[0].name.rpartition(".")[0]: c for c in curves.values()},
     )
 

@@ -10,6 +10,7 @@ from model.projection.inputs import Inputs, Read
 from model.projection.money import Capital, capital
 from model.projection.overheads import GRID_LOSS, REGULATOR_EFFICIENCY, SUPPLY_EFFICIENCY, host_power
 from model.projection.overheads import fans as cooling
+from model.projection.running import running
 from model.projection.scenario import Scenario, Share
 
 HOURS_PER_YEAR = 8760
@@ -175,6 +176,16 @@ def site_figures(
         scenario.budget,
         read,
     )
+    cost_of_running = running(
+        name,
+        wall=wall,
+        it=it,
+        servers=servers,
+        cards=spent.shown[0],
+        hosts=spent.shown[1],
+        electricity=cost,
+        embodied_cards=total([part.cards * card.embodied for part, card in parts]),
+    )
     served = [images]
     tokens = [part.tokens for part, _ in parts if part.tokens is not None]
     if tokens:
@@ -214,6 +225,7 @@ def site_figures(
         *(figure for rate in served for figure in _per_unit(name, rate, wall, seconds, cost, carbon, spent)),
         *spent.shown,
         spent.yearly,
+        *cost_of_running.shown,
         (from_fact(f"{owner}.budget", scenario.budget) / number_of_cards / 1e6).named(
             f"{name}.mkrw_per_card", "million KRW", "whole grant over the cards: hosts and facility included"
         ),

@@ -22,7 +22,7 @@ def render_csv(summary: Summary) -> str:
 
 
 def render_json(summary: Summary) -> str:
-    """{"sections": [...], "figures": {...}, "inputs": {...}, "steps": {...}, "energy": [...]}: numbers as numbers
+    """{"sections": [...], "figures": {...}, "inputs": {...}, "steps": {...}, "energy": [...]}: numbers as numbers,
     units in the names.
 
     A figure has its formula over the names of figures and inputs, an input its origin, a step between them

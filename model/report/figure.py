@@ -7,6 +7,7 @@ from matplotlib.figure import Figure as Canvas
 from model.report.figure_language import decode, stages
 from model.report.figure_ledger import counting, ledger
 from model.report.figure_programme import tornado, waterfall
+from model.report.figure_run import cycles, machine
 from model.report.figure_stage_runs import stage_runs
 from model.report.figure_style import BLUE, GREY, HATCHES, INK, LIGHT, ORANGE, RC, SAFE, foot, one_axes, plt, save
 from model.report.summary import Summary
@@ -156,10 +157,12 @@ def energy(summary: Summary) -> Canvas | None:
     return canvas
 
 
-OF_A_RUN = ("utilisation.png", "energy.png")
+OF_A_RUN = ("machine.png", "cycles.png", "utilisation.png", "energy.png")
 """Plots of the run's own chip; the others are of the programme."""
 
 PLOTS: tuple[Plot, ...] = (
+    ("machine.png", "The machine: its grid of cells and its memories", machine),
+    ("cycles.png", "Where the cycles of the run went, RTL above model", cycles),
     ("utilisation.png", "Utilisation of the MAC array against GEMM size, closed form and RTL", utilisation),
     ("energy.png", "Priced energy by component", energy),
     ("ledger.png", "PF ledger: peak, achievable and delivered of one card, by number format", ledger),

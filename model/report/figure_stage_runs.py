@@ -31,26 +31,28 @@ def draw(rows: list[StageRun]) -> Canvas:
             f"{row.run.cycles_per_token:,.0f}", (row.run.cycles_per_token, place), xytext=(4, 0),
             textcoords="offset points", va="center", fontsize=8.5,
         )  # fmt: skip
-        left = 0.0
-        for part, colour in PARTS.items():
+        for shift, (part, colour) in zip((0.2, 0.0, -0.2), PARTS.items(), strict=True):
             held = row.energy_j.get(part)
-            if held is not None and held.nominal:
-                energy.barh(
-                    place, held.nominal * 1e6, left=left, height=0.6, color=colour, edgecolor="white", lw=0.5,
-                    hatch="///" if part == "crossbars" else None,
-                )  # fmt: skip
-                left += held.nominal * 1e6
-        total = row.total_j
-        energy.plot([total.low * 1e6, total.high * 1e6], [place, place], color=INK, lw=1.0)
+            if held is None or not held.nominal:
+                continue
+            at, hatch = place + shift, "///" if part == "crossbars" else None
+            energy.barh(at, held.nominal * 1e6, height=0.18, color=colour, edgecolor="white", lw=0.5, hatch=hatch)
+            energy.plot([held.low * 1e6, held.high * 1e6], [at, at], color=INK, lw=0.8)
+        total = row.total_j.nominal * 1e6
+        energy.annotate(
+            f"sum {total:,.3g}", (1.03, place), xycoords=("axes fraction", "data"), va="center", fontsize=8.5
+        )
     cycles.set_yticks(list(places), names, fontsize=8.5)
+    cycles.xaxis.set_major_formatter("{x:,.0f}")
+    cycles.tick_params(axis="x", labelsize=8)
     cycles.set_xlim(0, max(row.run.cycles_per_token for row in rows) * 1.2)
-    cycles.set_title("cycles a token, measured on RTL", fontsize=10)
+    cycles.set_title("cycles a token, on RTL", fontsize=10)
     energy.set_yticks(list(places), [""] * len(rows))
     energy.set_xscale("log")
-    energy.set_title("microjoules a token, counted and priced", fontsize=10)
+    energy.set_title("microjoules a token, priced", fontsize=10)
     for part, colour in PARTS.items():
         energy.barh(0, 0, color=colour, label=part, hatch="///" if part == "crossbars" else None, edgecolor="white")
-    energy.legend(fontsize=8, loc="lower right", frameon=True, framealpha=1, edgecolor="white")
+    energy.legend(fontsize=8, loc="center right", frameon=True, framealpha=1, edgecolor="white")
     points = [
         (row, title, values)
         for n, row in enumerate(rows)

@@ -13,6 +13,7 @@ from model.language.run_record import RUNS, LanguageRun, read_run
 from model.projection import scenarios, services
 from model.projection.programme import Programme, project
 from model.projection.served import WORKLOAD as SERVED
+from model.projection.served_day import served_day
 from model.projection.service import token_rate
 from model.record import Measurement, NoRecordError
 
@@ -176,6 +177,9 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
             (name, pim): record
             for pim in PIMS
             for name, record in of_all_chips(chips, f"{CURVE}_{pim}" if pim else CURVE, roots).items()
+        },
+        days={
+            site: day for site in sites for root in reversed(roots) if (day := served_day(site, Path(root))) is not None
         },
         compose=partial(prices_of, TABLE),
         scenarios=sites,

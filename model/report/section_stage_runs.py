@@ -28,7 +28,7 @@ def stage_run_sections(rows: list[StageRun]) -> list[Section]:
         shown |= {title for title, _ in row.bits_per_character if row.stage == 3}
         table.append(
             (
-                str(row.stage),
+                f"stage {row.stage}",
                 row.title,
                 "those of stage 1" if row.same_text else "others",
                 f"counted {row.run.cycles_per_token:,.0f}",
@@ -59,7 +59,7 @@ def stage_run_sections(rows: list[StageRun]) -> list[Section]:
 
 
 def _range(joules: Interval) -> str:
-    return f"{joules.nominal * 1e6:.3g} ({joules.low * 1e6:.3g} to {joules.high * 1e6:.3g})"
+    return f"priced {joules.nominal * 1e6:.3g} ({joules.low * 1e6:.3g} to {joules.high * 1e6:.3g})"
 
 
 def _bits(title: str, values: tuple[float, ...]) -> str:

@@ -2,7 +2,7 @@
 
 from hw.base.file import write_atomically
 from model.projection.validate import Validation
-from model.report import data, figure, html, markdown, text
+from model.report import data, figure, html, markdown, run_trace, text
 from model.report.page import write as page
 from model.report.page.language import LANGUAGES
 from model.report.summary import Summary
@@ -42,4 +42,8 @@ def write_report(
         name, render = contents[form]
         write_atomically(summary.folder / name, render())
         names.append(name)
+    trace = run_trace.render(summary) if summary.about != "programme" else None
+    if trace is not None:
+        write_atomically(summary.folder / run_trace.FILE, trace)
+        names.append(run_trace.FILE)
     return sorted(names)

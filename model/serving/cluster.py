@@ -58,6 +58,7 @@ class Cluster:
         self._due: list[tuple[float, int]] = []
         self._left: list[Request] = []
         self.events = 0
+        self._loads, self._decoder_loads = share_loads(instances), share_loads(self.decoders)
         for instance in self.all:
             instance.owner = self
             instance.hands_over = bool(self.decoders) and instance in instances
@@ -120,7 +121,7 @@ class Cluster:
             return
         number = self._alive[0]
         if len(self._alive) > 1:
-            number = self.router.choose(request, _Loads(self.instances), self._alive)
+            number = self.router.choose(request, self._loads, self._alive)
         self._submit(number, request, now)
 
     def _other(self, now: float) -> None:
@@ -132,7 +133,7 @@ class Cluster:
             places = range(len(self.decoders))
             number = 0
             if len(self.decoders) > 1:
-                number = self.second_router.choose(request, _Loads(self.decoders), places)
+                number = self.second_router.choose(request, self._decoder_loads, places)
             self._submit(first + number, request, now)
             return
         _, back, number, seconds = heappop(self._changes)
@@ -155,16 +156,9 @@ class Cluster:
                 heappush(self._due, (instance.due, number))
 
 
-class _Loads:
-    """The loads of instances by number, looked up when asked."""
-
-    __slots__ = ("_instances",)
-
-    def __init__(self, instances: list[Instance]) -> None:
-        self._instances = instances
-
-    def __getitem__(self, number: int) -> float:
-        return self._instances[number].load
-
-    def __len__(self) -> int:
-        return len(self._instances)
+def share_loads(instances: list[Instance]) -> list[float]:
+    """One list in which each of `instances` keeps its load, in their order."""
+    loads = [instance.load for instance in instances]
+    for place, instance in enumerate(instances):
+        instance.loads, instance.place = loads, place
+    return loads

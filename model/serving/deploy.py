@@ -75,6 +75,8 @@ class Deployed:
         What the device was made of, for its power and price.
     pim : str or None
         The memory is this one, with processing in it (`model.serving.pim`).
+    streaming : bool
+        Every token is sent to its client at once.
     """
 
     device: Device
@@ -86,6 +88,7 @@ class Deployed:
     rules: Rules = field(default_factory=Rules)
     chip: Chip | None = None
     pim: str | None = None
+    streaming: bool = True
 
     @property
     def cards(self) -> float:
@@ -119,7 +122,7 @@ class Deployed:
             cache=self.cache,
             engine=self.engine,
             tokens=self.rules.filled(self.engine).tokens,
-            streaming=True,
+            streaming=self.streaming,
         )
 
     def machine(self, iteration: Iteration) -> Any:
@@ -154,6 +157,7 @@ class Deployed:
             keeps=bool(rules.keeps),
             swap=iteration.cache_bytes_per_token / self.device.host_bandwidth.nominal,
             speed=speed,
+            ahead=self.engine.ahead,
             name=name,
         )
 

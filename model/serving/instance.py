@@ -15,6 +15,7 @@ from model.serving.costs import Costs, Mixture
 from model.serving.decoding import Decoding
 from model.serving.holdings import Holdings
 from model.serving.layout import Layout
+from model.serving.outlet import Outlet
 from model.serving.pool import Pool
 from model.serving.request import Request
 
@@ -40,6 +41,10 @@ class Instance:
         Seconds to move one token of cache to or from the host's memory.
     speed : float
         Of the instance relative to others, for routers.
+    ahead : bool
+        The next iteration is composed while one runs: what arrives meanwhile waits for the one after.
+    outlet : Outlet or None
+        What sends the tokens to their clients (`model.serving.outlet`); None: they are there at once.
 
     Attributes
     ----------
@@ -48,8 +53,8 @@ class Instance:
         elsewhere with its cache.
     due : float
         When the next event is; infinity if idle.
-    load : float
-        Tokens of the requests that have not ended.
+    loads, place : list of float, int
+        A list that instances share, and where in it this one keeps its `load`.
     prefill_seconds, decode_seconds : float
         Time in iterations with prompts, and in the others.
     """
@@ -68,6 +73,8 @@ class Instance:
         keeps: bool = False,
         swap: float = 0.0,
         speed: float = 1.0,
+        ahead: bool = False,
+        outlet: Outlet | None = None,
         name: str = "instance",
     ) -> None:
         self.costs = costs
@@ -81,6 +88,8 @@ class Instance:
         self.eviction = eviction
         self.swap = swap
         self.speed = speed
+        self.ahead = ahead
+        self.outlet = outlet
         self.name = name
         self.owner: Any = None
         self.hands_over = False
@@ -89,7 +98,7 @@ class Instance:
         self.kind = IDLE
         self.begun = 0.0
         self.due = inf
-        self.load = 0.0
+        self.loads, self.place = [0.0], 0
         self.decoding = Decoding(layout, grows=layout.grows and not eviction.reserves)
         self._steps = 0
         self._line = (0.0, 0.0)
@@ -100,21 +109,34 @@ class Instance:
         self.sequence_seconds = 0.0
         self.watch: Any = None
         self._pause = 0.0
+        self._late: list[Request] = []
+        self._delay = 0.0
+
+    @property
+    def load(self) -> float:
+        """Tokens of the requests that have not ended, over `speed`."""
+        return self.loads[self.place]
 
     # requests in
 
     def submit(self, request: Request, now: float) -> None:
         """A request arrives at `now`; changes `due`."""
+        self.loads[self.place] += (request.prompt + request.answer) / self.speed
+        step = self._passed(now) if self.kind == RUN else 0
+        if self.ahead and (self.kind == MIXED or (self.kind == RUN and step >= self._steps)):
+            self._late.append(request)
+            return
         self.waiting.push(request)
-        self.load += (request.prompt + request.answer) / self.speed
         if self.kind == IDLE:
             self._plan(now)
-        elif (
-            self.kind == RUN
-            and len(self.running) < self.sequences
-            and self.holdings.room(self.waiting.peek(), self.decoding.next_blocks)
-        ):
-            self._cut(now)
+        elif self.kind == RUN and self._admits():
+            # the run ends with the step under way, or with one more if that was composed ahead
+            self._shorten(step + self.ahead)
+            self.due = max(now, self.due)
+
+    def _admits(self) -> bool:
+        """The first of the waiting requests can start."""
+        return len(self.running) < self.sequences and self.holdings.room(self.waiting.peek(), self.decoding.next_blocks)
 
     def advance(self) -> None:
         """The event at `due` happens; the next is planned."""
@@ -130,6 +152,8 @@ class Instance:
         left = list(self.running.values())
         while len(self.waiting):
             left.append(self.waiting.pop())
+        left += self._late
+        self._late = []
         for request in left:
             if request.end_step:
                 self.decoding.leave(request)
@@ -140,7 +164,7 @@ class Instance:
         self.decoding = Decoding(self.layout, grows=self.decoding.grows)
         self.pool = Pool(self.pool.total, self.pool.block, keeps=self.pool.keeps)
         self.holdings = Holdings(self.layout, self.pool, reserves=self.eviction.reserves)
-        self.kind, self.due, self.load = IDLE, inf, 0.0
+        self.kind, self.due, self.loads[self.place] = IDLE, inf, 0.0
         return sorted(left, key=lambda r: r.number)
 
     # what is next
@@ -150,6 +174,13 @@ class Instance:
         if self.decoding.grows and self.decoding.count:
             self._make_room()
         chunks = self._schedule(now) if self.prefilling or len(self.waiting) else []
+        late = self._late
+        if late:
+            for request in late:
+                self.waiting.push(request)
+            self._late = []
+            if not chunks and not self.decoding.count:  # nothing was under way that it could have waited for
+                chunks = self._schedule(now)
         if self._pause:
             self.begun, self._pause = now + self._pause, 0.0
         if chunks:
@@ -159,6 +190,8 @@ class Instance:
         elif self.decoding.count:
             self.kind = RUN
             self._plan_run()
+            if late and self._admits():
+                self._shorten(1)
         else:
             self.kind, self.due = IDLE, inf
 
@@ -180,13 +213,13 @@ class Instance:
         first, more = self._line
         return steps * first + more * (steps * (steps - 1) / 2)
 
-    def _cut(self, now: float) -> None:
-        """End the run with the first step that ends at `now` or later."""
+    def _passed(self, now: float) -> int:
+        """The step of the run that is under way at `now`, or ends then; 0 at the beginning of the run."""
         first, more = self._line
         passed = now - self.begun
         if passed <= 0:
-            steps = 0
-        elif more > 1e-9 * first:
+            return 0
+        if more > 1e-9 * first:
             # more / 2 n^2 + (first - more / 2) n = passed
             half = first - more / 2
             steps = int((sqrt(half * half + 2 * more * passed) - half) / more)
@@ -196,9 +229,13 @@ class Instance:
             steps -= 1
         while self._elapsed(steps) < passed:
             steps += 1
+        return steps
+
+    def _shorten(self, steps: int) -> None:
+        """End the run after `steps` steps, if it is longer."""
         if steps < self._steps:
             self._steps = steps
-            self.due = max(now, self.begun + self._elapsed(steps))
+            self.due = self.begun + self._elapsed(steps)
 
     def _make_room(self) -> None:
         """Put requests back, the youngest first, until the blocks of the next step are there."""
@@ -310,10 +347,11 @@ class Instance:
 
     def _end(self, request: Request, now: float) -> None:
         del self.running[request.number]
+        now += self._delay
         request.last = now
         request.cached = request.prompt + request.answer - 1
         self.holdings.give(request, request.cached, ended=True)
-        self.load -= (request.prompt + request.answer) / self.speed
+        self.loads[self.place] -= (request.prompt + request.answer) / self.speed
         if self.owner is not None:
             self.owner.done(request, now)
 
@@ -325,6 +363,9 @@ class Instance:
         if self.watch is not None:
             self.watch(self, self.begun, now, self.decoding.count, 0, self._steps)
         if self._steps:
+            if self.outlet is not None:
+                first, last = self.begun + self._line[0], now
+                self._delay = self.outlet.send(self.decoding.count, self._steps, first, last) - now
             self._steps_passed(self._steps, now)
             self.iterations += self._steps
         self.block_seconds += passed * used
@@ -337,6 +378,10 @@ class Instance:
         self.iterations += 1
         if self.watch is not None:
             self.watch(self, self.begun, now, self.decoding.count, sum(n for _, n in self._chunks), 1)
+        if self.outlet is not None:
+            written = self.decoding.count if self.batching.mixes else 0
+            written += sum(r.cached + n == r.context for r, n in self._chunks)
+            self._delay = self.outlet.send(written, 1, now, now) - now
         if self.decoding.count and self.batching.mixes:
             self._steps_passed(1, now)
         for request, tokens in self._chunks:
@@ -352,13 +397,13 @@ class Instance:
         request.produced += 1
         self.written += 1
         if request.first < 0:
-            request.first = now
+            request.first = now + self._delay
         self.holdings.keep_prefix(request)
         if request.produced == request.answer:
             self._end(request, now)
         elif self.hands_over and request.preempted == 0:
             del self.running[request.number]
-            self.load -= (request.prompt + request.answer) / self.speed
+            self.loads[self.place] -= (request.prompt + request.answer) / self.speed
             self.holdings.give(request, request.cached)
             self.owner.started(request, now)
         else:

@@ -70,7 +70,7 @@ class PimMachine:
         rows = mixture.decode_sequences
         if rows not in self._saved:
             self._saved[rows] = self._saving(rows)
-        keys, windowed = self._key_savings
+        keys, windowed = self.key_savings
         plain = self.iteration.seconds(mixture)
         saved = self._saved[rows] + keys * mixture.decode_keys + windowed * mixture.window_decode_keys
         return max(plain - saved, self.floor(mixture))
@@ -86,7 +86,7 @@ class PimMachine:
         return total
 
     @cached_property
-    def _key_savings(self) -> tuple[float, float]:
+    def key_savings(self) -> tuple[float, float]:
         """Seconds saved for each token in the caches, of layers that see all and of layers with a window."""
         found = [0.0, 0.0]
         for times, shape, card in self.iteration.attention_layers:

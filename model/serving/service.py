@@ -8,7 +8,6 @@ import numpy as np
 
 from hw.base.error import InputError
 from model.card.iteration import Iteration
-from model.serving.answers import latency
 from model.serving.cluster import Cluster
 from model.serving.costs import Costs
 from model.serving.deploy import Deployed
@@ -71,10 +70,14 @@ class Service:
         stretch = stretch or Stretch()
         kinds = (*self.groups, *self.decoders)
         made: list[list[Instance]] = []
+        costs_of = [
+            Costs(deployed.machine(self.iteration(place)), decode=stretch.decode, prefill=stretch.prefill)
+            for place, (deployed, _) in enumerate(kinds)
+        ]
+        fastest = min(costs.line(8)[0] for costs in costs_of)
         for place, (deployed, count) in enumerate(kinds):
-            iteration = self.iteration(place)
-            costs = Costs(deployed.machine(iteration), decode=stretch.decode, prefill=stretch.prefill)
-            speed = 1 / costs.line(8)[0]
+            iteration, costs = self.iteration(place), costs_of[place]
+            speed = fastest / costs.line(8)[0]
             lanes = deployed.lanes
             names = [
                 f"{deployed.device.title.split()[-1]} {place}.{i}" + (f".{lane}" if lanes > 1 else "")
@@ -111,11 +114,17 @@ class Service:
                 instance.costs.attach(machine)
             number += count * deployed.lanes
 
-    def check(self, request: Request, cluster: Cluster) -> None:
-        """Raise `InputError` if no instance's cache holds `request`."""
-        for group in (cluster.instances, cluster.decoders or cluster.instances):
-            largest = max(group, key=lambda i: i.pool.total * i.layout.block)
-            largest.holdings.check(request)
+    def checker(self, cluster: Cluster) -> Callable[[Request], None]:
+        """What raises `InputError` for a request that no instance's cache holds."""
+        groups = (cluster.instances, cluster.decoders or cluster.instances)
+        largest = [max(group, key=lambda i: i.pool.total * i.layout.block).holdings for group in groups]
+        largest = largest[: 2 if cluster.decoders else 1]
+
+        def check(request: Request) -> None:
+            for holdings in largest:
+                holdings.check(request)
+
+        return check
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,6 +141,9 @@ class Outcome:
         The same of the runs with shorter and with longer times; `table` itself if no ranges were asked for.
     wall : float
         Seconds of this computer for the nominal run.
+    bands : dict of str to (array, array)
+        5 % and 95 % ends of each request's "first" and "last" token in a run whose card is described right
+        (`model.serving.request_error`), by number; empty if they were not asked for.
     """
 
     cluster: Cluster
@@ -139,16 +151,12 @@ class Outcome:
     low: dict[str, np.ndarray]
     high: dict[str, np.ndarray]
     wall: float
+    bands: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
     @property
     def log(self) -> Log:
         """The rows of the nominal run."""
         return self.cluster.log
-
-    def band(self) -> tuple[np.ndarray, np.ndarray]:
-        """Latency of each request at its 5 % and 95 % ends, by number."""
-        ends = np.sort(np.vstack([latency(t) for t in (self.low, self.table, self.high)]), axis=0)
-        return ends[0], ends[-1]
 
 
 Load = Callable[[], Iterable[Request]]

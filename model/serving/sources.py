@@ -50,9 +50,9 @@ class Stream:
 class ClosedLoop:
     """`users` that each send a request when the one before ends, until `requests` were sent.
 
-    `lengths` gives (prompt, answer) of a request by its number. They begin evenly over the first `over` seconds. A
-    front end before the engine takes requests one at a time, `front(tokens)` seconds each; a token is with its user
-    `back` seconds after it is out.
+    `lengths` gives (prompt, answer) of a request by its number. They begin evenly over the first `over` seconds. Each
+    of `fronts` front ends before the engines takes requests one at a time, `front(tokens)` seconds each; a token is
+    with its user `back` seconds after it is out.
     """
 
     def __init__(
@@ -63,11 +63,12 @@ class ClosedLoop:
         *,
         over: float = 0.0,
         front: Callable[[int], float] | None = None,
+        fronts: int = 1,
         back: float = 0.0,
     ) -> None:
         self.front = front
         self.back = back
-        self._free = 0.0
+        self._free = [0.0] * fronts
         self.requests = requests
         self.lengths = lengths
         self.sent = 0
@@ -82,7 +83,8 @@ class ClosedLoop:
             prompt, answer = self.lengths(self.sent)
             there = now
             if self.front is not None:
-                there = self._free = max(now, self._free) + self.front(prompt)
+                there = max(now, heappop(self._free)) + self.front(prompt)
+                heappush(self._free, there)
             heappush(self._ready, (there, self.sent, Request(self.sent, now, prompt, answer)))
             self.sent += 1
             self.upcoming = self._ready[0][0]

@@ -1,6 +1,6 @@
 """From points to designs: what a design's points add up to, whether it keeps the limits, what it costs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,8 +41,10 @@ def designs_in(space: Space, store: Store, *, whole: bool) -> Designs:
     """
     known = subjects.load(space.subject).RESULTS
     for name in space.objectives:
-        if name not in known:
-            raise InputError(f"an objective must be one of {', '.join(known)}, not {name!r}; correct it")
+        if name not in known and not _is_number(space.free.get(name, ())):
+            raise InputError(
+                f"an objective must be one of {', '.join(known)}, or an axis of numbers, not {name!r}; correct it"
+            )
     numbers, columns = store.points(space, list(known))
     if whole:
         missing = sum(len(chunk) for _, chunk in space.chunks(1 << 18)) - len(numbers)
@@ -75,7 +77,12 @@ def designs_of(space: Space, numbers: np.ndarray, columns: Mapping[str, np.ndarr
             name: np.bincount(which, weights=values, minlength=len(designs)) if name in added else values[first]
             for name, values in columns.items()
         }
-    return Designs(numbers=designs, axes=axes, results=results)
+    cost = {name: axes[name].astype(float) for name in space.objectives if name in axes and name not in results}
+    return Designs(numbers=designs, axes=axes, results={**results, **cost})
+
+
+def _is_number(values: Sequence[object]) -> bool:
+    return bool(values) and not isinstance(values[0], str)
 
 
 def feasible_of(space: Space, designs: Designs) -> np.ndarray:

@@ -144,7 +144,8 @@ def _stays(
         return np.ones(len(order))
     rivals = places if independent else _rivals(space, results, places, uncertain)
     draw, counted = np.random.default_rng(SEED), np.zeros(len(order))
-    groups = np.unique(results[subject.GROUP][rivals], return_inverse=True)[1] if independent else rivals  # type: ignore[attr-defined]
+    shared = getattr(subject, "GROUP", "")
+    groups = np.unique(results[shared][rivals], return_inverse=True)[1] if shared in results else 0 * rivals
     at = {place: index for index, place in enumerate(order.tolist())}
     for _ in range(SAMPLES):
         changed = {name: results[name][rivals] for name in space.objectives}

@@ -14,7 +14,7 @@ def draw(space: Space, front: Front, path: Path) -> Path:
     """Write the picture of a front of at least two objectives; the path."""
     names = list(space.objectives)
     x, y = names[0], names[1 if len(names) > 1 else 0]
-    meaning = subjects.load(space.subject).RESULTS
+    meaning = {**subjects.load(space.subject).OWN, **subjects.load(space.subject).RESULTS}
     xs, ys = (np.array([one.results[name] for one in front.members]) for name in (x, y))
     sizes = np.full(len(xs), 40.0)
     if len(names) > 2:
@@ -54,8 +54,8 @@ def draw(space: Space, front: Front, path: Path) -> Path:
             if values.min() > 0 and values.max() / values.min() > 8:
                 scale("log")
         axes.grid(color=LIGHT, lw=0.7)
-        axes.set_xlabel(f"{x}: {meaning[x]} ({space.objectives[x]})")
-        axes.set_ylabel(f"{y}: {meaning[y]} ({space.objectives[y]})")
+        axes.set_xlabel(f"{x}: {meaning.get(x, 'an axis')} ({space.objectives[x]})")
+        axes.set_ylabel(f"{y}: {meaning.get(y, 'an axis')} ({space.objectives[y]})")
         axes.set_title(f"Front of {front.feasible:,} designs: {space.title}", fontsize=10)
         axes.legend(loc="best", fontsize=8.5)
         size = f" Size of a mark: {names[2]}." if len(names) > 2 else ""

@@ -39,7 +39,7 @@ class Space:
     limits : tuple of str
         Comparisons over axes and results ("ttft_s <= 1"); designs that break one are not on the front.
     objectives : mapping of str to "min" or "max"
-        Results that the front trades.
+        Results that the front trades; also axes of numbers that cost something nobody has a price for (units).
     total_over : tuple of str
         Axes whose points belong to one design: their results are added up ("layer").
 

@@ -95,6 +95,7 @@ def build(
     public: Iterable[str] = (),
     out_dir: Path | None = None,
     random_start: bool = False,
+    watched: Iterable[str] = (),
 ) -> Built:
     """The simulator of `emitted`, from the cache if nothing that matters has changed.
 
@@ -110,6 +111,9 @@ def build(
         Where builds are kept; `build/sim` if None.
     random_start : bool
         Registers and memories without a power-on value start at random, by the seed of the run, not as zeros.
+    watched : paths of the manifest
+        As `public`, but only read. What hangs on a published memory without a register between is worked out once
+        more at every edge of the clock if a testbench may write it.
 
     Raises
     ------
@@ -120,7 +124,7 @@ def build(
     """
     if trace not in get_args(Trace):
         raise InputError(f"trace must be one of {', '.join(get_args(Trace))}, not {trace!r}")
-    control = control_file(emitted.manifest, public)
+    control = control_file(emitted.manifest, public, watched)
     verilator.check_tools()
     out_dir = (BUILD / "sim" if out_dir is None else out_dir).resolve()
     if any(c.isspace() for c in str(out_dir)):
@@ -176,22 +180,23 @@ def tools(out_dir: Path = BUILD / "sim") -> dict[str, str]:
     }
 
 
-def control_file(manifest: dict[str, Any], public: Iterable[str]) -> str:
-    """The Verilator control file that publishes the top's ports and the paths in `public`."""
+def control_file(manifest: dict[str, Any], public: Iterable[str], watched: Iterable[str] = ()) -> str:
+    """The Verilator control file that publishes the top's ports, the paths in `public` and, to be read, `watched`."""
     top = manifest["name"]
     lines = {f'public_flat_rw -module "{top}" -var "{port["name"]}"' for port in manifest["ports"]}
     known = {m["path"] for m in manifest["memories"]} | {s["path"] for s in manifest["signals"]}
-    for path in public:
-        if path not in known:
-            memories = ", ".join(m["path"] for m in manifest["memories"]) or "none"
-            raise InputError(
-                f"a published name must be a memory or signal of {top}, not {path!r}; memories are {memories}"
-            )
-        instance, _, variable = path.rpartition(".")
-        while instance not in manifest["instances"]:  # a name with a dot of its own: payload.field
-            instance, _, head = instance.rpartition(".")
-            variable = f"{head}.{variable}"
-        lines.add(f'public_flat_rw -module "{manifest["instances"][instance]}" -var "{variable}"')
+    for access, paths in (("rw", public), ("rd", watched)):
+        for path in paths:
+            if path not in known:
+                memories = ", ".join(m["path"] for m in manifest["memories"]) or "none"
+                raise InputError(
+                    f"a published name must be a memory or signal of {top}, not {path!r}; memories are {memories}"
+                )
+            instance, _, variable = path.rpartition(".")
+            while instance not in manifest["instances"]:  # a name with a dot of its own: payload.field
+                instance, _, head = instance.rpartition(".")
+                variable = f"{head}.{variable}"
+            lines.add(f'public_flat_{access} -module "{manifest["instances"][instance]}" -var "{variable}"')
     return "`verilator_config\n" + "\n".join(sorted(lines)) + "\n"
 
 

@@ -5,7 +5,7 @@ A bench is a file `tb/<room>/<name>_tests.py` with cocotb tests and
 * a docstring, whose first line is its title;
 * `top(chip) -> Component`, the design for a chip, `InputError` if the chip has none;
 * optionally `PUBLIC`, manifest paths below the top's `dut` to publish (memories reached by back door), and
-  `PUBLIC_IF_THERE`, those that only some machines have;
+  `PUBLIC_IF_THERE`, those that only some machines have; `WATCHED`, those that are only read;
 * `MACHINE`, the class of the descriptions in `hw/spec` that it takes; `suits(machine) -> bool` if not all of them;
 * optionally `MEASURES = True` if it runs a workload and reports a result; then also `check(chip, workload, seed)`,
   `InputError` if it cannot run that;

@@ -83,7 +83,8 @@ def prepare(case: Case, trace: Trace = "none", say: Say = lambda line: None) -> 
         f"rtl     {emitted.name}: Verilog {emitted.digest}, {len(instances)} instances of "
         f"{len(set(instances.values()))} modules"
     )
-    built = build(emitted, trace, design.published(bench, emitted))
+    watched = [f"{emitted.name}.dut.{path}" for path in getattr(bench, "WATCHED", ())]
+    built = build(emitted, trace, design.published(bench, emitted), watched=watched)
     kind = "" if trace == "none" else f" with {trace.upper()}"
     say(f"build   simulator{kind} {built.key}: " + ("from the cache" if built.cached else f"{built.seconds:.1f} s"))
     return built

@@ -14,10 +14,14 @@ from hw import chips
 from hw.base.error import InputError
 from hw.rtl.emit.delivery import TOPS, Delivery, Top, deliver
 from hw.rtl.npu.core_top import CoreTop
-from hw.rtl.npu.memory_side.axi_top import AxiTop, ResetPolarity
+from hw.rtl.npu.memory_side.axi_top import AxiTop, ResetPolarity, StandardPorts
+from hw.rtl.npu.vector_unit.unit import VectorUnit
+from hw.rtl.system.axi import SystemAxi
 from hw.spec.axi import AxiSpec, capabilities
 from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
+from hw.spec.system import SystemSpec
+from model.work.decoding import timing_of, vector_spec
 from tb.bench import design
 from tb.bench.build import BUILD
 from tb.bench.measure import shown
@@ -53,8 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--top",
         choices=TOPS,
         help="axi: the core behind AXI4 and AXI4-Lite, standard port names; core: the core with its streams; "
-        "channel: a DRAM channel with its units; machine: what any other kind builds, as it is simulated (default: axi "
-        "for a core, channel for a DRAM device, machine for others)",
+        "channel: a DRAM channel with its units; system: all of a system behind AXI; machine: what any other kind "
+        "builds, as it is simulated (default: axi for a core, channel for a DRAM device, system for a system)",
     )
     parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder for the files, made if missing")
     parser.add_argument(
@@ -70,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     """0; `InputError` if the chip has no such top."""
     chip = chips.load(arguments.chip)
     top: Top = arguments.top or getattr(chip.kind.door("top"), "DELIVERED", "machine")
-    make = {"axi": _axi, "core": _core, "channel": _channel, "machine": _machine}[top]
+    make = {"axi": _axi, "core": _core, "channel": _channel, "system": _system, "machine": _machine}[top]
     # a core is taken out of its simulation top, which then is not used
     warnings.filterwarnings("ignore", category=UnusedElaboratable)
     for path in deliver(make(chip, arguments), arguments.to.resolve(), BUILD / "rtl"):
@@ -96,6 +100,24 @@ def _axi(chip: Chip, arguments: argparse.Namespace) -> Delivery:
         constants=lambda build: capabilities(core, axi, build),
         latency=_AXI_TIME,
         **_common(chip, arguments, "axi"),
+    )
+
+
+def _system(chip: Chip, arguments: argparse.Namespace) -> Delivery:
+    spec = chips.machine(chip, SystemSpec, "--top system")
+    axi = AxiSpec(**{name: getattr(arguments, name) for name in _AXI_FIELDS})
+    dma = spec.core.dma
+    assert dma is not None, "SystemSpec has looked"
+
+    def make(build: int) -> StandardPorts:
+        inner = SystemAxi(spec, timing_of(spec), vector=VectorUnit(vector_spec(spec)), axi=axi)
+        return StandardPorts(inner, dma, axi, arguments.reset)
+
+    return Delivery(
+        make=make,
+        constants=lambda build: {},
+        latency=f"Registers: docs/system.md. {_CHANNEL_TIME}",
+        **_common(chip, arguments, "system"),
     )
 
 

@@ -14,13 +14,16 @@ import numpy as np
 from amaranth.hdl import UnusedElaboratable
 
 from hw import chips
+from hw.base import place
 from hw.base.error import InputError
+from hw.base.file import write_atomically
 from hw.gates import liberty, library, synthesis
 from hw.gates.blocks import Adder, MacSlice, Multiplier
 from hw.rtl.npu.cell import Cell
 from hw.spec.core import CoreSpec
 from hw.spec.mac_array import MacArraySpec
-from tb.gates import libraries, pim, pim_unit, saif, timing, transistors, vector, whole_core
+from hw.spec.system import SystemSpec
+from tb.gates import libraries, pim, pim_unit, saif, system, timing, transistors, vector, whole_core
 
 BLOCKS = {
     "adder": lambda: Adder(8),
@@ -38,14 +41,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="transistors: energy beside ngspice; timing: critical "
         "paths beside OpenSTA; proof: small netlists equal their RTL; saif: toggles net by net beside "
         "Verilator's; libraries: netlists and operands ranked in 45 nm and in osu018; pim: units and "
-        "bank control of the DRAM devices; vector: lanes of the vector unit; core: area and clock of a whole core "
-        "beside published ones; liberty: read a file",
+        "bank control of the DRAM devices; vector: lanes of the vector unit; system: core and vector unit of the "
+        "systems that run a language model; core: area and clock of a whole core beside published ones; liberty: read "
+        "a file",
     )
     parser.add_argument("--file", type=Path, help="liberty: the file; saif: a SAIF file of --block instead of a run")
     parser.add_argument("--chip", default="npu_16", help="for core: a file in hw/chips (default %(default)s)")
     parser.add_argument("--block", default="cell", choices=sorted(BLOCKS), help="for --file of saif")
     parser.add_argument("--cycles", type=int, default=2000, help="saif: length of the stream")
     parser.add_argument("--warm-up", type=int, default=20, help="saif: cycles before the window that is compared")
+    parser.add_argument("--write", action="store_true", help="system: keep the energies in model/energy")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--build", type=Path, default=Path("build"))
 
@@ -148,6 +153,24 @@ def _vector(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _system(arguments: argparse.Namespace) -> int:
+    process, prices = library.load("mini45"), {}
+    for name in chips.with_machine(SystemSpec):
+        spec = chips.load(name).machine_as(SystemSpec)
+        if spec.number in prices:
+            continue
+        events = system.core_energies(spec.core, process, arguments.build, arguments.seed)
+        for event, operation, pj in system.lane_energies(spec.number, process, arguments.build, arguments.seed):
+            print(f"{name:14}{event:26}{operation:18}{pj:8.2f} pJ", flush=True)
+            events.setdefault(event, []).append(pj)
+        for event, values in events.items():
+            print(f"{name:14}{event:26}{'':18}{min(values):8.2f} to {max(values):.2f} pJ", flush=True)
+        prices[spec.number] = events
+    if arguments.write:
+        write_atomically(place.SOURCE / "model" / "energy" / "system_at_gates.py", system.text(prices))
+    return 0
+
+
 def _pim(arguments: argparse.Namespace) -> int:
     process = library.load("mini45")
     _units(pim.units(process, arguments.build, arguments.seed))
@@ -192,6 +215,7 @@ _CHECKS = {
     "saif": _saif,
     "libraries": _libraries,
     "pim": _pim,
+    "system": _system,
     "vector": _vector,
     "liberty": _liberty,
     "core": _core,

@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from hw.rtl.dram_pim.aim.channel import AimChannel
+from hw.rtl.dram_pim.aim.top import ROWS, channel
 from hw.spec.chip import Chip
 from hw.spec.pim import ERRORS, PimSpec
 from model.count import Counts
@@ -25,9 +25,6 @@ from tb.dram_pim.phases import aim_phases
 from tb.dram_pim.player import PimPlayer
 from tb.dram_pim.random import Cells, to_integer
 
-ROWS = 64
-"""Rows of the cell arrays."""
-
 MEASURES = True
 SHOWN = "every_result_and_class_of_the_network_is_numpys"
 """What `make waves` shows: the workload, not the random streams before it."""
@@ -39,19 +36,19 @@ PUBLIC = (
     "log",
     "answers",
     "channel.banks.bank_0.cells",
-    "channel.unit_0.accumulators.words",
-    "channel.unit_0.accumulators.held",
-    "channel.unit_0.activated.words",
-    "channel.unit_0.activated.held",
-    "channel.buffer.words",
-    "channel.buffer.held",
+    "channel.units.unit_0.accumulators.words",
+    "channel.units.unit_0.accumulators.held",
+    "channel.units.unit_0.activated.words",
+    "channel.units.unit_0.activated.held",
+    "channel.units.buffer.words",
+    "channel.units.buffer.held",
 )
 
 
 def top(chip: Chip) -> PimPlayer:
     """The channel of `chip` with a player before its port."""
     spec = _spec(chip)
-    return PimPlayer(AimChannel(spec, spec.dram.resolve(), rows=ROWS), _tails(spec))
+    return PimPlayer(channel(spec, spec.dram.resolve()), _tails(spec))
 
 
 def _tails(spec: PimSpec) -> dict[str, int]:
@@ -186,10 +183,10 @@ def _same_registers(
     activations: np.ndarray,
     buffer: np.ndarray,
 ) -> None:
-    channel = driver.dut.channel
+    units = driver.dut.channel.units
     for u in range(len(accumulators)):
-        unit = getattr(channel, f"unit_{u}")
+        unit = getattr(units, f"unit_{u}")
         same_registers(where, f"accumulator of unit {u}", unit.accumulators, accumulators[u])
         same_registers(where, f"activation of unit {u}", unit.activated, activations[u])
     words = np.array([to_integer(word) for word in buffer], dtype=object)
-    same_registers(where, "global buffer", channel.buffer, words)
+    same_registers(where, "global buffer", units.buffer, words)

@@ -4,7 +4,7 @@
 
 import numpy as np
 
-from hw.rtl.dram_pim.hbm_pim.channel import HbmPimChannel
+from hw.rtl.dram_pim.hbm_pim.top import ROWS, channel
 from hw.spec.chip import Chip
 from hw.spec.pim import PimSpec
 from model.count import Counts
@@ -22,9 +22,6 @@ from tb.dram_pim.phases import hbm_phases
 from tb.dram_pim.player import PimPlayer
 from tb.dram_pim.random import Cells, RandomStreams, to_integer
 
-ROWS = 128
-"""Rows of the cell arrays."""
-
 MEASURES = True
 SHOWN = "every_lane_sum_and_class_of_the_network_is_numpys"
 """What `make waves` shows: the workload, not the random streams before it."""
@@ -36,13 +33,13 @@ PUBLIC = (
     "log",
     "answers",
     "channel.banks.bank_0.cells",
-    "channel.unit_0.grf_a.words",
-    "channel.unit_0.grf_b.words",
-    "channel.unit_0.grf_a.held",
-    "channel.unit_0.grf_b.held",
-    "channel.unit_0.scalars",
-    "channel.unit_0.adder_out",
-    "channel.unit_0.multiplier_out",
+    "channel.units.unit_0.grf_a.words",
+    "channel.units.unit_0.grf_b.words",
+    "channel.units.unit_0.grf_a.held",
+    "channel.units.unit_0.grf_b.held",
+    "channel.units.unit_0.scalars",
+    "channel.units.unit_0.adder_out",
+    "channel.units.unit_0.multiplier_out",
 )
 
 
@@ -51,9 +48,7 @@ def top(chip: Chip) -> PimPlayer:
     spec = _spec(chip)
     timing = spec.dram.resolve()
     burst = timing["t_burst"]
-    return PimPlayer(
-        HbmPimChannel(spec, timing, rows=ROWS), {"RD": timing["rl"] + 2 + burst, "WR": timing["wl"] + 1 + burst}
-    )
+    return PimPlayer(channel(spec, timing), {"RD": timing["rl"] + 2 + burst, "WR": timing["wl"] + 1 + burst})
 
 
 def _spec(chip: Chip) -> PimSpec:
@@ -155,9 +150,9 @@ async def every_lane_sum_and_class_of_the_network_is_numpys(bench: Bench) -> Non
 
 def _same_registers(where: str, driver: PimDriver, walk: RandomStreams) -> None:
     device = walk.device
-    channel = driver.dut.channel
+    units = driver.dut.channel.units
     for u in range(walk.spec.units):
-        unit = getattr(channel, f"unit_{u}")
+        unit = getattr(units, f"unit_{u}")
         for name in ("GRF_A", "GRF_B"):
             words = np.array([to_integer(word) for word in device.grf[name][u]], dtype=object)
             same_registers(where, f"{name} of unit {u}", getattr(unit, name.lower()), words)

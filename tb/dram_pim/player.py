@@ -31,7 +31,7 @@ class PimPlayer(wiring.Component):
 
     Parameters
     ----------
-    channel : HbmPimChannel or AimChannel
+    channel : CommandPort
     tails : dict of str to int
         Command -> cycles from it until its data has moved at the interface.
 

@@ -124,7 +124,7 @@ def _read(trace: Path, prefix: str, core: CoreSpec) -> dict[str, NDArray[np.gene
         ) from None
     waveform: Any = getattr(pywellen, "Waveform")(str(trace))  # noqa: B009 - a module without type hints
     variables = {v.full_name: v for v in waveform.all_vars()}
-    last_cycle = int(variables[prefix + "array.clk"].tv[-1][0]) // 1000
+    last_cycle = int(variables[prefix + "dataflow.array.clk"].tv[-1][0]) // 1000
 
     def changes(name: str) -> tuple[NDArray[np.int64], list[int]]:
         if prefix + name not in variables:
@@ -165,26 +165,29 @@ def _read(trace: Path, prefix: str, core: CoreSpec) -> dict[str, NDArray[np.gene
         kind = np.int8 if widths[port] <= 8 else np.int32
         found[port] = np.stack(
             [
-                values(f"array.cell_{r}_{c}.{port}", widths[port], port in _SIGNED)[window].astype(kind)
+                values(f"dataflow.array.cell_{r}_{c}.{port}", widths[port], port in _SIGNED)[window].astype(kind)
                 for r in range(R)
                 for c in range(C)
             ],
             axis=1,
         )
     found["bottom"] = np.stack(
-        [values(f"array.cell_{R - 1}_{c}.o_partial_sum", array.partial_sum_bits, True)[window] for c in range(C)],
+        [
+            values(f"dataflow.array.cell_{R - 1}_{c}.o_partial_sum", array.partial_sum_bits, True)[window]
+            for c in range(C)
+        ],
         axis=1,
     ).astype(np.int32)
     found["shadow"] = np.stack(
         [
-            values(f"array.cell_{r}_{c}.shadow", array.weight_lane_bits, True)[window]
+            values(f"dataflow.array.cell_{r}_{c}.shadow", array.weight_lane_bits, True)[window]
             for r in range(R)
             for c in range(C)
         ],
         axis=1,
     ).astype(np.int8)
-    found["top"] = words("array.i_activation", array.activation_lane_bits, R)[window].astype(np.uint8)
-    found["weights"] = words("array.i_weight", array.weight_lane_bits, C)[window].astype(np.uint8)
+    found["top"] = words("dataflow.array.i_activation", array.activation_lane_bits, R)[window].astype(np.uint8)
+    found["weights"] = words("dataflow.array.i_weight", array.weight_lane_bits, C)[window].astype(np.uint8)
     found["written"] = words("accumulator.accumulator_memory.i_write_data", 32, C)[window].astype(np.uint32)
     found["arriving"] = words("accumulator.i_sums", array.partial_sum_bits, C)[window].astype(np.uint32)
     found["sums"] = words("drain.stage.i_sums", 32, C)[window].astype(np.uint32)
@@ -195,7 +198,7 @@ def _read(trace: Path, prefix: str, core: CoreSpec) -> dict[str, NDArray[np.gene
         found[field] = np.stack(
             [values(f"drain.stage.i_parameters.lanes[{c}].{field}", 32)[window] for c in range(C)], axis=1
         ).astype(np.uint32)
-    read = values("stream.o_read", 1)
+    read = values("dataflow.stream.o_read", 1)
     found["issued"] = np.concatenate([[0], read])[:last_cycle][window].astype(bool)
     found["read"] = read[window].astype(bool)
     found["accumulates"] = values("accumulator.o_write", 1)[window].astype(np.int64)

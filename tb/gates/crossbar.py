@@ -17,7 +17,7 @@ from model.reference import crossbar as reference
 
 CYCLES, LANES = 240, 32
 DRIVER_ROWS = 32
-"""Rows of the driver that is synthesised; its energy grows with them."""
+"""Rows of the driver that is synthesised; a tile's plane takes its energy as many times as the tile has such rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +27,7 @@ class EventEnergy:
     Parameters
     ----------
     event : str
-        "digital.shift_add", "digital.merge" or "digital.tile_add" as a crossbar core counts them, or
-        "driver.plane_row": one row of the plane driver in one cycle.
+        "digital.shift_add", "digital.merge", "digital.tile_add" or "array.plane", as a crossbar core counts them.
     pj : float
         Switching and internal energy with glitches, and the clock of the cycle it happens in.
     glitch : float
@@ -79,9 +78,10 @@ def measure(spec: CrossbarSpec, process: Process, build: Path, seed: int) -> lis
     chosen = inputs[np.arange(CYCLES * LANES) % vectors, :rows].reshape(LANES, CYCLES, rows, 1).transpose(1, 0, 2, 3)
     words = (chosen >> np.arange(8) & 1).reshape(CYCLES, LANES, -1)
     start = np.roll(first, 1, axis=0)
-    energy = _event("driver.plane_row", PlaneDriver(driver), process, build, {
+    energy = _event("array.plane", PlaneDriver(driver), process, build, {
         "i_load": first, "i_word": 0, "i_data": words, "i_start": start, "i_show": 1, "i_next": 1 - start})  # fmt: skip
-    return [*found, replace(energy, pj=energy.pj / rows, area_um2=energy.area_um2 / rows)]
+    share = spec.rows / rows
+    return [*found, replace(energy, pj=energy.pj * share, area_um2=energy.area_um2 * share)]
 
 
 def _event(

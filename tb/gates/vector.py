@@ -39,6 +39,13 @@ def units(process: Process, build: Path, seed: int) -> Iterator[Unit]:
         yield measured(function, "vector lane, function", operation, given)
 
 
+def numbers_for(block: Block, seed: int) -> dict[str, NDArray[np.int64]]:
+    """Ordinary FP32 numbers of eight binades at the data ports of a block."""
+    rng = np.random.default_rng(seed)
+    given = {port: _numbers(rng) for port in ("x", "y") if port in block.netlist.inputs}
+    return given | _constants(block, {"saturate": 0})
+
+
 def _numbers(rng: np.random.Generator) -> NDArray[np.int64]:
     shape = (_CYCLES, _STREAMS)
     values = np.ldexp(rng.uniform(1, 2, shape), rng.integers(-4, 4, shape)) * rng.choice([-1, 1], shape)

@@ -69,14 +69,14 @@ PUBLIC = (
 )
 
 COMPONENTS = {
-    "core.array": "mac_array",
+    "core.dataflow.array": "mac_array",
     "core.activation_memory": "activation_memory",
     "core.weight_memory": "weight_memory",
     "core.accumulator": "accumulator",
     "core.drain": "output_stage",
     "output_memory": "output_memory",
     "core.queue": "command",
-    "core.sequencer": "command",
+    "core.dataflow.sequencer": "command",
     "core": "control",
     "core.counters": "counters",
 }

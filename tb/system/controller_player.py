@@ -8,11 +8,9 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.rtl.dram_pim.aim.channel import AimChannel
-from hw.rtl.dram_pim.controller.aim import AimController
+from hw.rtl.dram_pim.command_port import CommandPort
 from hw.rtl.dram_pim.controller.controller import LABEL_BITS
-from hw.rtl.dram_pim.controller.hbm_pim import HbmPimController
-from hw.rtl.dram_pim.hbm_pim.channel import HbmPimChannel
+from hw.spec import kind
 from hw.spec.dram import Timing
 from hw.spec.memory_controller import DESCRIPTOR_BITS, ControllerSpec
 
@@ -27,7 +25,7 @@ LOG = data.StructLayout({"cycle": CYCLE_BITS, "code": 4})
 """What became of a descriptor: when it ended, and the code it was refused with or 0."""
 
 
-def trace_layout(channel: AimChannel | HbmPimChannel) -> data.StructLayout:
+def trace_layout(channel: CommandPort) -> data.StructLayout:
     """A command on the channel's port and its cycle."""
     return data.StructLayout({"cycle": CYCLE_BITS, "command": channel.layout})
 
@@ -52,12 +50,9 @@ class ControllerPlayer(wiring.Component):
 
     def __init__(self, spec: ControllerSpec, timing: Timing) -> None:
         self.spec = spec
-        if spec.pim.align_bits:
-            self.controller = AimController(spec, timing)
-            self.channel = AimChannel(spec.pim, timing, rows=spec.rows)
-        else:
-            self.controller = HbmPimController(spec, timing)
-            self.channel = HbmPimChannel(spec.pim, timing, rows=spec.rows)
+        device = kind.load(spec.pim.kind).door("top")
+        self.controller = device.controller(spec, timing)
+        self.channel = device.channel(spec.pim, timing, rows=spec.rows)
         bits = spec.pim.dram.organisation.column_bits
         self.program = memory.Memory(shape=PROGRAM.size, depth=PROGRAM_WORDS, init=[])
         self.log = memory.Memory(shape=LOG.size, depth=PROGRAM_WORDS, init=[])

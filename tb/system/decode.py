@@ -12,6 +12,7 @@ from model.cycle.crossbar.unit import CrossbarPort
 from model.cycle.system.decoding import predict_decoding
 from model.cycle.system.pim_share import lowered_of
 from model.cycle.system.predict import decoder_of
+from model.energy.system_prices import unit_energy
 from model.language.run_record import LanguageRun
 from model.language.screen import channel_energy
 from model.lowering.decoder.lower import Lowered
@@ -19,7 +20,10 @@ from model.work.decoding import Decoding
 from tb.bench.build import BUILD, Built
 from tb.bench.measure import Case
 from tb.bench.run import Outcome
-from tb.system.marks import marks_of, write_marks
+from tb.system.marks import lane_of, marks_of, write_marks
+
+MOVES_A_WORD = ("read", "write", "register_load", "result_read")
+"""Labels of the memory controller: a word of the shared memory went to the channel or came from it."""
 
 
 def _asked(case: Case) -> tuple[Decoding, Lowered]:
@@ -42,7 +46,9 @@ def save_file(case: Case, built: Built, outcome: Outcome) -> Path | None:
         return None
     work, lowered = _asked(case)
     timing = predict_decoding(lowered, outcome.data["tokens"]).timing
-    return write_marks(built.emitted.manifest, outcome, marks_of(work, lowered, timing, outcome.data["begun"]))
+    return write_marks(
+        built.emitted.manifest, outcome, marks_of(work, lowered, timing, outcome.data["begun"]), lane_of(lowered)
+    )
 
 
 def crossbar_of(
@@ -77,8 +83,13 @@ def _record(chip: str, name: str, work: Decoding, lowered: Lowered, data: dict[s
         unit: {label: (number - after[unit][label]) / behind for label, number in labels.items()}
         for unit, labels in all_.items()
     }
-    events = {label: number - after["channel_events"][label] for label, number in all_["channel_events"].items()}
-    energy = channel_energy(lowered.spec.pim, events, ends[-1] - prompt_cycles)
+    events = {
+        part: {event: number - after[part][event] for event, number in all_[part].items()}
+        for part in ("core_events", "vector_events", "channel_events", "controller")
+    }
+    energy = channel_energy(lowered.spec.pim, events["channel_events"], ends[-1] - prompt_cycles)
+    words = sum(events["controller"].get(label, 0) for label in MOVES_A_WORD)
+    units = unit_energy(lowered.spec, events["core_events"], events["vector_events"], words)
     return LanguageRun(
         chip=chip,
         work=name,
@@ -98,6 +109,9 @@ def _record(chip: str, name: str, work: Decoding, lowered: Lowered, data: dict[s
         labels_per_token=per_token,
         labels_equal=all(all_[unit] == labels for unit, labels in want.items()) and predicted.ends == data["ends"],
         energy_j_per_token={source: joules / behind for source, joules in energy.items()},
+        units_j_per_token={
+            part: [j / behind for j in (joules.low, joules.nominal, joules.high)] for part, joules in units.items()
+        },
         seconds=data["seconds"],
         origin={"verilog_digest": built.emitted.digest, "tools": built.tools},
     )

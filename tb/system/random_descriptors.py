@@ -60,12 +60,16 @@ class RandomDescriptors(ABC):
             outer=outer,
             stride=stride,
             outer_stride=outer_stride,
-            address=self._below(max(1, room - last)),
-            wide=bool(self.spec.pim.align_bits and self.rng.random() < 0.5),
+            address=self._below(max(1, room - last)) + self._half(),
+            wide=bool(self.rng.random() < 0.5),
             shared=self.low + self._below(self.spec.shared_words - words - self.low),
             pointer=self.first_pointer + self._below(self.pointers) if indirect else None,
             scale=self._below(self.banks * self.columns) if indirect else 0,
         )
+
+    def _half(self) -> int:
+        """Added to an address drawn from the first rows."""
+        return 0
 
     @abstractmethod
     def _gemv(self) -> Gemv | HbmGemv:
@@ -150,6 +154,9 @@ class AimDescriptors(RandomDescriptors):
 class HbmDescriptors(RandomDescriptors):
     """For an HBM-PIM channel."""
 
+    def _half(self) -> int:
+        return self.spec.words // 2 * self._below(2)
+
     def _gemv(self) -> HbmGemv:
         words = 1 + self._below(int(self.rng.choice([3, 8, 18])))
         tiles = ceil_div(words, 8)
@@ -166,7 +173,6 @@ class HbmDescriptors(RandomDescriptors):
     def _wrong_ones(self) -> list[MemoryCommand | HbmGemv]:
         spec, most = self.spec, self.spec.shared_words
         return [
-            Transfer(write=False, address=0, shared=0, wide=True),
             HbmGemv(words=0, passes=1, row=0, results=2),
             HbmGemv(words=1, passes=0, row=0, results=2),
             HbmGemv(words=2, passes=1, row=0, results=2, source=most - 1),

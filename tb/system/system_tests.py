@@ -1,4 +1,4 @@
-"""NPU core, vector unit and AiM channel in one: random programs, every cycle, label and word as the model has them."""
+"""NPU core, vector unit and DRAM-PIM channel in one: random programs, every cycle, label and word the model's."""
 
 # pyright: reportAttributeAccessIssue=false
 
@@ -12,6 +12,7 @@ from hw.spec.command import parameter_word_bits
 from hw.spec.npu_event import LABELS, VALUE_EVENTS
 from hw.spec.system import UNITS, SystemSpec, wait_labels
 from hw.spec.vector import VectorSpec
+from model.cycle.system.controller import Issued
 from model.cycle.system.run import SystemRun, SystemTiming
 from model.functional.npu import beats_of
 from model.functional.system import SystemMemories
@@ -111,8 +112,8 @@ def same_memories(where: str, bench: SystemBench, memories: SystemMemories) -> N
             assert got == to_integer(word), f"{where}: bank {bank} row {row} column {column} is {got:#x}"
 
 
-def fill(memories: SystemMemories, programs: RandomPrograms) -> None:
-    """Ordinary numbers everywhere, parameters of the output stage, small integers at pointers."""
+def fill_shared(memories: SystemMemories, programs: RandomPrograms) -> None:
+    """Ordinary numbers in the shared memory, parameters of the output stage, small integers at pointers."""
     spec, rng = programs.spec, programs.rng
     memories.shared[:] = random_words(rng, memories.shared.shape, spec.pim)
     columns = spec.core.array.columns
@@ -123,6 +124,12 @@ def fill(memories: SystemMemories, programs: RandomPrograms) -> None:
     beats = beats_of(spec.core, lower.parameter_words(spec.core, stage), parameter_word_bits(spec.core)).view("<u2")
     memories.shared[PARAMETER_START : PARAMETER_START + len(beats)] = beats
     memories.shared[PARAMETER_START + len(beats) : programs.low, 0] = rng.integers(0, 9, programs.low - len(beats))
+
+
+def fill(memories: SystemMemories, programs: RandomPrograms) -> None:
+    """Ordinary numbers in the rows too."""
+    spec, rng = programs.spec, programs.rng
+    fill_shared(memories, programs)
     for bank in range(spec.pim.dram.organisation.banks):
         for row in range(2 * ROWS_USED):
             cells = memories.contents.device.row(bank, row)
@@ -137,6 +144,16 @@ async def random_programs_take_the_cycles_and_leave_the_words_of_the_model(bench
     programs = RandomPrograms(spec=spec, rng=bench.rng, vector=vector)
     totals: Counter[str] = Counter()
     together = 0
+    refreshes: Counter[str] = Counter()
+    after = ["idle"]
+
+    def watch(issued: Issued) -> None:
+        """Which phase each refresh falls into: what the command before it was for."""
+        if issued.name == "REF":
+            refreshes[after[0]] += 1
+        elif issued.need is not None:
+            after[0] = issued.need.label
+
     for number in range(int(bench.parameters["programs"])):
         where = f"program {number}"
         program = programs.draw(DESCRIPTORS)
@@ -144,7 +161,10 @@ async def random_programs_take_the_cycles_and_leave_the_words_of_the_model(bench
         fill(memories, programs)
         top.load(memories, program.pack())
         memories.run(program)
-        want = SystemRun(spec, timing, program, vector=SystemVectorUnit(vector), pointed=memories.replay()).run()
+        after[0] = "idle"
+        want = SystemRun(
+            spec, timing, program, vector=SystemVectorUnit(vector), pointed=memories.replay(), watch=watch
+        ).run()
         await top.run(want.cycles)
         same_timing(where, top, want)
         same_memories(where, top, memories)
@@ -152,5 +172,6 @@ async def random_programs_take_the_cycles_and_leave_the_words_of_the_model(bench
             totals.update({f"{unit}.{label}": cycles for label, cycles in waits.items()})
         totals.update({f"controller.{label}": cycles for label, cycles in want.controller.items()})
         totals.update({f"core.{label}": cycles for label, cycles in want.core.budget.items()})
+        totals.update({f"full.{unit}": cycles for unit, cycles in want.full.items()})
         together += want.cycles
-    bench.report(labels=dict(totals), cycles=together)
+    bench.report(labels=dict(totals), cycles=together, refreshes=dict(refreshes))

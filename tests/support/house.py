@@ -193,6 +193,15 @@ def undescribed(source: Source) -> Iterator[tuple[str, str]]:
                 yield node.name, name
 
 
+def long_elaborations(source: Source, most: int) -> Iterator[tuple[int, int]]:
+    """Line and length of every `elaborate` of more than `most` lines."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.FunctionDef) and node.name == "elaborate" and node.end_lineno is not None:
+            length = node.end_lineno - node.lineno + 1
+            if length > most:
+                yield node.lineno, length
+
+
 def _entries(text: str) -> set[str]:
     """Names that a docstring describes."""
     found, lines = set(), text.splitlines()

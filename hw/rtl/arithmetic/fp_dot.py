@@ -1,5 +1,7 @@
 """Dot product of many lanes with one alignment and one rounding: the adder tree of a GDDR6-AiM unit."""
 
+from types import SimpleNamespace
+
 from amaranth.hdl import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -14,6 +16,7 @@ FRACTION_BITS = 27
 """Below the largest exponent of the terms."""
 
 _MAGNITUDE = FRACTION_BITS + 2  # a product of two significands in [1, 2) is below 4
+_TOP = _MAGNITUDE + 5  # 17 terms at most
 
 # Registers after these steps: 1 multiply, 2 largest exponent, 3 align, 4 add, 5 normalise.
 _CUTS = {0: (), 1: (), 2: (3,), 3: (1, 3), 4: (1, 3, 4), 5: (1, 2, 3, 4), 6: (1, 2, 3, 4, 5)}
@@ -57,9 +60,18 @@ class FpDot(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         cuts = Cuts(m, _CUTS[self.latency])
-        lanes = range(self.lanes)
+        s = cuts.after(1, **self._multiply(m))
+        s = cuts.after(2, largest=self._largest(m, s), **vars(s))
+        terms = self._terms(m, s)
+        s = cuts.after(3, **terms, **_kept(s, "largest"))
+        s = cuts.after(4, total=self._total(m, [getattr(s, name) for name in terms]), **_kept(s, "largest"))
+        s = cuts.after(5, **self._normalise(m, s), **_kept(s))
+        domain = m.d.sync if self.latency else m.d.comb
+        domain += self.o.eq(self._round(m, s))
+        return m
 
-        # step 1: exact products
+    def _multiply(self, m: Module) -> dict[str, Value]:
+        """Step 1: exact products with exponent and sign, the parts of c, and what special operands make of the sum."""
         held: dict[str, Value] = {}
         poison, plus, minus = [], [], []
         for i, (decode_a, decode_b) in enumerate(self._decoders):
@@ -81,22 +93,21 @@ class FpDot(wiring.Component):
         plus.append(c.infinity & ~c.sign)
         minus.append(c.infinity & c.sign)
         any_plus, any_minus = named(m, "plus", Cat(*plus).any()), named(m, "minus", Cat(*minus).any())
-        s = cuts.after(
-            1,
-            **held,
-            c_sign=c.sign,
-            c_significand=c.significand,
-            c_exponent=Cat(c.exponent, C(0, 1)).as_signed() - 127,
-            nan=c.nan | Cat(*poison).any() | (any_plus & any_minus),
-            infinity=any_plus | any_minus,
-            infinity_sign=any_minus,
-        )
+        return held | {
+            "c_sign": c.sign,
+            "c_significand": c.significand,
+            "c_exponent": Cat(c.exponent, C(0, 1)).as_signed() - 127,
+            "nan": c.nan | Cat(*poison).any() | (any_plus & any_minus),
+            "infinity": any_plus | any_minus,
+            "infinity_sign": any_minus,
+        }
 
-        # step 2: largest exponent, a tree of comparisons
+    def _largest(self, m: Module, s: SimpleNamespace) -> Value:
+        """Step 2: largest exponent, a tree of comparisons."""
         level = [s.c_exponent]
         level += [
             named(m, f"rank_{i}", Mux(getattr(s, f"product_{i}").any(), getattr(s, f"exponent_{i}"), -512))
-            for i in lanes
+            for i in range(self.lanes)
         ]
         depth = 0
         while len(level) > 1:
@@ -106,11 +117,12 @@ class FpDot(wiring.Component):
             ]
             level = pairs + ([level[-1]] if len(level) % 2 else [])
             depth += 1
-        s = cuts.after(2, largest=level[0], **vars(s))
+        return level[0]
 
-        # step 3: align and truncate, then give the sign
+    def _terms(self, m: Module, s: SimpleNamespace) -> dict[str, Value]:
+        """Step 3: align and truncate, then give the sign."""
         width = len(s.product_0)
-        terms = {
+        terms: dict[str, Value] = {
             f"term_{i}": self._align(
                 m,
                 f"{i}",
@@ -118,62 +130,56 @@ class FpDot(wiring.Component):
                 s.largest - getattr(s, f"exponent_{i}"),
                 getattr(s, f"sign_{i}"),
             )
-            for i in lanes
+            for i in range(self.lanes)
         }
         terms["term_c"] = self._align(
             m, "c", Cat(C(0, _MAGNITUDE - 25), s.c_significand, C(0, 1)), s.largest - s.c_exponent, s.c_sign
         )
-        rest = {k: getattr(s, k) for k in ("largest", "nan", "infinity", "infinity_sign")}
-        s = cuts.after(3, **terms, **rest)
+        return terms
 
-        # step 4: add integers
-        values = [getattr(s, name) for name in terms]
+    def _total(self, m: Module, values: list[Value]) -> Value:
+        """Step 4: add integers."""
         while len(values) > 1:
             pairs = [values[i] + values[i + 1] for i in range(0, len(values) - 1, 2)]
             values = pairs + ([values[-1]] if len(values) % 2 else [])
-        top = _MAGNITUDE + 5  # 17 terms at most
-        rest = {k: getattr(s, k) for k in ("largest", "nan", "infinity", "infinity_sign")}
-        s = cuts.after(4, total=named(m, "sum", values[0])[: top + 1].as_signed(), **rest)
+        return named(m, "sum", values[0])[: _TOP + 1].as_signed()
 
-        # step 5: magnitude, normalised as far as the least exponent allows
+    def _normalise(self, m: Module, s: SimpleNamespace) -> dict[str, Value]:
+        """Step 5: magnitude, normalised as far as the least exponent allows."""
         sign = s.total[-1]
-        magnitude = Signal(top)  # whatever the lanes, so that the weight of its top bit is fixed
+        magnitude = Signal(_TOP)  # whatever the lanes, so that the weight of its top bit is fixed
         m.d.comb += magnitude.eq(Mux(sign, -s.total, s.total))
         zeros = leading_zeros(m, "sum", magnitude)
         # the top bit weighs 2**(largest + 6): field = largest + 6 + 127 - shift, at least 1
-        highest = named(m, "highest", (s.largest + (top - 1 - FRACTION_BITS + 127)).as_unsigned())
+        highest = named(m, "highest", (s.largest + (_TOP - 1 - FRACTION_BITS + 127)).as_unsigned())
         shift = named(m, "shift", Mux(zeros >= highest, highest - 1, zeros)[: len(zeros)])
-        s = cuts.after(
-            5,
-            normal=(magnitude << shift)[:top],
-            field=(highest - shift)[:10],
-            sign=sign,
-            **{k: getattr(s, k) for k in ("nan", "infinity", "infinity_sign")},
-        )
+        return {"normal": (magnitude << shift)[:_TOP], "field": (highest - shift)[:10], "sign": sign}
 
-        # round half to even
-        hidden, fraction = s.normal[-1], s.normal[top - 24 : top - 1]
-        guard, sticky = s.normal[top - 25], s.normal[: top - 25].any()
+    def _round(self, m: Module, s: SimpleNamespace) -> Value:
+        """The code: round half to even, then what special operands ask for."""
+        hidden, fraction = s.normal[-1], s.normal[_TOP - 24 : _TOP - 1]
+        guard, sticky = s.normal[_TOP - 25], s.normal[: _TOP - 25].any()
         up = guard & (sticky | fraction[0])
         rounded = named(m, "rounded", Cat(fraction, Mux(hidden, s.field, 0)) + up)
         overflow = rounded[23:] >= 255
         infinite = named(m, "infinite", s.infinity | overflow)
-        finite_sign = s.sign
-        code = Mux(
+        return Mux(
             s.nan,
             0x7FC00000,
             Mux(
                 infinite,
-                Cat(C(0xFF << 23, 31), Mux(s.infinity, s.infinity_sign, finite_sign)),
-                Cat(rounded[:31], finite_sign),
+                Cat(C(0xFF << 23, 31), Mux(s.infinity, s.infinity_sign, s.sign)),
+                Cat(rounded[:31], s.sign),
             ),
         )
-        domain = m.d.sync if self.latency else m.d.comb
-        domain += self.o.eq(code)
-        return m
 
     def _align(self, m: Module, name: str, magnitude: Value, distance: Value, sign: Value) -> Signal:
         """`magnitude` shifted right by `distance`, bits below dropped, with its sign."""
         far = named(m, f"distance_{name}", distance.as_unsigned())
         kept = named(m, f"kept_{name}", Mux(far >= _MAGNITUDE, 0, magnitude >> far[:5]))
         return named(m, f"signed_{name}", Mux(sign, -kept, kept).as_signed())
+
+
+def _kept(s: SimpleNamespace, *names: str) -> dict[str, Value]:
+    """What the later steps need beside a step's own results: special cases, and `names`."""
+    return {name: getattr(s, name) for name in (*names, "nan", "infinity", "infinity_sign")}

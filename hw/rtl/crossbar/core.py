@@ -1,7 +1,7 @@
 """A core of crossbar tiles: queue, loader, tiles in step, drain, buffer, programming, counters."""
 
 from amaranth.hdl import *
-from amaranth.lib import fifo, memory, stream, wiring
+from amaranth.lib import data, fifo, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.rtl.arithmetic.fp_class import count_ones
@@ -24,6 +24,21 @@ from hw.rtl.npu.signature import WritePort
 from hw.spec.command import parameter_word_bits
 from hw.spec.crossbar import CrossbarSpec
 from hw.spec.crossbar_command import OPCODE_LAYER, REFUSALS
+
+
+class _State:
+    """The command that runs, `left` words of it still to leave, and what happens to it in a cycle."""
+
+    def __init__(self) -> None:
+        self.command = Signal(layer_layout())
+        self.running = Signal()
+        self.left = Signal(32)
+        self.decode = Signal()
+        self.refusal = Signal(range(max(REFUSALS.values()) + 1))
+        self.begin = Signal()
+        self.take = Signal()
+        self.landing = Signal()
+        self.leave = Signal()
 
 
 class CrossbarCore(wiring.Component):
@@ -55,7 +70,8 @@ class CrossbarCore(wiring.Component):
     def __init__(self, spec: CrossbarSpec) -> None:
         self.spec = spec
         self.buffer = memory.Memory(shape=spec.lanes * 8, depth=spec.buffer_words, init=[])
-        self.drain = CrossbarDrain(spec)
+        self.sequencer, self.loader, self.drain = AdcSequencer(spec), Loader(spec), CrossbarDrain(spec)
+        self.programming = ProgrammingController(spec)
         self.tiles = [Tile(spec) for _ in range(spec.tiles)]
         super().__init__(
             {
@@ -75,61 +91,75 @@ class CrossbarCore(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        spec = self.spec
-        layout = layer_layout()
-        m.submodules.queue = queue = fifo.SyncFIFO(width=layout.size, depth=spec.command_entries)
-        m.submodules.sequencer = sequencer = AdcSequencer(spec)
-        m.submodules.loader = loader = Loader(spec)
-        m.submodules.drain = drain = self.drain
-        m.submodules.programming = programming = ProgrammingController(spec)
-        m.submodules.counters = counters = CrossbarCounters(spec)
+        queue = fifo.SyncFIFO(width=layer_layout().size, depth=self.spec.command_entries)
+        m.submodules.queue, m.submodules.sequencer, m.submodules.loader = queue, self.sequencer, self.loader
+        m.submodules.drain, m.submodules.programming = self.drain, self.programming
+        m.submodules.counters = counters = CrossbarCounters(self.spec)
         m.submodules.buffer = self.buffer
         for t, tile in enumerate(self.tiles):
             m.submodules[f"tile_{t}"] = tile
+        at, programming = _State(), self.programming
+        head = self._commands(m, queue, at)
+        self._vectors(m, head, at)
+        self._results(m, at)
+        self._inputs(m)
+        active = self._connect_tiles(m, at)
+        m.d.comb += [
+            programming.i.payload.eq(self.i_cell.payload),
+            programming.i.valid.eq(self.i_cell.valid),
+            self.i_cell.ready.eq(programming.i.ready),
+            programming.i_allow.eq(~at.running & ~queue.r_rdy),
+        ]
+        busy = Signal()
+        m.d.comb += [busy.eq(at.running | queue.r_rdy | programming.o_busy), self.status.idle.eq(~busy)]
+        self._count(m, counters, busy, active, at)
+        return m
 
-        # Commands
-        command, running, left = Signal(layout), Signal(), Signal(32)
+    def _commands(self, m: Module, queue: fifo.SyncFIFO, at: _State) -> data.View:
+        """Commands judged one after the other; the one at the head of the queue."""
+        head = layer_layout()(queue.r_data)
         m.d.comb += [
             queue.w_data.eq(self.i_command.payload),
             queue.w_en.eq(self.i_command.valid),
             self.i_command.ready.eq(queue.w_rdy),
         ]
-        head = layout(queue.r_data)
-        decode, refusal = Signal(), Signal(range(max(REFUSALS.values()) + 1))
-        m.d.comb += [decode.eq(queue.r_rdy & ~running & ~programming.o_busy), queue.r_en.eq(decode)]
-        self._judge(m, head, refusal)
-        begin = Signal()
-        m.d.comb += begin.eq(decode & (refusal == 0))
-        with m.If(begin):
-            # words that are still to leave
-            m.d.sync += [command.eq(head), running.eq(1), left.eq(head.vectors * head.column_tiles * spec.drain_beats)]
-        with m.If(decode & (refusal != 0) & (self.status.error == 0)):
-            m.d.sync += self.status.error.eq(refusal)
+        m.d.comb += [at.decode.eq(queue.r_rdy & ~at.running & ~self.programming.o_busy), queue.r_en.eq(at.decode)]
+        self._judge(m, head, at.refusal)
+        m.d.comb += at.begin.eq(at.decode & (at.refusal == 0))
+        with m.If(at.begin):
+            words = head.vectors * head.column_tiles * self.spec.drain_beats
+            m.d.sync += [at.command.eq(head), at.running.eq(1), at.left.eq(words)]
+        with m.If(at.decode & (at.refusal != 0) & (self.status.error == 0)):
+            m.d.sync += self.status.error.eq(at.refusal)
+        return head
 
-        # One vector after the other: take over, compute, last codes, beats
-        take, landing = Signal(), Signal()
+    def _vectors(self, m: Module, head: data.View, at: _State) -> None:
+        """One vector after the other: take over, compute, last codes, beats."""
+        loader, sequencer, drain = self.loader, self.sequencer, self.drain
         m.d.comb += [
-            take.eq(running & loader.o_full & ~sequencer.o_busy & ~landing & ~drain.o_issuing),
-            sequencer.i_start.eq(take),
-            loader.i_start.eq(take),
-            loader.i_begin.eq(begin),
-            loader.i_command.eq(Mux(begin, head, command)),
+            at.take.eq(at.running & loader.o_full & ~sequencer.o_busy & ~at.landing & ~drain.o_issuing),
+            sequencer.i_start.eq(at.take),
+            loader.i_start.eq(at.take),
+            loader.i_begin.eq(at.begin),
+            loader.i_command.eq(Mux(at.begin, head, at.command)),
             loader.i_computing.eq(sequencer.o_busy),
-            drain.i_begin.eq(begin),
-            drain.i_command.eq(Mux(begin, head, command)),
-            drain.i_go.eq(landing),
+            drain.i_begin.eq(at.begin),
+            drain.i_command.eq(Mux(at.begin, head, at.command)),
+            drain.i_go.eq(at.landing),
         ]
-        m.d.sync += landing.eq(sequencer.o_last)
+        m.d.sync += at.landing.eq(sequencer.o_last)
 
-        # Results leave
-        leave, ends = Signal(), Signal()
+    def _results(self, m: Module, at: _State) -> None:
+        """Results leave, into the buffer or the stream; the last one ends its command."""
+        drain, command, leave = self.drain, at.command, at.leave
+        ends = Signal()
         write = self.buffer.write_port()
         m.d.comb += [
             self.o.payload.eq(drain.o.payload),
             self.o.valid.eq(drain.o.valid & command.to_stream),
             drain.o.ready.eq(Mux(command.to_stream, self.o.ready, ~self.i_buffer.enable)),
             leave.eq(drain.o.valid & drain.o.ready),
-            ends.eq(leave & (left == 1)),
+            ends.eq(leave & (at.left == 1)),
             write.en.eq(self.i_buffer.enable | (leave & ~command.to_stream)),
             write.addr.eq(Mux(self.i_buffer.enable, self.i_buffer.address, drain.o.payload.address)),
             write.data.eq(
@@ -137,13 +167,14 @@ class CrossbarCore(wiring.Component):
             ),
         ]
         with m.If(leave):
-            m.d.sync += left.eq(left - 1)
+            m.d.sync += at.left.eq(at.left - 1)
         with m.If(ends):
-            m.d.sync += running.eq(0)
-        m.d.sync += self.status.completed.eq(self.status.completed + (ends | (decode & (refusal != 0))))
+            m.d.sync += at.running.eq(0)
+        m.d.sync += self.status.completed.eq(self.status.completed + (ends | (at.decode & (at.refusal != 0))))
 
-        # Inputs
-        read = self.buffer.read_port()
+    def _inputs(self, m: Module) -> None:
+        """Inputs from the buffer or the stream; parameters."""
+        loader, read = self.loader, self.buffer.read_port()
         m.d.comb += [
             read.addr.eq(loader.o_address),
             read.en.eq(loader.o_read),
@@ -154,40 +185,10 @@ class CrossbarCore(wiring.Component):
         ]
         m.d.comb += [
             *(
-                (getattr(drain.i_parameter, name)).eq(getattr(self.i_parameter, name))
+                (getattr(self.drain.i_parameter, name)).eq(getattr(self.i_parameter, name))
                 for name in ("address", "data", "enable")
             )
         ]
-
-        # Tiles
-        active = self._connect_tiles(m, command, loader, sequencer, drain, programming, take)
-
-        # Programming
-        m.d.comb += [
-            programming.i.payload.eq(self.i_cell.payload),
-            programming.i.valid.eq(self.i_cell.valid),
-            self.i_cell.ready.eq(programming.i.ready),
-            programming.i_allow.eq(~running & ~queue.r_rdy),
-        ]
-
-        busy = Signal()
-        m.d.comb += [busy.eq(running | queue.r_rdy | programming.o_busy), self.status.idle.eq(~busy)]
-        self._count(
-            m,
-            counters,
-            busy=busy,
-            command=command,
-            active=active,
-            decode=decode,
-            refusal=refusal,
-            loader=loader,
-            sequencer=sequencer,
-            drain=drain,
-            programming=programming,
-            landing=landing,
-            leave=leave,
-        )
-        return m
 
     def _judge(self, m: Module, head: object, refusal: Signal) -> None:
         """The code a command is refused with, 0 if it is run."""
@@ -211,17 +212,10 @@ class CrossbarCore(wiring.Component):
             with m.If(broken):
                 m.d.comb += refusal.eq(REFUSALS[name])
 
-    def _connect_tiles(
-        self,
-        m: Module,
-        command: object,
-        loader: Loader,
-        sequencer: AdcSequencer,
-        drain: CrossbarDrain,
-        programming: ProgrammingController,
-        take: Signal,
-    ) -> Signal:
+    def _connect_tiles(self, m: Module, at: _State) -> Signal:
         """Broadcast of sequencing to the command's tiles, of inputs to a row of them, results of one of them."""
+        loader, sequencer, drain, programming = self.loader, self.sequencer, self.drain, self.programming
+        command, take = at.command, at.take
         spec = self.spec
         c: dict[str, Value] = {name: command[name] for name in layer_layout().members}  # type: ignore[index]
         end = Signal(range(513))
@@ -264,24 +258,10 @@ class CrossbarCore(wiring.Component):
             m.d.sync += self.status.missed.eq(1)
         return active
 
-    def _count(
-        self,
-        m: Module,
-        counters: CrossbarCounters,
-        *,
-        busy: Signal,
-        command: object,
-        active: Signal,
-        decode: Signal,
-        refusal: Signal,
-        loader: Loader,
-        sequencer: AdcSequencer,
-        drain: CrossbarDrain,
-        programming: ProgrammingController,
-        landing: Signal,
-        leave: Signal,
-    ) -> None:
+    def _count(self, m: Module, counters: CrossbarCounters, busy: Signal, active: Signal, at: _State) -> None:
         """Labels and events."""
+        loader, sequencer, drain, programming = self.loader, self.sequencer, self.drain, self.programming
+        command, decode, refusal, landing, leave = at.command, at.decode, at.refusal, at.landing, at.leave
         spec = self.spec
         c: dict[str, Value] = {name: command[name] for name in layer_layout().members}  # type: ignore[index]
         tiles = Signal(range(spec.tiles + 1))

@@ -14,6 +14,25 @@ from hw.spec.command import parameter_word_bits
 from hw.spec.crossbar import OUTPUT_WORDS, SUM_BITS, CrossbarSpec
 
 
+class _State:
+    """The beat at hand: column tile, beat, row tile; and where its word goes."""
+
+    def __init__(self, beat: Signal) -> None:
+        self.running = Signal()
+        self.column = Signal(8)
+        self.row = Signal(8)
+        self.beat = Signal.like(beat, name="beat")
+        self.column_base = Signal(9)
+        self.tile = Signal(9)
+        self.vector = Signal(24)
+        self.address = Signal(24)
+        self.parameter = Signal(16)
+        self.places = Signal(range(OUTPUT_WORDS + 1), init=OUTPUT_WORDS)
+        self.last_row = Signal()
+        self.last_beat = Signal()
+        self.last_column = Signal()
+
+
 class CrossbarDrain(wiring.Component):
     """One beat per cycle: `lanes` outputs of one tile; row tiles innermost, so that a sum ends every row_tiles beats.
 
@@ -70,84 +89,98 @@ class CrossbarDrain(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        spec, command = self.spec, self.i_command
-        core = stage_core(spec)
         m.submodules.parameter_memory = self.parameter_memory
-        m.submodules.adder = adder = TileAdder(spec)
-        m.submodules.stage = stage = OutputStage(core)
-        word = result_layout(spec)
-        m.submodules.queue = queue = fifo.SyncFIFO(width=word.size, depth=OUTPUT_WORDS)
-        leave = self.o.valid & self.o.ready
+        m.submodules.adder = adder = TileAdder(self.spec)
+        at = _State(self.o_beat)
+        self._issue(m, at)
+        self._step(m, at)
+        last = self._merge(m, adder, at)
+        self._requantise(m, adder, last, at)
+        return m
 
-        # Beats: column tile, beat, row tile; a word may end only if a place is free for it
-        running = Signal()
-        column, row = Signal(8), Signal(8)
-        beat = Signal.like(self.o_beat)
-        column_base, tile = Signal(9), Signal(9)
-        vector, address, parameter = Signal(24), Signal(24), Signal(16)
-        places = Signal(range(OUTPUT_WORDS + 1), init=OUTPUT_WORDS)
-        last_row, last_beat, last_column = Signal(), Signal(), Signal()
+    def _issue(self, m: Module, at: _State) -> None:
+        """A beat a cycle; a word may end only if a place is free for it."""
+        command = self.i_command
         m.d.comb += [
-            last_row.eq(row == command.row_tiles - 1),
-            last_beat.eq(beat == spec.drain_beats - 1),
-            last_column.eq(column == command.column_tiles - 1),
-            self.o_issue.eq(running & (~last_row | (places != 0))),
-            self.o_issue_last.eq(self.o_issue & last_row),
-            self.o_issuing.eq(running),
-            self.o_ends.eq(self.o_issue & last_row & last_beat & last_column),
-            self.o_beat.eq(beat),
-            self.o_tile.eq(tile),
-            self.o_in_flight.eq(places != OUTPUT_WORDS),
+            at.last_row.eq(at.row == command.row_tiles - 1),
+            at.last_beat.eq(at.beat == self.spec.drain_beats - 1),
+            at.last_column.eq(at.column == command.column_tiles - 1),
+            self.o_issue.eq(at.running & (~at.last_row | (at.places != 0))),
+            self.o_issue_last.eq(self.o_issue & at.last_row),
+            self.o_issuing.eq(at.running),
+            self.o_ends.eq(self.o_issue & at.last_row & at.last_beat & at.last_column),
+            self.o_beat.eq(at.beat),
+            self.o_tile.eq(at.tile),
+            self.o_in_flight.eq(at.places != OUTPUT_WORDS),
         ]
-        m.d.sync += places.eq(places - self.o_issue_last + leave)
+        m.d.sync += at.places.eq(at.places - self.o_issue_last + (self.o.valid & self.o.ready))
+
+    def _step(self, m: Module, at: _State) -> None:
+        """From a beat to the next, from a vector to the next."""
+        command = self.i_command
         with m.If(self.o_issue):
-            m.d.sync += [row.eq(row + 1), tile.eq(tile + command.column_tiles)]
-            with m.If(last_row):
+            m.d.sync += [at.row.eq(at.row + 1), at.tile.eq(at.tile + command.column_tiles)]
+            with m.If(at.last_row):
                 m.d.sync += [
-                    row.eq(0),
-                    tile.eq(column_base),
-                    beat.eq(beat + 1),
-                    address.eq(address + 1),
-                    parameter.eq(parameter + 1),
+                    at.row.eq(0),
+                    at.tile.eq(at.column_base),
+                    at.beat.eq(at.beat + 1),
+                    at.address.eq(at.address + 1),
+                    at.parameter.eq(at.parameter + 1),
                 ]
-                with m.If(last_beat):
+                with m.If(at.last_beat):
                     m.d.sync += [
-                        beat.eq(0),
-                        column.eq(column + 1),
-                        column_base.eq(column_base + 1),
-                        tile.eq(column_base + 1),
+                        at.beat.eq(0),
+                        at.column.eq(at.column + 1),
+                        at.column_base.eq(at.column_base + 1),
+                        at.tile.eq(at.column_base + 1),
                     ]
         with m.If(self.o_ends):
-            m.d.sync += [running.eq(0), vector.eq(vector + command.output_stride)]
+            m.d.sync += [at.running.eq(0), at.vector.eq(at.vector + command.output_stride)]
         with m.If(self.i_go):
             m.d.sync += [
-                running.eq(1),
-                row.eq(0),
-                beat.eq(0),
-                column.eq(0),
-                column_base.eq(command.first_tile),
-                tile.eq(command.first_tile),
-                address.eq(vector),
-                parameter.eq(command.parameter_address),
+                at.running.eq(1),
+                at.row.eq(0),
+                at.beat.eq(0),
+                at.column.eq(0),
+                at.column_base.eq(command.first_tile),
+                at.tile.eq(command.first_tile),
+                at.address.eq(at.vector),
+                at.parameter.eq(command.parameter_address),
             ]
         with m.If(self.i_begin):
-            m.d.sync += vector.eq(command.output_address)
+            m.d.sync += at.vector.eq(command.output_address)
 
-        # Merge register, adder
-        valid, first, last = Signal(), Signal(), Signal()
-        results = Signal.like(self.i_results)
-        m.d.sync += [valid.eq(self.o_issue), first.eq(row == 0), last.eq(self.o_issue_last), results.eq(self.i_results)]
+    def _merge(self, m: Module, adder: TileAdder, at: _State) -> Signal:
+        """Merge register before the adder; whether it holds the last row tile of a word."""
+        valid = Signal()
+        first = Signal()
+        last = Signal()
+        results = Signal.like(self.i_results, name="results")
+        m.d.sync += [
+            valid.eq(self.o_issue),
+            first.eq(at.row == 0),
+            last.eq(self.o_issue_last),
+            results.eq(self.i_results),
+        ]
         m.d.comb += [
             adder.i_valid.eq(valid),
             adder.i_first.eq(first),
             adder.i_last.eq(last),
             adder.i_results.eq(results),
         ]
+        return last
+
+    def _requantise(self, m: Module, adder: TileAdder, last: Signal, at: _State) -> None:
+        """Sums to outputs, with the plain sums and the address beside them, into the queue."""
+        spec, core, word = self.spec, stage_core(self.spec), result_layout(self.spec)
+        m.submodules.stage = stage = OutputStage(core)
+        m.submodules.queue = queue = fifo.SyncFIFO(width=word.size, depth=OUTPUT_WORDS)
 
         # Parameters: asked for with the merge register, there with the sum
         read, write = self.parameter_memory.read_port(), self.parameter_memory.write_port()
-        wanted = Signal.like(parameter)
-        m.d.sync += wanted.eq(parameter)
+        wanted = Signal.like(at.parameter, name="wanted")
+        m.d.sync += wanted.eq(at.parameter)
         m.d.comb += [
             read.addr.eq(wanted),
             read.en.eq(last),
@@ -161,8 +194,8 @@ class CrossbarDrain(wiring.Component):
         marks = [Signal(mark, name=f"mark_{i}") for i in range(2 + stage.latency)]
         plain = [Signal(len(adder.o_sums), name=f"plain_{i}") for i in range(stage.latency)]
         m.d.sync += [
-            marks[0].address.eq(address),
-            marks[0].sums.eq(command.sums),
+            marks[0].address.eq(at.address),
+            marks[0].sums.eq(self.i_command.sums),
             *(late.eq(early) for early, late in itertools.pairwise(marks)),
             plain[0].eq(adder.o_sums),
             *(late.eq(early) for early, late in itertools.pairwise(plain)),
@@ -181,4 +214,3 @@ class CrossbarDrain(wiring.Component):
                 Mux(marks[-1].sums, plain[-1].word_select(lane, SUM_BITS).as_signed(), short)
             )
         m.d.comb += [self.o.valid.eq(queue.r_rdy), self.o.payload.eq(queue.r_data), queue.r_en.eq(self.o.ready)]
-        return m

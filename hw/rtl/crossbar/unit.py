@@ -27,6 +27,27 @@ COUNTER_BITS = 48
 DESCRIPTOR_BITS = command_bits()
 
 
+class _State:
+    """The descriptor, how far it has come, and what happens to it in a cycle."""
+
+    def __init__(self) -> None:
+        self.fields = Signal(data.StructLayout(PRODUCT_FIELDS))
+        self.word = Signal(13)
+        self.left = Signal(12)
+        self.group = Signal(8)
+        self.destination = Signal(16)
+        self.scale_at = Signal(16)
+        self.exponent = Signal(8)
+        self.label = {name: Signal(name=f"is_{name}") for name in UNIT_LABELS}
+        self.scanned = Signal()
+        self.commanded = Signal()
+        self.taken = Signal()
+        self.inside = Signal()
+        self.columns = Signal(8)
+        self.held = Signal()
+        self.pending = Signal(8)
+
+
 class CrossbarUnit(wiring.Component):
     """One vector times one resident matrix a descriptor.
 
@@ -76,45 +97,63 @@ class CrossbarUnit(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.core, m.submodules.scales = core, scales = self.core, self.scales
+        m.submodules.core = core = self.core
+        m.submodules.scales = self.scales
         for name in (*self.ports, "i_cell", "counters"):
             wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(core, name))
         m.d.comb += self.o_missed.eq(core.status.missed)
-        fields = Signal(data.StructLayout(PRODUCT_FIELDS))
-        word, left, group = Signal(13), Signal(12), Signal(8)
-        destination, scale_at = Signal(16), Signal(16)
-        exponent = Signal(8)
-        label = {name: Signal(name=f"is_{name}") for name in UNIT_LABELS}
-        scanned, commanded, taken = Signal(), Signal(), Signal()
+        at = _State()
+        highest = self._read(m, at)
+        self._command(m, core, at.fields, at.columns, at.group)
+        self._results(m, at)
+        refusal = self._refusal(at.fields)
+        with m.FSM():
+            with m.State("IDLE"):
+                self._take(m, at)
+            with m.State("CHECK"):
+                self._check(m, at, refusal)
+            with m.State("SCAN"):
+                self._scan(m, at, highest)
+            with m.State("COMMAND"):
+                m.d.comb += [at.label["prepare"].eq(1), core.i_command.valid.eq(1), at.commanded.eq(1)]
+                m.d.sync += [at.pending.eq(at.columns), at.word.eq(0)]
+                m.next = "RUN"
+            with m.State("RUN"):
+                self._run(m, at)
+        m.d.comb += self.o_busy.eq(~at.label["idle"])
+        self._count(m, at)
+        return m
 
-        # the word read: for the exponent in SCAN, for the tiles in RUN
-        inside = Signal()
+    def _read(self, m: Module, at: _State) -> Value:
+        """The word read: its largest exponent, for SCAN, and its integers to the tiles, for RUN."""
+        core, fields, exponent, left = self.core, at.fields, at.exponent, at.left
         highest = largest_exponent(m, "largest", self.i_read_data, LANES)
         integers = Cat(
             aligned(m, f"aligned_{lane}", self.i_read_data.word_select(lane, 16), exponent) for lane in range(LANES)
         )
-        columns = Signal(8)
         m.d.comb += [
-            self.o_read_address.eq(fields.source + word),
-            inside.eq(word < fields.words),
-            core.i.payload.eq(Mux(inside, integers, 0)),
-            taken.eq(core.i.valid & core.i.ready),
-            columns.eq(Mux(left < fields.column_tiles, left, fields.column_tiles)),
+            self.o_read_address.eq(fields.source + at.word),
+            at.inside.eq(at.word < fields.words),
+            core.i.payload.eq(Mux(at.inside, integers, 0)),
+            at.taken.eq(core.i.valid & core.i.ready),
+            at.columns.eq(Mux(left < fields.column_tiles, left, fields.column_tiles)),
         ]
-        self._command(m, core, fields, columns, group)
+        return highest
 
-        # results: taken in one cycle, rounded and written in the next
-        held, sums = Signal(), Signal.like(core.o.payload.lanes)
-        read = scales.read_port(domain="comb")
+    def _results(self, m: Module, at: _State) -> None:
+        """Results: taken in one cycle, rounded and written in the next."""
+        core, held, exponent = self.core, at.held, at.exponent
+        sums = Signal.like(core.o.payload.lanes)
+        read = self.scales.read_port(domain="comb")
         m.d.sync += held.eq(core.o.valid)
         with m.If(core.o.valid):
             m.d.sync += sums.eq(core.o.payload.lanes)
         invalid = exponent == 255
         m.d.comb += [
             core.o.ready.eq(1),
-            read.addr.eq(scale_at),
+            read.addr.eq(at.scale_at),
             self.o_write_enable.eq(held),
-            self.o_write_address.eq(destination),
+            self.o_write_address.eq(at.destination),
             self.o_write_data.eq(
                 Cat(
                     rounded(
@@ -125,70 +164,74 @@ class CrossbarUnit(wiring.Component):
             ),
         ]
         with m.If(held):
-            m.d.sync += [destination.eq(destination + 1), scale_at.eq(scale_at + 1), left.eq(left - 1)]
+            m.d.sync += [
+                at.destination.eq(at.destination + 1),
+                at.scale_at.eq(at.scale_at + 1),
+                at.left.eq(at.left - 1),
+            ]
+        with m.If(held):  # words of the present group that have not been written
+            m.d.sync += at.pending.eq(at.pending - 1)
 
-        # words of the present group that have not been written
-        pending = Signal(8)
-        with m.If(held):
-            m.d.sync += pending.eq(pending - 1)
-        refusal = self._refusal(fields)
-        with m.FSM():
-            with m.State("IDLE"):
-                m.d.comb += [label["idle"].eq(1), self.i_descriptor.ready.eq(1)]
-                with m.If(self.i_descriptor.valid):
-                    m.d.sync += [
-                        Value.cast(fields).eq(self.i_descriptor.payload[: Value.cast(fields).shape().width]),
-                        word.eq(0),
-                        group.eq(0),
-                        exponent.eq(0),
-                    ]
-                    m.next = "CHECK"
-            with m.State("CHECK"):
-                m.d.comb += [label["prepare"].eq(1), self.o_code.eq(refusal), self.o_refused.eq(refusal != 0)]
-                m.d.sync += [
-                    left.eq(fields.outputs),
-                    destination.eq(fields.destination),
-                    scale_at.eq(fields.scales),
-                ]
-                m.next = "SCAN"
-                with m.If(self.o_refused):
-                    m.next = "IDLE"
-            with m.State("SCAN"):
-                m.d.comb += [label["scan"].eq(1), scanned.eq(1)]
-                m.d.sync += word.eq(word + 1)
-                with m.If(highest > exponent):
-                    m.d.sync += exponent.eq(highest)
-                with m.If(word == fields.words - 1):
-                    m.next = "COMMAND"
-            with m.State("COMMAND"):
-                m.d.comb += [label["prepare"].eq(1), core.i_command.valid.eq(1), commanded.eq(1)]
-                m.d.sync += [pending.eq(columns), word.eq(0)]
-                m.next = "RUN"
-            with m.State("RUN"):
-                last = held & (pending == 1)
-                m.d.comb += [core.i.valid.eq(1), label["store"].eq(last), label["run"].eq(~last)]
-                with m.If(taken):
-                    m.d.sync += word.eq(word + 1)
-                with m.If(last):
-                    m.d.sync += group.eq(group + 1)
-                    m.next = "COMMAND"
-                    with m.If(left == 1):
-                        m.d.comb += self.o_done.eq(1)
-                        m.next = "IDLE"
-        m.d.comb += self.o_busy.eq(~label["idle"])
+    def _take(self, m: Module, at: _State) -> None:
+        """IDLE: a descriptor."""
+        m.d.comb += [at.label["idle"].eq(1), self.i_descriptor.ready.eq(1)]
+        with m.If(self.i_descriptor.valid):
+            m.d.sync += [
+                Value.cast(at.fields).eq(self.i_descriptor.payload[: Value.cast(at.fields).shape().width]),
+                at.word.eq(0),
+                at.group.eq(0),
+                at.exponent.eq(0),
+            ]
+            m.next = "CHECK"
+
+    def _check(self, m: Module, at: _State, refusal: Value) -> None:
+        """CHECK: refused, or begun."""
+        m.d.comb += [at.label["prepare"].eq(1), self.o_code.eq(refusal), self.o_refused.eq(refusal != 0)]
+        m.d.sync += [
+            at.left.eq(at.fields.outputs),
+            at.destination.eq(at.fields.destination),
+            at.scale_at.eq(at.fields.scales),
+        ]
+        m.next = "SCAN"
+        with m.If(self.o_refused):
+            m.next = "IDLE"
+
+    def _scan(self, m: Module, at: _State, highest: Value) -> None:
+        """SCAN: the largest exponent of all words."""
+        m.d.comb += [at.label["scan"].eq(1), at.scanned.eq(1)]
+        m.d.sync += at.word.eq(at.word + 1)
+        with m.If(highest > at.exponent):
+            m.d.sync += at.exponent.eq(highest)
+        with m.If(at.word == at.fields.words - 1):
+            m.next = "COMMAND"
+
+    def _run(self, m: Module, at: _State) -> None:
+        """RUN: words in until the last word of the group is out; then the next group, or the end."""
+        last = at.held & (at.pending == 1)
+        m.d.comb += [self.core.i.valid.eq(1), at.label["store"].eq(last), at.label["run"].eq(~last)]
+        with m.If(at.taken):
+            m.d.sync += at.word.eq(at.word + 1)
+        with m.If(last):
+            m.d.sync += at.group.eq(at.group + 1)
+            m.next = "COMMAND"
+            with m.If(at.left == 1):
+                m.d.comb += self.o_done.eq(1)
+                m.next = "IDLE"
+
+    def _count(self, m: Module, at: _State) -> None:
+        """Events, and the label of the cycle."""
         counted = {
-            "scan": scanned,
-            "align": taken & inside,
-            "store": held,
-            "command": commanded,
+            "scan": at.scanned,
+            "align": at.taken & at.inside,
+            "store": at.held,
+            "command": at.commanded,
             "descriptor": self.o_done,
             "refuse": self.o_refused,
         }
-        for prefix, conditions in (("o_count_", counted), ("o_label_count_", label)):
+        for prefix, conditions in (("o_count_", counted), ("o_label_count_", at.label)):
             for name, holds in conditions.items():
                 counter = getattr(self, prefix + name)
                 m.d.sync += counter.eq(counter + holds)
-        return m
 
     def _command(self, m: Module, core: Any, fields: data.View, columns: Value, group: Value) -> None:
         """The command of the present group."""

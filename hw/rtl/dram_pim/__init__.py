@@ -1,1 +1,1 @@
-"""DRAM channels with units beside their banks: what HBM-PIM and AiM share."""
+"""DRAM channels with units beside their banks: the command port, banks and timing that HBM-PIM and AiM share."""

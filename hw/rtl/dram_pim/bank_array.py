@@ -92,59 +92,77 @@ class Bank(wiring.Component):
         return m
 
 
+class ColumnPort(wiring.Signature):
+    """Columns of all banks, as the units beside them read and write them; one element or bit a bank.
+
+    Members
+    -------
+    read : Out(banks); column : Out, of the open row
+        A column read in one cycle is `data` in the next and stays until the next read.
+    write : Out(banks); write_row, write_data : Out; write_column : Out, the same in every bank
+    open : In(banks), which have an open row; row : In, that row; data : In, the column read
+    """
+
+    def __init__(self, organisation: Organisation) -> None:
+        count = organisation.banks
+        rows_wide, columns_wide = row_bits(organisation), column_bits(organisation)
+        super().__init__(
+            {
+                "read": Out(count),
+                "column": Out(columns_wide).array(count),
+                "write": Out(count),
+                "write_row": Out(rows_wide).array(count),
+                "write_column": Out(columns_wide),
+                "write_data": Out(organisation.column_bits).array(count),
+                "open": In(count),
+                "row": In(rows_wide).array(count),
+                "data": In(organisation.column_bits).array(count),
+            }
+        )
+
+
 class BankArray(wiring.Component):
     """All banks of one channel. A command names the banks it reaches, one bit each.
 
     Members
     -------
-    i_open, i_close, i_read : In(banks)
-    i_row : In; i_column_<bank> : In, column to read
-    i_write : In(banks); i_write_row_<bank>, i_write_column : In
-    i_write_data_<bank> : In
-    o_open : Out(banks), which have an open row
+    i_open, i_close : In(banks)
+    i_row : In
+    columns : In(ColumnPort)
     o_match : Out(banks), whose open row is `i_row`
-    o_row_<bank>, o_data_<bank> : Out
     """
 
     def __init__(self, organisation: Organisation, rows: int, names: Mapping[str, int] | None = None) -> None:
         self.banks = [Bank(organisation, rows, names or {}) for _ in range(organisation.banks)]
         count = len(self.banks)
-        rows_wide, columns_wide = row_bits(organisation), column_bits(organisation)
         super().__init__(
             {
                 "i_open": In(count),
                 "i_close": In(count),
-                "i_read": In(count),
-                "i_row": In(rows_wide),
-                **{f"i_column_{b}": In(columns_wide) for b in range(count)},
-                "i_write": In(count),
-                **{f"i_write_row_{b}": In(rows_wide) for b in range(count)},
-                "i_write_column": In(columns_wide),
-                **{f"i_write_data_{b}": In(organisation.column_bits) for b in range(count)},
-                "o_open": Out(count),
+                "i_row": In(row_bits(organisation)),
+                "columns": In(ColumnPort(organisation)),
                 "o_match": Out(count),
-                **{f"o_row_{b}": Out(rows_wide) for b in range(count)},
-                **{f"o_data_{b}": Out(organisation.column_bits) for b in range(count)},
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        columns = self.columns
         for b, bank in enumerate(self.banks):
             m.submodules[f"bank_{b}"] = bank
             m.d.comb += [
                 bank.i_open.eq(self.i_open[b]),
                 bank.i_close.eq(self.i_close[b]),
                 bank.i_row.eq(self.i_row),
-                bank.i_read.eq(self.i_read[b]),
-                bank.i_column.eq(getattr(self, f"i_column_{b}")),
-                bank.i_write.eq(self.i_write[b]),
-                bank.i_write_row.eq(getattr(self, f"i_write_row_{b}")),
-                bank.i_write_column.eq(self.i_write_column),
-                bank.i_write_data.eq(getattr(self, f"i_write_data_{b}")),
-                self.o_open[b].eq(bank.o_is_open),
+                bank.i_read.eq(columns.read[b]),
+                bank.i_column.eq(columns.column[b]),
+                bank.i_write.eq(columns.write[b]),
+                bank.i_write_row.eq(columns.write_row[b]),
+                bank.i_write_column.eq(columns.write_column),
+                bank.i_write_data.eq(columns.write_data[b]),
+                columns.open[b].eq(bank.o_is_open),
                 self.o_match[b].eq(bank.o_is_open & (bank.o_row == self.i_row)),
-                getattr(self, f"o_row_{b}").eq(bank.o_row),
-                getattr(self, f"o_data_{b}").eq(bank.o_data),
+                columns.row[b].eq(bank.o_row),
+                columns.data[b].eq(bank.o_data),
             ]
         return m

@@ -1,1 +1,1 @@
-"""The NPU core: array, engines, accumulators, output stage, counters."""
+"""The NPU core: a frame of queue, memories, accumulators and output stage around a dataflow part."""

@@ -27,6 +27,25 @@ from hw.spec.number import OPERAND_CODES
 COPY_LAYOUT = data.StructLayout(COPY_FIELDS)
 
 
+class _Stages:
+    """What lies between queue and verdict: the command judged, and products of its sizes."""
+
+    def __init__(self, core: CoreSpec) -> None:
+        array = core.array
+        self.most_m = core.activation_words * (array.rows // array.activation_words(array.rows))
+        self.head = Signal(command_layout())
+        self.command = Signal(command_layout())
+        self.full = Signal()
+        self.activations = Signal(2 * core.activation_words.bit_length())
+        self.tiles = Signal(2 * core.weight_words.bit_length())
+        self.outputs = Signal(2 * core.output_words.bit_length())
+        self.channels = Signal(64)  # words of all channel blocks of a CONV
+        self.copy = Signal(COPY_LAYOUT)
+        self.is_conv = (self.command.opcode == OPCODE_CONV) if core.convolution else Const(0)
+        self.is_config = (self.command.opcode == OPCODE_CONFIG) if core.convolution else Const(0)
+        self.computes = (self.command.opcode == OPCODE_GEMM) | self.is_conv
+
+
 class CommandQueue(wiring.Component):
     """Holds `command_entries` descriptors, hands out the valid ones in order, drops the others.
 
@@ -73,118 +92,116 @@ class CommandQueue(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        spec = self.spec
-        queue = fifo.SyncFIFO(width=command_layout().size, depth=spec.command_entries)
+        queue = fifo.SyncFIFO(width=command_layout().size, depth=self.spec.command_entries)
         m.submodules.queue = queue
-        head = Signal(command_layout())
+        at = _Stages(self.spec)
         m.d.comb += [
             queue.w_data.eq(self.i_command.payload),
             queue.w_en.eq(self.i_command.valid),
             self.i_command.ready.eq(queue.w_rdy),
-            head.eq(queue.r_data),
+            at.head.eq(queue.r_data),
         ]
+        self._multiply(m, queue, at)
+        self._offer(m, queue, at)
+        self._judge(m, at)
+        m.d.comb += [
+            self.o_command.payload.eq(at.command),
+            self.o_command.valid.eq(at.full & (self.o_code == 0) & at.computes),
+            self.o_refused.eq(at.full & (self.o_code != 0)),
+        ]
+        return m
 
-        # First stage: products of sizes, on operands cut to what can fit
-        command = Signal(command_layout())
-        full = Signal()
-        array = spec.array
-        most_m = spec.activation_words * (array.rows // array.activation_words(array.rows))
-        activation_bits, m_bits = spec.activation_words.bit_length(), most_m.bit_length()
-        weight_bits = spec.weight_words.bit_length()
-        output_bits = spec.output_words.bit_length()
-        activations = Signal(2 * activation_bits)
-        tiles = Signal(2 * weight_bits)
-        outputs = Signal(2 * output_bits)
+    def _multiply(self, m: Module, queue: fifo.SyncFIFO, at: _Stages) -> None:
+        """First stage: products of sizes, on operands cut to what can fit."""
+        spec, head, command, full, array = self.spec, at.head, at.command, at.full, self.spec.array
         m.d.comb += queue.r_en.eq(~full | self.o_command.ready | self.o_refused)
-        is_conv = (command.opcode == OPCODE_CONV) if spec.convolution else Const(0)
-        is_config = (command.opcode == OPCODE_CONFIG) if spec.convolution else Const(0)
-        computes = (command.opcode == OPCODE_GEMM) | is_conv
-        with m.If(full & ~computes & ~self.o_refused):
+        with m.If(full & ~at.computes & ~self.o_refused):
             m.d.comb += queue.r_en.eq((self.o_copy.valid & self.o_copy.ready) | self.o_fence | self.o_configured)
-        channels = Signal(64)  # words of all channel blocks of a CONV
         if spec.convolution:
             step = Signal(range(GEOMETRY_CYCLES))
-            with m.If(full & is_config & ~self.o_refused):
+            with m.If(full & at.is_config & ~self.o_refused):
                 m.d.sync += step.eq(Mux(self.o_configured, 0, step + 1))
                 products(m, self.o_geometry, data.View(CONFIG_LAYOUT, command.as_value()[: CONFIG_LAYOUT.size]), step)
-            m.d.comb += self.o_configured.eq(full & is_config & ~self.o_refused & (step == GEOMETRY_CYCLES - 1))
+            m.d.comb += self.o_configured.eq(full & at.is_config & ~self.o_refused & (step == GEOMETRY_CYCLES - 1))
             with m.If(queue.r_en & queue.r_rdy):
-                m.d.sync += channels.eq(self.o_geometry.channels * head.k_blocks)
+                m.d.sync += at.channels.eq(self.o_geometry.channels * head.k_blocks)
         with m.If(queue.r_en):
             m.d.sync += full.eq(queue.r_rdy)
+        activation_bits, m_bits = spec.activation_words.bit_length(), at.most_m.bit_length()
+        weight_bits, output_bits = spec.weight_words.bit_length(), spec.output_words.bit_length()
         with m.If(queue.r_en & queue.r_rdy):
             m.d.sync += [
                 command.eq(head),
-                activations.eq(
+                at.activations.eq(
                     _activation_words(array, head.m[:m_bits])[:activation_bits] * head.k_blocks[:activation_bits]
                 ),
-                tiles.eq(head.n_blocks[:weight_bits] * head.k_blocks[:weight_bits]),
-                outputs.eq(head.m[:output_bits] * head.n_blocks[:output_bits]),
+                at.tiles.eq(head.n_blocks[:weight_bits] * head.k_blocks[:weight_bits]),
+                at.outputs.eq(head.m[:output_bits] * head.n_blocks[:output_bits]),
             ]
 
-        # Second stage: the verdict
-        copy = Signal(COPY_LAYOUT)
+    def _offer(self, m: Module, queue: fifo.SyncFIFO, at: _Stages) -> None:
+        """Second stage: what is no work for the array."""
+        command, full = at.command, at.full
         m.d.comb += [
-            copy.eq(command.as_value()),
-            self.o_copy.payload.eq(copy),
+            at.copy.eq(command.as_value()),
+            self.o_copy.payload.eq(at.copy),
             self.o_copy.valid.eq(full & (self.o_code == 0) & (command.opcode == OPCODE_COPY)),
             self.o_fence.eq(full & (command.opcode == OPCODE_FENCE) & ~self.i_open),
             self.o_empty.eq(~queue.r_rdy),
         ]
-        most_k_blocks = ceil_div(spec.largest_k, spec.array.k_per_block)
-        taps = Mux(is_conv, self.o_geometry.taps, 1) if spec.convolution else Const(1)
-        code = self.o_code
+
+    def _judge(self, m: Module, at: _Stages) -> None:
+        """Second stage: the verdict on a command of any opcode."""
+        command, code = at.command, self.o_code
         is_copy, is_fence = command.opcode == OPCODE_COPY, command.opcode == OPCODE_FENCE
         with m.If(is_copy):
-            self._judge_copy(m, copy)
+            self._judge_copy(m, at.copy)
         with m.Elif(is_fence):
             pass
-        with m.Elif(is_config):
+        with m.Elif(at.is_config):
             config = data.View(CONFIG_LAYOUT, command.as_value()[: CONFIG_LAYOUT.size])
             sizes = [config[name] for name in CONFIG_LAYOUT.members if name not in ("opcode", "pad_top", "pad_left")]
             with m.If(Cat(size == 0 for size in sizes).any()):
                 m.d.comb += code.eq(11)
-        with m.Elif(~computes):
-            m.d.comb += code.eq(1)
-        with m.Elif(self._foreign(command)):
-            m.d.comb += code.eq(12)
-        with m.Elif((command.m == 0) | (command.n_blocks == 0) | (command.k_blocks == 0)):
-            m.d.comb += code.eq(2)
-        with m.Elif(is_conv & ((command.m != self.o_geometry.pixels) | (command.n_blocks != self.o_geometry.blocks))):
-            m.d.comb += code.eq(11)
-        with m.Elif(command.k_blocks * taps > most_k_blocks):
-            m.d.comb += code.eq(3)
-        with m.Elif(is_conv & (command.activation_address + channels > spec.activation_words)):
-            m.d.comb += code.eq(4)
-        with m.Elif(
-            ~is_conv
-            & (
-                (command.m > most_m)
-                | (command.k_blocks > spec.activation_words)
-                | (command.activation_address + activations > spec.activation_words)
-            )
-        ):
-            m.d.comb += code.eq(4)
-        with m.Elif(
-            (command.n_blocks > spec.weight_words)
-            | (command.k_blocks > spec.weight_words)
-            | (command.weight_address + tiles * taps * array.tile_words > spec.weight_words)
-        ):
-            m.d.comb += code.eq(5)
-        with m.Elif(command.parameter_address + command.n_blocks > spec.parameter_words):
-            m.d.comb += code.eq(6)
-        with m.Elif(
-            (command.m > spec.output_words)
-            | (command.n_blocks > spec.output_words)
-            | (command.output_address + outputs > spec.output_words)
-        ):
-            m.d.comb += code.eq(7)
-        m.d.comb += [
-            self.o_command.payload.eq(command),
-            self.o_command.valid.eq(full & (code == 0) & computes),
-            self.o_refused.eq(full & (code != 0)),
+        for broken, refusal in self._work_rules(at):
+            with m.Elif(broken):
+                m.d.comb += code.eq(refusal)
+
+    def _work_rules(self, at: _Stages) -> list[tuple[Value, int]]:
+        """What a GEMM or CONV breaks and the code it is refused with, the first that holds counts."""
+        spec, command, is_conv = self.spec, at.command, at.is_conv
+        most_k_blocks = ceil_div(spec.largest_k, spec.array.k_per_block)
+        taps = Mux(is_conv, self.o_geometry.taps, 1) if spec.convolution else Const(1)
+        return [
+            (~at.computes, 1),
+            (self._foreign(command), 12),
+            ((command.m == 0) | (command.n_blocks == 0) | (command.k_blocks == 0), 2),
+            (is_conv & ((command.m != self.o_geometry.pixels) | (command.n_blocks != self.o_geometry.blocks)), 11),
+            (command.k_blocks * taps > most_k_blocks, 3),
+            (is_conv & (command.activation_address + at.channels > spec.activation_words), 4),
+            (
+                ~is_conv
+                & (
+                    (command.m > at.most_m)
+                    | (command.k_blocks > spec.activation_words)
+                    | (command.activation_address + at.activations > spec.activation_words)
+                ),
+                4,
+            ),
+            (
+                (command.n_blocks > spec.weight_words)
+                | (command.k_blocks > spec.weight_words)
+                | (command.weight_address + at.tiles * taps * spec.array.tile_words > spec.weight_words),
+                5,
+            ),
+            (command.parameter_address + command.n_blocks > spec.parameter_words, 6),
+            (
+                (command.m > spec.output_words)
+                | (command.n_blocks > spec.output_words)
+                | (command.output_address + at.outputs > spec.output_words),
+                7,
+            ),
         ]
-        return m
 
     def _foreign(self, command: data.View) -> Value:
         """The command says that its operands have a format which this build lacks."""

@@ -2,7 +2,8 @@
 
 from hw.rtl.npu.core import Core
 from hw.rtl.npu.mac_array import CellStyle
-from hw.rtl.npu.output_stationary_core import OsCore
+from hw.rtl.npu.output_stationary import OutputStationary
+from hw.rtl.npu.weight_stationary import WeightStationary
 from hw.spec.core import CoreSpec
 
 DELIVERED = "axi"
@@ -11,4 +12,5 @@ DELIVERED = "axi"
 
 def top(machine: CoreSpec, *, cells: CellStyle = "inline") -> Core:
     """The core: commands, host writes and results at its ports, see `hw.rtl.npu.signature`."""
-    return Core(machine, cells=cells) if machine.array.dataflow == "ws" else OsCore(machine)
+    weights_stay = machine.array.dataflow == "ws"
+    return Core(machine, WeightStationary(machine, cells=cells) if weights_stay else OutputStationary(machine))

@@ -9,21 +9,29 @@ from amaranth.lib.wiring import In, Out
 from hw.base.error import InputError
 from hw.rtl.crossbar.signature import CrossbarCounterPorts
 from hw.rtl.crossbar.unit import CrossbarUnit
-from hw.rtl.dram_pim.aim.channel import AimChannel
-from hw.rtl.dram_pim.controller.aim import AimController
-from hw.rtl.dram_pim.controller.hbm_pim import HbmPimController
-from hw.rtl.dram_pim.hbm_pim.channel import HbmPimChannel
 from hw.rtl.dram_pim.signature import COUNTER_BITS
 from hw.rtl.npu.core_top import CoreTop
 from hw.rtl.npu.signature import CounterPorts
 from hw.rtl.npu.vector_unit.unit import VectorUnit
 from hw.rtl.system.router import LABEL_BITS, Router, descriptor_layout
+from hw.spec import kind
 from hw.spec.dram import Timing
 from hw.spec.machine import Machine
 from hw.spec.system import COUNT_BITS, SystemSpec, wait_labels
 from hw.spec.vector import VectorSpec
 
 CODE_BITS = 4
+
+
+def _outside(bits: int) -> dict[str, wiring.Member]:
+    """The ports of who fills the memories."""
+    return {
+        "i_outside_address": In(32),
+        "i_outside_data": In(bits),
+        "i_outside_to_program": In(1),
+        "i_outside_to_shared": In(1),
+        "o_outside_data": Out(bits),
+    }
 
 
 class SystemTop(wiring.Component):
@@ -40,10 +48,15 @@ class SystemTop(wiring.Component):
         Of the channel.
     vector : component or None
         A vector unit; without one its descriptors are refused with code 1.
+    outside : bool
+        With the ports `i_outside_*`, through which somebody fills program memory and shared memory and reads the latter
+        while no program runs.
 
     Members
     -------
     i_run : In(1)
+    i_outside_address : In(32); i_outside_data : In(column bits), a word for a memory
+    i_outside_to_program, i_outside_to_shared : In(1), it is written; o_outside_data : Out, the shared word there
     o_finished : Out(1), all descriptors up to the end mark have ended
     o_ended_<unit> : Out(20), descriptors ended; o_refused_<unit> : Out(20), of these refused
     o_code_<unit> : Out(4), code of the last one refused
@@ -57,15 +70,13 @@ class SystemTop(wiring.Component):
     crossbar_counters, array_<t>, i_cell, o_missed : of the crossbar unit, if any
     """
 
-    def __init__(self, spec: SystemSpec, timing: Timing, *, vector: Any = None) -> None:
-        self.spec = spec
+    def __init__(self, spec: SystemSpec, timing: Timing, *, vector: Any = None, outside: bool = False) -> None:
+        self.spec, self._open = spec, outside
+        bits = spec.pim.dram.organisation.column_bits
         self.core = CoreTop(spec.core)
-        if spec.pim.align_bits:
-            self.controller = AimController(spec.controller, timing)
-            self.channel = AimChannel(spec.pim, timing, rows=spec.rows)
-        else:
-            self.controller = HbmPimController(spec.controller, timing)
-            self.channel = HbmPimChannel(spec.pim, timing, rows=spec.rows)
+        device = kind.load(spec.pim.kind).door("top")
+        self.controller = device.controller(spec.controller, timing)
+        self.channel = device.channel(spec.pim, timing, rows=spec.rows)
         self._events = [name for name in self.channel.signature.members if name.startswith("o_count_")]
         self.vector = vector
         self.crossbar = None if spec.crossbar is None else CrossbarUnit(spec.crossbar_unit)
@@ -92,6 +103,7 @@ class SystemTop(wiring.Component):
                 **{here: Out(LABEL_BITS) for here in (*self._vector_counts, *self._crossbar_counts)},
                 **({} if self.crossbar is None else {"crossbar_counters": Out(CrossbarCounterPorts())}),
                 **{name: self.crossbar.signature.members[name] for name in self._crossbar_ports if self.crossbar},
+                **(_outside(bits) if outside else {}),
             }
         )
 
@@ -102,6 +114,8 @@ class SystemTop(wiring.Component):
         # ports into the shared memory, asked for before it is elaborated
         self._controller(m, shared.memory)
         self._vector(m, shared.memory)
+        if self._open:
+            self._connect_outside(m, shared.memory)
         self._crossbars(m, shared.memory)
         m.submodules.core, m.submodules.router, m.submodules.program = core, router, program = (
             self.core,
@@ -130,6 +144,17 @@ class SystemTop(wiring.Component):
                 for label in wait_labels(self.spec.units)
             ]
         return m
+
+    def _connect_outside(self, m: Module, words: memory.Memory) -> None:
+        """Ports into both memories."""
+        program, write, read = self.program.write_port(), words.write_port(), words.read_port(domain="comb")
+        for port, enable in ((program, self.i_outside_to_program), (write, self.i_outside_to_shared)):
+            m.d.comb += [
+                port.addr.eq(self.i_outside_address),
+                port.data.eq(self.i_outside_data),
+                port.en.eq(enable),
+            ]
+        m.d.comb += [read.addr.eq(self.i_outside_address), self.o_outside_data.eq(read.data)]
 
     def _ends(self, m: Module, name: str, done: Value, refused: Value, code: Value) -> None:
         """Count what ended."""
@@ -237,3 +262,7 @@ def top(machine: Machine) -> SystemTop:
         raise InputError(f"a system needs the description of one, not one of kind {machine.kind!r}")
     vector = VectorSpec(memory_words=machine.shared_words, formats=(machine.pim.number,))
     return SystemTop(machine, machine.pim.dram.resolve(), vector=VectorUnit(vector))
+
+
+DELIVERED = "system"
+"""What `emit` writes of it if nothing else is asked for."""

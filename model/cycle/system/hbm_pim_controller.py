@@ -11,6 +11,7 @@ from hw.spec.hbm_pim_controller import (
     OPCODE_HBM_GEMV,
     REGISTERS,
     Step,
+    banks_in_order,
     checked,
     fixed_rows,
     hbm_moved_after,
@@ -33,6 +34,7 @@ class HbmPimController(Controller):
         self._steps = {step.name: step for step in steps(spec.pim)}
         self._rows = fixed_rows(spec.pim)
         count = spec.pim.dram.organisation.banks
+        self._order = banks_in_order(spec.pim)
         self._parities = tuple(tuple(range(parity, count, 2)) for parity in (0, 1))
 
     def read(self, word: int, pointed: Callable[[int], int]) -> tuple[int, Iterator[Need]]:
@@ -48,8 +50,7 @@ class HbmPimController(Controller):
         if fields["opcode"] not in (OPCODE_READ, OPCODE_WRITE):
             return 1, iter(())
         address = address_of(self.spec, fields, pointed, 1)
-        code = transfer_refusal(self.spec, fields, address)
-        return code or (6 if fields["wide"] else 0), self._transfer(fields, address)
+        return transfer_refusal(self.spec, fields, address), self._transfer(fields, address)
 
     def _refusal(self, fields: Mapping[str, int]) -> int:
         spec = self.spec
@@ -66,10 +67,10 @@ class HbmPimController(Controller):
     def _transfer(self, fields: Mapping[str, int], address: int) -> Iterator[Need]:
         write = fields["opcode"] == OPCODE_WRITE
         for number, place in enumerate(transfer_addresses(fields, address)):
-            bank, row, column = place_of(self.spec.pim, place)
+            bank, row, column = place_of(self.spec, place)
             yield Need(
                 act="WR" if write else "RD", label="write" if write else "read", bank=bank, row=row, column=column,
-                shared=fields["shared"] + number, data="shared")  # fmt: skip
+                shared=fields["shared"] + number, data="shared", wide=bool(fields["wide"]))  # fmt: skip
 
     def _product(self, fields: Mapping[str, int]) -> Iterator[Need]:
         step, words, first = self._steps, fields["words"], fields["first"]
@@ -132,6 +133,13 @@ class HbmPimController(Controller):
         return ("REF", None) if lowest is None else ("PRE", lowest)
 
     def _next(self, need: Need) -> tuple[str, int | None, str]:
+        if need.wide:
+            together = [bank + need.bank % 2 for bank in self._order]
+            rows = self.banks.open_row
+            for name, waits in (("PRE", lambda row: row not in (CLOSED, need.row)), ("ACT", lambda row: row == CLOSED)):
+                bank = next((b for b in together if waits(rows[b])), None)
+                if bank is not None:
+                    return name, bank, "row"
         row, bank = self.banks.open_row[need.bank], need.bank
         ways = need.act in ("open", "close")
         if need.act == "close":

@@ -46,6 +46,8 @@ class SystemTiming:
         Unit -> cycle in which each of its descriptors was taken and ended (of the core: empty).
     codes : dict
         Unit -> refusal codes, of the descriptors refused.
+    full : dict
+        Unit -> cycles in which its queue held all the descriptors it can.
     crossbar : CrossbarPort or None
         Labels and events of the crossbars, if there are any.
     """
@@ -57,6 +59,7 @@ class SystemTiming:
     taken: dict[str, list[int]]
     ended: dict[str, list[int]]
     codes: dict[str, list[int]]
+    full: dict[str, int]
     crossbar: CrossbarPort | None = None
 
 
@@ -131,6 +134,7 @@ class SystemRun:
     def run(self) -> SystemTiming:
         """To the end."""
         now, fetched = self.start, 0
+        full = dict.fromkeys(self.units, 0)
         self.core.now = now
         while True:
             ended = {"core": self.core.done} | {unit: port.done(now) for unit, port in self.single.items()}
@@ -165,6 +169,7 @@ class SystemRun:
                 fetched += 1
             for unit, label in labels.items():
                 self.waits[unit][label] += following - now
+                full[unit] += (level[unit] == QUEUE_ENTRIES) * (following - now)
             now = following
         self.controller.elapse(now, "idle")
         labels = dict(self.controller.labels)
@@ -177,6 +182,7 @@ class SystemRun:
             taken={unit: port.taken for unit, port in self.single.items()},
             ended={unit: port.ended for unit, port in self.single.items()},
             codes={unit: port.codes for unit, port in self.single.items()},
+            full=full,
             crossbar=self.crossbar,
         )
 

@@ -152,7 +152,7 @@ class AimChannel(Channel):
                         read=part + size == words,
                     )
                 )
-        return Multiplication(commands=commands, lane_sums=False)
+        return Multiplication(commands=commands)
 
     def append_key(self, place: MatrixPlace, position: int, shared: int) -> Transfer:
         """Along the row of one bank."""

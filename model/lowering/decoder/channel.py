@@ -71,13 +71,13 @@ class Multiplication:
     Parameters
     ----------
     commands : sequence of descriptors
-        In order.
-    lane_sums : bool
-        Word `destination` + o then has the 16 lane sums of output o; else the results are packed, 16 to a word.
+        In order; without lane sums they leave the results packed, 16 to a word.
+    lane_sums : sequence of (Transfer, int)
+        Each brings the 16 lane sums of so many of the outputs, in order, a word for each; none: results are packed.
     """
 
     commands: Sequence[MemoryCommand | HbmGemv]
-    lane_sums: bool
+    lane_sums: Sequence[tuple[Transfer, int]] = ()
 
 
 class Channel(ABC):

@@ -1,9 +1,11 @@
 """A decoder's matrices in a pseudo-channel of HBM-PIM.
 
-A word address is (row, column 4:3, bank, column 2:0): eight successive words lie in one bank, then the next bank
-follows. Weights lie in the even banks, one of each unit, because the register row lies in an odd one. Output o = 64 p +
-8 u + c (pass p, unit u) has the words of input tile t in rows first + 2 (p T + t) and the next, T = tiles of 8 words;
-word r of a tile in column 8 (r mod 4) + c of row r div 4 of the two.
+A word address is (parity, row, column, place of the bank): successive words lie in the even banks in turn, each of
+another bank group than the one before; those of the odd banks come last. Matrices lie in the even banks, one of each
+unit, because the register row lies in an odd one; what no unit multiplies lies in the odd banks. Output o = 64 p + 8 c
++ v (pass p, register c, bank v in the order of addresses) has the words of input tile t in rows first + 2 (p T + t) and
+the next, T = tiles of 8 words; word r of a tile in column 8 (r mod 4) + c of row r div 4 of the two. So the outputs of
+a pass, and the words of its tile, are 512 words in a row.
 """
 
 from collections.abc import Sequence
@@ -12,7 +14,7 @@ import numpy as np
 
 from hw.base.error import InputError
 from hw.base.integer import ceil_div
-from hw.spec.hbm_pim_controller import HbmGemv
+from hw.spec.hbm_pim_controller import HbmGemv, banks_in_order
 from hw.spec.memory_controller import Transfer
 from hw.spec.pim import PimSpec
 from model.lowering.decoder.aim import fetch
@@ -21,6 +23,8 @@ from model.lowering.decoder.channel import LANES, Channel, Chunk, MatrixPlace, M
 TILE = 8
 """Words of an input tile, and outputs of a unit and pass: the registers of a file."""
 TILE_ROWS = 2
+SUMMED = 64
+"""Outputs whose lane sums are read at once."""
 
 
 class HbmPimChannel(Channel):
@@ -31,15 +35,18 @@ class HbmPimChannel(Channel):
         self.units = pim.units
         self.per_pass = TILE * self.units
         self._used = 0
-        # (row, column 4:3, bank, column 2:0, lane) is the order of addresses
-        self._by_address = np.zeros((rows * self.columns * self.banks, LANES), np.uint16)
+        self._order = list(banks_in_order(pim))
+        self._row_words = self.columns * len(self._order)
+        # (row, column, bank, lane), first of the even banks, then of the odd ones, is the order of addresses
+        self._by_address = np.zeros((2 * rows * self._row_words, LANES), np.uint16)
+        self._used_odd = 0  # words
         self._results = self._take("results", 4)
         self._embedding: tuple[int, int] | None = None
 
     @property
     def used_rows(self) -> int:
         """Rows taken so far."""
-        return self._used
+        return max(self._used, ceil_div(self._used_odd, self._row_words))
 
     def _take(self, what: str, rows: int) -> int:
         """Rows from an even one on."""
@@ -49,9 +56,8 @@ class HbmPimChannel(Channel):
         return first
 
     def _address(self, row: int, word: int = 0, output: int = 0) -> int:
-        """Of a word of a tile, of output 8 u + c of a pass."""
-        unit, register = divmod(output, TILE)
-        return row * self.columns * self.banks + word * TILE * self.banks + unit * 2 * TILE + register
+        """Of a word of a tile, of an output of its pass."""
+        return row * self._row_words + word * self.per_pass + output
 
     def matrix(self, what: str, outputs: int, inputs: int) -> MatrixPlace:
         """Rows of its own."""
@@ -94,20 +100,22 @@ class HbmPimChannel(Channel):
 
     def _to_cells(self) -> None:
         """Addresses to rows, columns, banks."""
-        by_address = self._by_address.reshape(self.rows, self.columns // TILE, self.banks, TILE, LANES)
-        self.cells[:] = by_address.transpose(0, 1, 3, 2, 4).reshape(self.cells.shape)
+        halves = self._by_address.reshape(2, self.rows, self.columns, len(self._order), LANES)
+        for odd, half in enumerate(halves):
+            self.cells[:, :, [bank + odd for bank in self._order]] = half
 
     def put_words(self, what: str, words: np.ndarray) -> int:
-        """Rows of their own."""
-        per_row = self.columns * self.banks
-        first = self._take(what, ceil_div(len(words), per_row)) * per_row
+        """In the odd banks."""
+        self.check_room(what, ceil_div(self._used_odd + len(words), self._row_words))
+        first = self.rows * self._row_words + self._used_odd
+        self._used_odd += ceil_div(len(words), self.units) * self.units
         self._by_address[first : first + len(words)] = words
         self._to_cells()
         return first
 
     def fetch(self, address: int, shared: int, words: int) -> list[Transfer]:
-        """Eight words of a bank, then the next bank."""
-        return fetch(address, shared, words, TILE, TILE, wide=False)
+        """Word after word."""
+        return fetch(address, shared, words, TILE, TILE, wide=True)
 
     def put_embedding(self, place: MatrixPlace, codes: np.ndarray) -> None:
         """A copy with one row behind the other: outputs of a matrix are not evenly spaced."""
@@ -122,24 +130,24 @@ class HbmPimChannel(Channel):
         if self._embedding is None:
             raise InputError("an embedding must have been stored before its rows are read")
         address, width = self._embedding
-        return Transfer(write=False, address=address, shared=shared, run=width, stride=0, pointer=pointer, scale=width)
+        return Transfer(write=False, address=address, shared=shared, run=width, wide=True, pointer=pointer, scale=width)
 
     def chunks(
         self, place: MatrixPlace, outputs: int, inputs: int, most_words: int, shared: Sequence[int]
     ) -> list[Chunk]:
-        """Units of a pass together, as many as fit."""
-        words = ceil_div(inputs, LANES)
-        units = min(self.units, most_words // (words * TILE))
-        if not units:
+        """Outputs of a pass together, in groups of one of every bank, as many as fit."""
+        words, step = ceil_div(inputs, LANES), self.units
+        at_once = most_words // (words * step) * step
+        if not at_once:
             raise InputError(
-                f"the core's activation memory must hold twice the {words} words of {TILE} outputs, "
-                f"{2 * words * TILE} words, not {2 * most_words}"
+                f"the core's activation memory must hold twice the {words} words of {step} outputs, "
+                f"{2 * words * step} words, not {2 * most_words}"
             )
         found: list[Chunk] = []
         first = 0
         while first < outputs:
             at, within = divmod(first, self.per_pass)
-            count = min(units, self.units - within // TILE, ceil_div(outputs - first, TILE))
+            count = min(at_once, self.per_pass - within, ceil_div(outputs - first, step) * step)
             at_shared = shared[len(found) % len(shared)]
             transfers = []
             done = 0
@@ -151,17 +159,16 @@ class HbmPimChannel(Channel):
                     Transfer(
                         write=False,
                         address=self._address(row, r, within),
-                        shared=at_shared + done * count * TILE,
-                        run=TILE,
-                        groups=count,
-                        stride=2 * TILE,
+                        shared=at_shared + done * count,
+                        run=count,
                         outer=size,
-                        outer_stride=TILE * self.banks,
+                        outer_stride=self.per_pass,
+                        wide=True,
                     )
                 )
                 done += size
-            found.append(Chunk(first=first, outputs=count * TILE, transfers=tuple(transfers)))
-            first += count * TILE
+            found.append(Chunk(first=first, outputs=count, transfers=tuple(transfers)))
+            first += count
         return found
 
     def multiply(self, place: MatrixPlace, source: int, destination: int, outputs: int, inputs: int) -> Multiplication:
@@ -177,23 +184,27 @@ class HbmPimChannel(Channel):
             source=source,
             results=self._results,
         )
-        read = Transfer(
-            write=False,
-            address=self._address(self._results),
-            shared=destination,
-            run=TILE,
-            groups=self.units,
-            stride=2 * TILE,
-            outer=passes,
-            outer_stride=TILE * self.banks,
-        )
-        return Multiplication(commands=[gemv, read], lane_sums=True)
+        # in parts: the vector unit adds the lanes of one while the next is read
+        reads = []
+        for first in range(0, outputs, SUMMED):
+            count = min(SUMMED, outputs - first)
+            transfer = Transfer(
+                write=False,
+                address=self._address(self._results) + first,
+                shared=destination + first,
+                run=self.units,
+                groups=ceil_div(count, self.units),
+                stride=self.units,
+                wide=True,
+            )
+            reads.append((transfer, count))
+        return Multiplication(commands=[gemv], lane_sums=reads)
 
     def append_key(self, place: MatrixPlace, position: int, shared: int) -> Transfer:
         """A word of each row of words."""
         at, within = divmod(position, self.per_pass)
         address = self._address(place.first + at * place.pitch, place.word, within)
-        return Transfer(write=True, address=address, shared=shared, run=1, groups=place.words, stride=TILE * self.banks)
+        return Transfer(write=True, address=address, shared=shared, run=1, groups=place.words, stride=self.per_pass)
 
     def append_values(self, place: MatrixPlace, position: int, shared: int) -> Transfer:
         """The same word of every output."""
@@ -201,14 +212,12 @@ class HbmPimChannel(Channel):
         passes, rest = divmod(place.outputs, self.per_pass)
         if passes and rest:
             raise InputError(f"head_dim must be at most {self.per_pass} or a multiple of it, not {place.outputs}")
-        groups = self.units if passes else ceil_div(rest, TILE)
         return Transfer(
             write=True,
             address=self._address(place.first + tile * TILE_ROWS, r),
             shared=shared,
-            run=TILE,
-            groups=groups,
-            stride=2 * TILE,
+            run=self.per_pass if passes else ceil_div(rest, self.units) * self.units,
             outer=max(1, passes),
-            outer_stride=place.pitch * self.columns * self.banks,
+            outer_stride=place.pitch * self._row_words,
+            wide=True,
         )

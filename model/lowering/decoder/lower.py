@@ -249,8 +249,12 @@ class _Lowering:
         cosine, sine = rotary_tables(config, self.name)
         table = constant(np.concatenate([cosine, sine], axis=1))
         words = np.concatenate(constants)
-        self.constants = self.channel.put_words("constants", words), len(words)
         base = self.shared.take("gains and rotary tables", len(words))
+        # right behind, so that the prompt comes with them
+        self.ids = self.shared.take("tokens", config.max_position_embeddings)
+        prompt = np.zeros((len(self.prompt), LANES), np.uint16)
+        prompt[:, 0] = self.prompt
+        self.constants = self.channel.put_words("constants", np.concatenate([words, prompt])), len(words) + len(prompt)
         for layer in self.layers:
             layer.gains = {what: base + first for what, first in layer.gains.items()}
         self.gain, self.table, self.constants_at = base + gain, base + table, base
@@ -285,7 +289,6 @@ class _Lowering:
         self.embedded = shared.rows("embedding", batch, hidden)
         self.normed = shared.rows("norm", 1, hidden)
         self.logits = shared.rows("logits", 1, config.vocab_size)
-        self.ids = shared.take("tokens", config.max_position_embeddings)
         for layer in self.layers:
             layer.tensors = {what: shared.rows(what, *size) for what, size in sizes.items()}
             layer.block = shared.take("last values", LANES * (config.kv_size // LANES))

@@ -93,12 +93,20 @@ class Machine:
         for command in product.commands:
             token = self.memory(command, waits)
             waits = []
+        done = 0
+        for transfer, count in product.lane_sums:
+            token = self.vector(
+                "SUM_LANES",
+                after=[self.memory(transfer)],
+                length=count,
+                a=self.results + done,
+                a_stride=LANES,
+                d=destination + done // LANES,
+                d_stride=1,
+            )
+            done += count
         assert token is not None
-        if not product.lane_sums:
-            return token
-        return self.vector(
-            "SUM_LANES", after=[token], length=outputs, a=self.results, a_stride=LANES, d=destination, d_stride=1
-        )
+        return token
 
     # ---- products on the core
 

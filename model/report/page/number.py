@@ -24,6 +24,7 @@ UNITS = {
     "images/s": N_("images/s"),
     "tokens/s": N_("tokens/s"),
     "KRW": N_("KRW"),
+    "USD": N_("USD"),
     "cards": N_("cards"),
     "servers": N_("servers"),
     "tCO2e": N_("tCO2e"),

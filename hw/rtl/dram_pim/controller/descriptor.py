@@ -147,13 +147,10 @@ class AimLook(Look):
 
 
 class HbmLook(Look):
-    """Of an HBM-PIM channel; see `Look`. `o_tiles`: Out(8), tiles of the product's input words."""
+    """Of an HBM-PIM channel; see `Look`."""
 
     def __init__(self, spec: ControllerSpec) -> None:
         super().__init__(spec, OPCODE_HBM_GEMV, HBM_GEMV)
-
-    def _transfer(self, transfer: Any) -> list[tuple[Value, int]]:
-        return [*super()._transfer(transfer), (transfer.wide, 6)]
 
     def _pointed(self, transfer: Any) -> Value:
         return self.i_pointer * transfer.scale

@@ -8,7 +8,7 @@ from hw.rtl.dram_pim.controller.descriptor import HbmLook
 from hw.rtl.dram_pim.controller.hbm_pim_steps import ACTS, DATA, HbmSteps
 from hw.rtl.dram_pim.signature import command_kinds
 from hw.spec.dram import Timing
-from hw.spec.hbm_pim_controller import HBM_LABELS, checked, hbm_moved_after, program_words
+from hw.spec.hbm_pim_controller import HBM_LABELS, banks_in_order, checked, hbm_moved_after, program_words
 from hw.spec.memory_controller import ControllerSpec
 
 
@@ -65,12 +65,24 @@ class HbmPimController(MemoryController):
         def propose(name: str, group: Value, last: bool = False) -> list:
             return [code.eq(self.codes[name]), asked.eq(group), own.eq(last)]
 
+        # banks of the word's parity that must have its row: other rows are closed first, then it is opened in each
+        other, shut, together = Signal(), Signal(), Signal.like(bank)
+        odd = loops.o_bank[0]
+        for wanted, state in ((shut, ~rows.o_open), (other, rows.o_open & ~rows.o_matches)):
+            for even in reversed(banks_in_order(self.spec.pim)):
+                with m.If(loops.o_wide & Mux(odd, state[even + 1], state[even])):
+                    m.d.comb += [wanted.eq(1), together.eq(Cat(odd, Const(even >> 1, len(bank) - 1)))]
         ways = act["open"] | act["close"]  # rows for their own sake: part of a change of mode
         with m.If(due):
             m.d.comb += propose("PRE", CLASSES.REFRESH)
             m.d.comb += bank.eq(rows.o_lowest)
             with m.If(~rows.o_any):
                 m.d.comb += propose("REF", CLASSES.REFRESH)
+        with m.Elif(other | shut):
+            m.d.comb += propose("PRE", CLASSES.ROW)
+            m.d.comb += bank.eq(together)
+            with m.If(~other):
+                m.d.comb += propose("ACT", CLASSES.ROW)
         with m.Elif(act["close"]):
             m.d.comb += propose("PRE", CLASSES.MODE, True)
             m.d.comb += met.eq(~rows.o_is_open)

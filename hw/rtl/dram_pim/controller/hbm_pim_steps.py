@@ -1,7 +1,7 @@
 """The steps of a descriptor of HBM-PIM: which command is needed next, with which addresses."""
 
 from amaranth.hdl import *
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
@@ -30,6 +30,7 @@ class HbmSteps(wiring.Component):
     o_brings : Out(1), a read of it brings a word
     o_holds : Out(1), a due refresh waits
     o_all_banks : Out(1), the channel is in an all-bank mode
+    o_wide : Out(1), its row is opened in all banks of the parity first
     """
 
     def __init__(self, spec: ControllerSpec) -> None:
@@ -54,6 +55,7 @@ class HbmSteps(wiring.Component):
                 "o_brings": Out(1),
                 "o_holds": Out(1),
                 "o_all_banks": Out(1),
+                "o_wide": Out(1),
             }
         )
 
@@ -84,14 +86,25 @@ class HbmSteps(wiring.Component):
         run, group, outer = Signal(8), Signal(16), Signal(8)
         block, here, shared = Signal(40), Signal(40), Signal(16)
         ends = [run + 1 == transfer.run, group + 1 == transfer.groups, outer + 1 == transfer.outer]
-        banks, high = ceil_log2(organisation.banks), column_bits(organisation) - 3
-        address = Signal(3 + banks + high + row_bits(organisation))
-        m.d.comb += address.eq(here + run)
+        # (parity, row, column, rest of the bank in its group, bank group); see `address_of`
+        groups, inner = ceil_log2(organisation.bank_groups), ceil_log2(organisation.banks_per_group) - 1
+        fields = data.StructLayout(
+            {
+                "group": groups,
+                "inner": inner,
+                "column": column_bits(organisation),
+                "row": ceil_log2(self.spec.rows),
+                "parity": 1,
+            }
+        )
+        address = Signal(fields)
+        m.d.comb += Value.cast(address).eq(here + run)
         with m.If(~product):
             m.d.comb += [
-                self.o_bank.eq(address[3 : 3 + banks]),
-                self.o_column.eq(Cat(address[:3], address[3 + banks : 3 + banks + high])),
-                self.o_row.eq(address[3 + banks + high :]),
+                self.o_bank.eq(Cat(address.parity, address.inner, address.group)),
+                self.o_column.eq(address.column),
+                self.o_row.eq(address.row),
+                self.o_wide.eq(transfer.wide),
                 self.o_shared.eq(shared),
             ]
         with m.If(self.i_start):

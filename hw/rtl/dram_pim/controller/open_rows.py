@@ -16,6 +16,7 @@ class OpenRows(wiring.Component):
     i_open, i_close : In(banks), banks whose row `i_row` is opened, or that are closed, in this cycle
     i_row : In, the row asked about and opened
     i_bank : In, the bank asked about
+    o_open, o_matches : Out(banks), which banks are open; and which have the row open
     o_any : Out(1), some bank is open
     o_all_match : Out(1), every bank has the row open
     o_lowest : Out, the lowest open bank
@@ -34,6 +35,8 @@ class OpenRows(wiring.Component):
                 "o_all_match": Out(1),
                 "o_is_open": Out(1),
                 "o_match": Out(1),
+                "o_open": Out(self.banks),
+                "o_matches": Out(self.banks),
                 "o_lowest": Out(ceil_log2(self.banks)),
             }
         )
@@ -52,6 +55,8 @@ class OpenRows(wiring.Component):
             with m.If(is_open[b]):
                 m.d.comb += self.o_lowest.eq(b)
         m.d.comb += [
+            self.o_open.eq(is_open),
+            self.o_matches.eq(match),
             self.o_any.eq(is_open.any()),
             self.o_all_match.eq(match.all()),
             self.o_is_open.eq(is_open.bit_select(self.i_bank, 1)),

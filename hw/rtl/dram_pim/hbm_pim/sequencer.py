@@ -1,18 +1,41 @@
 """The instruction memory of an HBM-PIM channel and its program counter, shared by all units."""
 
+from typing import Any
+
 from amaranth.hdl import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.base.error import InputError
-from hw.rtl.dram_pim.hbm_pim.decode import (
-    PimDecode,
+from hw.rtl.dram_pim.decode import (
+    CommandDecode,
     fields_layout,
     instruction_names,
     operations_layout,
     present_layout,
 )
 from hw.spec.pim import JUMPS_PER_TRIGGER, PimSpec
+
+
+class _State:
+    """What triggers have changed, and how far the look-ahead over JUMPs has come."""
+
+    def __init__(self, fields: Any, bits: int) -> None:
+        self.counter = Signal(bits)
+        self.halted = Signal()
+        self.jump = Signal(len(fields.iterations))
+        self.jump_place = Signal(bits)
+        self.jumped = Signal()
+        self.repeat = Signal(len(fields.count) + 1)
+        self.repeat_place = Signal(bits)
+        self.repeats = Signal()
+        # the look-ahead
+        self.place = Signal(bits)
+        self.ahead_jump = Signal(len(fields.iterations))
+        self.ahead_place = Signal(bits)
+        self.ahead_jumped = Signal()
+        self.jumps = Signal(range(JUMPS_PER_TRIGGER + 1))
+        self.bad = Signal()
 
 
 class PimSequencer(wiring.Component):
@@ -72,112 +95,110 @@ class PimSequencer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.decode = decode = PimDecode(self.set)
-        fields, operations = decode.o_fields, decode.o_operations
-        bits = len(self.o_counter)
-        # what triggers have changed
-        counter = Signal(bits)
-        halted = Signal()
-        jump = Signal(len(fields.iterations))
-        jump_place = Signal(bits)
-        jumped = Signal()
-        repeat = Signal(len(fields.count) + 1)
-        repeat_place = Signal(bits)
-        repeats = Signal()
-        # the look-ahead
-        place = Signal(bits)
-        ahead_jump = Signal.like(jump)
-        ahead_place = Signal(bits)
-        ahead_jumped = Signal()
-        jumps = Signal(range(JUMPS_PER_TRIGGER + 1))
-        bad = Signal()
+        m.submodules.decode = decode = CommandDecode(self.set)
+        at = _State(decode.o_fields, len(self.o_counter))
+        instruction = self._fetch(m, decode, at)
+        branch = self._look_ahead(m, decode, at)
+        m.d.comb += [
+            self.o_operations.eq(decode.o_operations),
+            self.o_fields.eq(decode.o_fields),
+            self.o_present.eq(decode.o_present),
+            self.o_unknown.eq(~decode.o_known & ~at.halted),
+            self.o_jump_range.eq(branch),
+            self.o_halts.eq(decode.o_operations.halt | at.halted),
+            self.o_counter.eq(at.place),
+            self.o_opcode.eq(Value.cast(instruction)),
+        ]
+        self._step(m, decode, at)
+        self._restart(m, at)
+        return m
 
+    def _fetch(self, m: Module, decode: CommandDecode, at: _State) -> Signal:
+        """The instruction memory, a column a write; the opcode at the place looked at, for waveforms as text."""
         words = [Signal(len(self.i_data), name=f"instructions_{i}") for i in range(self.columns)]
         for i, word in enumerate(words):
             with m.If(self.i_write & (self.i_entry == i)):
                 m.d.sync += word.eq(self.i_data)
-        column_words = Array(words)[place[(self.per_column - 1).bit_length() :]]
-        inside = place[: (self.per_column - 1).bit_length()]
+        column_words = Array(words)[at.place[(self.per_column - 1).bit_length() :]]
+        inside = at.place[: (self.per_column - 1).bit_length()]
         m.d.comb += decode.i_word.eq(column_words.word_select(inside, self.set.word_bits))
         shown = Signal(instruction_names(self.set), name="instruction")
         m.d.comb += Value.cast(shown).eq(decode.i_word[self.set.field("opcode").low :])
+        return shown
 
-        # follow one JUMP a cycle
-        new = ~ahead_jumped | (ahead_place != place)
-        left = Signal.like(jump)
+    def _look_ahead(self, m: Module, decode: CommandDecode, at: _State) -> Signal:
+        """Follow one JUMP a cycle; whether there is one at the place looked at."""
+        fields, place = decode.o_fields, at.place
+        new = ~at.ahead_jumped | (at.ahead_place != place)
+        left = Signal.like(at.jump)
         target = Signal(signed(len(fields.offset) + 2))
-        m.d.comb += left.eq(Mux(new, fields.iterations, ahead_jump))
+        m.d.comb += left.eq(Mux(new, fields.iterations, at.ahead_jump))
         m.d.comb += target.eq(place + 1 - Mux(left.any(), fields.offset, 0))
         outside = (target < 0) | (target >= self.entries)
         branch = Signal()
-        m.d.comb += branch.eq(operations.branch & ~halted)
-        with m.If(branch & ~bad & (jumps != JUMPS_PER_TRIGGER)):
-            m.d.sync += jumps.eq(jumps + 1)
+        m.d.comb += branch.eq(decode.o_operations.branch & ~at.halted)
+        with m.If(branch & ~at.bad & (at.jumps != JUMPS_PER_TRIGGER)):
+            m.d.sync += at.jumps.eq(at.jumps + 1)
             with m.If(outside):
-                m.d.sync += bad.eq(1)
+                m.d.sync += at.bad.eq(1)
             with m.Else():
                 m.d.sync += [
                     place.eq(target),
-                    ahead_jump.eq(left - left.any()),
-                    ahead_place.eq(place),
-                    ahead_jumped.eq(1),
+                    at.ahead_jump.eq(left - left.any()),
+                    at.ahead_place.eq(place),
+                    at.ahead_jumped.eq(1),
                 ]
-        m.d.comb += [
-            self.o_operations.eq(operations),
-            self.o_fields.eq(fields),
-            self.o_present.eq(decode.o_present),
-            self.o_unknown.eq(~decode.o_known & ~halted),
-            self.o_jump_range.eq(branch),
-            self.o_halts.eq(operations.halt | halted),
-            self.o_counter.eq(place),
-            self.o_opcode.eq(Value.cast(shown)),
-        ]
+        return branch
 
-        # the instruction after the one executed
+    def _step(self, m: Module, decode: CommandDecode, at: _State) -> None:
+        """A trigger: the instruction after the one executed."""
+        fields, operations, place, repeat = decode.o_fields, decode.o_operations, at.place, at.repeat
         aligned = operations.repeat_aligned & ((fields.aligned & decode.o_present.aligned) | operations.align)
         total = Signal.like(repeat)
         now_left = Signal.like(repeat)
         m.d.comb += total.eq(Mux(operations.repeat_count, fields.count + 1, Mux(aligned, 8, 1)))
-        m.d.comb += now_left.eq(Mux(repeats & (repeat_place == place), repeat, total) - 1)
-        following = Signal(bits)
+        m.d.comb += now_left.eq(Mux(at.repeats & (at.repeat_place == place), repeat, total) - 1)
+        following = Signal(len(place))
         again = now_left.any()
         m.d.comb += following.eq(Mux(again | (place == self.entries - 1), place, place + 1))
         with m.If(self.i_trigger):
             with m.If(self.o_halts):
-                m.d.sync += halted.eq(1)
+                m.d.sync += at.halted.eq(1)
             with m.Else():
                 m.d.sync += [
-                    counter.eq(following),
+                    at.counter.eq(following),
                     place.eq(following),
-                    jumps.eq(0),
-                    bad.eq(0),
-                    jump.eq(ahead_jump),
-                    jump_place.eq(ahead_place),
-                    jumped.eq(ahead_jumped),
+                    at.jumps.eq(0),
+                    at.bad.eq(0),
+                    at.jump.eq(at.ahead_jump),
+                    at.jump_place.eq(at.ahead_place),
+                    at.jumped.eq(at.ahead_jumped),
                     repeat.eq(now_left),
-                    repeat_place.eq(place),
-                    repeats.eq(again),
+                    at.repeat_place.eq(place),
+                    at.repeats.eq(again),
                 ]
+
+    def _restart(self, m: Module, at: _State) -> None:
+        """A write begins the look-ahead anew where the last trigger left it, a start at instruction 0."""
         with m.If(self.i_write):
             m.d.sync += [
-                place.eq(counter),
-                jumps.eq(0),
-                bad.eq(0),
-                ahead_jump.eq(jump),
-                ahead_place.eq(jump_place),
-                ahead_jumped.eq(jumped),
+                at.place.eq(at.counter),
+                at.jumps.eq(0),
+                at.bad.eq(0),
+                at.ahead_jump.eq(at.jump),
+                at.ahead_place.eq(at.jump_place),
+                at.ahead_jumped.eq(at.jumped),
             ]
         with m.If(self.i_start):
             m.d.sync += [
-                counter.eq(0),
-                place.eq(0),
-                jumps.eq(0),
-                bad.eq(0),
-                halted.eq(0),
-                repeats.eq(0),
-                jump.eq(0),
-                jumped.eq(0),
-                ahead_jump.eq(0),
-                ahead_jumped.eq(0),
+                at.counter.eq(0),
+                at.place.eq(0),
+                at.jumps.eq(0),
+                at.bad.eq(0),
+                at.halted.eq(0),
+                at.repeats.eq(0),
+                at.jump.eq(0),
+                at.jumped.eq(0),
+                at.ahead_jump.eq(0),
+                at.ahead_jumped.eq(0),
             ]
-        return m

@@ -1,4 +1,4 @@
-"""`AxiCore` under the port names of the AMBA specification, so that a system connects it without a wrapper."""
+"""What is behind AXI under the port names of the AMBA specification, so that a system connects it without a wrapper."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -12,6 +12,7 @@ from hw.rtl.npu.memory_side.axi_core import AxiCore
 from hw.rtl.npu.memory_side.axi_signature import ADDRESS_BITS, ID_BITS, LITE_ADDRESS_BITS
 from hw.spec.axi import AxiSpec
 from hw.spec.core import CoreSpec
+from hw.spec.dma import DmaSpec
 from hw.spec.register import WORD_BITS
 
 ResetPolarity = Literal["low", "high"]
@@ -19,7 +20,7 @@ ResetPolarity = Literal["low", "high"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Channel:
-    """One AXI channel: its stream in `AxiCore`, the prefix of its ports, whether we send it, its fields."""
+    """One AXI channel: its stream inside, the prefix of its ports, whether we send it, its fields."""
 
     stream: str
     prefix: str
@@ -29,9 +30,7 @@ class _Channel:
     ignored: dict[str, int]  # port's name after the prefix -> width
 
 
-def _channels(core: AxiCore) -> list[_Channel]:
-    dma, axi = core.spec.dma, core.axi
-    assert dma is not None
+def _channels(dma: DmaSpec, axi: AxiSpec) -> list[_Channel]:
     width = 8 * dma.bytes_per_cycle
     address = {
         "ID": ("id", ID_BITS),
@@ -69,11 +68,67 @@ def _channels(core: AxiCore) -> list[_Channel]:
     ]
 
 
-class AxiTop(wiring.Component):
-    """`AxiCore` with ports M_AXI_* (AXI4 manager), S_AXI_* (AXI4-Lite subordinate), ACLK, ARESETN and INTERRUPT.
+class StandardPorts(wiring.Component):
+    """A component with one AXI4 manager and one AXI4-Lite subordinate under the standard names.
 
-    The reset is synchronous: it must be active at one rising edge of ACLK at least, from which on all VALID outputs are
-    low until the first edge without it. AxPROT of the registers is ignored.
+    Ports M_AXI_* (manager), S_AXI_* (subordinate), ACLK, ARESETN or ARESET, and INTERRUPT. The reset is synchronous: it
+    must be active at one rising edge of ACLK at least, from which on all VALID outputs are low until the first edge
+    without it. AxPROT of the registers is ignored.
+
+    Parameters
+    ----------
+    inner : component
+        With `axi_*` and `lite_*` streams as `axi_signature` has them, and `o_interrupt`.
+    dma : DmaSpec
+        Its beats.
+    axi : AxiSpec
+    reset : "low" or "high"
+        Active level; the port is ARESETN or ARESET.
+    """
+
+    def __init__(self, inner: Any, dma: DmaSpec, axi: AxiSpec, reset: ResetPolarity = "low") -> None:
+        if reset not in get_args(ResetPolarity):
+            raise InputError(f"reset must be low or high, not {reset!r}")
+        self.core = inner
+        self.reset = "ARESETN" if reset == "low" else "ARESET"
+        self._channels = _channels(dma, axi)
+        members: dict[str, wiring.Member] = {"ACLK": In(1), self.reset: In(1), "INTERRUPT": Out(1)}
+        for channel in self._channels:
+            ours, theirs = (Out, In) if channel.sent else (In, Out)
+            members |= {channel.prefix + name: ours(width) for name, (_, width) in channel.fields.items()}
+            members |= {channel.prefix + name: Out(width) for name, (width, _) in channel.constants.items()}
+            members |= {channel.prefix + name: In(width) for name, width in channel.ignored.items()}
+            members |= {channel.prefix + "VALID": ours(1), channel.prefix + "READY": theirs(1)}
+        super().__init__(members)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.domains.sync = ClockDomain()
+        m.submodules.core = core = self.core
+        reset = getattr(self, self.reset)
+        m.d.comb += [
+            ClockSignal().eq(self.ACLK),
+            ResetSignal().eq(~reset if self.reset == "ARESETN" else reset),
+            self.INTERRUPT.eq(core.o_interrupt),
+        ]
+        for channel in self._channels:
+            stream = getattr(core, channel.stream)
+            valid, ready = (getattr(self, channel.prefix + name) for name in ("VALID", "READY"))
+            pairs = [
+                (getattr(self, channel.prefix + name), stream.payload[field])
+                for name, (field, _) in channel.fields.items()
+            ]
+            for outer, inner in [*pairs, (valid, stream.valid)]:
+                m.d.comb += outer.eq(inner) if channel.sent else inner.eq(outer)
+            m.d.comb += [
+                getattr(self, channel.prefix + name).eq(value) for name, (_, value) in channel.constants.items()
+            ]
+            m.d.comb += stream.ready.eq(ready) if channel.sent else ready.eq(stream.ready)
+        return m
+
+
+class AxiTop(StandardPorts):
+    """`AxiCore` under the standard names; see `StandardPorts`.
 
     Parameters
     ----------
@@ -92,40 +147,6 @@ class AxiTop(wiring.Component):
         build: int = 0,
         reset: ResetPolarity = "low",
     ) -> None:
-        if reset not in get_args(ResetPolarity):
-            raise InputError(f"reset must be low or high, not {reset!r}")
-        self.core = AxiCore(core, axi, build)
-        self.reset = "ARESETN" if reset == "low" else "ARESET"
-        members: dict[str, wiring.Member] = {"ACLK": In(1), self.reset: In(1), "INTERRUPT": Out(1)}
-        for channel in _channels(self.core):
-            ours, theirs = (Out, In) if channel.sent else (In, Out)
-            members |= {channel.prefix + name: ours(width) for name, (_, width) in channel.fields.items()}
-            members |= {channel.prefix + name: Out(width) for name, (width, _) in channel.constants.items()}
-            members |= {channel.prefix + name: In(width) for name, width in channel.ignored.items()}
-            members |= {channel.prefix + "VALID": ours(1), channel.prefix + "READY": theirs(1)}
-        super().__init__(members)
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        m.domains.sync = ClockDomain()
-        m.submodules.core = core = self.core
-        reset = getattr(self, self.reset)
-        m.d.comb += [
-            ClockSignal().eq(self.ACLK),
-            ResetSignal().eq(~reset if self.reset == "ARESETN" else reset),
-            self.INTERRUPT.eq(core.o_interrupt),
-        ]
-        for channel in _channels(core):
-            stream = getattr(core, channel.stream)
-            valid, ready = (getattr(self, channel.prefix + name) for name in ("VALID", "READY"))
-            pairs = [
-                (getattr(self, channel.prefix + name), stream.payload[field])
-                for name, (field, _) in channel.fields.items()
-            ]
-            for outer, inner in [*pairs, (valid, stream.valid)]:
-                m.d.comb += outer.eq(inner) if channel.sent else inner.eq(outer)
-            m.d.comb += [
-                getattr(self, channel.prefix + name).eq(value) for name, (_, value) in channel.constants.items()
-            ]
-            m.d.comb += stream.ready.eq(ready) if channel.sent else ready.eq(stream.ready)
-        return m
+        inner = AxiCore(core, axi, build)
+        assert core.dma is not None, "AxiCore has looked"
+        super().__init__(inner, core.dma, axi, reset)

@@ -1,5 +1,8 @@
 """The copy channels of a core, beside its host ports."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from amaranth.hdl import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -7,11 +10,21 @@ from amaranth.utils import ceil_log2
 
 from hw.rtl.npu.command_queue import COPY_LAYOUT
 from hw.rtl.npu.geometry import GEOMETRY
-from hw.rtl.npu.memory_side.copy_channel import INDEX_BITS, CopyIn, CopyOut
+from hw.rtl.npu.memory_side.copy_channel import INDEX_BITS, CopyIn
+from hw.rtl.npu.memory_side.copy_out import CopyOut
 from hw.rtl.npu.memory_side.pool_channel import PoolChannel
 from hw.rtl.npu.signature import ExternalPort, WritePort
 from hw.spec.command import COPY_TARGETS, activation_word_bits, parameter_word_bits, weight_word_bits
 from hw.spec.core import CoreSpec
+
+_TARGETS = {
+    "activation": ["external_to_activation"],
+    "weight": ["external_to_weight"],
+    "parameter": ["external_to_parameter"],
+    "output": ["output_to_external", "output_to_activation"],
+    "pool": ["output_to_activation_max"],
+}
+"""Channel -> targets of the copies that it carries out."""
 
 
 class MemorySide(wiring.Component):
@@ -86,32 +99,33 @@ class MemorySide(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        output = self.output
-        m.submodules.output_channel = output
+        m.submodules.output_channel = self.output
         for name, channel in self.channels.items():
             m.submodules[f"{name}_channel"] = channel
             wiring.connect(m, channel.external, wiring.flipped(getattr(self.external, name)))
-        wiring.connect(m, output.o_external, wiring.flipped(self.external.output))
+        wiring.connect(m, self.output.o_external, wiring.flipped(self.external.output))
+        count = self._count(m)
+        channels: dict[str, Any] = {**self.channels, "output": self.output}
+        if self.pool is not None:
+            m.submodules.pool_channel = channels["pool"] = self.pool
+        self._hand_out(m, channels, count)
+        self._readers(m, count)
+        for name, channel in self.channels.items():
+            self._write(m, name, channel)
+        self._status(m, channels)
+        return m
 
-        # Compute commands: decoded, done with by each engine, ended
+    def _count(self, m: Module) -> dict[str, Signal]:
+        """Compute commands: decoded, done with by each engine, ended."""
         count = {name: Signal(INDEX_BITS, name=name) for name in ("decoded", "loaded", "streamed", "drained", "ended")}
         m.d.sync += [count[name].eq(count[name] + getattr(self, f"i_{name}")) for name in list(count)[:-1]]
         m.d.sync += count["ended"].eq(count["ended"] + (self.i_left & self.i_ends_command))
+        return count
 
-        # Each copy to its channel
-        copy = self.i_copy.payload
-        targets = {
-            "activation": ["external_to_activation"],
-            "weight": ["external_to_weight"],
-            "parameter": ["external_to_parameter"],
-            "output": ["output_to_external", "output_to_activation"],
-        }
-        channels = {**self.channels, "output": output}
-        pool = self.pool
+    def _hand_out(self, m: Module, channels: Mapping[str, Any], count: Mapping[str, Signal]) -> None:
+        """Each copy to its channel."""
+        copy, output, pool = self.i_copy.payload, self.output, self.pool
         if pool is not None:
-            m.submodules.pool_channel = pool
-            targets["pool"] = ["output_to_activation_max"]
-            channels["pool"] = pool
             m.d.comb += [pool.i_geometry.eq(self.i_geometry), pool.i_row_address.eq(self.i_row_address)]
         for name, channel in channels.items():
             mine = Signal(name=f"for_{name}")
@@ -120,7 +134,7 @@ class MemorySide(wiring.Component):
             if pool is not None and name in ("output", "pool"):
                 other_open = output.o_open if name == "pool" else pool.o_open
             m.d.comb += [
-                mine.eq(Cat(copy.target == COPY_TARGETS[target] for target in targets[name]).any()),
+                mine.eq(Cat(copy.target == COPY_TARGETS[target] for target in _TARGETS[name]).any()),
                 channel.i_copy.valid.eq(self.i_copy.valid & mine & ~other_open),
                 order.address.eq(copy.address),
                 order.other_address.eq(copy.other_address),
@@ -133,7 +147,9 @@ class MemorySide(wiring.Component):
             with m.If(mine):
                 m.d.comb += self.i_copy.ready.eq(channel.i_copy.ready & ~other_open)
 
-        # Readers
+    def _readers(self, m: Module, count: Mapping[str, Signal]) -> None:
+        """Which words are still to come, and reads of the output memory."""
+        output, pool = self.output, self.pool
         from_output: Value = output.o_missing
         if pool is not None:
             from_output = from_output | pool.o_missing
@@ -164,28 +180,30 @@ class MemorySide(wiring.Component):
             output.i_data.eq(self.external.row_data),
         ]
 
-        # Write ports: host, read channel, write channel
-        for name, channel in self.channels.items():
-            host, port = getattr(self, f"i_{name}"), getattr(self, f"o_{name}")
-            m.d.comb += channel.i_hold.eq(host.enable)
-            with m.If(host.enable):
-                m.d.comb += [port.enable.eq(1), port.address.eq(host.address), port.data.eq(host.data)]
-            with m.Elif(channel.o_write.enable):
-                written = channel.o_write
+    def _write(self, m: Module, name: str, channel: CopyIn) -> None:
+        """The write port of one memory: host, read channel, and for activations write channel."""
+        host, port, output, pool = getattr(self, f"i_{name}"), getattr(self, f"o_{name}"), self.output, self.pool
+        m.d.comb += channel.i_hold.eq(host.enable)
+        with m.If(host.enable):
+            m.d.comb += [port.enable.eq(1), port.address.eq(host.address), port.data.eq(host.data)]
+        with m.Elif(channel.o_write.enable):
+            written = channel.o_write
+            m.d.comb += [port.enable.eq(1), port.address.eq(written.address), port.data.eq(written.data)]
+        if name == "activation":
+            with m.Elif(output.o_write.enable):
+                written = output.o_write
                 m.d.comb += [port.enable.eq(1), port.address.eq(written.address), port.data.eq(written.data)]
-            if name == "activation":
-                with m.Elif(output.o_write.enable):
-                    written = output.o_write
+            held = host.enable | channel.o_write.enable
+            m.d.comb += output.i_hold.eq(held)
+            if pool is not None:
+                with m.If(pool.o_write.enable):  # never with the write above
+                    written = pool.o_write
                     m.d.comb += [port.enable.eq(1), port.address.eq(written.address), port.data.eq(written.data)]
-                held = host.enable | channel.o_write.enable
-                m.d.comb += output.i_hold.eq(held)
-                if pool is not None:
-                    with m.If(pool.o_write.enable):  # never with the write above
-                        written = pool.o_write
-                        m.d.comb += [port.enable.eq(1), port.address.eq(written.address), port.data.eq(written.data)]
-                    m.d.comb += pool.i_hold.eq(held)
+                m.d.comb += pool.i_hold.eq(held)
 
-        inputs = list(self.channels.values())
+    def _status(self, m: Module, channels: Mapping[str, Any]) -> None:
+        """What ended, is open and moved in this cycle."""
+        inputs, output = list(self.channels.values()), self.output
         m.d.comb += [
             self.o_done.eq(sum((channel.o_done for channel in channels.values()), Const(0))),
             self.o_open.eq(Cat(channel.o_open for channel in channels.values()).any()),
@@ -197,4 +215,3 @@ class MemorySide(wiring.Component):
             self.o_beat_refused.eq(output.o_external.valid & ~output.o_external.ready),
             self.o_parameter_written.eq(self.channels["parameter"].o_write.enable),
         ]
-        return m

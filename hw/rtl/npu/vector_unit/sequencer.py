@@ -1,5 +1,7 @@
 """Control of the vector unit: descriptors taken, checked and carried out, one micro-operation a cycle."""
 
+from collections.abc import Callable, Mapping
+
 from amaranth.hdl import *
 from amaranth.lib import data, enum, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -12,6 +14,7 @@ from hw.spec.vector import (
     PROGRAMS,
     VECTOR_FIELDS,
     MicroOperation,
+    VectorProgram,
     VectorSpec,
 )
 
@@ -77,6 +80,25 @@ def _word(operation: MicroOperation, repeat: str, ends_section: bool, ends_progr
     ).as_bits()
 
 
+class _State:
+    """The descriptor and where its program is: micro-operation, repetition of the section, and of the program."""
+
+    def __init__(self, words: int) -> None:
+        self.fields = Signal(descriptor_layout())
+        self.phase = Signal(Phase)
+        self.counter = Signal(range(words))
+        self.section = Signal(range(words))
+        self.start = Signal(range(words))
+        self.inner = Signal(14)
+        self.outer = Signal(14)
+        self.length = Signal(15)
+        self.base = {name: Signal(16, name=f"base_{name}") for name in "abd"}
+        self.step = {name: Signal(16, name=f"step_{name}") for name in "abd"}
+        self.row_words = Signal(11)
+        self.repeats_end = Signal()
+        self.outer_end = Signal()
+
+
 class VectorSequencer(wiring.Component):
     """From descriptors to micro-operations with addresses.
 
@@ -125,112 +147,118 @@ class VectorSequencer(wiring.Component):
             shape=MICRO, depth=len(words), init=[MICRO.from_bits(w) for w in words]
         )
         port = rom.read_port(domain="comb")
-        fields = Signal(descriptor_layout())
-        phase = Signal(Phase)
-        counter, section, start = Signal(range(len(words))), Signal(range(len(words))), Signal(range(len(words)))
-        inner, outer, length = Signal(14), Signal(14), Signal(15)
-        base = {name: Signal(16, name=f"base_{name}") for name in "abd"}
-        step = {name: Signal(16, name=f"step_{name}") for name in "abd"}
-        micro = port.data
+        at, micro = _State(len(words)), port.data
         m.d.comb += [
-            port.addr.eq(counter),
+            port.addr.eq(at.counter),
             self.o_micro.eq(micro),
-            self.o_phase.eq(phase),
-            self.o_fields.eq(fields),
-            self.o_inner.eq(inner),
-            self.i_descriptor.ready.eq(phase == Phase.IDLE),
+            self.o_phase.eq(at.phase),
+            self.o_fields.eq(at.fields),
+            self.o_inner.eq(at.inner),
+            self.i_descriptor.ready.eq(at.phase == Phase.IDLE),
         ]
-        by_code = {program.opcode: program for program in PROGRAMS.values()}
-
-        def of_program(name: str, wanted) -> Signal:
-            """Whether `wanted` holds for the program of the opcode."""
-            held = Signal(name=name)
-            m.d.comb += held.eq(Cat(*(fields.opcode == code for code, p in by_code.items() if wanted(p))).any())
-            return held
-
-        blocks = of_program("blocks", lambda p: p.outer == "words")
+        blocks = self._of_program(m, at, "blocks", lambda p: p.outer == "words")
         across: dict[str, Value] = {
-            name: of_program(f"{name}_across", lambda p, n=name: p.across == n) for name in "ad"
+            name: self._of_program(m, at, f"{name}_across", lambda p, n=name: p.across == n) for name in "ad"
         }
         across["b"] = C(0, 1)
-        wraps = of_program("wraps", lambda p: p is PROGRAMS["ROTARY"])
+        wraps = self._of_program(m, at, "wraps", lambda p: p is PROGRAMS["ROTARY"])
         m.d.comb += [
-            self.o_fills_infinity.eq(of_program("fills_infinity", lambda p: p.fill == "minus_infinity")),
-            self.o_masks.eq(of_program("masks", lambda p: p.masks)),
+            self.o_fills_infinity.eq(self._of_program(m, at, "fills_infinity", lambda p: p.fill == "minus_infinity")),
+            self.o_masks.eq(self._of_program(m, at, "masks", lambda p: p.masks)),
         ]
+        self._repeat(m, at, micro, blocks)
+        self._address(m, at, wraps)
+        code = Signal(4)
+        m.d.comb += code.eq(self._refusal(m, at.fields, starts, blocks, across, at.row_words))
+        finishes = Signal()
+        with m.Switch(at.phase):
+            with m.Case(Phase.IDLE), m.If(self.i_descriptor.valid):
+                m.d.sync += [at.fields.eq(self.i_descriptor.payload), at.phase.eq(Phase.CHECK)]
+            with m.Case(Phase.CHECK):
+                self._check(m, at, code, starts)
+            with m.Case(Phase.RUN):
+                self._run(m, at, micro, blocks, across, finishes)
+        with m.If(at.phase == Phase.IDLE):
+            m.d.sync += at.length.eq(descriptor_layout()(self.i_descriptor.payload).length)
+        m.d.comb += self.o_done.eq(finishes)
+        return m
 
-        # repetitions
-        row_words = Signal(11)
-        m.d.comb += row_words.eq((length + LANES - 1) >> 4)
+    def _of_program(self, m: Module, at: _State, name: str, wanted: Callable[[VectorProgram], bool]) -> Signal:
+        """Whether `wanted` holds for the program of the opcode."""
+        held = Signal(name=name)
+        programs = PROGRAMS.values()
+        m.d.comb += held.eq(Cat(*(at.fields.opcode == p.opcode for p in programs if wanted(p))).any())
+        return held
+
+    def _repeat(self, m: Module, at: _State, micro: data.View, blocks: Value) -> None:
+        """Whether this is the last repetition of the section, and of the program; lanes that belong to the row."""
+        inner, row_words = at.inner, at.row_words
+        m.d.comb += row_words.eq((at.length + LANES - 1) >> 4)
         repeats = Signal(14)
         with m.Switch(micro.repeat):
             with m.Case(REPEATS.index("words")):
                 m.d.comb += repeats.eq(row_words)
             with m.Case(REPEATS.index("rows")):
-                m.d.comb += repeats.eq(fields.rows)
+                m.d.comb += repeats.eq(at.fields.rows)
             with m.Case(REPEATS.index("lanes")):
                 m.d.comb += repeats.eq(LANES)
             with m.Default():
                 m.d.comb += repeats.eq(1)
-        outer_count = Mux(blocks, row_words, fields.rows)
-        repeats_end, outer_end = Signal(), Signal()
-        m.d.comb += [repeats_end.eq(inner + 1 == repeats), outer_end.eq(outer + 1 == outer_count)]
-        rest = length[:4]
+        outer_count = Mux(blocks, row_words, at.fields.rows)
+        m.d.comb += [at.repeats_end.eq(inner + 1 == repeats), at.outer_end.eq(at.outer + 1 == outer_count)]
+        rest = at.length[:4]
         last_word = ~blocks & (inner + 1 == row_words) & rest.any()
         m.d.comb += self.o_valid_lanes.eq(Mux(last_word, (1 << rest) - 1, (1 << LANES) - 1))
 
-        # addresses
-        period_mask = ((1 << fields.period_log2) - 1)[:3]
-        within = Mux(wraps, inner[:3] & period_mask, inner)
+    def _address(self, m: Module, at: _State, wraps: Value) -> None:
+        """Addresses of this cycle."""
+        period = at.fields.period_log2
+        period_mask = ((1 << period) - 1)[:3]
+        within = Mux(wraps, at.inner[:3] & period_mask, at.inner)
         m.d.comb += [
-            self.o_a.eq(base["a"] + step["a"]),
-            self.o_d.eq(base["d"] + step["d"]),
-            self.o_b.eq(base["b"] + within),
-            self.o_c.eq(base["b"] + within + (1 << fields.period_log2)),
+            self.o_a.eq(at.base["a"] + at.step["a"]),
+            self.o_d.eq(at.base["d"] + at.step["d"]),
+            self.o_b.eq(at.base["b"] + within),
+            self.o_c.eq(at.base["b"] + within + (1 << period)),
         ]
 
-        code = Signal(4)
-        m.d.comb += code.eq(self._refusal(m, fields, starts, blocks, across, row_words))
-        finishes = Signal()
-        next_base = {name: base[name] + Mux(across[name], 1, getattr(fields, f"{name}_stride")) for name in "abd"}
-        with m.Switch(phase):
-            with m.Case(Phase.IDLE), m.If(self.i_descriptor.valid):
-                m.d.sync += [fields.eq(self.i_descriptor.payload), phase.eq(Phase.CHECK)]
-            with m.Case(Phase.CHECK):
-                m.d.comb += [self.o_refused.eq(code.any()), self.o_code.eq(code), self.o_clears_turn.eq(1)]
-                m.d.sync += [phase.eq(Mux(code.any(), Phase.IDLE, Phase.RUN)), inner.eq(0), outer.eq(0)]
-                m.d.sync += [base[name].eq(getattr(fields, name)) for name in "abd"]
-                m.d.sync += [step[name].eq(0) for name in "abd"]
-                with m.Switch(fields.opcode):
-                    for opcode, first in starts.items():
-                        with m.Case(opcode):
-                            m.d.sync += [counter.eq(first), section.eq(first), start.eq(first)]
-            with m.Case(Phase.RUN):
-                m.d.sync += counter.eq(counter + 1)
-                with m.If(micro.ends_section):
-                    m.d.sync += [counter.eq(section), inner.eq(inner + 1)]
+    def _check(self, m: Module, at: _State, code: Value, starts: Mapping[int, int]) -> None:
+        """Refuse the descriptor, or begin its program."""
+        m.d.comb += [self.o_refused.eq(code.any()), self.o_code.eq(code), self.o_clears_turn.eq(1)]
+        m.d.sync += [at.phase.eq(Mux(code.any(), Phase.IDLE, Phase.RUN)), at.inner.eq(0), at.outer.eq(0)]
+        m.d.sync += [at.base[name].eq(getattr(at.fields, name)) for name in "abd"]
+        m.d.sync += [at.step[name].eq(0) for name in "abd"]
+        with m.Switch(at.fields.opcode):
+            for opcode, first in starts.items():
+                with m.Case(opcode):
+                    m.d.sync += [at.counter.eq(first), at.section.eq(first), at.start.eq(first)]
+
+    def _run(
+        self, m: Module, at: _State, micro: data.View, blocks: Value, across: Mapping[str, Value], finishes: Signal
+    ) -> None:
+        """From a micro-operation to the next: within the section, its repetitions, and those of the program."""
+        fields, counter, step = at.fields, at.counter, at.step
+        next_base = {name: at.base[name] + Mux(across[name], 1, getattr(fields, f"{name}_stride")) for name in "abd"}
+        m.d.sync += counter.eq(counter + 1)
+        with m.If(micro.ends_section):
+            m.d.sync += [counter.eq(at.section), at.inner.eq(at.inner + 1)]
+            m.d.sync += [
+                step[name].eq(step[name] + Mux(across[name], getattr(fields, f"{name}_stride"), 1)) for name in "ad"
+            ]
+            with m.If(at.repeats_end):
+                m.d.sync += [counter.eq(counter + 1), at.section.eq(counter + 1), at.inner.eq(0)]
+                m.d.sync += [step[name].eq(0) for name in "ad"]
+                with m.If(micro.ends_program):
+                    m.d.comb += [finishes.eq(at.outer_end), self.o_clears_turn.eq(1)]
                     m.d.sync += [
-                        step[name].eq(step[name] + Mux(across[name], getattr(fields, f"{name}_stride"), 1))
-                        for name in "ad"
+                        counter.eq(at.start),
+                        at.section.eq(at.start),
+                        at.outer.eq(at.outer + 1),
+                        at.length.eq(at.length + (fields.length_step & ~blocks)),
                     ]
-                    with m.If(repeats_end):
-                        m.d.sync += [counter.eq(counter + 1), section.eq(counter + 1), inner.eq(0)]
-                        m.d.sync += [step[name].eq(0) for name in "ad"]
-                        with m.If(micro.ends_program):
-                            m.d.comb += [finishes.eq(outer_end), self.o_clears_turn.eq(1)]
-                            m.d.sync += [
-                                counter.eq(start),
-                                section.eq(start),
-                                outer.eq(outer + 1),
-                                length.eq(length + (fields.length_step & ~blocks)),
-                            ]
-                            m.d.sync += [base[name].eq(next_base[name]) for name in "abd"]
-                            with m.If(outer_end):
-                                m.d.sync += phase.eq(Phase.IDLE)
-        with m.If(phase == Phase.IDLE):
-            m.d.sync += length.eq(descriptor_layout()(self.i_descriptor.payload).length)
-        m.d.comb += self.o_done.eq(finishes)
-        return m
+                    m.d.sync += [at.base[name].eq(next_base[name]) for name in "abd"]
+                    with m.If(at.outer_end):
+                        m.d.sync += at.phase.eq(Phase.IDLE)
 
     def _refusal(
         self,

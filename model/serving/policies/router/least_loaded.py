@@ -15,4 +15,6 @@ class Policy:
 
     def choose(self, request: Request, loads: Sequence[float], alive: Sequence[int]) -> int:
         """The least load, the lowest number among equals."""
+        if len(alive) == len(loads):
+            return loads.index(min(loads))
         return min(alive, key=loads.__getitem__)

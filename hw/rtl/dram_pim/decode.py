@@ -1,4 +1,4 @@
-"""Instruction word to micro-operations: generated from a command set, one case per command."""
+"""Command or instruction word to micro-operations: generated from a command set, one case per command."""
 
 from typing import Any
 
@@ -8,9 +8,6 @@ from amaranth.lib.wiring import In, Out
 
 from hw.rtl.common.enumeration import enumeration
 from hw.spec.pim_command import CommandSet
-
-PLACES = ("destination", "source_0", "source_1", "source_2")
-"""Fields that name an operand."""
 
 
 def operations_layout(commands: CommandSet) -> data.StructLayout:
@@ -34,7 +31,7 @@ def instruction_names(commands: CommandSet) -> Any:
     return enumeration("Instruction", {c.name: c.opcode for c in commands.commands})
 
 
-class PimDecode(wiring.Component):
+class CommandDecode(wiring.Component):
     """Combinational.
 
     Members

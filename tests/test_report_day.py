@@ -1,0 +1,34 @@
+"""A day of requests as the serving simulator recorded it: read, refused where a number lacks, left out without one."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hw.base import place
+from hw.base.error import InputError
+from model.projection.served_day import served_day
+
+
+def test_the_committed_day_of_the_first_site_is_whole() -> None:
+    day = served_day("gwangju", place.measurements())
+    assert day is not None
+    assert [hour.hour for hour in day.hours][:24] == list(range(24))
+    figures = {figure.name: figure.nominal for figure in day.shown}
+    arrived = sum(hour.requests_per_s * 3600 for hour in day.hours)
+    assert arrived == pytest.approx(figures["day.gwangju.requests"])
+    assert figures["day.gwangju.fullest_tokens_per_s"] == max(hour.tokens_per_s for hour in day.hours)
+    assert figures["day.gwangju.fullest_tokens_per_s"] > figures["day.gwangju.tokens_per_s"]
+
+
+def test_a_site_without_a_record_has_no_day(tmp_path: Path) -> None:
+    assert served_day("gwangju", tmp_path) is None
+
+
+def test_a_record_that_lacks_a_number_is_refused_with_what_makes_it(tmp_path: Path) -> None:
+    text = json.loads((place.measurements() / "served" / "gwangju.json").read_text())
+    del text["hours"][3]["tokens_per_s"]
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "gwangju.json").write_text(json.dumps(text))
+    with pytest.raises(InputError, match=r"not lack 'tokens_per_s'; run kcloud-cosim serve --site gwangju --json"):
+        served_day("gwangju", tmp_path)
