@@ -44,7 +44,7 @@ help:
 ## make test      set up, run the tests
 ## make volume    the tests that take minutes each: PIM streams, 512^3 from external memory, a CNN on the RTL
 ## make formal    the proofs in hw/formal, each with planted bugs it must catch (10 minutes at most)
-## make report    records -> build/report (Markdown, tables, plots)
+## make report    records -> build/report (Markdown, tables, plots); STORE=DIR adds the front of an exploration
 ## make validate  predictions beside every published result, with ranges and errors
 ## make explain   FIGURE=gwangju.wall_kw: formula, inputs, records and facts of one figure
 ## make explore   SPACE=digits_small: evaluate a space of designs into a store, name the designs nobody beats
@@ -101,7 +101,7 @@ formal: environment
 	@$(RUN) tb formal
 
 report: environment
-	@$(RUN) model report $(ARGUMENTS) $(DECODING)
+	@$(RUN) model report $(ARGUMENTS) $(DECODING) $(if $(STORE),--store "$$STORE")
 
 validate: environment
 	@$(RUN) model validate
@@ -110,7 +110,7 @@ explain: environment
 	@$(RUN) model explain $(if $(FIGURE),"$$FIGURE",--list)
 
 explore: environment
-	@$(RUN) model explore $(if $(SPACE),"$$SPACE",--list)
+	@$(RUN) model explore $(if $(SPACE),"$$SPACE",--list) $(if $(STORE),--store "$$STORE")
 
 bench: environment
 	@$(RUN) tb bench

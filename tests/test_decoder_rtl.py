@@ -9,6 +9,7 @@ from hw import chips
 from hw.base.error import InputError
 from hw.spec.kind import KINDS
 from hw.spec.system import SystemSpec
+from hw.spec.system_event import VALUE_EVENTS
 from model import workloads
 from model.cycle.system import pim_share
 from model.language.run_record import read_run
@@ -33,11 +34,8 @@ def test_a_decoder_is_exact_with_and_without_the_channel(chip: str, pim: str) ->
         assert measured is not None
         result = measured.result
         predicted = predict(chips.load(chip), workloads.load(case.workload))
-        assert (result.cycles, result.phases, result.counts) == (
-            predicted.cycles,
-            predicted.phases,
-            predicted.counts,
-        )
+        assert (result.cycles, result.phases) == (predicted.cycles, predicted.phases)
+        assert {event: n for event, n in result.counts.items() if event not in VALUE_EVENTS} == predicted.counts
         assert result.answer["equal"]
     runs = [read_run(BUILD / "records" / chip / f"tiny_npu.{share}.json") for share in shares]
     for run in runs:

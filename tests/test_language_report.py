@@ -7,7 +7,7 @@ import pytest
 
 from hw.base.error import InputError
 from model.language.run_record import LanguageRun, read_run
-from model.language.screen import sentences
+from model.language.screen import sentences, table
 from model.report.section_language import language_runs, language_sections
 
 OFF = LanguageRun(
@@ -30,14 +30,22 @@ OFF = LanguageRun(
     labels_equal=True,
     energy_j_per_token={"oconnor_hbm2": 2e-6, "attacc_hbm3": 1e-6},
 )
-BOTH = replace(OFF, pim="both", cycles_per_token=150.0)
+BOTH = replace(
+    OFF,
+    pim="both",
+    cycles_per_token=150.0,
+    units_j_per_token={"core": [1e-6, 2e-6, 3e-6], "vector unit": [1e-7, 2e-7, 3e-7]},
+)
 
 
 def test_runs_are_shown_beside_the_one_without_the_channel() -> None:
     (section,) = language_sections([BOTH, OFF])
     assert section.rows[1][2:7] == ("2 + 2", "both", "counted 150", "equal", "x 4.00")
-    assert section.rows[2][6:] == ("x 1.00", "1.00 to 2.00")
+    assert section.rows[1][8] == "2.00 + 0.20"
+    assert section.rows[2][6:] == ("x 1.00", "1.00 to 2.00", "-")
     assert language_sections([replace(OFF, equal=False)]) == []
+    (core,) = (row for row in table([BOTH, OFF]) if row[0].startswith("core, uJ a token"))
+    assert core[-1] == "2.00"
     assert "4.00 times fewer cycles a token" in sentences([BOTH, OFF])[-1]
 
 

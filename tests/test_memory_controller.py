@@ -1,8 +1,11 @@
 """The memory controllers of both DRAM-PIM channels against their stepped models: commands, cycles, contents."""
 
+from itertools import pairwise
+
 import pytest
 
 from hw.rtl.emit.verilog import emit
+from hw.spec.hbm_pim_controller import address_of, place_of
 from hw.spec.memory_controller import CONTROLLER_LABELS, REFUSALS
 from tb.bench.build import BUILD, build
 from tb.bench.protocol import Checked
@@ -48,6 +51,17 @@ def test_200_random_programs_on_sixteen_banks_equal_the_model() -> None:
     outcome = play("aim_16", 200)
     assert outcome.passed, outcome.explain()
     assert min(outcome.data["labels"].values()) > 0
+
+
+def test_addresses_of_hbm_pim_are_places_and_follow_each_other_over_the_bank_groups() -> None:
+    spec, _ = controller("hbm_pim")
+    places = [place_of(spec, address) for address in range(spec.words)]
+    assert len(set(places)) == spec.words
+    assert all(address_of(spec, *place) == address for address, place in enumerate(places))
+    per_group = spec.pim.dram.organisation.banks_per_group
+    for (first, *_), (second, *_) in pairwise(places):
+        assert first % 2 != second % 2 or first // per_group != second // per_group
+    assert {bank % 2 for bank, _, _ in places[: spec.words // 2]} == {0}
 
 
 @pytest.mark.rtl

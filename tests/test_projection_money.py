@@ -234,3 +234,12 @@ def test_a_process_that_is_not_published_has_the_whole_span() -> None:
     assert (fact.minimum, fact.maximum) == (0.91, 1.75)
     between = wafer_carbon(chips.load("telechips_dolphin5"))  # 8 nm: nearest is 7, its neighbours are 14 and 5
     assert (between.nominal, between.minimum, between.maximum) == (1.44, 0.97, 1.54)
+
+
+def test_images_per_joule_at_the_camera_by_hand(programme: Programme) -> None:
+    """DX-M1: 935 images/s of the chip model at 5 W; the site's are at its wall."""
+    rate = value(programme, "edge.deepx_dx_m1.images_per_s")
+    assert value(programme, "edge.deepx_dx_m1.images_per_j") == pytest.approx(rate / 5)
+    site = value(programme, "gwangju.images_per_s") / value(programme, "gwangju.wall_kw") / 1e3
+    assert value(programme, "edge.deepx_dx_m1.over_site") == pytest.approx(rate / 5 / site)
+    assert [one.name for one in programme.edge] == ["deepx_dx_m1", "telechips_dolphin5", "telechips_n_dolphin"]

@@ -139,3 +139,12 @@ def test_a_day_has_its_peak_and_its_night() -> None:
 def test_impossible_draws_are_refused(fields: dict[str, object], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         Drawn(**({"count": 10, "rate": 1.0} | fields))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe\x00\x01", b"arrival_s,input_tokens\n0,\xff\n", b"\x89PNG\r\n\x1a\n\x00"]
+)
+def test_another_kind_of_file_is_one_sentence(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(InputError, match=r"t\.csv must be text in UTF-8, lines of CSV or JSON"):
+        list(Trace(tmp_path / "t.csv"))

@@ -9,6 +9,7 @@ from model.card.engine import ENGINES
 from model.card.iteration import Mixture
 from model.card.pim import beside
 from model.network import llm
+from model.serving.bill import bill, pim_part
 from model.serving.deploy import Deployed
 from model.serving.pim import PimMachine
 from model.serving.service import Service
@@ -85,6 +86,43 @@ def test_users_get_their_tokens_faster_at_low_load() -> None:
         table = outcome.table
         each[pim] = ((table["last"] - table["first"]) / 63).mean()
     assert each["aim"] < 0.4 * each[None]
+
+
+def test_what_the_memory_spends_is_counted_by_the_cycle_model_idle_time_included() -> None:
+    one = deployed("aim")
+    machine = one.machine(one.iteration())
+    idle = machine.energy({}, 0, 0, 0, 10.0)
+    assert idle == machine.memory.idle_energy(10.0)
+    step, _ = machine._step_energy(1)
+    layers = [(n, layer) for n, block in machine.iteration.serving.blocks(1, 1) for layer in block]
+    products = [(n, layer) for n, layer in layers if layer.kind == "gemm"]
+    counted = sum(n * machine.memory.layer_energy(layer).nominal for n, layer in products)
+    assert step.nominal == pytest.approx(counted)
+    busy = machine.energy({1: 100}, 100 * 512, 0, 0, 10.0)
+    # more than a hundred steps alone, less than those beside ten seconds of doing nothing
+    assert 100 * step.nominal < busy.nominal < 100 * step.nominal + idle.nominal + 1.0
+    assert busy.low < busy.nominal < busy.high or busy.low == busy.high
+    # many sequences are products of the card, which reads the weights once for all: fewer joules a token
+    assert machine.share(1) > 0.9
+    assert machine.share(64) < machine.share(4) <= 1
+    assert machine._step_energy(64)[0].nominal / 64 < step.nominal
+
+
+def test_a_run_on_pim_is_priced_with_its_memory() -> None:
+    joules = {}
+    for pim in (None, "aim"):
+        service = Service(groups=((deployed(pim), 1),))
+        outcome = closed_loop(service, 1, 4, lambda n: (256, 64))
+        instance = outcome.cluster.all[0]
+        assert sum(instance.steps_of.values()) == 4 * 63
+        assert instance.keys_read == 4 * sum(256 + i for i in range(1, 64))
+        seconds = float(outcome.table["last"].max())
+        share, memory = pim_part(instance, seconds)
+        assert (share > 0.9, memory[1] > 0) == ((True, True) if pim else (False, False))
+        found = bill(outcome.cluster, [CHIP], [1.0], 256, seconds)
+        assert found is not None
+        joules[pim] = found.joules[1]
+    assert 0.1 < joules["aim"] / joules[None] < 1
 
 
 def test_formats_that_the_units_do_not_take_are_refused() -> None:

@@ -15,6 +15,7 @@ from model.serving.instance import Instance
 from model.serving.layout import Layout
 from model.serving.outlet import Outlet
 from model.serving.policies import names, policy
+from model.serving.processes import each
 from model.serving.request import Request
 from model.serving.sources import ClosedLoop, Stream
 
@@ -388,3 +389,35 @@ def test_micro_batches_keep_a_pipeline_full() -> None:
 
     assert rate(2, 1) == pytest.approx(rate(1, 1), rel=0.15)
     assert 1.5 < rate(2, 64) / rate(1, 32) < 2.1
+
+
+def test_runs_beside_each_other_give_what_they_give_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from model.card.device import device
+    from model.network import llm
+    from model.serving import simulate
+    from model.serving.deploy import Deployed
+    from model.serving.service import Service
+
+    deployed = Deployed(device=device(chips.load("nvidia_l4")), model=llm.load("qwen3_0_6b"))
+    service = Service(groups=((deployed, 1),))
+    found = []
+    for long in (1e9, -1.0):
+        monkeypatch.setattr(simulate, "LONG", long)
+        found.append(simulate.replay(service, lambda: drawn(4, count=60), bands=True))
+    one, other = found
+    for name in one.low:
+        assert one.low[name].tobytes() == other.low[name].tobytes()
+        assert one.high[name].tobytes() == other.high[name].tobytes()
+    for name, ends in one.bands.items():
+        assert [end.tobytes() for end in ends] == [end.tobytes() for end in other.bands[name]]
+        assert (ends[0] <= one.table[name]).all()
+        assert (ends[1] >= one.table[name]).all()
+
+
+def test_what_a_part_raises_is_raised_where_it_is_waited_for() -> None:
+    def wrong() -> int:
+        raise InputError("a part must not fail")
+
+    assert each({"a": lambda: 1, "b": lambda: 2, "c": lambda: 3}, processes=2) == {"a": 1, "b": 2, "c": 3}
+    with pytest.raises(InputError, match="a part must not fail"):
+        each({"a": lambda: 1, "b": wrong}, processes=2)

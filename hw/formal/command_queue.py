@@ -94,8 +94,8 @@ PROOF = Proof(
         Bug(
             name="a command whose outputs end one word too far passes",
             module="hw.rtl.npu.command_queue",
-            before="(command.output_address + outputs > spec.output_words)",
-            after="(command.output_address + outputs > spec.output_words + 1)",
+            before="(command.output_address + at.outputs > spec.output_words)",
+            after="(command.output_address + at.outputs > spec.output_words + 1)",
         ),
         Bug(
             name="a waiting command is overwritten by the next",

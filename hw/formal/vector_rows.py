@@ -132,14 +132,14 @@ PROOF = Proof(
         Bug(
             name="the last row is left out",
             module=_SEQUENCER,
-            before="outer_end.eq(outer + 1 == outer_count)",
-            after="outer_end.eq(outer + 2 == outer_count)",
+            before="outer_end.eq(at.outer + 1 == outer_count)",
+            after="outer_end.eq(at.outer + 2 == outer_count)",
         ),
         Bug(
             name="rows never grow",
             module=_SEQUENCER,
-            before="length.eq(length + (fields.length_step & ~blocks))",
-            after="length.eq(length)",
+            before="length.eq(at.length + (fields.length_step & ~blocks))",
+            after="length.eq(at.length)",
         ),
         Bug(
             name="a refused descriptor is carried out",

@@ -127,9 +127,20 @@ class PimMemory:
     def plain_energy(self, layer: Layer, moved: float, seconds: float) -> Interval:
         """Joules of the same layer on the device: `moved` bytes read over the pins, `seconds` of background of all
         channels, and its multiply-accumulates."""
+        return self._plain(moved, seconds, layer.macs)
+
+    def moved_energy(self, moved: float, seconds: float) -> Interval:
+        """Joules of `moved` bytes read over the pins and `seconds` of background of all channels."""
+        return self._plain(moved, seconds, 0)
+
+    def _plain(self, moved: float, seconds: float, macs: int) -> Interval:
         counts = read_stream(round(8 * moved), moved / _ROW_BYTES)
-        counts |= {"dram.background_ns": round(seconds * 1e9 * self.channels), "pim.mac": layer.macs}
+        counts |= {"dram.background_ns": round(seconds * 1e9 * self.channels), "pim.mac": macs}
         return bracket(counts, _sources(self.name)).total_j
+
+    def idle_energy(self, seconds: float) -> Interval:
+        """Joules of `seconds` in which nothing is asked of any channel: background and refresh."""
+        return bracket({"dram.background_ns": round(seconds * 1e9 * self.channels)}, _sources(self.name)).total_j
 
     def layout_time(self, gemm: Gemm) -> float:
         """Seconds to write the weights of one product, once, in the layout of the kernel."""

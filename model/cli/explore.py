@@ -83,8 +83,11 @@ def run(arguments: argparse.Namespace) -> int:
     from model.sweep.plot import draw
 
     draw(space, found, folder / "front.png")
+    told = _as_json(outcome, found, folder)
+    about = {"title": space.title, "space": arguments.space, "objectives": dict(space.objectives)}
+    write_atomically(folder / "front.json", json.dumps(about | told, indent=1) + "\n")
     if arguments.json:
-        print(json.dumps(_as_json(outcome, found, folder), indent=1))
+        print(json.dumps(told, indent=1))
     else:
         _print(space, outcome, found, folder)
     return 0
@@ -141,8 +144,12 @@ def _print(space: Space, outcome: Outcome, found: Front, folder: Path) -> None:
 
     for line in table(tuple(rows)):
         _say(line)
-    _say("stays: share of samples of the uncertain prices in which the design is on the front")
-    _say(f"store   {folder} (Parquet), front.csv, front.png")
+    sure = sum(one.stays >= 0.9 for one in found.members)
+    _say(f"stays   share of samples of the uncertain inputs in which the design is on the front; {sure} of "
+         f"{len(found.members)} in 90 % of them")  # fmt: skip
+    if len(found.sensitivity) > 1:
+        _say("alone   " + ", ".join(f"{name} {share:.0%}" for name, share in found.sensitivity.items()))
+    _say(f"store   {folder} (Parquet), front.csv, front.json, front.png")
 
 
 def _ranged(results: Mapping[str, float], name: str) -> str:
@@ -180,6 +187,7 @@ def _as_json(outcome: Outcome, found: Front, folder: Path) -> dict:
             }
             for one in found.members
         ],
+        "sensitivity": dict(found.sensitivity),
         "store": str(folder),
     }
 

@@ -67,10 +67,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.form == "llmservingsim":
         folder /= variant
     written = {}
-    for tensor in arguments.tensor:
-        operators = Operators(
+    every = {
+        tensor: Operators(
             Iteration(spec, model, split=Split(tensor=tensor), weights=weights, cache=arguments.cache), memory
         )
+        for tensor in arguments.tensor
+    }
+    for tensor, operators in every.items():
         files = profiles.llmservingsim(operators) if arguments.form == "llmservingsim" else profiles.vidur(operators)
         place = folder / f"tp{tensor}" if arguments.form == "llmservingsim" else folder
         for name, text in files.items():
@@ -78,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
             written[str(place / name)] = text.count("\n") - 1
     about = {"hardware": hardware, "gpu": chip.title, "model": model.name, "variant": variant,
              "tp_degrees": arguments.tensor}  # fmt: skip
-    text = profiles.origin(operators, about)
+    text = profiles.origin(every[arguments.tensor[0]], about)
     if arguments.form == "llmservingsim":
         write_atomically(folder / "meta.yaml", _meta() + text)
     write_atomically(folder / "origin.yaml", text)

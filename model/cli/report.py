@@ -7,6 +7,7 @@ examples:
   kcloud-cosim report --screen
   kcloud-cosim report --chip path/to/my_npu.py --workload gemm_16 --screen
   kcloud-cosim report --lang en
+  kcloud-cosim report --store build/explore/digits_small
   kcloud-cosim report --format csv --output tables
 """
 
@@ -50,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=LANGUAGES[0],
         help="language the programme's page opens in; the other is in it too (default: %(default)s)",
     )
+    parser.add_argument(
+        "--store", type=Path, metavar="DIR", help="the front of an exploration in this store as a section of the run"
+    )
     parser.add_argument("--output", type=Path, help="one folder for all of it (default: two, see above)")
 
 
@@ -59,6 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     from model.report import text
     from model.report.load import load_programme
     from model.report.load_validation import load_validation
+    from model.report.section_explore import read
     from model.report.section_run import PROGRAMME_FOLDER
     from model.report.summary import summarise
     from model.report.write import FORMATS, write_report
@@ -80,6 +85,9 @@ def run(arguments: argparse.Namespace) -> int:
         workload_digest=workload.digest,
         folder=arguments.output,
     )
+    if arguments.store is not None:
+        read(arguments.store)
+        summary = replace(summary, store=arguments.store)
     if summary.programme is None and not arguments.screen:
         load_programme(needed)  # raises what it lacks, before anything is written
     everything = arguments.format == "all"

@@ -10,6 +10,7 @@ from hw.base.file import write_atomically
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+from hw.base.palette import GREY, SAFE
 from model.crossbar.measure import POINTS, TASKS, Point, key, read
 
 TITLES = {
@@ -44,6 +45,7 @@ def series(point: Point) -> str:
 def draw(folder: Path) -> Path:
     """`crossbar-tasks.svg` in `folder`; what has not been measured is left out."""
     held = read()
+    plt.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=SAFE)
     figure, axes = plt.subplots(len(TASKS), len(SWEEPS), figsize=(14, 8), layout="constrained")
     for row, task in enumerate(TASKS):
         for column, (sweep, label) in enumerate(SWEEPS.items()):
@@ -60,7 +62,7 @@ def draw(folder: Path) -> Path:
                 axis.fill_between(x, low, high, alpha=0.25)
             exact = held.get(f"exact {task}")
             if exact:
-                axis.axhline(exact[0], color="grey", linewidth=0.8, linestyle="--", label="exact (the NPU)")
+                axis.axhline(exact[0], color=GREY, linewidth=0.8, linestyle="--", label="exact (the NPU)")
             axis.set_xlabel(label)
             if column == 0:
                 axis.set_ylabel(TITLES[task])

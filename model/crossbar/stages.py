@@ -29,8 +29,8 @@ STAGES: tuple[tuple[int, str, str, str], ...] = (
 """(stage, system, what the channel multiplies, title) of every row."""
 
 BF16_MAC = Fact(
-    nominal=1.4, low=0.25, high=11.8, unit="pJ", confidence="inferred",
-    source="high: a BF16 cell at this design's gates, 45 nm, clock not gated, 10.4 to 11.8 pJ; nominal: an eighth of "
+    nominal=1.6, low=0.25, high=13.1, unit="pJ", confidence="inferred",
+    source="high: BF16 in a system's array at this design's gates, 45 nm, clock not gated; nominal: an eighth of "
     "it, what charge and voltage make of it at 22 nm; low: Horowitz, ISSCC 2014, FP16 product and FP32 sum, an eighth",
 )  # fmt: skip
 """One multiply-accumulate on the core, by the rule the crossbars' digital part is priced by."""

@@ -12,6 +12,8 @@ from model.projection.breakeven import BreakEven, break_even
 from model.projection.card import CardFigures, card_figures, per_image
 from model.projection.core import CoreFigures, core_figures
 from model.projection.curve import Curve, decode_curve, over_plain
+from model.projection.edge import Edge, edge_chips
+from model.projection.fewest import Fleet
 from model.projection.inputs import Inputs
 from model.projection.ledger import (
     CardRecords,
@@ -62,6 +64,10 @@ class Programme:
         Measured systems whose wall power the overhead rules predict.
     days : dict of str to ServedDay
         A day of requests on the cards of a site, by site.
+    edge : tuple of Edge
+        The edge chips of the programme.
+    fleet : Fleet or None
+        The fewest cards of each chip for one load; None without a record.
     """
 
     projection: Projection
@@ -76,6 +82,8 @@ class Programme:
     nvm: Nvm | None = None
     walls: tuple[WallCheck, ...] = ()
     days: Mapping[str, ServedDay] = field(default_factory=dict)
+    edge: tuple[Edge, ...] = ()
+    fleet: Fleet | None = None
 
 
 def project(
@@ -94,6 +102,7 @@ def project(
     random_record: Measurement | None = None,
     crossbar_run: LanguageRun | None = None,
     days: Mapping[str, ServedDay] | None = None,
+    fleet: Fleet | None = None,
 ) -> Programme:
     """Project the sites.
 
@@ -122,6 +131,8 @@ def project(
         The text that the RTL of a system with crossbars wrote; with it stage 3 has our own machine.
     days : dict of str to ServedDay
         Days of requests that the serving simulator recorded, by site.
+    fleet : Fleet or None
+        The fewest cards of each chip for one load, as it recorded them.
     random_record : Measurement or None
         RTL record of random operands on the core of `core_record`; with it the toggles of the task weigh the arrays.
     """
@@ -203,11 +214,17 @@ def project(
     figures += all_stage_figures(compared)
     figures += [figure for curve in curves.values() for figure in curve.shown]
     figures += over_plain(curve_records or {})
+    by_name = {figure.name: figure for figure in sites[first_name].all}
+    edge = edge_chips(
+        chips, offline_records or {}, by_name[f"{first_name}.images_per_s"], by_name[f"{first_name}.wall_kw"]
+    )
+    figures += [figure for one in edge for figure in one.all]
     figures += programme_figures(list(scenarios.values()))
     nvm, walls = against_logic(stages.load("stage3")), wall_checks(chips)
     figures += [*gpus, *(figure for one in even for figure in one.all), *nvm.all]
     figures += [figure for wall in walls for figure in wall.all]
     figures += [figure for day in (days or {}).values() for figure in day.shown]
+    figures += [figure for one in (fleet.found if fleet else ()) for figure in one.shown]
     return Programme(
         projection=Projection(title="K-Cloud stage 1", figures=tuple(figures)),
         core=core,
@@ -220,6 +237,8 @@ def project(
         nvm=nvm,
         walls=walls,
         days=days or {},
+        edge=edge,
+        fleet=fleet,
         curves={c.shown[0].name.rpartition(".")[0]: c for c in curves.values()},
     )
 

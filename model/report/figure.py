@@ -4,9 +4,6 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure as Canvas
 
-from model.report.figure_language import decode, stages
-from model.report.figure_ledger import counting, ledger
-from model.report.figure_programme import tornado, waterfall
 from model.report.figure_run import cycles, machine
 from model.report.figure_stage_runs import stage_runs
 from model.report.figure_style import BLUE, GREY, HATCHES, INK, LIGHT, ORANGE, RC, SAFE, foot, one_axes, plt, save
@@ -165,11 +162,5 @@ PLOTS: tuple[Plot, ...] = (
     ("cycles.png", "Where the cycles of the run went, RTL above model", cycles),
     ("utilisation.png", "Utilisation of the MAC array against GEMM size, closed form and RTL", utilisation),
     ("energy.png", "Priced energy by component", energy),
-    ("ledger.png", "PF ledger: peak, achievable and delivered of one card, by number format", ledger),
-    ("counting.png", "What the site delivers under each counting rule of the shares", counting),
-    ("waterfall.png", "Power of the site from the MAC array to the grid", waterfall),
-    ("tornado.png", "What drives the site's power, capital and cost per million images and tokens", tornado),
-    ("stages.png", "Stages 1 to 3 on decode of a language model: tokens per second and joules at the wall", stages),
-    ("decode.png", "Tokens per second against the batch, NPU alone and with DRAM PIM", decode),
     ("stage_runs.png", "One language model on the machines of stages 1 to 3: cycles, energy, quality", stage_runs),
 )

@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib
 
 from hw.base.file import write_atomically
+from hw.base.palette import BLUE, GREEN, GREY, HATCHES, INK, LIGHT, ORANGE, PURPLE, SAFE
 
 matplotlib.use("Agg")
 
@@ -15,8 +16,23 @@ from matplotlib import pyplot as plt  # after the backend is chosen
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-INK, GREY, LIGHT = "#1a1a1a", "#6b6b6b", "#d9d9d9"
-BLUE, ORANGE, GREEN, PURPLE = "#2b6cb0", "#dd6b20", "#2f855a", "#6b46c1"
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "HATCHES",
+    "INK",
+    "LIGHT",
+    "ORANGE",
+    "PURPLE",
+    "RC",
+    "SAFE",
+    "foot",
+    "one_axes",
+    "plt",
+    "save",
+]
+
 SIZE = (8.4, 4.8)
 
 RC: dict[Any, Any] = {
@@ -43,10 +59,6 @@ def one_axes() -> tuple[Canvas, Axes]:
 
 FOOT = 150
 """Letters of small print in a line: what the width of a plot holds."""
-SAFE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#000000")
-"""Okabe and Ito's colours, told apart under every colour blindness."""
-HATCHES = ("", "//", "..", "xx", "\\\\", "oo", "--", "++")
-"""So that parts of a bar are told apart in grey too."""
 
 
 def foot(canvas: Canvas, text: str) -> None:

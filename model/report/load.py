@@ -11,6 +11,7 @@ from model import record
 from model.energy.table import EnergyTable
 from model.language.run_record import RUNS, LanguageRun, read_run
 from model.projection import scenarios, services
+from model.projection.fewest import fleet
 from model.projection.programme import Programme, project
 from model.projection.served import WORKLOAD as SERVED
 from model.projection.served_day import served_day
@@ -181,6 +182,7 @@ def load_programme(chips: Mapping[str, Chip], roots: Sequence[Path] = ROOTS) -> 
         days={
             site: day for site in sites for root in reversed(roots) if (day := served_day(site, Path(root))) is not None
         },
+        fleet=next((kept for root in roots if (kept := fleet(Path(root))) is not None), None),
         compose=partial(prices_of, TABLE),
         scenarios=sites,
         crossbar_run=crossbar_run(),

@@ -3,6 +3,7 @@
 from model.crossbar.stages import committed
 from model.report.section_answer import answer_sections
 from model.report.section_card import card
+from model.report.section_explore import explored
 from model.report.section_language import language_runs, language_sections, own_sections
 from model.report.section_programme import programme_sections
 from model.report.section_run import energy, events, files, run
@@ -23,6 +24,7 @@ def sections(summary: Summary, *, full: bool = True) -> list[Section]:
     if summary.energies:
         of_run.append(energy(summary, full))
     of_run += own_sections(summary)
+    of_run += explored(summary, full=full)
     if summary.about == "run":
         beside = card(summary, full)
         return [*of_run, *([beside] if beside is not None else []), files(summary)]

@@ -30,6 +30,7 @@ def language_sections(runs: list[LanguageRun]) -> list[Section]:
             "predicted",
             "against off",
             "uJ a token, channel",
+            "core + vector unit + shared memory, 45 nm",
         )
     ]
     for run in shown:
@@ -45,6 +46,7 @@ def language_sections(runs: list[LanguageRun]) -> list[Section]:
                 "equal" if run.predicted_cycles == run.cycles and run.labels_equal else f"{run.predicted_cycles:,}",
                 f"x {base / run.cycles_per_token:.2f}" if base else "-",
                 f"{energies[0] * 1e6:.2f} to {energies[-1] * 1e6:.2f}" if energies else "-",
+                " + ".join(f"{joules[1] * 1e6:.2f}" for joules in run.units_j_per_token.values()) or "-",
             )
         )
     return [
@@ -54,7 +56,9 @@ def language_sections(runs: list[LanguageRun]) -> list[Section]:
             notes=(
                 say(
                     "Measured: every tensor of every token equals the reference bit for bit, every label of every unit "
-                    "the model's. Energy is priced: counted events of the channel by each published source."
+                    "the model's. Energy is priced: counted events of the channel by each published source; those of "
+                    "core and vector unit by their gates, words of memories by a law, at 45 nm. Parts of different "
+                    "technologies are not added."
                 ),
                 say(
                     "In common with the projected cards: the devices, their command sets, timing rules and units, the "

@@ -95,6 +95,8 @@ class Summary:
         What is projected of the sites; None if that cannot be made, and `missing` then says why.
     folder : Path
         Where report and plots are written.
+    store : Path or None
+        Folder of an exploration whose front the report shows as well.
     """
 
     chip_name: str
@@ -112,6 +114,7 @@ class Summary:
     missing: tuple[str, ...] = ()
     folder: Path = Path("build/report")
     about: About = "all"
+    store: Path | None = None
 
     @property
     def record(self) -> Measurement | None:

@@ -3,6 +3,10 @@
     card = TDP x (1 in iterations with prompts, memory-bound share in decode steps, idle share otherwise)
     wall = (cards + sockets of their servers) x (1 + fans) / supply efficiency x PUE
 
+Behind a memory with processing in it the card idles for the part of a decode step that the memory works, and the
+memory is added: events counted by the PIM cycle model, priced, and its background all the time. The card's own memory
+stays in its TDP, so the sum is rather too high than too low.
+
 The rules and prices are those of the projection (`model.projection.overheads`, its scenarios).
 """
 
@@ -11,9 +15,13 @@ from typing import Any
 
 from hw.spec.chip import Chip
 from hw.spec.fact import Fact
+from model.card.device import device
+from model.card.pim import SOURCES
 from model.projection import scenarios
 from model.projection.overheads import FAN_SHARE, FIXED_SHARE, SOCKET_POWER, SUPPLY_EFFICIENCY
 from model.serving.cluster import Cluster
+from model.serving.instance import Instance
+from model.serving.pim import PimMachine
 
 MEMORY_BOUND_LOAD = Fact(
     nominal=0.6,
@@ -112,14 +120,30 @@ def prices(chip: Chip, site: str = "gwangju") -> Prices:
     )
 
 
-def card_joules(chip: Chip, seconds: float, prefill: float, decode: float) -> tuple[float, float, float]:
-    """Joules of one card over `seconds`, of which so many with prompts and in decode steps."""
+def card_joules(
+    chip: Chip, seconds: float, prefill: float, decode: float, elsewhere: float = 0.0
+) -> tuple[float, float, float]:
+    """Joules of one card over `seconds`, of which so many with prompts and in decode steps; `elsewhere`: part of the
+    decode steps that a memory with processing in it works."""
+    decode *= 1 - elsewhere
     tdp, idle = ends(chip.facts["tdp"]), chip.facts.get("idle_power")
     rest = ends(idle) if idle is not None else tuple(t * f for t, f in zip(tdp, ends(FIXED_SHARE), strict=True))
     return tuple(  # type: ignore[return-value]
         t * (prefill + load * decode) + r * max(0.0, seconds - prefill - decode)
         for t, r, load in zip(tdp, rest, ends(MEMORY_BOUND_LOAD), strict=True)
     )
+
+
+def pim_part(instance: Instance, seconds: float) -> tuple[float, tuple[float, float, float]]:
+    """(part of the decode steps' time, joules of one device) that a memory with processing in it takes over `seconds`;
+    nothing without one, or where nobody prices its events."""
+    machine = getattr(instance.costs.machine, "machine", instance.costs.machine)
+    steps = sum(instance.steps_of.values())
+    if not isinstance(machine, PimMachine) or machine.memory.name not in SOURCES:
+        return 0.0, (0.0, 0.0, 0.0)
+    share = sum(n * machine.share(rows) for rows, n in instance.steps_of.items()) / steps if steps else 0.0
+    e = machine.energy(instance.steps_of, instance.keys_read, instance.window_keys_read, instance.mixed, seconds)
+    return share, (e.low, e.nominal, e.high)
 
 
 def bill(
@@ -132,7 +156,9 @@ def bill(
     first = prices(chips[0], site)
     for instance, chip, many in zip(cluster.all, chips, cards, strict=True):
         own = prices(chip, site)
-        joules = card_joules(chip, seconds, instance.prefill_seconds, instance.decode_seconds)
+        elsewhere, memory = pim_part(instance, seconds)
+        joules = card_joules(chip, seconds, instance.prefill_seconds, instance.decode_seconds, elsewhere)
+        joules = tuple(j + device(chip).devices * m for j, m in zip(joules, memory, strict=True))
         for end in range(3):
             host = own.sockets_per_card[end] * ends(SOCKET_POWER)[end] * seconds
             supply = ends(SUPPLY_EFFICIENCY)[2 - end]

@@ -116,11 +116,11 @@ class Decoding:
             return 0
         block = self.layout.block
         rounds, rest = divmod(steps, block)
-        total = rounds * self.count
-        phases = self._phases
-        for i in range(self.step, self.step + rest):
-            total += phases[i % block]
-        return total
+        phases, start = self._phases, self.step % block
+        end = start + rest
+        if end <= block:
+            return rounds * self.count + sum(phases[start:end])
+        return rounds * self.count + sum(phases[start:]) + sum(phases[: end - block])
 
     def affordable(self, most: int, room: int) -> int:
         """The most steps, up to `most`, that begin no more than `room` blocks; at least 1."""

@@ -50,6 +50,8 @@ class Holdings:
         """The longest kept beginning of a request's prompt."""
         if not self.pool.keeps or request.produced or request.cached:
             return None
+        if request.session is None and request.prefix is None:
+            return None
         block, most = self.layout.block, (request.prompt - 1) // self.layout.block
         for key in (("session", request.session), ("prefix", request.prefix)):
             kept = self.pool.known.get(key) if key[1] is not None else None

@@ -57,6 +57,11 @@ class Instance:
         A list that instances share, and where in it this one keeps its `load`.
     prefill_seconds, decode_seconds : float
         Time in iterations with prompts, and in the others.
+    steps_of : dict of int to int
+        Decode steps by the number of sequences, those beside prompts among them; `keys_read` and `window_keys_read` are
+        the tokens of cache they read.
+    mixed : int
+        Iterations with prompts.
     """
 
     def __init__(
@@ -105,6 +110,8 @@ class Instance:
         self._chunks: list[tuple[Request, int]] = []
         self.prefill_seconds = self.decode_seconds = 0.0
         self.block_seconds = 0.0
+        self.steps_of: dict[int, int] = {}
+        self.keys_read = self.window_keys_read = self.mixed = 0
         self.steps_done = self.iterations = self.preemptions = self.written = self.computed = 0
         self.sequence_seconds = 0.0
         self.watch: Any = None
@@ -339,6 +346,10 @@ class Instance:
         """All decoding sequences have written `steps` tokens; those whose last it was end."""
         d = self.decoding
         self.pool.take(d.growth(steps))
+        more = steps * (steps - 1) // 2
+        self.steps_of[d.count] = self.steps_of.get(d.count, 0) + steps
+        self.keys_read += d.keys * steps + d.count * more
+        self.window_keys_read += d.window_keys * steps + d.growing * more
         d.passed(steps)
         self.written += d.count * steps
         self.steps_done += steps
@@ -376,6 +387,7 @@ class Instance:
         self.sequence_seconds += (self.decoding.count + len(self._chunks)) * passed
         self.block_seconds += passed * self.pool.used
         self.iterations += 1
+        self.mixed += 1
         if self.watch is not None:
             self.watch(self, self.begun, now, self.decoding.count, sum(n for _, n in self._chunks), 1)
         if self.outlet is not None:

@@ -103,11 +103,18 @@ class Trace:
             raise InputError(f"{self.path} must be a trace of requests; there is no such file, check the path")
 
     def __iter__(self) -> Iterator[Request]:
-        with self.path.open(encoding="utf-8-sig", newline="") as file:
-            start = file.read(1)
-            file.seek(0)
-            lines = _json_lines(file, self.path) if start in "{[" and start else _csv_lines(file, self.path)
-            yield from _requests(lines, self.path, self.limit)
+        try:
+            with self.path.open(encoding="utf-8-sig", newline="") as file:
+                start = file.read(1)
+                file.seek(0)
+                lines = _json_lines(file, self.path) if start in "{[" and start else _csv_lines(file, self.path)
+                yield from _requests(lines, self.path, self.limit)
+        except (UnicodeDecodeError, csv.Error):
+            raise InputError(
+                f"{self.path} must be text in UTF-8, lines of CSV or JSON; it is another kind of file, convert it"
+            ) from None
+        except OSError as error:
+            raise InputError(f"{self.path} must be readable ({error.strerror}); change its permissions") from None
 
 
 def _csv_lines(file: Iterable[str], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hw.base.file import write_atomically
+from hw.base.palette import BLUE, GREY, ORANGE
 
 if TYPE_CHECKING:
     from model.serving.service import Outcome
     from model.serving.timeline import Span
     from model.serving.users import Found
-
-BLUE, ORANGE, GREY = "#1f6fb2", "#d9822b", "#8a8f98"
 
 
 def _figure(rows: int, height: float) -> tuple[Any, Any]:

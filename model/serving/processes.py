@@ -1,10 +1,10 @@
 """Long pieces of work beside each other, each in a process of its own that goes on from the state of this one."""
 
 import multiprocessing
-import multiprocessing.connection
 import os
 from collections.abc import Callable, Mapping
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 _Found = TypeVar("_Found")
@@ -18,7 +18,9 @@ def each(work: Mapping[str, Callable[[], _Found]], *, processes: int) -> dict[st
     if processes == 1 or "fork" not in multiprocessing.get_all_start_methods():
         return {name: do() for name, do in work.items()}
     context = multiprocessing.get_context("fork")
-    left, under_way, found = list(work.items()), {}, {}
+    left = list(work.items())
+    under_way: dict[Connection, tuple[str, BaseProcess]] = {}
+    found: dict[str, _Found] = {}
     try:
         while left or under_way:
             while left and len(under_way) < processes:
@@ -28,7 +30,8 @@ def each(work: Mapping[str, Callable[[], _Found]], *, processes: int) -> dict[st
                 process.start()
                 theirs.close()
                 under_way[ours] = name, process
-            for ready in multiprocessing.connection.wait(list(under_way)):
+            waited = wait(list(under_way))
+            for ready in [pipe for pipe in under_way if pipe in waited]:
                 name, process = under_way.pop(ready)
                 try:
                     good, value = ready.recv()

@@ -1,7 +1,7 @@
 """From a store to the designs nobody beats: Pareto front, knee, what binds, and how sure the front is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -48,11 +48,14 @@ class Front:
     ----------
     members : tuple of Design
         Those of the front, in the order of the first objective, best first.
+    sensitivity : mapping of str to float
+        Uncertain input -> mean share of the samples in which the designs stay on the front if it alone is uncertain.
     """
 
     designs: int
     feasible: int
     members: tuple[Design, ...]
+    sensitivity: Mapping[str, float] = field(default_factory=dict)
 
 
 def front_of(space: Space, store: Store, *, whole: bool = True) -> Front:
@@ -81,7 +84,11 @@ def front_of(space: Space, store: Store, *, whole: bool = True) -> Front:
     costs = costs_of(space, {name: values[places] for name, values in results.items()})
     best = places[efficient(costs)]
     order = best[np.argsort(costs_of(space, {n: v[best] for n, v in results.items()})[:, 0], kind="stable")]
-    stays = _stays(space, subject, {**axes, **results}, places, order)
+    everything, prices = {**axes, **results}, uncertain_of(space, subject)
+    stays = _stays(space, subject, everything, places, order, prices)
+    alone = {
+        one: float(_stays(space, subject, everything, places, order, (one,), SAMPLES // 5).mean()) for one in prices
+    }
     knee = _knee(costs_of(space, {name: values[order] for name, values in results.items()}))
     members = tuple(
         Design(
@@ -93,7 +100,7 @@ def front_of(space: Space, store: Store, *, whole: bool = True) -> Front:
         )
         for index, place in enumerate(order)
     )
-    return Front(designs=len(feasible), feasible=int(feasible.sum()), members=members)
+    return Front(designs=len(feasible), feasible=int(feasible.sum()), members=members, sensitivity=alone)
 
 
 def efficient(costs: np.ndarray) -> np.ndarray:
@@ -134,12 +141,27 @@ def _knee(costs: np.ndarray) -> int:
     return int(np.argmin(np.linalg.norm(scaled, axis=1)))
 
 
+def uncertain_of(space: Space, subject: object) -> tuple[str, ...]:
+    """The uncertain inputs of the space's objectives: prices of parts, and results with a range of their own."""
+    parts = [p for n, parts in getattr(subject, "UNCERTAIN", {}).items() if n in space.objectives for p in parts]
+    return (*parts, *(n for n in getattr(subject, "INDEPENDENT", {}) if n in space.objectives))
+
+
 def _stays(
-    space: Space, subject: object, results: Mapping[str, np.ndarray], places: np.ndarray, order: np.ndarray
+    space: Space,
+    subject: object,
+    results: Mapping[str, np.ndarray],
+    places: np.ndarray,
+    order: np.ndarray,
+    drawn: Sequence[str],
+    samples: int = SAMPLES,
 ) -> np.ndarray:
-    """Share of samples in which each design of the front is on it, against all designs that could be."""
+    """Share of samples in which each design of the front is on it, against all designs that could be; `drawn` names
+    the inputs that are uncertain, the others keep their nominal values."""
     uncertain = {n: parts for n, parts in getattr(subject, "UNCERTAIN", {}).items() if n in space.objectives}
+    uncertain = {n: parts for n, parts in uncertain.items() if set(parts) & set(drawn)}
     independent = {n: ends for n, ends in getattr(subject, "INDEPENDENT", {}).items() if n in space.objectives}
+    independent = {n: ends for n, ends in independent.items() if n in drawn}
     if not uncertain and not independent:
         return np.ones(len(order))
     rivals = places if independent else _rivals(space, results, places, uncertain)
@@ -147,10 +169,13 @@ def _stays(
     shared = getattr(subject, "GROUP", "")
     groups = np.unique(results[shared][rivals], return_inverse=True)[1] if shared in results else 0 * rivals
     at = {place: index for index, place in enumerate(order.tolist())}
-    for _ in range(SAMPLES):
+    for _ in range(samples):
         changed = {name: results[name][rivals] for name in space.objectives}
         for name, parts in uncertain.items():
-            factors = {part: draw.triangular(*subject.spread_of(part)) for part in parts}  # type: ignore[attr-defined]
+            factors = {
+                part: draw.triangular(*subject.spread_of(part)) if part in drawn else 1.0  # type: ignore[attr-defined]
+                for part in parts
+            }
             if parts == (name,):
                 changed[name] = changed[name] * factors[name]
             else:
@@ -163,7 +188,7 @@ def _stays(
         for place in rivals[efficient(costs_of(space, changed))].tolist():
             if place in at:
                 counted[at[place]] += 1
-    return counted / SAMPLES
+    return counted / samples
 
 
 def _rivals(

@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 from hw.base.file import write_atomically
+from hw.base.palette import SAFE
 from hw.gates import scaling
 
 Ranges = Mapping[str, Mapping[str, float]]
@@ -47,6 +48,8 @@ def plot(classes: Ranges, number: str, path: Path, title: str) -> None:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
+
+    pyplot.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=SAFE)
 
     figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
     factors = [scaling.factor(n) for n in scaling.VOLTAGES]

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from io import BytesIO
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from hw.base.file import write_atomically
+from hw.base.palette import HATCHES, SAFE
 from model.energy import origin
 from tb.gates import core as gates
 from tb.gates.capture import Capture
@@ -110,14 +112,16 @@ def plot(record: Mapping[str, Any], path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
+    pyplot.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=SAFE)
+
     figure, axes = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
     names = list(record["components_pj"])
     components = list(record["components_pj"][names[0]])
     total = {n: sum(record["components_pj"][n].values()) for n in names}
     base = dict.fromkeys(names, 0.0)
-    for component in components:
+    for component, hatch in zip(components, cycle(HATCHES), strict=False):
         part = {n: record["components_pj"][n][component] / total[n] * record["pj_per_mac"][n]["nominal"] for n in names}
-        axes.bar(names, list(part.values()), bottom=list(base.values()), label=component)
+        axes.bar(names, list(part.values()), bottom=list(base.values()), label=component, hatch=hatch)
         base = {n: base[n] + part[n] for n in names}
     spread = [
         [v["nominal"] - v["low"] for v in record["pj_per_mac"].values()],

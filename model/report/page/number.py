@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from math import floor, log10
 
-from model.report.page.language import N_, Language
+from model.report.page.language import N_, SOURCE, Language
 
 PRINTED, MODELLED = 5, 3
 """Digits of a number without a range, at most: as it was printed or measured, and as a model says it."""
@@ -124,6 +124,8 @@ def written(language: Language, quantity: Quantity) -> str:
         low, high = language.decimal(shown.low, places), language.decimal(shown.high, places)
         if low != high:
             text += f" ({low}{language.dash}{high})"
+    elif language.code == SOURCE and shown.value == 1 and quantity.unit in UNITS:
+        unit = unit.removesuffix("s")
     return text + _joined(language, unit)
 
 

@@ -1,6 +1,8 @@
 """The page as one file: both languages, style, script, plots and origins in it, nothing fetched."""
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -14,7 +16,7 @@ from model.projection.validate import Validation
 from model.record import current_commit
 from model.report import stated
 from model.report.page import first
-from model.report.page.language import LANGUAGES, N_, TITLES, language
+from model.report.page.language import LANGUAGES, N_, SOURCE, TITLES, language
 from model.report.page.number import UNITS, unit_text
 from model.report.page.origins import origins
 from model.report.page.page import Page
@@ -47,13 +49,37 @@ WORDS = {
 """What the script says."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """The page and its plots.
+
+    Parameters
+    ----------
+    html : str
+        The page as one file.
+    plots : dict of str to (str, str)
+        Key of a section -> caption and SVG of its plot, in the language messages are written in.
+    """
+
+    html: str
+    plots: Mapping[str, tuple[str, str]]
+
+
 def render(summary: Summary, validation: Validation | None = None, *, lang: str = LANGUAGES[0]) -> str:
-    """The page; `lang` is the language it opens in."""
+    """The page as one file; `lang` is the language it opens in."""
+    return make(summary, validation, lang=lang).html
+
+
+def make(summary: Summary, validation: Validation | None = None, *, lang: str = LANGUAGES[0]) -> Made:
+    """The page and its plots; `lang` is the language it opens in."""
     day, version = _day(), current_commit()
     order = sorted(LANGUAGES, key=lambda code: code != lang)
-    bodies = {}
+    bodies, plots = {}, {}
     for code in order:
         page = Page(summary=summary, language=language(code), validation=validation, day=day, commit=version)
+        found = sections(page)
+        if code == SOURCE:
+            plots = {s.key: (s.title, str(s.drawing.svg)) for s in found if s.drawing is not None}
         bodies[code] = Markup(
             _template("body.html.jinja").render(
                 page=page,
@@ -62,10 +88,10 @@ def render(summary: Summary, validation: Validation | None = None, *, lang: str 
                 code=code,
                 mix={"network": stated.NETWORK, "format": stated.IMAGES.number_format, **_mix()},
                 cards=first.cards(page),
-                sections=sections(page),
+                sections=found,
             )
         )
-    return _template("page.html.jinja").render(
+    html = _template("page.html.jinja").render(
         lang=order[0],
         order=order,
         titles=TITLES,
@@ -78,6 +104,7 @@ def render(summary: Summary, validation: Validation | None = None, *, lang: str 
         origins=Markup(origins(summary)),
         colours=COLOURS,
     )
+    return Made(html=html, plots=plots)
 
 
 def _day() -> date:

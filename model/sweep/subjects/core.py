@@ -210,6 +210,16 @@ def _counts(core: CoreSpec, m: int, n: int, k: int) -> tuple[int, int, int, int,
     return (sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6])
 
 
+def logic_area(core: CoreSpec) -> tuple[float, float, float]:
+    """mm2 of cells, accumulators' adders and output lanes: low, nominal, high."""
+    array = core.array
+    found = array.cells * CELL_AREA[array.activation_format].nominal
+    found += array.columns * (
+        ACCUMULATE_AREA[array.is_floating_point].nominal + OUTPUT_LANE_AREA[array.is_floating_point].nominal
+    )
+    return 0.8e-6 * found, 1e-6 * found, 1.25e-6 * found
+
+
 @lru_cache(maxsize=1 << 16)
 def _priced(core: CoreSpec) -> tuple[tuple[float, ...], tuple[float, float, float]]:
     """Energies of the events of a core in pJ and its area in mm2 (low, nominal, high).
@@ -228,18 +238,8 @@ def _priced(core: CoreSpec) -> tuple[tuple[float, ...], tuple[float, float, floa
     )
     words = tuple(table.memory(max(1, depth * width // 8), width).nominal for depth, width in sizes)
     bits = sum(depth * width for depth, width in sizes)
-    logic = array.cells * CELL_AREA[array.activation_format].nominal
-    logic += array.columns * (
-        ACCUMULATE_AREA[array.is_floating_point].nominal + OUTPUT_LANE_AREA[array.is_floating_point].nominal
-    )
-    low, nominal, high = (
-        (logic * scale + bits * area) * 1e-6
-        for scale, area in (
-            (0.8, SRAM_BIT_AREA.minimum),
-            (1.0, SRAM_BIT_AREA.nominal),
-            (1.25, SRAM_BIT_AREA.maximum),
-        )
-    )
+    ends = SRAM_BIT_AREA.minimum, SRAM_BIT_AREA.nominal, SRAM_BIT_AREA.maximum
+    low, nominal, high = (logic + bits * bit * 1e-6 for logic, bit in zip(logic_area(core), ends, strict=True))
     return (mac.minimum, mac.nominal, mac.maximum, *words), (low, nominal, high)
 
 

@@ -39,7 +39,15 @@ def draw(page: Page) -> Drawing:
     axes.set_xlabel(page.text("sequences at a time: on a PIM card | on a GPU"), fontsize=SMALL)
     axes.text(len(batches) - 0.55, 2.9, page.text("PIM wins"), ha="right", va="center", fontsize=SMALL)
     axes.text(len(batches) - 0.55, 0.17, page.text("GPUs win"), ha="right", va="center", fontsize=SMALL, color=GREY)
-    canvas.legend([(page.text(MEMORIES[pim]), {"fc": STYLES[pim][0]}) for pim in STYLES], 56, 14, 480)
+    canvas.legend(
+        [
+            (page.text(MEMORIES[pim]), {"color": colour, "marker": marker, "ls": "none"})
+            for pim, (colour, marker, _) in STYLES.items()
+        ],
+        56,
+        14,
+        480,
+    )
     return canvas.finish(
         page.text("Tokens per joule over the GPUs'"),
         page.text("Dots with ranges against the batch; above one PIM wins."),

@@ -60,8 +60,8 @@ def draw(page: Page, validation: Validation) -> Drawing:
     axes.set_xlabel(page.text("published over predicted, logarithmic"), fontsize=SMALL)
     canvas.legend(
         [
-            (page.text("inside its range"), {"fc": BLUE}),
-            (page.text("outside"), {"fc": RED}),
+            (page.text("inside its range"), {"color": BLUE, "marker": "o", "ms": 6, "ls": "none"}),
+            (page.text("outside"), {"color": RED, "marker": "x", "mew": 2, "ms": 7, "ls": "none"}),
             (page.text("range predicted, median"), {"fc": LIGHT, "edgecolor": GREY}),
         ],
         100,

@@ -17,8 +17,10 @@ import matplotlib
 matplotlib.use("svg")
 
 from markupsafe import Markup
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from hw.base.palette import GREY, INK, LIGHT, PAPER
@@ -103,23 +105,25 @@ class Canvas:
         self.figure.text(x / self.width, 1 - y / self.height, text, fontsize=size, color=colour, **options)
 
     def legend(self, entries: list[tuple[str, dict[str, Any]]], x: float, y: float, width: float) -> float:
-        """Patches with their names in a row from `x`, `y` pixels, wrapped at `width`; the height it took."""
+        """Patches, or marks, with their names in a row from `x`, `y` pixels, wrapped at `width`; the height it took."""
         left, down = x, y
         for name, style in entries:
             needed = 24 + width_of(name, SMALL)
             if left > x and left + needed > x + width:
                 left, down = x, down + SMALL * 1.55
-            patch = Rectangle(
-                (left / self.width, 1 - (down + 5) / self.height),
-                12 / self.width,
-                10 / self.height,
-                transform=self.figure.transFigure,
-                **{"edgecolor": PAPER, "lw": 0.5, **style},
-            )
-            self.figure.add_artist(patch)
+            self.figure.add_artist(self._symbol(left, down, style))
             self.text(left + 17, down, name, va="center")
             left += needed + 10
         return down - y + SMALL * 1.55
+
+    def _symbol(self, left: float, down: float, style: dict[str, Any]) -> Artist:
+        """A patch, or a line where the style has a marker or is of a line."""
+        at = {"transform": self.figure.transFigure, **style}
+        if "marker" in style or "ls" in style:
+            ends = ((left + 6) / self.width,) if "marker" in style else (left / self.width, (left + 13) / self.width)
+            return Line2D(ends, (1 - down / self.height,) * len(ends), **{"ms": 8, "lw": 2, **at})
+        corner = (left / self.width, 1 - (down + 5) / self.height)
+        return Rectangle(corner, 12 / self.width, 10 / self.height, **{"edgecolor": PAPER, "lw": 0.5, **at})
 
     def mark(self, artist: Any, tip: str, origin: str = "") -> None:
         """`artist`, or each of several, says `tip` when pointed at and opens `origin` when clicked."""

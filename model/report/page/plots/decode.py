@@ -52,9 +52,9 @@ def draw(page: Page) -> Drawing:
         canvas.text(left, 62, title, weight="bold")
     canvas.legend(
         [
-            (page.text("with PIM"), {"fc": GREEN}),
-            (page.text("the same memory, PIM off"), {"fc": BLUE}),
-            (page.text("the card with its own HBM, FP8"), {"fc": GREY}),
+            (page.text("with PIM"), {"color": GREEN, "marker": "o", "ls": "none"}),
+            (page.text("the same memory, PIM off"), {"color": BLUE, "marker": "s", "mfc": "white", "ls": "none"}),
+            (page.text("the card with its own HBM, FP8"), {"color": GREY, "ls": "--"}),
         ],
         8,
         12,

@@ -16,10 +16,10 @@ def draw(page: Page, figures: tuple[tuple[str, str], ...]) -> Drawing:
     canvas = Canvas(f"drivers-{page.language.code}", height=26 + panel * len(figures))
     for number, (name, title) in enumerate(figures):
         top = 26 + number * panel
-        axes = canvas.axes(196, 48, top + 26, canvas.height - top - panel + 24)
+        axes = canvas.axes(214, 44, top + 26, canvas.height - top - panel + 24)
         drivers = page.summary.projection.drivers(name)[:MOST]
         bare_rows(axes, len(drivers))
-        row_names(axes, [label(page.language, driver.leaf.name) for driver in drivers], 196)
+        row_names(axes, [label(page.language, driver.leaf.name) for driver in drivers], 214)
         nominal = page.range(name).bounds.nominal
         for row, driver in enumerate(drivers):
             fact = driver.leaf.fact
@@ -59,9 +59,9 @@ def draw(page: Page, figures: tuple[tuple[str, str], ...]) -> Drawing:
             (page.text("input at its low end"), {"fc": BLUE}),
             (page.text("input at its high end"), {"fc": ORANGE, "hatch": "//"}),
         ],
-        186,
+        16,
         12,
-        360,
+        530,
     )
     return canvas.finish(
         page.text("What decides, one input at a time"),

@@ -49,7 +49,7 @@ def section(page: Page) -> Section | None:
         ),
         text=(
             page.say(
-                "{count} of these four inputs are published by nobody: they are assumed, with a reason.",
+                "Of these four inputs {count} are published by nobody: they are assumed, with a reason.",
                 count=sum(one[i].leaf.confidence == "assumed" for one in (power, tokens) for i in (0, 1)),
             ),
             page.say(
