@@ -95,7 +95,8 @@ def test_the_projected_card_counts_dies_idle_links_and_writes_by_hand() -> None:
     converters = -(-weights // (128 * 16 * 64)) * 8
     idle = dies + converters * 14.25e-6 * 0.2
     assert projection[f"{at}idle_w"].nominal == pytest.approx(idle)
-    links = 32 * 4 * 4096 * 8 * 2 * 2e-12
+    numbers = 7 * 4096 + 2 * 4096 + 2 * 1024 + 3 * 14336  # inputs or outputs of 4,096 of all seven, then the others
+    links = 32 * numbers * 16 * 2e-12
     cells = -(-weights // (128 * 16 * 64)) * 128 * 64 * 2 * 64
     writing = cells * 2e-12 * 8 / 86400
     joules = weights * per_mac + links + cache * 8 * 4.8e-12

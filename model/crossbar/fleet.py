@@ -142,6 +142,15 @@ def _range(*facts: Fact, scale: float = 1.0) -> Range:
     return Range(low=low, nominal=nominal, high=high)
 
 
+def _moved(model: LanguageModel) -> float:
+    """Numbers into and out of the matrices of a layer a token, of 16 bits each; of experts those a token takes."""
+    share = model.experts_per_token / model.experts if model.experts > 1 else 1.0
+    return sum(
+        (m.rows + m.columns) * m.count * (share if m.count >= model.experts > 1 else 1.0)
+        for m in model.typical.matrices(model.hidden)
+    )
+
+
 def _sum(a: Range, b: Range) -> Range:
     return Range(low=a.low + b.low, nominal=a.nominal + b.nominal, high=a.high + b.high)
 
@@ -168,7 +177,7 @@ def fleet(
     tiles = ceil_div(weights, spec.rows * spec.columns * spec.arrays)
     converters = tiles * spec.converters * (spec.array == "analogue")
     cells = tiles * spec.tile_cells
-    moved_bits = model.layers * 4 * model.hidden * 8 * 2
+    moved_bits = model.layers * _moved(model) * 16
     cache_bits = 2 * model.layers * model.kv_heads * model.head_size * context * 8
     written = _range(kind.pulse_pj, kind.pulses, scale=cells * 1e-12)
     times = _range(kind.pulse_ns, kind.pulses, scale=cells * 1e-9 / parallel)
