@@ -1,16 +1,19 @@
 """NPU core, vector unit and DRAM-PIM channel behind one stream of descriptors, against the stepped model."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pytest
 
+from hw.base.error import InputError
 from hw.rtl.emit.verilog import emit
 from hw.rtl.npu.vector_unit.unit import VectorUnit
 from hw.rtl.system.top import SystemTop
 from hw.spec.hbm_pim_controller import HBM_LABELS
-from hw.spec.memory_controller import CONTROLLER_LABELS
-from hw.spec.system import UNITS
+from hw.spec.memory_controller import CONTROLLER_LABELS, Transfer
+from hw.spec.system import UNITS, Program
 from hw.spec.vector import VectorSpec
+from model.cycle.system.run import SystemRun
 from tb.bench.build import BUILD, build
 from tb.bench.protocol import Checked
 from tb.bench.run import Outcome, run
@@ -21,7 +24,8 @@ def play(name: str, programs: int) -> Outcome:
     spec, timing = system(name)
     vector = VectorUnit(VectorSpec(memory_words=spec.shared_words))
     emitted = emit(Checked(SystemTop(spec, timing, vector=vector)), f"system_{name}", BUILD / "rtl")
-    public = ["program", "core.external.memory", "channel.banks.bank_0.cells"]
+    channels = (unit.replace("memory", "channel") for unit in spec.memory_units)
+    public = ["program", "core.external.memory", *(f"{channel}.banks.bank_0.cells" for channel in channels)]
     built = build(emitted, "none", [f"{emitted.name}.dut.{path}" for path in public])
     return run(built, "tb.system.system_tests", seed=7, parameters={"system": name, "programs": programs})
 
@@ -30,13 +34,15 @@ PHASES = {"read", "write", "register_load", "mac"}
 """What a refresh must have interrupted, on either channel."""
 
 
-def everything_happened(outcome: Outcome, controller: Iterable[str], phases: set[str]) -> None:
+def everything_happened(
+    outcome: Outcome, controller: Iterable[str], phases: set[str], units: Sequence[str] = UNITS
+) -> None:
     """Every label of every unit had cycles, every queue was full, a refresh fell into every phase."""
     labels = outcome.data["labels"]
     assert min(labels[f"controller.{label}"] for label in controller) > 0
-    assert min(labels[f"{unit}.{label}"] for unit in UNITS for label in ("busy", "take", "empty")) > 0
-    assert min(labels[f"{unit}.wait_{other}"] for unit in UNITS for other in UNITS if unit != other) > 0
-    assert min(labels[f"full.{unit}"] for unit in UNITS) > 0
+    assert min(labels[f"{unit}.{label}"] for unit in units for label in ("busy", "take", "empty")) > 0
+    assert min(labels[f"{unit}.wait_{other}"] for unit in units for other in units if unit != other) > 0
+    assert min(labels[f"full.{unit}"] for unit in units) > 0
     assert phases <= set(outcome.data["refreshes"]), outcome.data["refreshes"]
 
 
@@ -45,6 +51,35 @@ def test_random_programs_on_the_smallest_system_equal_the_model() -> None:
     outcome = play("aim_4", 30)
     assert outcome.passed, outcome.explain()
     everything_happened(outcome, CONTROLLER_LABELS, PHASES | {"result_read"})
+
+
+@pytest.mark.rtl
+@pytest.mark.volume
+def test_200_random_programs_on_two_channels_equal_the_model() -> None:
+    outcome = play("two_aim_4", 200)
+    assert outcome.passed, outcome.explain()
+    everything_happened(outcome, CONTROLLER_LABELS, PHASES | {"result_read"}, (*UNITS, "memory_1"))
+
+
+def test_channels_are_units_of_their_own() -> None:
+    spec, timing = system("two_aim_4")
+    assert spec.units == ("core", "vector", "memory", "memory_1")
+    program = Program(units=spec.units)
+    command = Transfer(write=False, address=0, shared=0, run=4, groups=8, stride=4)
+    program.add("memory", command)
+    program.add("memory_1", command)
+    beside = SystemRun(spec, timing, program).run()
+    assert beside.taken["memory_1"][0] == beside.taken["memory"][0] + 1, "the router fetches one a cycle"
+    assert beside.controllers["memory"]["read"] == beside.controllers["memory_1"]["read"] == 32
+    program = Program(units=spec.units)
+    program.add("memory_1", command, after=[program.add("memory", command)])
+    after = SystemRun(spec, timing, program).run()
+    assert after.taken["memory_1"][0] == after.ended["memory"][0] + 1
+    assert after.waits["memory_1"]["wait_memory"] > 0
+    with pytest.raises(InputError, match="channels of a system must be from 1 to 4, not 5"):
+        replace(spec, channels=5)
+    with pytest.raises(InputError, match="a unit must be one of core, vector, memory, memory_1, not 'memory_2'"):
+        program.add("memory_2", command)
 
 
 @pytest.mark.rtl

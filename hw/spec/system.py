@@ -17,12 +17,27 @@ from hw.spec.memory_controller import DESCRIPTOR_BITS, ControllerSpec
 from hw.spec.pim import PimSpec
 
 UNITS: tuple[str, ...] = ("core", "vector", "memory")
-"""Units of every system."""
+"""Units of every system; further channels have controllers of their own besides."""
 
 CROSSBAR = "crossbar"
 """The unit that a system with crossbars has besides."""
 
-UNIT_CODES: dict[str, int] = {"core": 0, "vector": 1, "memory": 2, CROSSBAR: 4}
+MOST_CHANNELS = 4
+"""Channels of a system at most."""
+
+
+def memory_units(channels: int) -> tuple[str, ...]:
+    """Names of the memory controllers of a system with so many channels."""
+    return ("memory", *(f"memory_{i}" for i in range(1, channels)))
+
+
+UNIT_CODES: dict[str, int] = {
+    "core": 0,
+    "vector": 1,
+    "memory": 2,
+    CROSSBAR: 4,
+    **{unit: 5 + i for i, unit in enumerate(memory_units(MOST_CHANNELS)[1:])},
+}
 """Unit -> what a descriptor names it by."""
 
 END = 3
@@ -45,6 +60,11 @@ _WAITS = {
     "vector": "The unit is free, its next descriptor waits for the vector unit (and for no unit before).",
     "memory": "The unit is free, its next descriptor waits for the memory controller (and for no unit before).",
     CROSSBAR: "The unit is free, its next descriptor waits for the crossbars (and for no unit before).",
+    **{
+        unit: f"The unit is free, its next descriptor waits for the controller of channel {i} (and for no unit before)."
+        for i, unit in enumerate(memory_units(MOST_CHANNELS))
+        if i
+    },
 }
 
 
@@ -82,6 +102,8 @@ class SystemSpec:
         Descriptors the program memory holds.
     refresh : bool
         False only to compare.
+    channels : int
+        Channels of the device, each with a controller of its own; from 1 to 4.
     crossbar : CrossbarSpec or None
         Tiles that hold the matrices of weights, if there are any; the channel then holds no matrix but the embedding.
     """
@@ -93,6 +115,7 @@ class SystemSpec:
     rows: int = 64
     program_words: int = 1 << 15
     refresh: bool = True
+    channels: int = 1
     crossbar: CrossbarSpec | None = None
 
     def __post_init__(self) -> None:
@@ -104,6 +127,8 @@ class SystemSpec:
             )
         if not 1 <= self.program_words <= 1 << COUNT_BITS:
             raise InputError(f"program_words must be from 1 to {1 << COUNT_BITS}, not {self.program_words}")
+        if isinstance(self.channels, bool) or not 1 <= self.channels <= MOST_CHANNELS:
+            raise InputError(f"channels of a system must be from 1 to {MOST_CHANNELS}, not {self.channels!r}")
         if self.crossbar is not None:
             if self.pim.number != "bf16":
                 raise InputError(
@@ -131,18 +156,25 @@ class SystemSpec:
     def label(self) -> str:
         """Its parts in a few words."""
         crossbars = "" if self.crossbar is None else f" and {self.crossbar.label}"
-        return f"{self.core.label} beside {self.pim.title}{crossbars}"
+        several = "" if self.channels == 1 else f", {self.channels} channels,"
+        return f"{self.core.label} beside {self.pim.title}{several}{crossbars}"
 
     @property
     def macs_per_cycle(self) -> float:
         """Most multiply-accumulates in a cycle, of core, PIM units and crossbars together."""
         crossbars = 0.0 if self.crossbar is None else self.crossbar.macs_per_cycle
-        return self.core.macs_per_cycle + self.pim.macs_per_cycle + crossbars
+        return self.core.macs_per_cycle + self.channels * self.pim.macs_per_cycle + crossbars
 
     @property
     def units(self) -> tuple[str, ...]:
         """Names of its units."""
-        return UNITS if self.crossbar is None else (*UNITS, CROSSBAR)
+        first = ("core", "vector", *self.memory_units)
+        return first if self.crossbar is None else (*first, CROSSBAR)
+
+    @property
+    def memory_units(self) -> tuple[str, ...]:
+        """Names of its memory controllers, one for each channel."""
+        return memory_units(self.channels)
 
     @property
     def crossbar_unit(self) -> CrossbarUnitSpec:
@@ -217,7 +249,7 @@ class Program:
 
     commands: list[SystemCommand] = field(default_factory=list)
     units: tuple[str, ...] = UNITS
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*UNITS, CROSSBAR), 0))
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(UNIT_CODES, 0))
     _fences: set[int] = field(default_factory=set)
 
     def add(self, unit: str, command: Packs, after: Iterable[Token] = ()) -> Token:

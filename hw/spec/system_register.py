@@ -69,9 +69,9 @@ SYSTEM_REGISTER_MAP: tuple[Register, ...] = (
         count=len(UNIT_CODES),
         text="descriptors ended of each unit it has, in order",
     ),
-    Register(name="refused", offset=0x40, access="read", count=len(UNIT_CODES), text="of these refused"),
-    Register(name="cycles_low", offset=0x50, access="read", text="cycles of the run, low half; keeps the high half"),
-    Register(name="cycles_high", offset=0x54, access="read", text="the high half kept"),
+    Register(name="refused", offset=0x50, access="read", count=len(UNIT_CODES), text="of these refused"),
+    Register(name="cycles_low", offset=0x70, access="read", text="cycles of the run, low half; keeps the high half"),
+    Register(name="cycles_high", offset=0x74, access="read", text="the high half kept"),
 )
 """All registers, by offset. A write to one that cannot be written, or of part of a word, is answered with SLVERR."""
 

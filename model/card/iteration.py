@@ -34,7 +34,7 @@ TimeKind = Literal["decode", "prefill", "offline"]
 RESERVED_BYTES = 1.2e9
 """What driver, libraries and communication buffers hold on each device before a model is loaded; assumed."""
 
-_FINE = 64
+FINE = 64
 """Rows up to which every number of them is timed by itself; above, sixteen numbers of each octave, and between two of
 them in proportion."""
 
@@ -101,6 +101,8 @@ class Iteration:
     extra : Extra
     tokens : int or None
         Most tokens of an iteration, which activations are kept for; None: the engine's.
+    sequences : int or None
+        Most running sequences, which logits are kept for; None: the engine's.
     streaming : bool
         Every token is sent to its client at once.
 
@@ -121,6 +123,7 @@ class Iteration:
         engine: Engine = ENGINES["none"],
         extra: Extra = NOMINAL,
         tokens: int | None = None,
+        sequences: int | None = None,
         streaming: bool = False,
     ) -> None:
         self.streaming = streaming
@@ -131,6 +134,7 @@ class Iteration:
             model=model, cards=self.split.tensor, weight_format=weights, cache_format=cache, split=self.split
         )
         self.tokens = tokens or engine.tokens
+        self.sequences = sequences or engine.sequences
         products = compute_format(device, weights)
         activation = "fp16" if number_format(products).bits <= 16 else products
         self._formats = Formats.of(weights, activation, cache)
@@ -189,7 +193,7 @@ class Iteration:
     @property
     def _logit_bytes(self) -> float:
         """Logits of all running sequences in 32 bits, and the copy that is sorted or sampled."""
-        return 2 * 4.0 * min(self.engine.sequences, self.tokens) * self.model.vocabulary
+        return 2 * 4.0 * min(self.sequences, self.tokens) * self.model.vocabulary
 
     def seconds(self, mixture: Mixture) -> float:
         """Until the tokens of the iteration are out; without prompts linear in `decode_keys` above `floor`."""
@@ -259,6 +263,7 @@ class Iteration:
             engine=self.engine,
             extra=replace(extra),
             tokens=self.tokens,
+            sequences=self.sequences,
             streaming=self.streaming,
         )
 
@@ -327,7 +332,7 @@ class Iteration:
 
     def _blocks(self, rows: int) -> tuple[float, int, dict[str, float]]:
         """(seconds, kernels, seconds by bound) of all layers' projections and feed-forward parts on `rows` tokens."""
-        if rows > _FINE and rows not in self._linear:
+        if rows > FINE and rows not in self._linear:
             step = 1 << (rows.bit_length() - 5)
             low = rows // step * step
             if low != rows:

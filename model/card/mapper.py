@@ -209,9 +209,22 @@ def mapping(
 ) -> Mapping:
     """`best` of a layer's product."""
     kernel = window.kernel if window is not None else ()
-    return best(
-        core, cores, gemm.m, gemm.n, gemm.k, gemm.count, kernel, fetch, reuse, by_row, dataflows, _image_row(window)
-    )
+
+    def cut(m: int, n: int, k: int, count: int, kernel: tuple[int, ...]) -> Mapping:
+        return best(core, cores, m, n, k, count, kernel, fetch, reuse, by_row, dataflows, _image_row(window))
+
+    found = cut(gemm.m, gemm.n, gemm.k, gemm.count, kernel)
+    side = beside(gemm, core.array.k_per_block, core.array.columns) if window is not None and window.groups > 1 else 1
+    if side > 1:
+        packed = cut(gemm.m, side * gemm.n, side * gemm.k, ceil_div(gemm.count, side), ())
+        found = min(found, packed, key=lambda m: m.cycles)
+    return found
+
+
+def beside(gemm: Gemm, depth: int, width: int) -> int:
+    """Groups of a convolution that lie in an array of `depth` x `width` together, along its diagonal: each takes its
+    part of the depth and of the columns, the rest of both holds zeros."""
+    return max(1, min(gemm.count, depth // gemm.k, width // gemm.n))
 
 
 def _image_row(window: Window | None) -> tuple[int, int] | None:

@@ -18,7 +18,7 @@ from model.network.split import Split
 from model.serving.bill import Bill, bill
 from model.serving.closed import closed
 from model.serving.cluster import Cluster
-from model.serving.deploy import Deployed, Rules
+from model.serving.deploy import Deployed, Rules, planned
 from model.serving.draw import Drawn
 from model.serving.load import Trace
 from model.serving.report import lines, plain, screen
@@ -91,8 +91,11 @@ def service_of(arguments: argparse.Namespace) -> Service:
     if weights is None:
         weights = model.quantization.compute if model.quantization is not None else serving_format(spec)
     sequences = arguments.sequences
-    if sequences is None and arguments.closed_loop is not None and arguments.engine == "trtllm":
-        sequences = arguments.closed_loop
+    if sequences is None and arguments.closed_loop is not None:  # as many as are in flight
+        least = 1 if arguments.engine == "trtllm" else engine.sequences
+        sequences = max(least, arguments.closed_loop)
+    elif sequences is None and arguments.trace is None:
+        sequences = planned(engine).sequences
     rules = Rules(
         order=arguments.order,
         batching=arguments.batching,

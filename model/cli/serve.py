@@ -79,7 +79,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--batching", choices=names("batching"), help="default: the engine's")
     add("--eviction", choices=names("eviction"), help="when the cache is full (default: the engine's)")
     add("--tokens", type=int, metavar="N", help="most of an iteration (default: the engine's)")
-    add("--sequences", type=int, metavar="N", help="most that run (default: the engine's)")
+    add("--sequences", type=int, metavar="N", help="most that run (default: the engine's behind a --trace, the users "
+        "of a --closed-loop, else 256 at least)")  # fmt: skip
     add("--block", type=int, metavar="N", help="tokens of a cache block (default: the engine's)")
     add("--prefix-cache", action=argparse.BooleanOptionalAction, help="beginnings are kept (default: the engine's)")
     add("--years", type=int, default=1, metavar="N", help="of a site: so many years, each with a day of its own")

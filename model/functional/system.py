@@ -1,6 +1,7 @@
 """What a program leaves in the memories of a system: one descriptor after the other, values only."""
 
 from dataclasses import replace
+from functools import partial
 
 from hw.base.error import InputError
 from hw.spec.crossbar_unit import Product
@@ -21,10 +22,10 @@ class SystemMemories:
     shared : uint16 array (words, lanes)
     core : Memories
         Of the core; its external memory is the shared memory.
-    contents : Contents
-        Of the channel: banks, buffer, accumulators.
-    pointed : list of int
-        Numbers read at pointers so far, in order: what the stepped model asks for.
+    channels : dict of str to Contents
+        Unit of each channel -> its banks, buffer, accumulators; `contents`: those of the first.
+    pointed : dict of str to list of int
+        Unit of each channel -> numbers read at pointers so far, in order: what the stepped model asks for.
     """
 
     def __init__(
@@ -35,34 +36,40 @@ class SystemMemories:
         crossbars: Crossbars | None = None,
     ) -> None:
         self.core = Memories(spec.core)
-        self.contents = contents_of(spec.controller, timing)
+        self.channels = {unit: contents_of(spec.controller, timing) for unit in spec.memory_units}
+        self.contents = self.channels["memory"]
         self.shared = self.core.external.view("<u2")
-        self.contents.shared = self.shared
-        self.pointed: list[int] = []
+        for contents in self.channels.values():
+            contents.shared = self.shared
+        self.pointed: dict[str, list[int]] = {unit: [] for unit in self.channels}
         self._vector, self._crossbars = vector, crossbars
         # the order of the commands is all that counts here
-        self._controller = controller_of(replace(spec.controller, refresh=False), timing, self.contents.take)
+        at_once = replace(spec.controller, refresh=False)
+        self._controllers = {
+            unit: controller_of(at_once, timing, contents.take) for unit, contents in self.channels.items()
+        }
 
     def run(self, program: Program) -> None:
         """Execute `program`; what is refused changes nothing."""
         for item in program.commands:
             if item.unit == "core":
                 self.core.run([core_item(item.command)])
-            elif item.unit == "memory":
-                self._controller.run(item.command.pack(), self._controller.now, self._point)
+            elif item.unit in self._controllers:
+                controller = self._controllers[item.unit]
+                controller.run(item.command.pack(), controller.now, partial(self._point, item.unit))
             elif isinstance(item.command, Product):
                 if self._crossbars is not None:
                     self._crossbars.execute(item.command, self.shared)
             elif self._vector is not None:
                 self._vector.execute(item.command.pack(), self.shared)
 
-    def _point(self, address: int) -> int:
-        self.pointed.append(self.contents.pointed(address))
-        return self.pointed[-1]
+    def _point(self, unit: str, address: int) -> int:
+        self.pointed[unit].append(self.channels[unit].pointed(address))
+        return self.pointed[unit][-1]
 
-    def replay(self) -> "Pointed":
-        """The numbers read at pointers, for a stepped run of the same program."""
-        return Pointed(self.pointed)
+    def replay(self) -> dict[str, "Pointed"]:
+        """Unit of each channel -> the numbers read at pointers, for a stepped run of the same program."""
+        return {unit: Pointed(numbers) for unit, numbers in self.pointed.items()}
 
 
 class Pointed:

@@ -54,6 +54,15 @@ class Rules:
         )
 
 
+PLANNED = 256
+"""Running requests that a planner allows an engine at least: what vLLM's server takes on most cards."""
+
+
+def planned(engine: Engine) -> Rules:
+    """What a planner tells an engine."""
+    return Rules(sequences=max(PLANNED, engine.sequences))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
     """`model` on the devices of one instance.
@@ -122,6 +131,7 @@ class Deployed:
             cache=self.cache,
             engine=self.engine,
             tokens=self.rules.filled(self.engine).tokens,
+            sequences=self.rules.filled(self.engine).sequences,
             streaming=self.streaming,
         )
 

@@ -12,7 +12,7 @@ from model.network.language import LanguageModel
 from model.network.split import Split
 from model.serving.answers import kept, rate
 from model.serving.bill import Bill, bill
-from model.serving.deploy import Deployed
+from model.serving.deploy import Deployed, planned
 from model.serving.draw import Drawn
 from model.serving.service import Service
 from model.serving.sources import Stream
@@ -104,6 +104,7 @@ def _deployed(chip: str, model: LanguageModel, size: int, engine: str, weights: 
         weights=number,
         cache="fp16",
         engine=ENGINES[engine],
+        rules=planned(ENGINES[engine]),
         chip=known,
     )
 

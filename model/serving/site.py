@@ -20,7 +20,7 @@ from model.network.split import Split
 from model.projection import scenarios
 from model.projection.overheads import FAN_SHARE, SOCKET_POWER, SUPPLY_EFFICIENCY
 from model.serving.bill import MEMORY_BOUND_LOAD
-from model.serving.deploy import Deployed, Rules
+from model.serving.deploy import Deployed, planned
 from model.serving.service import Service
 
 WITHOUT = {
@@ -115,7 +115,7 @@ def smallest(card: str, model: LanguageModel, *, tokens: int, engine: str) -> De
             weights=serving_format(spec),
             cache="fp16",
             engine=ENGINES[engine],
-            rules=Rules(),
+            rules=planned(ENGINES[engine]),
             chip=chip,
         )
         try:

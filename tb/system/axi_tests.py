@@ -11,7 +11,6 @@ from cocotb.triggers import RisingEdge
 from cocotbext.axi import AxiBus, AxiLiteBus, AxiLiteMaster, AxiRam
 
 from hw.rtl.npu.memory_side.axi_signature import OKAY, SLVERR
-from hw.spec.system import UNITS
 from hw.spec.system_register import SYSTEM_IDENTITY, SYSTEM_REGISTERS, TARGETS
 from hw.spec.vector import VectorSpec
 from model.cycle.system.run import SystemRun
@@ -116,7 +115,8 @@ async def programs_go_in_run_and_come_back(bench: Bench) -> None:
         assert await host.status("finished"), f"{where}: the interrupt came before the end"
         await host.write("control", runs, SLVERR)  # not again without a reset
         await host.copy("shared_out", BACK_BEAT, 0, spec.shared_words)
-        memories.pointed.clear()
+        for numbers in memories.pointed.values():
+            numbers.clear()
         memories.run(program)
         want = SystemRun(
             spec, timing, program, vector=SystemVectorUnit(vector), pointed=memories.replay(),
@@ -126,7 +126,7 @@ async def programs_go_in_run_and_come_back(bench: Bench) -> None:
         got = np.frombuffer(host.load(BACK_BEAT, spec.shared_words), "<u2").reshape(memories.shared.shape)
         wrong = np.argwhere(got != memories.shared)
         assert not len(wrong), f"{where}: {len(wrong)} elements of the shared memory differ, the first at {wrong[0]}"
-        for i, unit in enumerate(UNITS):
+        for i, unit in enumerate(spec.units):
             assert await host.read("ended", i) == program.counts[unit], f"{where}: descriptors of {unit}"
             if unit != "core":
                 assert await host.read("refused", i) == len(want.codes[unit]), f"{where}: refusals of {unit}"

@@ -44,9 +44,13 @@ def controller(name: str) -> tuple[ControllerSpec, Timing]:
     return spec, spec.pim.dram.resolve(overrides={"t_refi": interval})
 
 
+TWO = "two_"
+"""Before the name of a channel: two of them."""
+
+
 def system(name: str) -> tuple[SystemSpec, Timing]:
     """The smallest system around the channel called `name`, with a core of 4 x 4 cells of its format."""
-    controlled, timing = controller(name)
+    controlled, timing = controller(name.removeprefix(TWO))
     number = controlled.pim.number
     core = CoreSpec(
         array=MacArraySpec(rows=4, columns=4, activation_format=number, weight_format=number, mac_latency=1),
@@ -59,4 +63,5 @@ def system(name: str) -> tuple[SystemSpec, Timing]:
         output_format=number,
         dma=DmaSpec(bytes_per_cycle=32, latency_cycles=4, external_beats=SHARED_WORDS, banks=4),
     )
-    return SystemSpec(core=core, pim=controlled.pim, rows=ROWS, program_words=512), timing
+    channels = 1 + name.startswith(TWO)
+    return SystemSpec(core=core, pim=controlled.pim, rows=ROWS, program_words=512, channels=channels), timing

@@ -60,7 +60,7 @@ class RandomPrograms:
 
     def draw(self, descriptors: int) -> Program:
         """A program of at least so many descriptors."""
-        self._program, self._accesses, self._tokens = Program(), [], {}
+        self._program, self._accesses, self._tokens = Program(units=self.spec.units), [], {}
         pointers = self.low - POINTER_WORDS
         memory = descriptors_of(self.spec.controller, self.rng, low=self.low, pointers=(pointers, POINTER_WORDS))
         while len(self._program.commands) < descriptors:
@@ -71,7 +71,8 @@ class RandomPrograms:
                 self._vector()
             else:
                 command = memory.draw()
-                self._add("memory", [command], _accesses(command))
+                unit = str(self.rng.choice(self.spec.memory_units)) if self.spec.channels > 1 else "memory"
+                self._add(unit, [command], _accesses(command))
         return self._program
 
     def _below(self, limit: int) -> int:

@@ -3,6 +3,7 @@
 # pyright: reportAttributeAccessIssue=false
 
 from collections import Counter
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from cocotb.types import LogicArray
 
 from hw.spec.command import parameter_word_bits
 from hw.spec.npu_event import LABELS, VALUE_EVENTS
-from hw.spec.system import UNITS, SystemSpec, wait_labels
+from hw.spec.system import SystemSpec, wait_labels
 from hw.spec.vector import VectorSpec
 from model.cycle.system.controller import Issued
 from model.cycle.system.run import SystemRun, SystemTiming
@@ -40,9 +41,12 @@ class SystemBench:
         self.dut: Any = bench.dut.dut
         self.columns = spec.pim.dram.organisation.columns
         self.shared = self.dut.core.external.memory
-        self.banks = [
-            getattr(self.dut.channel.banks, f"bank_{b}").cells for b in range(spec.pim.dram.organisation.banks)
-        ]
+        # the first channel's name is that of a system with one
+        channels = {unit: getattr(self.dut, unit.replace("memory", "channel")) for unit in spec.memory_units}
+        self.banks = {
+            unit: [getattr(channel.banks, f"bank_{b}").cells for b in range(spec.pim.dram.organisation.banks)]
+            for unit, channel in channels.items()
+        }
 
     def load(self, memories: SystemMemories, words: list[int]) -> None:
         """Program, shared memory and rows, in no simulated time."""
@@ -51,11 +55,12 @@ class SystemBench:
             self.dut.program[i].value = LogicArray.from_unsigned(word, size)
         for i, word in enumerate(memories.shared):
             self.shared[i].value = LogicArray.from_unsigned(to_integer(word), WORD_BITS)
-        for (bank, row), cells in memories.contents.device.rows.items():
-            for column, word in enumerate(cells):
-                self.banks[bank][row * self.columns + column].value = LogicArray.from_unsigned(
-                    to_integer(word), WORD_BITS
-                )
+        for unit, contents in memories.channels.items():
+            for (bank, row), cells in contents.device.rows.items():
+                for column, word in enumerate(cells):
+                    self.banks[unit][bank][row * self.columns + column].value = LogicArray.from_unsigned(
+                        to_integer(word), WORD_BITS
+                    )
 
     async def run(self, cycles: int) -> None:
         """Reset, and run for so many cycles; AssertionError unless the program is finished then and not before."""
@@ -73,7 +78,7 @@ class SystemBench:
 
     def ended(self) -> dict[str, int]:
         """Unit -> descriptors ended."""
-        return {unit: int(getattr(self.top, f"o_ended_{unit}").value) for unit in UNITS}
+        return {unit: int(getattr(self.top, f"o_ended_{unit}").value) for unit in self.spec.units}
 
     def counts(self, prefix: str, names: tuple[str, ...]) -> dict[str, int]:
         """Counters of the top whose names are `prefix` and one of `names`."""
@@ -82,12 +87,14 @@ class SystemBench:
 
 def same_timing(where: str, bench: SystemBench, timing: SystemTiming) -> None:
     """Labels of router, controller and core, events of the core, refusals."""
-    for unit in UNITS:
-        waits = bench.counts(f"o_count_{unit}_", tuple(wait_labels(UNITS)))
+    units = bench.spec.units
+    for unit in units:
+        waits = bench.counts(f"o_count_{unit}_", tuple(wait_labels(units)))
         assert waits == timing.waits[unit], f"{where}: {unit} {waits}, not {timing.waits[unit]}"
         assert sum(waits.values()) == timing.cycles, f"{where}: labels of {unit} sum to {sum(waits.values())}"
-    labels = bench.counts("o_count_controller_", tuple(timing.controller))
-    assert labels == timing.controller, f"{where}: controller {labels}, not {timing.controller}"
+    for unit, want in timing.controllers.items():
+        labels = bench.counts(f"o_count_{unit.replace('memory', 'controller')}_", tuple(want))
+        assert labels == want, f"{where}: controller of {unit} {labels}, not {want}"
     core = bench.counts("core_counters__label_", tuple(LABELS))
     assert core == timing.core.budget, f"{where}: core {core}, not {timing.core.budget}"
     for event, count in timing.core.counts.items():
@@ -106,10 +113,11 @@ def same_memories(where: str, bench: SystemBench, memories: SystemMemories) -> N
     for i, word in enumerate(memories.shared):
         got = bench.shared[i].value.to_unsigned()
         assert got == to_integer(word), f"{where}: shared word {i} is {got:#x}, not {to_integer(word):#x}"
-    for (bank, row), words in memories.contents.device.rows.items():
-        for column, word in enumerate(words):
-            got = bench.banks[bank][row * bench.columns + column].value.to_unsigned()
-            assert got == to_integer(word), f"{where}: bank {bank} row {row} column {column} is {got:#x}"
+    for unit, contents in memories.channels.items():
+        for (bank, row), words in contents.device.rows.items():
+            for column, word in enumerate(words):
+                got = bench.banks[unit][bank][row * bench.columns + column].value.to_unsigned()
+                assert got == to_integer(word), f"{where}: {unit} bank {bank} row {row} column {column} is {got:#x}"
 
 
 def fill_shared(memories: SystemMemories, programs: RandomPrograms) -> None:
@@ -130,10 +138,11 @@ def fill(memories: SystemMemories, programs: RandomPrograms) -> None:
     """Ordinary numbers in the rows too."""
     spec, rng = programs.spec, programs.rng
     fill_shared(memories, programs)
-    for bank in range(spec.pim.dram.organisation.banks):
-        for row in range(2 * ROWS_USED):
-            cells = memories.contents.device.row(bank, row)
-            cells[:] = random_words(rng, cells.shape, spec.pim)
+    for contents, bank, row in product(
+        memories.channels.values(), range(spec.pim.dram.organisation.banks), range(2 * ROWS_USED)
+    ):
+        cells = contents.device.row(bank, row)
+        cells[:] = random_words(rng, cells.shape, spec.pim)
 
 
 @bench_test(timeout_cycles=1_000_000_000)

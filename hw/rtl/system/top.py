@@ -60,11 +60,11 @@ class SystemTop(wiring.Component):
     o_finished : Out(1), all descriptors up to the end mark have ended
     o_ended_<unit> : Out(20), descriptors ended; o_refused_<unit> : Out(20), of these refused
     o_code_<unit> : Out(4), code of the last one refused
-    o_error : Out(3), sticky error of the channel: 0 unless the controller broke a rule
+    o_error : Out(3), sticky error of the channel, of the first that has one: 0 unless a controller broke a rule
     core_counters : Out(CounterPorts), of the core
     o_count_<unit>_<label> : Out, cycles of the run by `wait_labels`
     o_count_controller_<label> : Out, cycles since reset by the controller's labels
-    o_count_channel_<event> : Out, of the channel
+    o_count_channel_<event> : Out, of the channel; of further ones `controller_<n>` and `channel_<n>`
     o_count_vector_unit_<event>, o_label_count_vector_unit_<label> : Out, since reset, of the vector unit
     o_count_crossbar_unit_<event>, o_label_count_crossbar_unit_<label> : Out, since reset, of the crossbar unit, if any
     crossbar_counters, array_<t>, i_cell, o_missed : of the crossbar unit, if any
@@ -75,9 +75,14 @@ class SystemTop(wiring.Component):
         bits = spec.pim.dram.organisation.column_bits
         self.core = CoreTop(spec.core)
         device = kind.load(spec.pim.kind).door("top")
-        self.controller = device.controller(spec.controller, timing)
-        self.channel = device.channel(spec.pim, timing, rows=spec.rows)
-        self._events = [name for name in self.channel.signature.members if name.startswith("o_count_")]
+        self.controllers = [device.controller(spec.controller, timing) for _ in spec.memory_units]
+        self.channels = [device.channel(spec.pim, timing, rows=spec.rows) for _ in spec.memory_units]
+        self._labels = list(self.controllers[0].labels)
+        self._events = [
+            name.removeprefix("o_count_") for name in self.channels[0].signature.members if name.startswith("o_count_")
+        ]
+        # the first channel's names are those of a system with one
+        self._suffixes = [unit.removeprefix("memory") for unit in spec.memory_units]
         self.vector = vector
         self.crossbar = None if spec.crossbar is None else CrossbarUnit(spec.crossbar_unit)
         self.router = Router(spec.units)
@@ -98,8 +103,16 @@ class SystemTop(wiring.Component):
                 **{
                     f"o_count_{unit}_{name}": Out(LABEL_BITS) for unit in spec.units for name in wait_labels(spec.units)
                 },
-                **{f"o_count_controller_{label}": Out(LABEL_BITS) for label in self.controller.labels},
-                **{name.replace("o_count_", "o_count_channel_"): Out(COUNTER_BITS) for name in self._events},
+                **{
+                    f"o_count_controller{suffix}_{label}": Out(LABEL_BITS)
+                    for suffix in self._suffixes
+                    for label in self._labels
+                },
+                **{
+                    f"o_count_channel{suffix}_{event}": Out(COUNTER_BITS)
+                    for suffix in self._suffixes
+                    for event in self._events
+                },
                 **{here: Out(LABEL_BITS) for here in (*self._vector_counts, *self._crossbar_counts)},
                 **({} if self.crossbar is None else {"crossbar_counters": Out(CrossbarCounterPorts())}),
                 **{name: self.crossbar.signature.members[name] for name in self._crossbar_ports if self.crossbar},
@@ -112,7 +125,10 @@ class SystemTop(wiring.Component):
         shared = self.core.external
         assert shared is not None
         # ports into the shared memory, asked for before it is elaborated
-        self._controller(m, shared.memory)
+        error: Value = Const(0, 3)
+        for found in reversed([self._channel(m, shared.memory, number) for number in range(self.spec.channels)]):
+            error = Mux(found.any(), found, error) if self.spec.channels > 1 else found
+        m.d.comb += self.o_error.eq(error)
         self._vector(m, shared.memory)
         if self._open:
             self._connect_outside(m, shared.memory)
@@ -163,16 +179,18 @@ class SystemTop(wiring.Component):
         with m.If(refused):
             m.d.sync += getattr(self, f"o_code_{name}").eq(code)
 
-    def _controller(self, m: Module, words: memory.Memory) -> None:
-        """Controller and channel."""
-        m.submodules.controller, m.submodules.channel = controller, channel = self.controller, self.channel
+    def _channel(self, m: Module, words: memory.Memory, number: int) -> Value:
+        """Controller and channel; the channel's error."""
+        controller, channel = self.controllers[number], self.channels[number]
+        unit, suffix = self.spec.memory_units[number], self._suffixes[number]
+        m.submodules[f"controller{suffix}"], m.submodules[f"channel{suffix}"] = controller, channel
         read, write = words.read_port(domain="comb"), words.write_port()
-        router = self.router
+        offer = getattr(self.router, f"o_{unit}")
         m.d.comb += [
-            controller.i_descriptor.payload.eq(router.o_memory.payload),
-            controller.i_descriptor.valid.eq(router.o_memory.valid),
-            router.o_memory.ready.eq(controller.i_descriptor.ready),
-            router.i_busy_memory.eq(controller.o_busy),
+            controller.i_descriptor.payload.eq(offer.payload),
+            controller.i_descriptor.valid.eq(offer.valid),
+            offer.ready.eq(controller.i_descriptor.ready),
+            getattr(self.router, f"i_busy_{unit}").eq(controller.o_busy),
             read.addr.eq(controller.o_shared_read_address),
             controller.i_shared_read_data.eq(read.data),
             write.addr.eq(controller.o_shared_write_address),
@@ -183,17 +201,17 @@ class SystemTop(wiring.Component):
             channel.i_data.eq(controller.o_data),
             controller.i_data.eq(channel.o_data),
             controller.i_data_valid.eq(channel.o_data_valid),
-            self.o_error.eq(channel.o_error),
         ]
-        self._ends(m, "memory", controller.o_done, controller.o_refused, controller.o_code)
+        self._ends(m, unit, controller.o_done, controller.o_refused, controller.o_code)
         m.d.comb += [
-            getattr(self, f"o_count_controller_{label}").eq(getattr(controller, f"o_count_{label}"))
-            for label in controller.labels
+            getattr(self, f"o_count_controller{suffix}_{label}").eq(getattr(controller, f"o_count_{label}"))
+            for label in self._labels
         ]
         m.d.comb += [
-            getattr(self, name.replace("o_count_", "o_count_channel_")).eq(getattr(channel, name))
-            for name in self._events
+            getattr(self, f"o_count_channel{suffix}_{event}").eq(getattr(channel, f"o_count_{event}"))
+            for event in self._events
         ]
+        return channel.o_error
 
     def _vector(self, m: Module, words: memory.Memory) -> None:
         """The vector unit, or nobody who takes its descriptors."""

@@ -4,8 +4,9 @@ Cycle 0 is the first after reset; the program runs from cycle `start` on. Betwee
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from hw.base.error import InputError
 from hw.spec.command import Command, Copy, Descriptor, Fence, Geometry
@@ -14,7 +15,7 @@ from hw.spec.system import CROSSBAR, QUEUE_ENTRIES, Program, SystemSpec, wait_la
 from model.cycle.crossbar.unit import CrossbarPort
 from model.cycle.npu.program.timing import counted
 from model.cycle.npu.timing import Timing as CoreTiming
-from model.cycle.system.controller import NEVER, Issued
+from model.cycle.system.controller import NEVER, Controller, Issued
 from model.cycle.system.core_port import CorePort
 from model.cycle.system.kinds import controller_of
 from model.cycle.system.vector_port import VectorPort
@@ -38,8 +39,8 @@ class SystemTiming:
         From the first cycle of the run to the one before it is finished.
     waits : dict
         Unit -> label of `wait_labels` -> cycles; each unit's sum is `cycles`.
-    controller : dict
-        Label of `CONTROLLER_LABELS` -> cycles from reset to the end of the run.
+    controllers : dict
+        Unit of a channel -> label of its controller -> cycles from reset to the end of the run.
     core : CoreTiming
         Busy cycles, labels and events of the core.
     taken, ended : dict
@@ -54,13 +55,18 @@ class SystemTiming:
 
     cycles: int
     waits: dict[str, dict[str, int]]
-    controller: dict[str, int]
+    controllers: dict[str, dict[str, int]]
     core: CoreTiming
     taken: dict[str, list[int]]
     ended: dict[str, list[int]]
     codes: dict[str, list[int]]
     full: dict[str, int]
     crossbar: CrossbarPort | None = None
+
+    @property
+    def controller(self) -> dict[str, int]:
+        """Those of the first channel's controller."""
+        return self.controllers["memory"]
 
 
 @dataclass(slots=True)
@@ -97,8 +103,9 @@ class SystemRun:
         Of the channel.
     program : Program
     vector : VectorPort
-    pointed : callable
-        The low 16 bits of a word of the shared memory, asked in the order of the descriptors with a pointer.
+    pointed : callable, or mapping of unit to callable
+        The low 16 bits of a word of the shared memory, asked by each channel in the order of its descriptors with a
+        pointer; one callable serves the channels together, which is right for one channel alone.
     start : int
         First cycle of the run after reset.
     watch : callable
@@ -112,18 +119,18 @@ class SystemRun:
         program: Program,
         *,
         vector: VectorPort | None = None,
-        pointed: Callable[[int], int] = lambda _: 0,
+        pointed: Callable[[int], int] | Mapping[str, Callable[[int], int]] = lambda _: 0,
         start: int = 0,
         watch: Callable[[Issued], None] = lambda _: None,
     ) -> None:
         self.commands = program.commands
         self.start = start
         self.core = CorePort(spec.core)
-        self.controller = controller_of(spec.controller, timing, watch)
-        self.single = {
-            "vector": _Single((vector or NoVector()).run, immediate=vector is None),
-            "memory": _Single(lambda word, taken: self.controller.run(word, taken, pointed)),
-        }
+        self.controllers = {unit: controller_of(spec.controller, timing, watch) for unit in spec.memory_units}
+        self.single = {"vector": _Single((vector or NoVector()).run, immediate=vector is None)}
+        for unit, controller in self.controllers.items():
+            asked = pointed[unit] if isinstance(pointed, Mapping) else pointed
+            self.single[unit] = _Single(partial(_run, controller, asked))
         self.crossbar = None if spec.crossbar is None else CrossbarPort(spec.crossbar_unit)
         if self.crossbar is not None:
             self.single[CROSSBAR] = _Single(self.crossbar.run)
@@ -171,13 +178,15 @@ class SystemRun:
                 self.waits[unit][label] += following - now
                 full[unit] += (level[unit] == QUEUE_ENTRIES) * (following - now)
             now = following
-        self.controller.elapse(now, "idle")
-        labels = dict(self.controller.labels)
-        labels["refresh"] -= self.controller.now - now  # of one that is under way, what comes after the end
+        controllers = {}
+        for unit, controller in self.controllers.items():
+            controller.elapse(now, "idle")
+            controllers[unit] = dict(controller.labels)
+            controllers[unit]["refresh"] -= controller.now - now  # of one under way, what comes after the end
         return SystemTiming(
             cycles=now - self.start,
             waits=self.waits,
-            controller=labels,
+            controllers=controllers,
             core=counted(self.core),
             taken={unit: port.taken for unit, port in self.single.items()},
             ended={unit: port.ended for unit, port in self.single.items()},
@@ -220,6 +229,10 @@ class SystemRun:
         if core.accepted > before:
             self.queues["core"].popleft()
         return core.now
+
+
+def _run(controller: Controller, pointed: Callable[[int], int], word: int, taken: int) -> tuple[int, int]:
+    return controller.run(word, taken, pointed)
 
 
 def core_item(command: object) -> Command | Copy | Fence | Geometry | Descriptor:

@@ -21,7 +21,7 @@ from model.network import llm
 from model.network.split import Split
 from model.serving.answers import kept
 from model.serving.bill import bill
-from model.serving.deploy import Deployed, Rules
+from model.serving.deploy import Deployed, Rules, planned
 from model.serving.draw import Drawn
 from model.serving.policies import names
 from model.serving.report import rates, spreads
@@ -132,7 +132,7 @@ def service_of(values: Mapping[str, Any]) -> Service:
             batching=values.get("batching"),
             eviction=values.get("eviction"),
             tokens=values.get("tokens"),
-            sequences=values.get("sequences"),
+            sequences=values.get("sequences") or planned(ENGINES[values.get("engine", "vllm")]).sequences,
         ),
         chip=chip,
     )
