@@ -10,6 +10,7 @@ from hw.base.command_line import main
 from model import cli
 from model.card.language_check import predicted
 from model.cli.validate import loaded
+from model.projection import published
 from model.projection.published.calibration import KINDS, ModelError, Residual, errors, learn
 from model.projection.published.language import BLIND, BLIND_DIGEST
 from model.projection.published_serving import predicted_checks
@@ -28,10 +29,22 @@ def test_a_chip_does_not_teach_its_own_range() -> None:
     assert learn([*others, residual("d", 5.0)])["offline"].spread > with_it["offline"].spread
 
 
-def test_each_chip_counts_once_however_many_results_it_has() -> None:
-    one = learn([residual("a", 0.5), residual("b", 1.0), residual("c", 2.0)])["offline"]
-    many = learn([*[residual("a", 0.5)] * 50, residual("b", 1.0), residual("c", 2.0)])["offline"]
-    assert (many.bias, many.spread) == pytest.approx((one.bias, one.spread))
+def test_a_chip_weighs_as_the_square_root_of_its_results() -> None:
+    others = [residual(name, 1.0) for name in "bcde"]
+    many = learn([*[residual("a", 0.5)] * 9, *others])["offline"]  # weight 3 of 7: most rows, not the middle
+    assert many.bias == pytest.approx(1.0)
+    assert learn([*[residual("a", 0.5)] * 25, *others])["offline"].bias == pytest.approx(0.5)
+
+
+def test_each_known_chip_is_measured_from_the_bias_of_the_others() -> None:
+    """Three chips that agree and one that is off: its distance counts from where it would not have been known."""
+    found = learn([residual(name, ratio) for name, ratio in (("a", 1.0), ("b", 1.0), ("c", 1.0), ("d", 2.0))])[
+        "offline"
+    ]
+    assert found.bias == pytest.approx(1.0)
+    low, _, high = found.span(1.0, 1.0, 1.0)
+    assert low <= 0.5001
+    assert high >= 1.9999
 
 
 def test_open_inputs_explain_part_of_the_error() -> None:
@@ -59,6 +72,10 @@ def test_committed_errors_are_those_of_the_published_results() -> None:
     assert validation.by_kind["decode"].factor <= 1.2
     assert validation.by_kind["requests, one card"].factor <= 1.15
     assert validation.by_kind["requests, several cards"].factor <= 1.15
+    for kind, found in validation.by_kind.items():
+        if found.results >= 10 and found.chips >= 3:  # decode steps are of one chip, whose range others lend
+            assert LEAST_COVERAGE - 0.015 <= found.coverage <= MOST_COVERAGE + 0.01, kind
+    assert validation.by_kind["offline"].factor <= 1.2
     widths = sorted(check.half_width for check in validation.checks if check.kind)
     assert widths[len(widths) // 2] <= 0.25
 
@@ -144,3 +161,12 @@ def test_a_page_of_a_chip_says_where_the_model_is_right_and_wrong(capsys: pytest
     named = text.split("## Where it is wrong, and why")[1]
     assert all(line.split(" | ")[0].removeprefix("| ").split(",")[0].split(" on ")[0] in named for line in outside[:3])
     assert main("model", cli, ["chip_page"]) == 2
+
+
+def test_blind_predictions_of_networks_are_the_bytes_that_were_written() -> None:
+    """Twelve results of a card that had no row; two of its detector lie outside."""
+    assert hashlib.sha256(published.BLIND_NETWORKS.read_bytes()).hexdigest() == published.BLIND_NETWORKS_DIGEST
+    blind = loaded().blind_networks
+    assert blind.results == 12
+    assert blind.coverage >= 10 / 12
+    assert blind.factor <= 1.15

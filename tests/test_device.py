@@ -12,12 +12,15 @@ from hw.spec.core import CoreSpec
 from hw.spec.mac_array import MacArraySpec
 from model import workloads
 from model.card.device import Device, device
+from model.card.fusion import fusions
 from model.card.layer_time import Formats, layer_time, spilled
 from model.card.machine import Extra, machine
-from model.card.mapper import best, chain_cycles, packed_depth, results_cycles
+from model.card.mapper import beside, best, chain_cycles, mapping, packed_depth, results_cycles
 from model.card.range import ranged
-from model.card.run import fused_layers, multi_stream, offline, single_stream
+from model.card.rules import VECTOR_STEPS
+from model.card.run import multi_stream, network_layers, offline, single_stream
 from model.cycle.npu.core import closed_form, step
+from model.network.bert import bert_large
 from model.network.build import Builder
 from model.network.layer import Layer, Network
 from model.network.workload import NetworkWorkload
@@ -167,7 +170,79 @@ def test_activations_behind_products_are_fused_and_pooling_is_not() -> None:
     builder.vector("relu", "Relu", 16)
     builder.pool("pool", "MaxPool", (4, 4, 4), 2, stride=2)
     builder.vector("late", "Relu", 16)
-    assert fused_layers(builder.network()) == [False, True, False, False]
+    assert [f.fused for f in fusions(builder.network().layers)] == [False, True, False, False]
+
+
+def test_a_residual_behind_a_product_is_read_where_its_results_come_out() -> None:
+    builder = Builder("x", "test")
+    builder.convolution("c", (4, 4, 8), 8, 3)
+    builder.vector("add", "Add", 128, inputs=2)
+    builder.vector("relu", "Relu", 128)
+    found = fusions(builder.network().layers)
+    assert [f.fused for f in found] == [False, True, True]
+    assert (found[0].beside, found[0].times(3).beside) == (128, 384)
+    assert [f.fused for f in fusions(builder.network().layers, additions=False)] == [False, False, True]
+    group = machine(card("nvidia_t4"), "int8")
+    apart, together = (
+        sum(t.time for t in network_layers(builder.network(), group, Formats(), extra=Extra(additions=a)))
+        for a in (False, True)
+    )
+    assert together < apart
+
+
+def test_a_function_with_an_exponential_takes_the_vector_engines() -> None:
+    builder = Builder("x", "test")
+    builder.convolution("c", (64, 64, 8), 256, 1)
+    builder.vector("silu", "Swish", 64 * 64 * 256)
+    group = replace(machine(card("furiosa_warboy"), "int8"), vector=1e9)
+    free, beside, apart = (
+        sum(t.time for t in network_layers(builder.network(), group, Formats(), extra=Extra(functions=f)))
+        for f in ("free", "beside", "apart")
+    )
+    assert free < beside < apart
+    assert beside == pytest.approx(64 * 64 * 256 * VECTOR_STEPS["Swish"] / 1e9, rel=0.05)
+
+
+def test_a_sigmoid_and_the_product_with_it_are_one_function() -> None:
+    builder = Builder("x", "test")
+    builder.convolution("c", (4, 4, 8), 8, 1)
+    builder.vector("gate", "Sigmoid", 128)
+    builder.vector("silu", "Mul", 128, inputs=2)
+    assert [f.fused for f in fusions(builder.network().layers)] == [False, True, True]
+
+
+def test_scores_of_attention_never_leave_the_chip() -> None:
+    layers = bert_large(64).layers
+    found = {layer.name: f for layer, f in zip(layers, fusions(layers), strict=True)}
+    scores = 16 * 64 * 64
+    assert found["layer0_scores"].kept == found["layer0_context"].kept == scores
+    assert found["layer0_softmax"].kept == 2 * scores
+    assert (found["layer0_scores"].inner, found["layer0_softmax"].inner, found["layer0_context"].inner) == (
+        False,
+        True,
+        True,
+    )
+    assert found["layer0_up"].work == 64 * 4096 * VECTOR_STEPS["Gelu"]
+
+
+def test_a_layer_passed_twice_by_parts_counts_all_of_them() -> None:
+    once = layer_time(machine(card("furiosa_warboy"), "int8"), resnet50().layers[0], Formats(), room=1e9)
+    assert once is not None
+    assert once.times(2).times(3).parts == 6
+    assert once.times(2).times(3).time == pytest.approx(6 * once.time)
+
+
+def test_groups_of_few_channels_share_an_array() -> None:
+    builder = Builder("x", "test")
+    builder.convolution("d", (32, 32, 64), 64, 3, groups=64)
+    layer = builder.network().layers[0]
+    gemm = layer.gemms[0]
+    assert beside(gemm, 64, 128) == 7  # 9 of 64 rows each
+    alone = best(CORE, 2, gemm.m, 1, 9, 64, (3, 3), 8.0, 1, False)
+    wide = replace(CORE, array=replace(CORE.array, rows=32, columns=32), accumulator_rows=128)
+    packed = mapping(wide, 2, gemm, layer.window, fetch=32.0, reuse=1, by_row=False)
+    assert packed.cycles < best(wide, 2, gemm.m, 1, 9, 64, (3, 3), 32.0, 1, False).cycles / 2
+    assert mapping(CORE, 2, gemm, layer.window, fetch=8.0, reuse=1, by_row=False).cycles <= alone.cycles
 
 
 def test_a_wide_enough_memory_is_not_a_bound_and_a_narrow_one_is() -> None:

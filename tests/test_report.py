@@ -199,6 +199,32 @@ def test_all_plots_are_drawn_and_the_same_summary_gives_the_same_bytes(
 NUMBER = re.compile(r"[-+]?\d[\d,.]*(e[-+]\d+)?( \(.*\))?%?( [A-Za-z/]+)?")
 
 
+def test_the_energy_plot_names_every_component_of_every_table_and_its_caption_fits(summary: Summary) -> None:
+    from matplotlib.figure import Figure as Canvas
+
+    tables = [{c.component.replace("_", " ") for c in e.components} for _, e in summary.energies]
+    assert len(tables) > 1
+    assert set.union(*tables) != tables[0]  # the measured table has components the first has not
+    canvas = figure.energy(summary)
+    assert isinstance(canvas, Canvas)
+    legend = canvas.axes[0].get_legend()
+    assert legend is not None
+    assert {text.get_text() for text in legend.get_texts()} == set.union(*tables)
+    canvas.draw_without_rendering()
+    width = canvas.bbox.width
+    for artist in (canvas._supxlabel, canvas.axes[0].title, *canvas.axes[0].texts):  # type: ignore[attr-defined]
+        box = artist.get_window_extent()
+        assert box.x0 >= 0, artist.get_text()
+        assert box.x1 <= width, artist.get_text()
+
+
+def test_no_middle_is_printed_outside_its_own_90_percent(summary: Summary) -> None:
+    varying = [one for one in summary.ranges.values() if one.p5 < one.p95]
+    assert len(varying) > 100
+    for one in varying:
+        assert one.p5 <= one.middle <= one.p95, one.name
+
+
 def test_every_number_printed_opens_to_records_and_facts(summary: Summary) -> None:
     for full in (True, False):
         for section in sections(summary, full=full):

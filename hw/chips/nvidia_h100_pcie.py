@@ -17,13 +17,19 @@ CHIP = Chip(
         multiprocessors=Fact(nominal=114, unit="1", confidence="secondary", source=_CLOCKS),
         boost_clock=Fact(nominal=1.62, unit="GHz", confidence="secondary", source=_CLOCKS),
         base_clock=Fact(nominal=1.095, unit="GHz", confidence="assumed", source=_CLOCKS),
+        max_clock=Fact(nominal=1.755, unit="GHz", confidence="secondary",
+                       source="maximum core clock: chipsandcheese.com, 'Nvidia's H100: Funny L2', 2023-07-02"),
         fp32_lanes=Fact(nominal=128, unit="1", confidence="assumed",
                         source="H100 whitepaper (recalled, not in a stored copy)"),
         l2_width=Fact(nominal=5120, unit="B/cycle", confidence="secondary",
                       source="PMC10448217, table 3: 8,986 GB/s at 1.755 GHz"),
-        packet_reuse=Fact(nominal=1, high=2, unit="1", confidence="assumed",
-                          source="multicast in thread-block clusters: H100 whitepaper (recalled); whether the "
-                                 "submitted kernels used it is not stated"),
+        l2_read=Fact(nominal=27, low=24, high=36, unit="B/cycle", confidence="secondary",
+                     source="about 5.5 TB/s on the 114 multiprocessors of an H100 PCIe at 1,755 MHz: "
+                            "chipsandcheese.com, 'Nvidia's H100: Funny L2, and Tons of Bandwidth', "
+                            "2023-07-02 (number recalled)"),
+        packet_reuse=Fact(nominal=2, low=1, high=4, unit="1", confidence="secondary",
+                          source="multicast to two multiprocessors of a thread-block cluster, 2 x 1 x 1 being "
+                                 "CUTLASS's default for Hopper: NVIDIA CUTLASS documentation, profiler page"),
         sram=Fact(nominal=50, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
         dram_capacity=Fact(nominal=80, unit="GB", confidence="vendor", source=_SHEET, note="HBM2e"),
         dram_usable=Fact(nominal=85.52, unit="GB", confidence="secondary",

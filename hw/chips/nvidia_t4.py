@@ -17,6 +17,9 @@ CHIP = Chip(
         base_clock=Fact(nominal=0.585, unit="GHz", confidence="secondary", source=_CLOCKS),
         fp32_lanes=Fact(nominal=64, unit="1", confidence="assumed",
                         source="Turing whitepaper (recalled, not in a stored copy)"),
+        l2_read=Fact(nominal=20, low=18, high=24, unit="B/cycle", confidence="secondary",
+                     source="1,270 GB/s on 40 multiprocessors at 1,590 MHz: Jia et al., 'Dissecting the NVidia "
+                            "Turing T4 GPU via Microbenchmarking', arXiv:1903.07486, 2019 (number recalled)"),
         sram=Fact(nominal=4, unit="MB", confidence="vendor", source=_SHEET, note="level-2 cache"),
         dram_capacity=Fact(nominal=16, unit="GB", confidence="vendor", source=_SHEET, note="GDDR6"),
         dram_bandwidth=Fact(nominal=320, unit="GB/s", confidence="vendor", source=_SHEET),

@@ -8,6 +8,32 @@ from model.card.multiprocessor import Multiprocessors
 
 NONE = "not published"
 
+VECTOR_SHARE = Fact(
+    nominal=1 / 32,
+    low=1 / 64,
+    high=1 / 8,
+    unit="1",
+    confidence="assumed",
+    source="element operations over multiply-accumulates in 8 bits where neither is published: FP32 lanes of such "
+    "chips",
+)
+
+VECTOR_LANES = Fact(
+    nominal=1.0,
+    low=0.5,
+    high=2.0,
+    unit="1",
+    confidence="assumed",
+    source="elements of the vector engine a cycle and column of the array where not published: one as in our core",
+)
+
+LAST_LEVEL = Fact(
+    nominal=4e6,
+    unit="B",
+    confidence="assumed",
+    source="on-chip memory of a chip that is known by its peaks alone: a small last-level cache",
+)
+
 
 def array_side(
     chip: Chip, peaks: Mapping[str, Fact], hypotheses: list[str], gpu: Multiprocessors | None
@@ -20,9 +46,9 @@ def array_side(
         reuse = facts.get("packet_reuse") or assumed(1.0, "1", "each multiprocessor reads for itself")
         return assumed(0.0, "B/cycle", "see unit_port"), reuse, vector
     if core is None:
-        nominal = max(peak.nominal for peak in peaks.values()) * 1e12 / 32 / 1e9
+        nominal = max(peak.nominal for peak in peaks.values()) * 1e12 / 1e9
         hypotheses.append("vector units do 1/32 (1/64 to 1/8) of the peak's operations")
-        vector = assumed(nominal, "1", "FP32 lanes of such chips, per nanosecond", low=nominal / 2, high=4 * nominal)
+        vector = VECTOR_SHARE.times(nominal)
         return assumed(0.0, "B/cycle", "no array is known"), assumed(1.0, "1", "no array is known"), vector
     word = core.array.rows * core.array.activation_lane_bits / 8
     fetch = facts.get("fetch_width")
@@ -33,8 +59,7 @@ def array_side(
     vector = facts.get("vector_width")
     if vector is None:
         columns = core.array.columns
-        source = f"{NONE}; one lane per column as in our core"
-        vector = assumed(columns, "1", source, low=columns / 2, high=2 * columns)
+        vector = VECTOR_LANES.times(columns)
         hypotheses.append(f"vector engine of {columns} elements per core and cycle ({columns // 2} to {2 * columns})")
     return fetch, reuse, vector.times(chip.cores)
 
@@ -43,7 +68,7 @@ def own_sram(chip: Chip) -> Fact:
     """Bytes of scratchpads where no capacity is published: the memories of the assumed cores."""
     core = chip.core
     if core is None:
-        return assumed(4e6, "B", f"{NONE}; a small last-level cache")
+        return LAST_LEVEL
     bits = (
         core.activation_words * core.array.rows * core.array.activation_lane_bits
         + core.weight_words * core.array.columns * core.array.weight_lane_bits

@@ -18,10 +18,9 @@ from model.network.attention_shape import AttentionShape
 INSTRUCTION_ROWS = 16
 """Rows of the smallest tensor-core instruction (PTX mma shapes m16n8k16)."""
 
-_KEYS = 1024
-_QUERIES = 512
-_SEQUENCES = 8
+CHUNK = (1024, 512, 8)
 """Keys, queries of a chunk and sequences together for which an array's time of one pair is taken."""
+_KEYS, _QUERIES, _SEQUENCES = CHUNK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

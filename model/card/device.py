@@ -36,8 +36,35 @@ from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
 from hw.spec.fact import Fact
 from hw.spec.number import number_format
-from model.card.array_side import NONE, array_side, assumed, own_sram
+from model.card.array_side import array_side, assumed, own_sram
 from model.card.multiprocessor import LATENCY, multiprocessors
+
+HOST_LINK = Fact(
+    nominal=8.0,
+    low=4.0,
+    high=16.0,
+    unit="GB/s",
+    confidence="assumed",
+    source="host to card where not published: half to double of PCIe 4.0 x4, or a shared memory",
+)
+
+HOP = Fact(
+    nominal=2.0,
+    low=1.0,
+    high=4.0,
+    unit="cycles",
+    confidence="assumed",
+    source="from one core to the next where not published: as the one chip that publishes it (Warboy, its "
+    "fact hop_cycles)",
+)
+
+DATAFLOWS = Fact(
+    nominal=1.0,
+    high=2.0,
+    unit="1",
+    confidence="assumed",
+    source="of an array that is a hypothesis: held weights as in our core, or what is faster in each layer",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -92,7 +119,9 @@ class Device:
     unit_port : Fact
         Bytes per cycle from the second-level cache to one of them.
     sustained : Fact
-        Clock under full load over that of the peaks.
+        Clock of mixed full load over that of the peaks.
+    base_share, most_share : float
+        Clock guaranteed under any load, and the highest, over that of the peaks; 1 where none is known.
     """
 
     title: str
@@ -122,6 +151,8 @@ class Device:
     units: int
     unit_port: Fact
     sustained: Fact
+    base_share: float
+    most_share: float
     dram_usable: Fact
     own_links: bool
 
@@ -201,7 +232,7 @@ def device(chip: Chip) -> Device:
     fetch, reuse, vector = array_side(chip, peaks, hypotheses, gpu)
     host = facts.get("host_bandwidth")
     if host is None:
-        host = assumed(8.0, "GB/s", "half to double of PCIe 4.0 x4, or a shared memory", low=4.0, high=16.0)
+        host = HOST_LINK
         hypotheses.append("host link of 8 GB/s (4 to 16)")
     return Device(
         title=chip.title.split(":")[0],
@@ -214,9 +245,7 @@ def device(chip: Chip) -> Device:
         fetch_width=fetch,
         packet_reuse=reuse,
         vector_width=vector,
-        hop_cycles=LATENCY
-        if gpu
-        else facts.get("hop_cycles") or assumed(2.0, "cycles", "as the chip that publishes it", low=1, high=4),
+        hop_cycles=LATENCY if gpu else facts.get("hop_cycles") or HOP,
         sram=facts["sram"].to("B").times(share) if "sram" in facts else own_sram(chip),
         dram_capacity=facts["dram_capacity"].to("B").times(share),
         dram_bandwidth=facts["dram_bandwidth"].to("B/s").times(share),
@@ -230,14 +259,12 @@ def device(chip: Chip) -> Device:
         batch_timeout=facts["batch_timeout"].to("s").nominal if "batch_timeout" in facts else None,
         hypotheses=tuple(hypotheses),
         dataflows=facts.get("dataflows")
-        or (
-            assumed(1.0, "1", f"{NONE}; held weights as in our core, or what is faster in each layer", high=2.0)
-            if "array_rows" in facts
-            else assumed(1.0, "1", "as the published array")
-        ),
+        or (DATAFLOWS if "array_rows" in facts else assumed(1.0, "1", "as the published array")),
         units=gpu.units if gpu else 0,
         unit_port=gpu.port if gpu else assumed(0.0, "B/cycle", "no multiprocessor"),
         sustained=gpu.sustained if gpu else assumed(1.0, "1", "the clock is a fact or a hypothesis of its own"),
+        base_share=gpu.base_share if gpu else 1.0,
+        most_share=gpu.most_share if gpu else 1.0,
         dram_usable=facts["dram_usable"].to("B").times(share)
         if "dram_usable" in facts
         else _usable(facts["dram_capacity"].to("B").times(share)),

@@ -34,7 +34,7 @@ TimeKind = Literal["decode", "prefill", "offline"]
 RESERVED_BYTES = 1.2e9
 """What driver, libraries and communication buffers hold on each device before a model is loaded; assumed."""
 
-_FINE = 64
+FINE = 64
 """Rows up to which every number of them is timed by itself; above, sixteen numbers of each octave, and between two of
 them in proportion."""
 
@@ -332,7 +332,7 @@ class Iteration:
 
     def _blocks(self, rows: int) -> tuple[float, int, dict[str, float]]:
         """(seconds, kernels, seconds by bound) of all layers' projections and feed-forward parts on `rows` tokens."""
-        if rows > _FINE and rows not in self._linear:
+        if rows > FINE and rows not in self._linear:
             step = 1 << (rows.bit_length() - 5)
             low = rows // step * step
             if low != rows:

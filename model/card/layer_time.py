@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, replace
 
+from hw.base.integer import ceil_div
 from hw.spec.core import CoreSpec
 from hw.spec.number import number_format
-from model.card.gpu_tiles import tiling
+from model.card.fusion import APART, Fusion
+from model.card.gpu_tiles import LEAST_TILE, tiling
 from model.card.links import Links
 from model.card.mapper import mapping
 from model.card.rules import VECTOR_STEPS
@@ -44,6 +46,8 @@ class Machine:
         Bytes of scratchpad.
     dram, host : float
         Bytes per second.
+    mixed : float
+        Speed of activations that leave the chip over that of plain reads.
     links : Links
         To the other devices of an instance.
     by_row : bool
@@ -56,6 +60,10 @@ class Machine:
         Of a GPU: multiprocessors, bytes per second into one and inside it, bytes of an operand's element.
     dataflows : int
         2: an array may hold results as well as weights.
+    depthwise : "faster" or "slower"
+        Of arrays and vector engines, the one that takes products of few channels.
+    loads_beside : bool
+        A layer's memory traffic runs while its arrays do; else its weights come before.
     """
 
     core: CoreSpec | None
@@ -79,6 +87,9 @@ class Machine:
     shared: float = 0.0
     number_bytes: float = 1.0
     dataflows: int = 1
+    mixed: float = 1.0
+    depthwise: str = "faster"
+    loads_beside: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +139,7 @@ class LayerTime:
     fill : float
         Seconds of ramps, the way through the cores, the start of the layer and waits for the next tile of weights.
     vector : float
-        Seconds of the vector engines for element-wise work; 0 for products.
+        Seconds of the vector engines for element-wise work; of products, for what runs together with them.
     link : float
         Seconds of a transfer between devices; 0 for all else.
     parts : int
@@ -156,7 +167,7 @@ class LayerTime:
         if parts == 1:
             return self
         numbers = ("macs", "time", "least", "compute", "feed", "memory", "fill", "vector", "link", "bytes")
-        return replace(self, parts=parts, **{name: getattr(self, name) * parts for name in numbers})
+        return replace(self, parts=self.parts * parts, **{name: getattr(self, name) * parts for name in numbers})
 
 
 def layer_time(
@@ -167,7 +178,7 @@ def layer_time(
     room: float,
     share: float = 1.0,
     resident: bool = False,
-    fused: bool = False,
+    fusion: Fusion = APART,
     streams_cache: bool = False,
 ) -> LayerTime | None:
     """Time of `layer`; None if it costs nothing here.
@@ -180,34 +191,35 @@ def layer_time(
         Part of the weights read for this run: 1 / parts if a batch passes in parts while they stay.
     resident : bool
         Weights stay in the scratchpads from run to run.
-    fused : bool
-        Done by the output stage of the layer before.
+    fusion : Fusion
+        What runs together with it, or it with the layer before.
     streams_cache : bool
         The right operand of a product that is not stationary is the key-value cache in external memory.
     """
     if layer.kind == "gemm":
-        return _product(machine, layer, formats, room, 0.0 if resident else share, streams_cache)
+        return _product(machine, layer, formats, room, 0.0 if resident else share, streams_cache, fusion)
     if layer.operator in ("AllReduce", "AllToAll", "AllGather"):
         return _collective(machine, layer, formats)
-    if layer.kind != "vector" or fused:
+    if layer.kind != "vector" or fusion.fused:
         return None
-    moved = (layer.input_elements + layer.output_elements) * formats.activation
+    moved = max(0, layer.input_elements + layer.output_elements - fusion.kept) * formats.activation
     traffic = spilled(moved, room)
-    memory = traffic / machine.dram
+    memory = traffic / (machine.dram * machine.mixed)
     work = layer.operations * VECTOR_STEPS.get(layer.operator, 1) / machine.vector
     if machine.units:
         work = max(work, moved / (machine.units * machine.port))
     busy = max(work, memory)
-    bound = "fill" if machine.start > busy else "vector" if work >= memory else "memory"
+    start = 0.0 if fusion.inner else machine.start
+    bound = "fill" if start > busy else "vector" if work >= memory else "memory"
     return LayerTime(
         name=layer.name,
         operator=layer.operator,
         macs=0,
-        time=busy + machine.start,
+        time=busy + start,
         bound=bound,
         least=max(work, spilled(moved, machine.sram) / machine.dram),
         memory=memory,
-        fill=machine.start,
+        fill=start,
         vector=work,
         bytes=traffic,
     )
@@ -219,7 +231,13 @@ def spilled(activations: float, room: float) -> float:
 
 
 def _product(
-    machine: Machine, layer: Layer, formats: Formats, room: float, share: float, streams_cache: bool
+    machine: Machine,
+    layer: Layer,
+    formats: Formats,
+    room: float,
+    share: float,
+    streams_cache: bool,
+    fusion: Fusion = APART,
 ) -> LayerTime:
     cache = 0.0
     inputs = float(layer.input_elements)
@@ -228,38 +246,45 @@ def _product(
         inputs -= right
         cache = right * formats.cache
     weights = layer.weight_elements * (formats.weight if layer.weight_bits is None else layer.weight_bits / 8)
-    activations = (inputs + layer.output_elements) * formats.activation
+    inputs = max(0.0, inputs - (fusion.kept if fusion.inner else 0))
+    results = layer.output_elements - (0 if fusion.inner else fusion.kept) + fusion.beside
+    activations = (inputs + results) * formats.activation
     traffic = share * weights
+    loads = traffic / machine.dram
     if streams_cache:
         traffic += cache
     else:
         activations += cache
     compulsory = traffic + spilled(activations, machine.sram)
     outside = spilled(activations, room)
-    traffic += outside
     if outside and weights > room:
         # neither operand stays: the cheaper of reading one of them again for every part of the other
         traffic += min((activations // room) * weights, (weights // room) * inputs * formats.activation)
-    memory = traffic / machine.dram
+    memory = traffic / machine.dram + outside / (machine.dram * machine.mixed)
+    traffic += outside
     compute = feed = ramp = wait = 0.0
     cut = ""
     if machine.units:
         for gemm in layer.gemms:
+            grouped = layer.window is not None and layer.window.groups > 1
+            side = max(1, min(gemm.count, LEAST_TILE // gemm.n)) if grouped else 1
             t = tiling(
                 gemm.m,
-                gemm.n,
-                gemm.k,
-                gemm.count,
+                side * gemm.n,
+                side * gemm.k,
+                ceil_div(gemm.count, side),
                 units=machine.units,
-                rate=machine.rate / machine.units,
-                port=machine.port,
-                shared=machine.shared,
+                rate=round(machine.rate / machine.units / machine.clock, 6),
+                port=round(machine.port / machine.clock, 6),
+                shared=round(machine.shared / machine.clock, 6),
                 number_bytes=machine.number_bytes,
                 reuse=machine.reuse,
+                latency=round(machine.hop * machine.clock, 6),
             )
-            compute += t.compute
-            feed += t.feed
-            cut = f"{t.rows} x {t.columns}, {t.waves} waves"
+            compute += t.compute / machine.clock
+            feed += t.feed / machine.clock
+            wait += (t.cycles - max(t.compute, t.feed)) / machine.clock
+            cut = f"{t.rows} x {t.columns}, {t.waves} waves" + (f" in {t.parts} parts" if t.parts > 1 else "")
     elif (core := machine.core) is None:
         compute = layer.macs / machine.rate
     else:
@@ -286,12 +311,17 @@ def _product(
         on_vector = layer.macs / machine.vector
         if machine.units:
             on_vector = max(on_vector, activations / (machine.units * machine.port))
-        if on_vector < arrays:
+        if (on_vector < arrays) == (machine.depthwise == "faster"):
             compute, feed, wait, ramp, arrays, cut = on_vector, 0.0, 0.0, 0.0, on_vector, "vector"
-    busy = max(arrays, memory)
-    fill = ramp + machine.hop + machine.start
+    behind = fusion.work / machine.vector
+    busy = max(arrays, memory, behind)
+    if not machine.loads_beside:
+        busy = max(arrays, memory - loads, behind) + loads
+    fill = ramp + (0.0 if fusion.inner else machine.hop + machine.start)
     if fill + wait > max(arrays - wait, memory):
         bound = "fill"
+    elif behind > max(arrays, memory):
+        bound = "vector"
     elif memory >= arrays:
         bound = "memory"
     else:
@@ -307,6 +337,7 @@ def _product(
         feed=feed,
         memory=memory,
         fill=fill + wait,
+        vector=behind,
         bytes=traffic,
         cut=cut,
     )

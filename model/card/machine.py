@@ -8,6 +8,7 @@ from model.card.device import Device
 from model.card.gpu_tiles import SHARED_BYTES
 from model.card.layer_time import Machine
 from model.card.links import Links
+from model.card.power_clock import CLOCK_EXPONENT, MEMORY_SHARE, MULTIPLYING_SHARE, REST_SHARE
 from model.card.rules import (
     CACHE_READ_EFFICIENCY,
     COLLECTIVE_START,
@@ -16,6 +17,7 @@ from model.card.rules import (
     LAYER_START,
     LINK_EFFICIENCY,
     LINK_STEP,
+    MIXED_TRAFFIC,
     PCIE_EFFICIENCY,
     PCIE_FAR_SHARE,
     QUERY_HOST,
@@ -30,6 +32,8 @@ class Extra:
     ----------
     dram_efficiency : float
         Part of the published DRAM bandwidth that plain streams reach.
+    mixed_traffic : float
+        Speed of reads and writes mixed over that of plain reads.
     layer_start : float
         Seconds before each layer of products or of vector work.
     link_step : float
@@ -48,11 +52,24 @@ class Extra:
         Least seconds between the starts of kernels of a GPU that are launched one by one, in single queries.
     by_row : bool
         A row of a convolution's kernel lies in one word (see `mapper.packed_depth`).
+    additions : bool
+        A product's output stage adds a residual (`fusion.fusions`).
+    functions : "beside", "free" or "apart"
+        How functions with exponentials behind a product run (`fusion.fusions`).
+    depthwise : "faster" or "slower"
+        Of arrays and vector engines, the one that takes products of few channels.
+    loads_beside : bool
+        Weights of a layer are loaded while the one before computes.
+    stays : bool
+        Weights that fit stay on the chip from run to run.
+    rest_share, memory_power, clock_exponent, multiplying : float
+        Of a chip whose clock the power limit sets (`power_clock`).
     engine_step, engine_per_sequence, engine_host, engine_stream : float or None
         Seconds in place of `step`, `per_sequence`, `host` and `stream` of the `Engine`; None: its nominal values.
     """
 
     dram_efficiency: float = DRAM_EFFICIENCY.nominal
+    mixed_traffic: float = MIXED_TRAFFIC.nominal
     layer_start: float = LAYER_START.nominal
     link_step: float = LINK_STEP.nominal
     link_efficiency: float = LINK_EFFICIENCY.nominal
@@ -63,6 +80,15 @@ class Extra:
     query_host: float = QUERY_HOST.nominal
     kernel_launch: float = KERNEL_LAUNCH.nominal
     by_row: bool = False
+    additions: bool = True
+    functions: str = "beside"
+    depthwise: str = "faster"
+    loads_beside: bool = True
+    stays: bool = True
+    rest_share: float = REST_SHARE.nominal
+    memory_power: float = MEMORY_SHARE.nominal
+    clock_exponent: float = CLOCK_EXPONENT.nominal
+    multiplying: float = MULTIPLYING_SHARE.nominal
     engine_step: float | None = None
     engine_per_sequence: float | None = None
     engine_host: float | None = None
@@ -75,12 +101,20 @@ NOMINAL = Extra()
 
 
 def machine(
-    device: Device, number: str, *, groups: int = 1, cards: int = 1, extra: Extra | None = None, loaded: bool = True
+    device: Device,
+    number: str,
+    *,
+    groups: int = 1,
+    cards: int = 1,
+    extra: Extra | None = None,
+    loaded: bool = True,
+    clock_share: float | None = None,
 ) -> Machine:
-    """Nominal numbers of one of `groups` groups of `device`; `loaded`: all groups work, at the clock this leaves."""
+    """Nominal numbers of one of `groups` groups of `device`; `loaded`: all groups work, at the clock this leaves unless
+    `clock_share` of that of the peaks is given."""
     extra = extra or NOMINAL
     core, cores = device.core, device.cores // groups
-    share = device.sustained.nominal if loaded else 1.0
+    share = clock_share or (device.sustained.nominal if loaded else 1.0)
     rate = device.rate(number) / groups * share
     if core is None:
         clock, scale = device.clock.nominal * 1e9 * share, 1.0
@@ -110,7 +144,10 @@ def machine(
             step=extra.link_step,
             far_share=extra.pcie_far_share,
         ),
+        mixed=extra.mixed_traffic,
         by_row=extra.by_row,
+        depthwise=extra.depthwise,
+        loads_beside=extra.loads_beside,
         start=extra.layer_start,
         cards=cards,
         units=device.units // groups,

@@ -31,7 +31,7 @@ from model.energy.price import Interval
 from model.network.layer import Layer
 from model.work.workload import Gemm
 
-_CHANNELS = {"hbm_pim": 16, "aim": 2, "lpddr5x_pim": 1}
+CHANNELS = {"hbm_pim": 16, "aim": 2, "lpddr5x_pim": 1}
 """Channels of one stack or package."""
 
 SOURCES = {"hbm_pim": ("attacc_hbm3", "oconnor_hbm2", "ayna_hbm2"), "aim": ("cent_gddr6",)}
@@ -40,7 +40,7 @@ SOURCES = {"hbm_pim": ("attacc_hbm3", "oconnor_hbm2", "ayna_hbm2"), "aim": ("cen
 FORMATS = {"hbm_pim": ("fp16", "bf16"), "aim": ("fp16", "bf16"), "lpddr5x_pim": ("fp8_e4m3",)}
 """Formats of weights and cache a memory's units take: 16 bits, or FP8."""
 
-_ROW_BYTES = 1024
+ROW_BYTES = 1024
 """Of a plain read stream that opens each row once."""
 
 
@@ -59,15 +59,15 @@ class PimMemory:
     packages: int
 
     def __post_init__(self) -> None:
-        if self.name not in _CHANNELS:
-            raise InputError(f"a PIM memory must be one of {', '.join(_CHANNELS)}, not {self.name!r}")
+        if self.name not in CHANNELS:
+            raise InputError(f"a PIM memory must be one of {', '.join(CHANNELS)}, not {self.name!r}")
         if self.packages < 1:
             raise InputError(f"a PIM memory must have at least 1 package, not {self.packages}")
 
     @property
     def channels(self) -> int:
         """Channels (pseudo-channels of HBM) of all packages."""
-        return self.packages * _CHANNELS[self.name]
+        return self.packages * CHANNELS[self.name]
 
     @property
     def bandwidth(self) -> float:
@@ -134,7 +134,7 @@ class PimMemory:
         return self._plain(moved, seconds, 0)
 
     def _plain(self, moved: float, seconds: float, macs: int) -> Interval:
-        counts = read_stream(round(8 * moved), moved / _ROW_BYTES)
+        counts = read_stream(round(8 * moved), moved / ROW_BYTES)
         counts |= {"dram.background_ns": round(seconds * 1e9 * self.channels), "pim.mac": macs}
         return bracket(counts, _sources(self.name)).total_j
 
@@ -152,7 +152,7 @@ class PimMemory:
 
 def beside(name: str, dram_bandwidth: float) -> PimMemory:
     """The PIM memory whose pins come nearest to `dram_bandwidth` bytes per second."""
-    package = _CHANNELS.get(name, 1) * (channel_bandwidth(name) if name in _CHANNELS else 1)
+    package = CHANNELS.get(name, 1) * (channel_bandwidth(name) if name in CHANNELS else 1)
     return PimMemory(name=name, packages=max(1, round(dram_bandwidth / package)))
 
 
@@ -220,7 +220,7 @@ def _gemv_energy(name: str, channels: int, outputs: int, inputs: int, batch: int
     # a column of every channel per least distance of two reads while the lane sums are read back
     columns = channels * reading // pim.timing["read_to_read_s"]
     bits = columns * spec.dram.organisation.column_bits
-    counts.update(read_stream(bits, bits / 8 / _ROW_BYTES))
+    counts.update(read_stream(bits, bits / 8 / ROW_BYTES))
     counts["dram.background_ns"] += round(channels * reading * pim.timing.clock_ns)
     return bracket(counts, sources).total_j
 

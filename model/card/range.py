@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from hw.spec.fact import Fact
 from model.card.device import Device, family, with_rows
 from model.card.engine import Engine
 from model.card.machine import Extra
+from model.card.power_clock import CLOCK_EXPONENT, MEMORY_SHARE, MULTIPLYING_SHARE, REST_SHARE
 from model.card.rules import (
     CACHE_READ_EFFICIENCY,
     COLLECTIVE_START,
@@ -18,6 +20,7 @@ from model.card.rules import (
     LAYER_START,
     LINK_EFFICIENCY,
     LINK_STEP,
+    MIXED_TRAFFIC,
     PCIE_EFFICIENCY,
     PCIE_FAR_SHARE,
     QUERY_HOST,
@@ -27,7 +30,29 @@ from model.energy.price import Interval
 SAMPLES = 4000
 
 Reading = tuple[Device, Extra]
-_RULES = (("dram_efficiency", DRAM_EFFICIENCY), ("layer_start", LAYER_START), ("query_host", QUERY_HOST))
+_RULES = (
+    ("dram_efficiency", DRAM_EFFICIENCY),
+    ("mixed_traffic", MIXED_TRAFFIC),
+    ("layer_start", LAYER_START),
+    ("query_host", QUERY_HOST),
+)
+_POWER = (
+    ("rest_share", REST_SHARE),
+    ("memory_power", MEMORY_SHARE),
+    ("clock_exponent", CLOCK_EXPONENT),
+    ("multiplying", MULTIPLYING_SHARE),
+)
+"""Rules of a chip whose clock its power limits."""
+
+_CHOICES: tuple[tuple[str, Mapping[str, Any] | None, Mapping[str, Any] | None], ...] = (
+    ("additions_behind_a_product", {"additions": False}, None),
+    ("functions_behind_a_product", {"functions": "apart"}, {"functions": "free"}),
+    ("depthwise_engine", {"depthwise": "slower"}, None),
+    ("overlap_of_weight_loads", {"loads_beside": False}, None),
+    ("weights_stay", {"stays": False}, None),
+)
+"""What a compiler may do otherwise than the rules say: (input, at its low end, at its high end)."""
+
 _SERVING_RULES = (
     ("cache_read", CACHE_READ_EFFICIENCY),
     ("link_step", LINK_STEP),
@@ -90,7 +115,15 @@ def readings(device: Device, engine: Engine | None = None) -> Iterator[tuple[str
             yield "array_rows", low, high
         if device.dataflows.minimum == device.dataflows.maximum:  # held results pack any kernel: the same loss
             yield "kernel_row_in_a_word", None, (device, replace(base, by_row=True))
-    rules = (*_RULES, ("kernel_launch", KERNEL_LAUNCH)) if device.units else _RULES
+    if engine is None:
+        for name, at_low, at_high in _CHOICES:
+            low, high = (None if values is None else (device, replace(base, **values)) for values in (at_low, at_high))
+            yield name, low, high
+    rules = _RULES
+    if device.units:
+        rules = (*rules, ("kernel_launch", KERNEL_LAUNCH))
+    if device.base_share < 1 and engine is None:
+        rules = (*rules, *_POWER)
     if engine is not None:
         links = (("pcie_efficiency", PCIE_EFFICIENCY), ("pcie_far_share", PCIE_FAR_SHARE))
         if device.own_links:

@@ -2,27 +2,33 @@
 
 1. Array: cycles of the weight-stationary core's closed form, the one its RTL confirms; a layer is cut over the cores.
 2. Depth: the array's depth holds channels of one position of the kernel, or of one row of it; what they leave of the
-   depth is lost (no im2col in front of the array).
+   depth is lost (no im2col in front of the array). Groups of few channels lie along the array's diagonal.
 3. Feed: a word of activations enters a core once for each tile of columns it meets, or once for `packet_reuse` of
    them; where the fetch is narrower than the word, streaming takes as many times longer.
 4. Memory: half of the scratchpads holds activations, half weights, so that the next is loaded while this is used.
    Weights stay from run to run if all of them fit their half; else every run reads each once. A layer whose inputs
    and outputs exceed their half reads and writes them in external memory. A layer takes the longer of arrays and
-   memory, and before it the ramp: the first load of the arrays, their drain and the way through all cores.
-5. Fusion: normalisation, bias and activation directly behind a product are done by the output stage at no cost;
-   other element-wise work, pooling, softmax run on the vector engines after it, VECTOR_STEPS operations an element.
+   memory, and before it the ramp: the first load of the arrays, their drain and the way through all cores. Open: that
+   loads are not hidden, that weights do not stay.
+5. Fusion (`fusion`): normalisation, bias, simple activations and one addition directly behind a product are done by the
+   output stage, a function with exponentials in VECTOR_STEPS operations an element on the vector engines while the
+   arrays go on; attention's scores stay on the chip. Other element-wise work, pooling and softmax run on the vector
+   engines after it. Open: additions and functions as passes of their own.
 6. Layers follow one another for the whole batch, each after LAYER_START.
 7. Host: inputs and outputs cross the link; while the next run computes if there is one (offline), else before and
-   after it (single stream), with QUERY_HOST to hand the query over and see its end. On a GPU a single query's kernels
-   are launched one by one, KERNEL_LAUNCH apart at least. Preparing inputs is not counted.
+   after it (single stream), with QUERY_HOST to hand the query over and see its end. On a GPU each kernel of a single
+   query waits KERNEL_LAUNCH for the one before. Preparing inputs is not counted.
 8. Dataflow: arrays hold weights; where the array is a hypothesis its high end may hold results, by the closed form of
-   the output-stationary core, as is faster in each layer (`mapper.results_cycles`).
-9. GPU: multiprocessors take whole tiles of results in waves (`tiles`), each kernel after the latency of global memory
-   before its first and behind its last product. A chip with a base clock runs single queries at the clock of its
-   peaks and full load halfway between the two (`model.card.multiprocessor`).
+   the output-stationary core, as is faster in each layer (`mapper.results_cycles`). Grouped products go to the faster
+   of arrays and vector engines; open: the slower.
+9. GPU: multiprocessors take whole tiles of results in waves (`gpu_tiles`), each kernel after the latency of global
+   memory before its first and behind its last product. The power limit sets the clock between base and highest
+   (`power_clock`).
 10. Server: Poisson arrivals into one queue, batches by the maker's published rule or whatever waits (`server`).
-11. Cards: after attention and after the feed-forward part partial sums travel round a ring, 2 (cards - 1) / cards of
-   them over each link, in 2 (cards - 1) steps of LINK_STEP.
+11. Cards: after attention and after the feed-forward part partial sums are added over all devices: on PCIe round a ring
+   of 2 (devices - 1) steps, on switched links in two steps, or in one where each device reads all others' (`links`).
+   Each transfer takes COLLECTIVE_START, each step LINK_STEP, and its bytes the part of the line rate that transfers
+   reach; through the hosts' PCIe more than 4 devices have PCIE_FAR_SHARE of it.
 """
 
 from hw.spec.fact import Fact
@@ -34,6 +40,17 @@ DRAM_EFFICIENCY = Fact(
     unit="1",
     confidence="inferred",
     source="plain streams of this project's HBM2 model: 364 of 3,900 cycles go to refresh; low: rows opened per 1 KB",
+)
+
+MIXED_TRAFFIC = Fact(
+    nominal=0.93,
+    low=0.85,
+    high=1.0,
+    unit="1",
+    confidence="measured",
+    source="reads and writes mixed over plain reads, of activations that leave the chip: copies of 256 MB to 1 GB run "
+    "at 0.89 (GDDR6, 230 of 259 GB/s) to 0.97 (HBM2e, 1,459 of 1,513 GB/s) of a sum's speed (Hugging Face, data set "
+    "shubhamk1729/gpu-microbench)",
 )
 
 LAYER_START = Fact(
@@ -55,12 +72,14 @@ QUERY_HOST = Fact(
 )
 
 KERNEL_LAUNCH = Fact(
-    nominal=5e-6,
-    low=3e-6,
+    nominal=3e-6,
+    low=1e-6,
     high=8e-6,
     unit="s",
     confidence="secondary",
-    source="launch of one kernel from a framework (PyTorch documentation on CUDA graphs; recalled, no stored copy)",
+    source="from the end of one kernel to the first work of the next that depends on it: 1 us out of a recorded graph, "
+    "2 to 8 us where a framework launches each (NVIDIA blog 'Getting Started with CUDA Graphs', 2019; PyTorch "
+    "documentation on CUDA graphs; recalled, no stored copy)",
 )
 
 LINK_STEP = Fact(
@@ -74,13 +93,13 @@ LINK_STEP = Fact(
 )
 
 COLLECTIVE_START = Fact(
-    nominal=5e-6,
-    low=2e-6,
-    high=12e-6,
+    nominal=1e-5,
+    low=4e-6,
+    high=1.5e-5,
     unit="s",
     confidence="measured",
-    source="start and first barrier of a collective: what the 42 us above leave behind 14 steps; high: 18.7 us for "
-    "32 KB over 8 H100 with two steps (kvcache-ai/Mooncake pull request 3484, listing)",
+    source="start and first barrier of a collective, between two listings: the 42 us above leave 7 us behind 14 steps; "
+    "18.7 us for 32 KB over 8 H100 leave 13.5 us behind two (kvcache-ai/Mooncake pull request 3484, listing)",
 )
 
 LINK_EFFICIENCY = Fact(
@@ -175,5 +194,5 @@ FUSED = frozenset(
 )
 """Done by the output stage when they directly follow a matrix product or an element-wise operator."""
 
-BATCHES = (1, 2, 4, 8, 16, 32)
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 """Offline batches the mapper compares."""

@@ -6,9 +6,11 @@ from hw.base.error import InputError
 from hw.base.integer import ceil_div
 from hw.spec.number import number_format
 from model.card.device import Device
+from model.card.fusion import APART, Fusion, fusions
 from model.card.layer_time import BOUNDS, Formats, LayerTime, Machine, layer_time
 from model.card.machine import NOMINAL, Extra, machine
-from model.card.rules import BATCHES, FUSED
+from model.card.power_clock import clock_share
+from model.card.rules import BATCHES
 from model.network.layer import Layer, Network
 
 
@@ -53,16 +55,6 @@ class Run:
     least: float
 
 
-def fused_layers(network: Network) -> list[bool]:
-    """For each layer whether the output stage of the one before does it."""
-    result, follows = [], False
-    for layer in network.layers:
-        fuses = follows and layer.operator in FUSED
-        result.append(fuses)
-        follows = layer.kind == "gemm" or fuses or (layer.kind == "vector" and layer.operator in ("Add", "Sum"))
-    return result
-
-
 def network_layers(
     network: Network,
     machine: Machine,
@@ -71,6 +63,7 @@ def network_layers(
     batch: int = 1,
     streams_cache: bool = False,
     resident: bool | None = None,
+    extra: Extra = NOMINAL,
 ) -> list[LayerTime]:
     """Times of all layers that cost anything, for `batch` inputs together; equal layers are computed once.
 
@@ -79,8 +72,10 @@ def network_layers(
     `resident` None: weights stay from run to run if all of them fit their half of the scratchpads.
     """
     if resident is None:
-        resident = network.weights * formats.weight <= machine.sram / 2
-    whole = _times(network, machine, formats, batch, 1, streams_cache, resident)
+        resident = extra.stays and network.weights * formats.weight <= machine.sram / 2
+    known = batch == 1 and len(network.layers) == 1
+    plan = [APART] if known else fusions(network.layers, additions=extra.additions, functions=extra.functions)
+    whole = _times(network, machine, formats, batch, 1, streams_cache, resident, plan)
     best = whole, sum(t.time for t in whole if t is not None)
     weights, first = 0.0, 0
     for layer in network.layers:
@@ -93,7 +88,7 @@ def network_layers(
     parts = 2
     # the kernels of a GPU take the whole batch one after the other
     while spills and parts <= batch and first and not machine.units:
-        pieces = _times(network, machine, formats, batch // parts, parts, streams_cache, resident, first)
+        pieces = _times(network, machine, formats, batch // parts, parts, streams_cache, resident, plan, first)
         ahead, behind = 0.0, sum(t.time for t in whole if t is not None)
         for index in range(first):
             ahead += pieces[index].time if pieces[index] is not None else 0.0  # type: ignore[union-attr]
@@ -115,6 +110,7 @@ def _times(
     parts: int,
     streams_cache: bool,
     resident: bool,
+    plan: list[Fusion],
     first: int | None = None,
 ) -> list[LayerTime | None]:
     """Times of the first layers, `parts` times for `batch` inputs, their weights read once."""
@@ -123,7 +119,7 @@ def _times(
     sizes = [layer.weight_elements * formats.weight for layer in layers]
     known: dict[tuple[object, ...], LayerTime | None] = {}
     times: list[LayerTime | None] = []
-    for index, (layer, fused) in enumerate(zip(layers, fused_layers(network), strict=False)):
+    for index, (layer, fusion) in enumerate(zip(layers, plan, strict=False)):
         if layer.kind == "unsupported":
             unknown = ", ".join(
                 f"{operator} ({nodes} nodes, {share:.1%} of all operations)"
@@ -135,7 +131,7 @@ def _times(
             )
         taken = all_weights if resident else sum(sizes[index : index + 2]) if parts == 1 else machine.sram / 2
         room = max(machine.sram / 2, machine.sram - taken)
-        key = (room, *_key(layer, fused))
+        key = (room, *_key(layer, fusion))
         if key not in known:
             time = layer_time(
                 machine,
@@ -144,7 +140,7 @@ def _times(
                 room=room,
                 share=1 / parts,
                 resident=resident,
-                fused=fused,
+                fusion=fusion.times(batch),
                 streams_cache=streams_cache,
             )
             known[key] = None if time is None else time.times(parts)
@@ -153,10 +149,10 @@ def _times(
     return times
 
 
-def _key(layer: Layer, fused: bool) -> tuple[object, ...]:
+def _key(layer: Layer, fusion: Fusion) -> tuple[object, ...]:
     shapes = tuple((g.m, g.n, g.k, g.count) for g in layer.gemms)
     return (
-        fused,
+        fusion,
         layer.operator,
         shapes,
         layer.operations,
@@ -187,12 +183,18 @@ def offline(
     known, split = next((v for key, v in device.submitted.items() if key in network.name), (None, None))
     batches = (batch,) if batch else (known,) if known else BATCHES
     splits = (groups,) if groups else (split,) if split else (device.groups,) if known else {1, device.groups}
-    runs = [
-        _run(device, network, number, batch=b, groups=g, offline=True, extra=extra)
-        for b in batches
-        for g in sorted(splits)
-    ]
-    return max(runs, key=lambda run: run.per_second)
+    found: Run | None = None
+    for split_into in sorted(splits):
+        best, worse = 0.0, 0
+        for size in batches:
+            run = _run(device, network, number, batch=size, groups=split_into, offline=True, extra=extra)
+            found = run if found is None or run.per_second > found.per_second else found
+            worse = 0 if run.per_second > best else worse + 1
+            best = max(best, run.per_second)
+            if worse == 2:  # twice as large twice without a gain: what leaves the chip only grows
+                break
+    assert found is not None  # there is a batch and a split
+    return found
 
 
 def multi_stream(
@@ -227,17 +229,33 @@ def _run(
 ) -> Run:
     check_memory(device, network, number)
     formats = Formats.of(number, number, number)
-    group = machine(device, number, groups=groups, extra=extra, loaded=offline)
-    layers = network_layers(network, group, formats, batch=batch)
+    rules = extra or NOMINAL
+    group = machine(
+        device,
+        number,
+        groups=groups,
+        extra=extra,
+        loaded=offline,
+        clock_share=device.most_share if device.units else None,
+    )
+    layers = network_layers(network, group, formats, batch=batch, extra=rules)
+    if device.base_share < 1:
+        share = device.most_share
+        for _ in range(2):
+            left = _clock(device, rules, group, layers, share)
+            if share == left:
+                break
+            share = left if share == device.most_share else (share + left) / 2
+            group = machine(device, number, groups=groups, extra=extra, loaded=offline, clock_share=share)
+            layers = network_layers(network, group, formats, batch=batch, extra=rules)
     inputs = _edges(network)
     host_in, host_out = (elements * formats.activation * batch / group.host for elements in inputs)
     work = sum(layer.time for layer in layers)
     host = host_in + host_out
     launched = 0.0
     if not offline:
-        rules = extra or NOMINAL
         host += rules.query_host
-        launched = max(0.0, len(layers) * rules.kernel_launch - work) if group.units else 0.0
+        launched = sum(layer.fill > 0 for layer in layers) * rules.kernel_launch if group.units else 0.0
         work += launched
     time = max(work, host) if offline else work + host
     bound: dict[str, float] = dict.fromkeys(BOUNDS, 0.0)
@@ -258,6 +276,22 @@ def _run(
         host=host,
         bound=bound,
         least=sum(layer.least for layer in layers),
+    )
+
+
+def _clock(device: Device, rules: Extra, group: Machine, layers: list[LayerTime], share: float) -> float:
+    """Share of the clock of the peaks that the power limit leaves a run that ran at `share`."""
+    time = sum(layer.time for layer in layers)
+    products = sum(layer.macs for layer in layers) / group.rate
+    active = sum(max(layer.compute, layer.feed, 0.0 if layer.macs else layer.vector) for layer in layers)
+    return clock_share(
+        (rules.multiplying * products + (1 - rules.multiplying) * min(time, active)) / time,
+        sum(layer.bytes for layer in layers) / group.dram / time,
+        base=device.base_share,
+        rest=rules.rest_share,
+        memory_share=rules.memory_power,
+        exponent=rules.clock_exponent,
+        most=device.most_share,
     )
 
 

@@ -5,6 +5,7 @@ Exit code 1 if the ranges of the chip model hold fewer than 85 % or more than 95
 examples:
   kcloud-cosim validate --korean
   kcloud-cosim validate --json
+  kcloud-cosim validate --constants
 """
 
 import argparse
@@ -12,7 +13,7 @@ import json
 import sys
 
 from hw import chips
-from model.projection.validate import LEAST_COVERAGE, MOST_COVERAGE, Check, Validation
+from model.projection.validate import LEAST_COVERAGE, MOST_COVERAGE, TIMES, Check, Validation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,22 +21,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--korean", action="store_true", help="only the chips of Korean makers")
     parser.add_argument("--json", action="store_true", help="one JSON object: results, coverage, curve, model error")
     parser.add_argument(
+        "--constants", action="store_true", help="list every constant of the card model, its source and whom it serves"
+    )
+    parser.add_argument(
         "--fresh", action="store_true", help="predict the published serving results again and write them and the error"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table; 1 if the ranges hold too few or too many."""
+    if arguments.constants:
+        print("\n".join(listed_constants(as_object=arguments.json)))
+        return 0
     if arguments.fresh:
         from model.card.language_check import write_predicted
+        from model.card.pim_check import write_pim
         from model.projection.published.calibration import write_errors
         from model.projection.published_serving import predicted_checks
         from model.projection.validate import residuals_of
 
-        count = write_predicted()
+        count = write_predicted() + write_pim()
         predicted_checks.cache_clear()
         write_errors(residuals_of(loaded().checks))
-        print(f"{count} serving results predicted, the model's error learnt again")
+        print(f"{count} results predicted, the model's error learnt again")
     validation = loaded()
     coverage = validation.coverage
     if arguments.json:
@@ -43,6 +51,20 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(text(validation, korean=arguments.korean)))
     return 0 if LEAST_COVERAGE <= coverage <= MOST_COVERAGE else 1
+
+
+def listed_constants(*, as_object: bool) -> list[str]:
+    """Every constant of the card model, as a table or as JSON."""
+    from dataclasses import asdict
+
+    from model.card.constants import constants
+    from model.report.text import table
+
+    found = constants()
+    if as_object:
+        return [json.dumps([asdict(one) for one in found], indent=1)]
+    head = ("constant", "value", "unit", "chips", "of", "source")
+    return list(table((head, *((c.name, c.value, c.unit, str(c.chips), c.serves, c.source) for c in found))))
 
 
 def loaded() -> Validation:
@@ -59,6 +81,7 @@ def as_json(validation: Validation) -> dict[str, object]:
     """One row a result, and how many ranges hold."""
     return {
         "results": [_row(check) for check in validation.checks if check.kind],
+        "gains": [_row(check) for check in validation.checks if check.unit == TIMES],
         "coverage": validation.coverage,
         "curve": {f"{level:.2f}": share for level, share in validation.curve.items()},
         "kinds": {
@@ -127,12 +150,12 @@ def text(validation: Validation, *, korean: bool = False) -> list[str]:
         )
     curve = ", ".join(f"{level:.0%}: {share:.0%}" for level, share in validation.curve.items())
     lines += [f"calibration: of ranges meant to hold so many, so many do: {curve}", ""]
-    blind = validation.blind_written
-    lines += [
-        f"Written before they were opened ({blind.results} results): {blind.coverage:.0%} inside, "
-        f"median factor {blind.factor:.2f}.",
-        "",
-    ]
+    for what, blind in (("serving", validation.blind_written), ("networks", validation.blind_networks)):
+        lines.append(
+            f"Written before they were opened, {what} ({blind.results} results): {blind.coverage:.0%} inside, "
+            f"median factor {blind.factor:.2f}, half width {blind.half_width:.0%}."
+        )
+    lines.append("")
     causes: dict[str, list[str]] = {}
     for check in shown:
         if check.cause:

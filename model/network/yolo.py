@@ -1,12 +1,32 @@
 """YOLO detectors, written down layer by layer. Boxes are decoded and chosen on the host.
 
-Up-sampling and concatenation move data only and have no layer; activations are done where their product ends.
+Up-sampling and concatenation move data only and have no layer. The SiLU behind each convolution of versions 5 and 8 is
+a layer, since it has an exponential; the leaky ReLU of version 3 is not.
 """
+
+from math import prod
+from typing import Any
 
 from model.network.build import Builder
 from model.network.layer import Network
 
 Shape = tuple[int, int, int]
+
+
+class _Silu(Builder):
+    """Puts a SiLU behind every convolution but those that give boxes."""
+
+    def convolution(
+        self, name: str, shape: Shape, channels: int, kernel: int | tuple[int, int], **options: Any
+    ) -> Shape:
+        """As in `Builder`."""
+        found = super().convolution(name, shape, channels, kernel, **options)
+        self.vector(f"{name}_silu", "Swish", prod(found))
+        return found
+
+    def last(self, name: str, shape: Shape, channels: int) -> Shape:
+        """A 1 x 1 that gives boxes or classes."""
+        return super().convolution(name, shape, channels, 1)
 
 
 def yolov3(size: int) -> Network:
@@ -60,7 +80,7 @@ def yolov3_tiny(size: int) -> Network:
 
 def yolov5s(size: int) -> Network:
     """YOLOv5s (release 6) on one `size` x `size` image, 80 classes: depth 0.33, width 0.5."""
-    builder = Builder(f"yolov5s_{size}", f"ultralytics/yolov5, models/yolov5s.yaml (v6), {size} x {size}")
+    builder = _Silu(f"yolov5s_{size}", f"ultralytics/yolov5, models/yolov5s.yaml (v6), {size} x {size}")
     shape = builder.convolution("conv0", (size, size, 3), 32, 6, stride=2, pads=((2, 2), (2, 2)))
     routes: list[Shape] = []
     for stage, (channels, repeats) in enumerate(((64, 1), (128, 2), (256, 3), (512, 1)), start=1):
@@ -82,11 +102,11 @@ def yolov5s(size: int) -> Network:
         down = builder.convolution(f"{name}_down", previous, previous[2], 3, stride=2, pads=((1, 1), (1, 1)))
         maps.append(_c3(builder, name, (down[0], down[1], down[2] + lateral[2]), channels, 1, add=False))
     for index, one in enumerate(maps):
-        builder.convolution(f"boxes{index}", one, 255, 1)
+        builder.last(f"boxes{index}", one, 255)
     return builder.network()
 
 
-def _c3(builder: Builder, name: str, shape: Shape, channels: int, repeats: int, *, add: bool) -> Shape:
+def _c3(builder: _Silu, name: str, shape: Shape, channels: int, repeats: int, *, add: bool) -> Shape:
     """Two 1 x 1 branches of half the channels, bottlenecks (1 x 1, 3 x 3) in one of them, joined by a 1 x 1."""
     half = channels // 2
     inner = builder.convolution(f"{name}_a", shape, half, 1)
@@ -101,7 +121,7 @@ def _c3(builder: Builder, name: str, shape: Shape, channels: int, repeats: int, 
 
 def yolov8s(size: int) -> Network:
     """YOLOv8s on one `size` x `size` image, 80 classes: depth 0.33, width 0.5."""
-    builder = Builder(f"yolov8s_{size}", f"ultralytics, cfg/models/v8/yolov8.yaml, scale s, {size} x {size}")
+    builder = _Silu(f"yolov8s_{size}", f"ultralytics, cfg/models/v8/yolov8.yaml, scale s, {size} x {size}")
     shape = _down(builder, "conv0", (size, size, 3), 32)
     routes: list[Shape] = []
     for stage, (channels, repeats) in enumerate(((64, 1), (128, 2), (256, 2), (512, 1)), start=1):
@@ -121,15 +141,15 @@ def yolov8s(size: int) -> Network:
         for branch, width, out in (("boxes", 64, 64), ("classes", 128, 80)):
             inner = builder.convolution(f"{branch}{index}_a", one, width, 3)
             inner = builder.convolution(f"{branch}{index}_b", inner, width, 3)
-            builder.convolution(f"{branch}{index}_c", inner, out, 1)
+            builder.last(f"{branch}{index}_c", inner, out)
     return builder.network()
 
 
-def _down(builder: Builder, name: str, shape: Shape, channels: int) -> Shape:
+def _down(builder: _Silu, name: str, shape: Shape, channels: int) -> Shape:
     return builder.convolution(name, shape, channels, 3, stride=2, pads=((1, 1), (1, 1)))
 
 
-def _c2f(builder: Builder, name: str, shape: Shape, channels: int, repeats: int, *, add: bool) -> Shape:
+def _c2f(builder: _Silu, name: str, shape: Shape, channels: int, repeats: int, *, add: bool) -> Shape:
     """A 1 x 1 whose second half passes bottlenecks (3 x 3, 3 x 3) one behind the other, all joined by a 1 x 1."""
     half = channels // 2
     inner = builder.convolution(f"{name}_a", shape, channels, 1)

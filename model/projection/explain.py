@@ -2,6 +2,7 @@
 
 from model.energy.price import Interval
 from model.projection.figure import Figure
+from model.projection.locator import located
 from model.projection.projection import Projection
 
 
@@ -26,6 +27,8 @@ def explain(projection: Projection, name: str) -> str:
         inputs = figure.inputs
         stem = prefix + ("│   " if inputs else "    ")
         lines.append(stem + (figure.formula if figure.is_leaf else "= " + figure.formula))
+        if figure.is_leaf:
+            lines.extend(f"{stem}# {document}" for document in located(figure.formula))
         if figure.note and not figure.is_leaf:
             lines.append(stem + f"# {figure.note}")
         for index, child in enumerate(inputs):

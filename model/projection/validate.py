@@ -14,6 +14,7 @@ from model.projection.projection import Projection
 from model.projection.published import Row
 from model.projection.published.calibration import Residual, learn
 from model.projection.published.language import BLIND, language_rows
+from model.projection.published_pim import PimRow
 from model.projection.published_serving import LanguageCheck
 from model.projection.wall_checks import wall_power
 from model.record import Measurement
@@ -55,6 +56,9 @@ NOT_VALIDATED = {
     "telechips_n_dolphin": "the SSDLite behind 2.46 ms is not described",
 }
 """Published results that nothing here is compared with, and why."""
+
+TIMES = "times"
+"""Unit of a gain."""
 
 KOREAN = ("furiosa", "sapeon", "rebellions", "deepx", "telechips")
 """Makers whose published results are the point of the table."""
@@ -109,6 +113,11 @@ class Check:
         """Why a wall power is more than 15 % off, or a prediction of the chip model outside; "" for others."""
         if self.rule.startswith(CHIP_MODEL) and self.verdict == "outside":
             return _cause(self)
+        if self.unit == TIMES and self.verdict == "outside":
+            return (
+                "gains over a host's own kernel, which reads at a small part of its memory's bandwidth; the model "
+                "compares with a plain read at the pins"
+            )
         if self.unit != "W" or abs(self.error) <= 0.15:
             return ""
         return (
@@ -164,7 +173,8 @@ class Score:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
     """All checks, and per chip why the rest cannot be checked; `curve`: share of the results inside ranges meant to
-    hold so many, each chip's learnt without it; `blind_written`: the predictions written before they were opened.
+    hold so many, each chip's learnt without it; `blind_written`, `blind_networks`: the predictions of
+    serving and of networks written before they were opened.
 
     Parameters
     ----------
@@ -178,6 +188,7 @@ class Validation:
     not_validated: Mapping[str, str]
     curve: Mapping[float, float]
     blind_written: Score
+    blind_networks: Score
 
     @property
     def coverage(self) -> float:
@@ -217,14 +228,16 @@ def validate(
     model: str = "resnet50",
     runs: Mapping[tuple[str, str], Measurement] | None = None,
     language: Sequence[LanguageCheck] = (),
+    memories: Sequence[tuple[PimRow, Interval]] = (),
 ) -> Validation:
     """Compare with every published result that a record of the chip model in `runs` predicts, by chip and workload;
     where there is none, with those of `model` by the arrays alone.
 
     Rates: clock x images / cycles of the chip's model record (arrays alone: an upper bound until memory and host are
-    modelled). A chip without a record is bounded by its nominal INT8 peak over the operations of an image, which the
-    first record gives. Latency: cycles / clock. Wall power, of every task: the rules of `overheads`. `language`:
-    published serving results beside their predictions. Ranges hold the model's own error, learnt from all other chips.
+    modelled). A chip without a record is bounded by its nominal INT8 peak over the operations of an image, which
+    the first record gives. Latency: cycles / clock. Wall power, of every task: the rules of `overheads`.
+    `language`: published serving results beside their predictions; `memories`: gains of memories with processing.
+    Ranges hold the model's own error, learnt from all other chips.
     """
     found: list[tuple[Row, Figure, str, float]] = []
     direct = [
@@ -277,6 +290,7 @@ def validate(
     ]
     checks += direct
     checks += [_language_check(check) for check in language if check.row.chip in chips]
+    checks += [_pim_check(row, predicted) for row, predicted in memories if row.memory in chips]
     checks, curve = calibrated(checks)
     checks.sort(key=lambda c: (not c.chip.startswith(KOREAN), c.what, c.chip, c.published_by))
     return Validation(
@@ -284,6 +298,7 @@ def validate(
         not_validated=_gaps(chips, {c.chip for c in checks}),
         curve=curve,
         blind_written=_blind_written(),
+        blind_networks=_blind_networks(),
     )
 
 
@@ -321,6 +336,32 @@ def _blind_written() -> Score:
             if row is not None:
                 interval = Interval(low=float(f["low"]), nominal=float(f["middle"]), high=float(f["high"]))
                 found.append(replace(_language_check(LanguageCheck(row=row, predicted=interval)), rules=interval))
+    return score(found)
+
+
+def _blind_networks() -> Score:
+    """The predictions of `published.BLIND_NETWORKS` beside the rows they are of."""
+    rows: dict[tuple[str, str, str], list[Row]] = {}
+    for row in published.rows():
+        if row.blind:
+            rows.setdefault((row.chip, TASKS.get(row.model, row.model), SCENARIOS[row.scenario]), []).append(row)
+    found = []
+    with published.BLIND_NETWORKS.open(newline="", encoding="utf-8") as file:
+        for f in csv.DictReader(file):
+            interval = Interval(low=float(f["low"]), nominal=float(f["middle"]), high=float(f["high"]))
+            for row in rows.get((f["chip"], f["task"], f["scenario"]), []):
+                found.append(
+                    Check(
+                        chip=row.chip,
+                        what=_what(row),
+                        unit=f["unit"],
+                        predicted=interval,
+                        published=row.value if f["unit"] == "ms" else row.value / row.cards,
+                        rule=CHIP_MODEL,
+                        published_by=_by(row),
+                        rules=interval,
+                    )
+                )
     return score(found)
 
 
@@ -366,6 +407,18 @@ def _language_check(check: LanguageCheck) -> Check:
         published_by=row.source,
         kind=check.kind,
         blind=row.blind,
+    )
+
+
+def _pim_check(row: PimRow, predicted: Interval) -> Check:
+    return Check(
+        chip=row.memory,
+        what=row.what,
+        unit=TIMES,
+        predicted=predicted,
+        published=row.value,
+        rule=f"PIM cycle model, {row.kind}",
+        published_by=row.source,
     )
 
 
@@ -422,9 +475,8 @@ def _by_chip_model(row: Row, chip: Chip, runs: Mapping[tuple[str, str], Measurem
     rule, others = CHIP_MODEL, []
     if chip.machine is not None and (row.chip, f"{task}_fp16_cache") in runs:  # no engine states its cache format
         others, rule = [runs[row.chip, f"{task}_fp16_cache"]], f"{CHIP_MODEL}, cache FP8; range to FP16"
-    padded = runs.get((row.chip, f"{PADDED.get(task)}_{scenario}"))
-    if padded is not None:
-        others, rule = [padded], f"{CHIP_MODEL}, padding dropped; range to 384 positions"
+    if task in PADDED:
+        rule = f"{CHIP_MODEL}, padding dropped as in the submitter's code"
     interval = _interval(row, record, scenario, language)
     for other in others:
         more = _interval(row, other, scenario, language)
@@ -442,6 +494,7 @@ def _by_chip_model(row: Row, chip: Chip, runs: Mapping[tuple[str, str], Measurem
         rule=rule,
         published_by=_by(row),
         kind=_kind(row, scenario, language),
+        blind=row.blind,
         bound=max(record.result.phases, key=lambda name: record.result.phases[name], default=""),
     )
 

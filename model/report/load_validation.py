@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from hw.spec.chip import Chip
 from model.projection import published
+from model.projection.published_pim import predicted_gains
 from model.projection.published_serving import predicted_checks
 from model.projection.validate import PADDED, SCENARIOS, TASKS, Validation, validate
 from model.report.load import NETWORK, locate, recorded
@@ -23,4 +24,4 @@ def load_validation(chips: Mapping[str, Chip]) -> Validation:
             for run_name in (task, *(f"{task}_{scenario}" for scenario in SCENARIOS.values())):
                 if recorded(name, run_name, seed, "model"):
                     runs[name, run_name] = locate(name, run_name, seed, "model")
-    return validate(chips, records, runs=runs, language=predicted_checks())
+    return validate(chips, records, runs=runs, language=predicted_checks(), memories=predicted_gains())

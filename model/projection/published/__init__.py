@@ -11,6 +11,12 @@ from hw.spec.fact import Confidence, Fact
 _TABLE = Path(__file__).with_name("mlperf.csv")
 OTHER = Path(__file__).with_name("other.csv")
 """Results outside the benchmark: vendors' claims and boards. They are compared with, never projected from."""
+BLIND_ROWS = {("nvidia_a100_sxm", "v2.1"), ("nvidia_a100_sxm", "v3.0")}
+"""(chip, round) of rows whose predictions were written before they were opened."""
+BLIND_NETWORKS = Path(__file__).with_name("blind_networks.csv")
+"""Those predictions, one a task and scenario: of all other chips' error, no row of this chip being known."""
+BLIND_NETWORKS_DIGEST = "033a95a442995f6f1d4891be59374917d3fccbc57f6015e150d54aa1bda8e27e"
+"""SHA-256 of the file."""
 _SYSTEMS = Path(__file__).with_name("systems.csv")
 
 
@@ -48,6 +54,11 @@ class Row:
     system_power_w: float | None
     confidence: Confidence
     source: str
+
+    @property
+    def blind(self) -> bool:
+        """Its prediction was written (`blind_networks.csv`) before the row was opened."""
+        return (self.chip, self.round) in BLIND_ROWS
 
     @property
     def fact(self) -> Fact:

@@ -1,15 +1,17 @@
 """How far published results lie from the model: its own error, by kind of question, learnt from them.
 
 For every kind the ratios published / predicted give a bias (median), a spread beyond what the open inputs of each
-prediction explain, and how many of the combined spreads 90 % of the results need. Each chip counts equally, so that one
-with hundreds of results does not decide. There is no number of a chip: to judge a chip, all of its own results are left
-out (`learn(..., without=chip)`). A kind that fewer than three other chips were measured at is filled up with the spread
-of its group (networks, language models, watts).
+prediction explain, and how many of the combined spreads 90 % of the results need. A chip with n results weighs as the
+square root of n, so that one with hundreds does not decide, nor one with a single one as much. There is no number of a
+chip: to judge a chip, all of its own results are left out (`learn(..., without=chip)`), and among those that are left
+each is again measured from the bias of the others, since a new chip will lie off a bias that did not know it. A kind
+that fewer than three other chips were measured at is filled up with the spread of its group (networks, language models,
+watts).
 """
 
 import csv
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import exp, log, sqrt
 from pathlib import Path
@@ -35,8 +37,8 @@ GROUPS = (KINDS[:4], KINDS[4:8], KINDS[8:])
 
 FEW_CHIPS = 3
 
-HELD = 0.93
-"""Share of the known results that the width holds: a little above 90 %, since a chip left out lies further off."""
+HELD = 0.91
+"""Share of the known results that the width holds: a little above 90 %, since one beyond all known may come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +99,11 @@ def learn(residuals: Iterable[Residual], *, without: str | None = None) -> Mappi
     kept = [r for r in residuals if r.chip != without]
     found = {}
     for group in GROUPS:
-        everything = _error("all", [r for r in kept if r.kind in group])
-        for kind in group:
-            own = _error(kind, [r for r in kept if r.kind == kind])
+        each = {kind: _error(kind, [r for r in kept if r.kind == kind]) for kind in group}
+        # of the group only the spread is lent, so every kind's own bias is taken off first
+        centred = [replace(r, ratio=r.ratio / each[r.kind].bias) for r in kept if r.kind in group]
+        everything = _error("all", centred)
+        for kind, own in each.items():
             if own.chips < FEW_CHIPS and everything.chips > own.chips:
                 share = own.chips / FEW_CHIPS
                 own = ModelError(
@@ -120,9 +124,9 @@ def _error(kind: str, residuals: list[Residual]) -> ModelError:
         counts[r.chip] = counts.get(r.chip, 0) + 1
     if not counts:
         return ModelError(kind=kind, bias=1.0, spread=0.0, width=NORMAL_95, chips=0, results=0)
-    weights = [1 / counts[r.chip] for r in residuals]
-    bias = _quantile([log(r.ratio) for r in residuals], weights, 0.5)
-    off = [log(r.ratio) - bias for r in residuals]
+    weights = [1 / sqrt(counts[r.chip]) for r in residuals]
+    bias = _bias(residuals, weights)
+    off = _off(residuals, weights, bias, list(counts))
     total = sum(weights)
     beyond = sum(w * (o**2 - r.spread**2) for w, o, r in zip(weights, off, residuals, strict=True)) / total
     # what is beyond the inputs is at least a quarter of the whole: the inputs' ranges are guesses as well
@@ -131,6 +135,21 @@ def _error(kind: str, residuals: list[Residual]) -> ModelError:
     scores = [abs(o) / sqrt(spread**2 + r.spread**2) for o, r in zip(off, residuals, strict=True)]
     width = _quantile(scores, weights, HELD)
     return ModelError(kind=kind, bias=exp(bias), spread=spread, width=width, chips=len(counts), results=len(residuals))
+
+
+def _bias(residuals: list[Residual], weights: list[float]) -> float:
+    return _quantile([log(r.ratio) for r in residuals], weights, 0.5)
+
+
+def _off(residuals: list[Residual], weights: list[float], bias: float, chips: list[str]) -> list[float]:
+    """Logarithm of each ratio from the bias that all other chips give."""
+    if len(chips) < FEW_CHIPS:
+        return [log(r.ratio) - bias for r in residuals]
+    others = {}
+    for chip in chips:
+        kept = [(r, w) for r, w in zip(residuals, weights, strict=True) if r.chip != chip]
+        others[chip] = _bias([r for r, _ in kept], [w for _, w in kept])
+    return [log(r.ratio) - others[r.chip] for r in residuals]
 
 
 def _quantile(values: list[float], weights: list[float], share: float) -> float:

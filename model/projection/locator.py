@@ -1,0 +1,52 @@
+"""Where a reviewer finds a source: publisher, date, title or document number, and address where one is known.
+
+Facts and published rows name their sources in a few words; `published/locators.csv` holds the rest once for each.
+"""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_TABLE = Path(__file__).with_name("published") / "locators.csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locator:
+    """One document.
+
+    Parameters
+    ----------
+    key : str
+        Words of a source that name it.
+    publisher, date, title : str
+        Who published it, when ("" where undated), its title or number.
+    address : str
+        Without a scheme; "" where none is known.
+    """
+
+    key: str
+    publisher: str
+    date: str
+    title: str
+    address: str
+
+    def __str__(self) -> str:
+        return ", ".join(part for part in (self.publisher, self.date, self.title, self.address) if part)
+
+
+@cache
+def locators(path: Path = _TABLE) -> tuple[Locator, ...]:
+    """All, the longest keys first."""
+    with path.open(newline="", encoding="utf-8") as file:
+        found = [Locator(**{name: value or "" for name, value in row.items()}) for row in csv.DictReader(file)]
+    return tuple(sorted(found, key=lambda one: -len(one.key)))
+
+
+def located(source: str) -> tuple[Locator, ...]:
+    """The documents that `source` names, none twice."""
+    found: list[Locator] = []
+    for one in locators():
+        if one.key in source and not any(one.key in other.key for other in found):
+            found.append(one)
+    return tuple(found)
