@@ -158,7 +158,7 @@ def test_every_number_of_the_page_has_an_origin_and_a_search_finds_it(chromium: 
           const known = JSON.parse(document.getElementById("origins").textContent);
           const links = [...document.querySelectorAll("a.n")].map((e) => e.getAttribute("href").slice(3));
           const marks = [...document.querySelectorAll("[data-o]")].map((e) => e.dataset.o);
-          const inputs = Object.values(known).flatMap((e) => e[6]);
+          const inputs = Object.values(known).flatMap((e) => e[5]);
           return [...new Set([...links, ...marks, ...inputs])].filter((name) => !(name in known));
         }"""
     )

@@ -25,6 +25,7 @@ NAMES = {
     r"\b(INT|FP|BF)(4|8|16|32)\b": "names of number formats",
     r"\bHBM[23]\b|\bGDDR6\b": "names of DRAM standards",
     r"\b[Ss]tages? [123]( to 3)?\b": "names of the programme's stages",
+    r"\b45 nm\b": "name of the cells' process",
     r"10\^12|\bmm2\b|CO2e?": "units",
 }
 """Digits that are part of a name -> why they may stand in a sentence."""

@@ -9,6 +9,7 @@ from hw.base.file import write_atomically
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib import rcsetup
 
 from hw.base.palette import GREY, SAFE
 from model.crossbar.measure import POINTS, TASKS, Point, key, read
@@ -45,7 +46,7 @@ def series(point: Point) -> str:
 def draw(folder: Path) -> Path:
     """`crossbar-tasks.svg` in `folder`; what has not been measured is left out."""
     held = read()
-    plt.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=SAFE)
+    plt.rcParams["axes.prop_cycle"] = rcsetup.cycler(color=SAFE)
     figure, axes = plt.subplots(len(TASKS), len(SWEEPS), figsize=(14, 8), layout="constrained")
     for row, task in enumerate(TASKS):
         for column, (sweep, label) in enumerate(SWEEPS.items()):

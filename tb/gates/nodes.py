@@ -47,9 +47,9 @@ def plot(classes: Ranges, number: str, path: Path, title: str) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, rcsetup
 
-    pyplot.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=SAFE)
+    pyplot.rcParams["axes.prop_cycle"] = rcsetup.cycler(color=SAFE)
 
     figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
     factors = [scaling.factor(n) for n in scaling.VOLTAGES]

@@ -110,9 +110,9 @@ def plot(record: Mapping[str, Any], path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, rcsetup
 
-    pyplot.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=SAFE)
+    pyplot.rcParams["axes.prop_cycle"] = rcsetup.cycler(color=SAFE)
 
     figure, axes = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
     names = list(record["components_pj"])

@@ -105,12 +105,12 @@ def _dram_pim(page: Page) -> Card | None:
     question = page.text("What does stage 2, DRAM PIM, change?")
     return Card(
         question=question,
-        number=page.number(gain, unit="times"),
+        number=page.number(joined),
         words=page.say(
-            "as fast for one user of a language model on GDDR6-AiM, at {joined} instead of {plain}; nothing for large "
+            "for one user of a language model on GDDR6-AiM instead of {plain}, {gain} as fast; nothing for large "
             "batches and images",
-            joined=page.number(joined),
             plain=page.number(plain),
+            gain=page.number(gain, unit="times"),
         ),
         drawing=spark.draw(
             f"s-dram-{page.language.code}",

@@ -135,6 +135,7 @@ CARDS = {
     "beside_aim": N_("RNGD, AiM off"),
     "hbm_pim": N_("RNGD with HBM-PIM"),
     "aim": N_("RNGD with GDDR6-AiM"),
+    "crossbar": N_("our crossbars, counted on RTL"),
     "four_phase": N_("analogue, slow reading"),
     "one_phase": N_("analogue, fast reading"),
 }

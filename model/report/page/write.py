@@ -17,7 +17,6 @@ from model.record import current_commit
 from model.report import stated
 from model.report.page import first
 from model.report.page.language import LANGUAGES, N_, SOURCE, TITLES, language
-from model.report.page.number import UNITS, unit_text
 from model.report.page.origins import origins
 from model.report.page.page import Page
 from model.report.page.sections import sections
@@ -100,7 +99,6 @@ def make(summary: Summary, validation: Validation | None = None, *, lang: str = 
         skip={code: language(code).text("Skip to the answer") for code in order},
         words={code: {key: language(code).text(word) for key, word in WORDS.items()} for code in order},
         labels=LANGUAGES,
-        units={code: {unit: unit_text(language(code), unit) for unit in UNITS} for code in order},
         origins=Markup(origins(summary)),
         colours=COLOURS,
     )

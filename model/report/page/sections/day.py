@@ -61,7 +61,7 @@ def section(page: Page) -> Section | None:
                 title=page.text("Every hour of the day"),
                 heads=(
                     page.text("hour"),
-                    page.text("requests"),
+                    page.text("requests per second"),
                     page.text("tokens per second"),
                     page.text("time to the first token"),
                 ),

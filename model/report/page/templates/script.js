@@ -23,7 +23,7 @@
     const item = make("a", labelOf(name) || name, { href: "#o=" + name });
     return item;
   };
-  const valueOf = (entry) => entry[1] + (entry[2] ? " " + (words.units[lang][entry[2]] ?? entry[2]) : "");
+  const valueOf = (entry) => entry[1][words.labels.indexOf(lang)];
 
   function fill(name) {
     const entry = all()[name];
@@ -33,20 +33,20 @@
     const list = make("dl");
     const row = (term, ...content) => { list.append(make("dt", term)); const dd = make("dd"); dd.append(...content); list.append(dd); };
     row(w("value"), make("strong", valueOf(entry)));
-    row(w("kind"), w(entry[3]));
+    row(w("kind"), w(entry[2]));
     row(w("name"), make("code", name));
-    if (entry[6].length) {
+    if (entry[5].length) {
       const formula = make("span");
-      const known = new Set(entry[6]);
-      for (const part of entry[4].split(/([A-Za-z_][\w./]*)/)) formula.append(known.has(part) ? linkTo(part) : part);
+      const known = new Set(entry[5]);
+      for (const part of entry[3].split(/([A-Za-z_][\w./]*)/)) formula.append(known.has(part) ? linkTo(part) : part);
       row(w("formula"), formula);
-    } else row(w("source"), entry[4]);
-    if (entry[5]) row(w("note"), entry[5]);
+    } else row(w("source"), entry[3]);
+    if (entry[4]) row(w("note"), entry[4]);
     body.append(list);
-    if (entry[6].length) {
+    if (entry[5].length) {
       body.append(make("p", w("inputs")));
       const inputs = make("ul");
-      for (const one of entry[6]) {
+      for (const one of entry[5]) {
         const item = make("li");
         item.append(linkTo(one), " " + (all()[one] ? valueOf(all()[one]) : ""));
         inputs.append(item);
@@ -124,7 +124,7 @@
     const look = () => {
       const asked = input.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
       const fits = Object.entries(all()).filter(([name, e]) => {
-        const text = (name + " " + (e[0] ? e[0].join(" ") : "") + " " + (asked.length ? e[4] + " " + e[5] : "")).toLowerCase();
+        const text = (name + " " + (e[0] ? e[0].join(" ") : "") + " " + (asked.length ? e[3] + " " + e[4] : "")).toLowerCase();
         return asked.every((word) => text.includes(word));
       });
       count.textContent = w("found").replace("{count}", fits.length);
@@ -139,6 +139,8 @@
   }
 
   addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("details")) one.open = true; });
+  // a list of all sections would push the story down on a phone
+  if (innerWidth <= 760) for (const one of document.querySelectorAll(".contents")) one.open = false;
   speak(lang);
   route();
 })();
