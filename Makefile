@@ -29,11 +29,8 @@ ARGUMENTS += $(if $(NETWORK),--network "$$NETWORK") $(if $(INPUT),--input "$$INP
 # Toggles need a second, instrumented simulator; who does not price the run saves its build.
 TOGGLES   = $(if $(filter no 0,$(ACTIVITY)),--no-activity)
 BENCHES   = $(if $(BENCH),--bench "$$BENCH")
-
-# Core, vector unit and PIM channel or crossbars in one: they run a language model.
-SYSTEMS   = npu_aim npu_hbm_pim npu_crossbar
-DECODING  = --chip "$$CHIP" $(if $(WORKLOAD),--workload "$$WORKLOAD") $(if $(PIM),--pim "$$PIM") \
-            $(if $(TOKENS),--tokens "$$TOKENS")
+# Of a language model on a system of core, vector unit and PIM channel.
+DECODING  = $(if $(PIM),--pim "$$PIM") $(if $(TOKENS),--tokens "$$TOKENS")
 
 .PHONY: help environment sim waves regress test volume formal report validate explain explore bench cells energy fuzz mutate lint clean
 .DEFAULT_GOAL := help
@@ -77,26 +74,16 @@ environment:
 SWEEP     = --workload gemm_sweep $(if $(SEED),--seed "$$SEED")
 SITE      = --chip furiosa_warboy --workload resnet50 $(if $(SEED),--seed "$$SEED")
 
-ifneq ($(filter $(SYSTEMS),$(CHIP)),)
 sim: environment
-	@$(RUN) tb decode $(DECODING) $(if $(WAVES),--waves)
-else
-sim: environment
-	@$(RUN) tb sim $(ARGUMENTS) $(BENCHES) $(if $(WAVES),--waves) $(TOGGLES)
-	@$(RUN) model predict $(ARGUMENTS)
+	@$(RUN) tb sim $(ARGUMENTS) $(DECODING) $(BENCHES) $(if $(WAVES),--waves) $(TOGGLES)
+	@$(RUN) model predict $(ARGUMENTS) $(DECODING)
 	$(if $(CHIP)$(WORKLOAD)$(NETWORK),,@$(RUN) tb sim $(SWEEP))
 	$(if $(CHIP)$(WORKLOAD)$(NETWORK),,@$(RUN) model predict $(SWEEP))
 	$(if $(CHIP)$(WORKLOAD)$(NETWORK),,@$(RUN) model predict $(SITE))
-	@$(RUN) model report --screen $(ARGUMENTS)
-endif
+	@$(RUN) model report --screen $(ARGUMENTS) $(DECODING)
 
-ifneq ($(filter $(SYSTEMS),$(CHIP)),)
 waves: environment
-	@$(RUN) tb decode $(DECODING) --waves
-else
-waves: environment
-	@$(RUN) tb waves $(ARGUMENTS) $(BENCHES)
-endif
+	@$(RUN) tb waves $(ARGUMENTS) $(DECODING) $(BENCHES)
 
 regress: environment
 	@$(RUN) tb regress $(ARGUMENTS) $(BENCHES)
@@ -114,7 +101,7 @@ formal: environment
 	@$(RUN) tb formal
 
 report: environment
-	@$(RUN) model report $(ARGUMENTS) $(if $(STORE),--store "$$STORE")
+	@$(RUN) model report $(ARGUMENTS) $(DECODING) $(if $(STORE),--store "$$STORE")
 
 validate: environment
 	@$(RUN) model validate

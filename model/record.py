@@ -65,6 +65,9 @@ class Result:
         Other numbers of the run: "macs", "images", "correct", ...
     layers : tuple of dict
         Per GEMM, in order: at least {"name", "cycles", "macs"}; may be empty.
+    answer : mapping
+        What the run gave that is no number alone, for scripts: of a language model "tokens", "text", "equal", "labels"
+        of each unit, "pim"; {} if there is no such thing.
     """
 
     chip: str
@@ -81,6 +84,7 @@ class Result:
     toggles: Mapping[str, int] = field(default_factory=dict)
     figures: Mapping[str, int | float] = field(default_factory=dict)
     layers: tuple[Mapping[str, Any], ...] = ()
+    answer: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("chip", "chip_digest", "workload", "workload_digest"):
@@ -324,7 +328,8 @@ def _integer(name: str, value: Any) -> None:
 def _plain(value: Any) -> Any:
     """`value` as JSON types, NumPy scalars included."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        held = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return held if held.get("answer") != {} else {name: v for name, v in held.items() if name != "answer"}
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hw import chips
 from hw.base.error import InputError
 from hw.spec.crossbar import CrossbarSpec
 from hw.spec.crossbar_command import LayerCommand
@@ -64,6 +65,14 @@ def test_rtl_is_the_stepped_model_and_the_reference(seed: int) -> None:
 @pytest.mark.parametrize("seed", VOLUME)
 def test_rtl_is_the_stepped_model_on_many_specs(seed: int) -> None:
     agrees(case_of(seed))
+
+
+@pytest.mark.parametrize("name", ["stt_mram_digital", "reram_22nm", "mram_crossbar", "pcm_crossbar"])
+def test_presets_with_small_tiles_run_on_the_rtl(name: str) -> None:
+    """Scheme, cells, inputs, converters, timing and sharing of each preset, on fewer and smaller tiles."""
+    whole = chips.machine(chips.load(name), CrossbarSpec, "this test")
+    spec = replace(whole, rows=8, columns=4, tiles=2, lanes=4, buffer_words=128, parameter_words=64)
+    agrees(draw_case(np.random.default_rng(41), spec))
 
 
 def test_closed_form_is_the_stepped_model_without_stalls() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from hw import chips
 from hw.base.error import InputError
 from hw.spec.system import Program, SystemSpec
 from model.functional.decoding import ReferenceRun, differences
@@ -17,7 +18,6 @@ from model.language.run_record import read_run
 from model.lowering.decoder.checkpoint import check_finite, read_weights
 from model.lowering.decoder.lower import Lowered, lower
 from model.reference.decoder import StoredWeights, store_weights
-from model.work.decoder_system import decoder_system
 from model.work.decoding import Decoding, random_decoding, small_llm, timing_of, vector_spec, work_of
 
 SMALL = DecoderConfig(
@@ -41,14 +41,14 @@ def lowered(spec: SystemSpec, work: Decoding, pim: str) -> tuple[Lowered, Stored
 @pytest.mark.parametrize(
     ("pim", "device"),
     [
-        *((pim, device) for device in ("aim", "hbm_pim") for pim in ("off", "weights", "attention", "both")),
+        *((pim, device) for device in ("npu_aim", "npu_hbm_pim") for pim in ("off", "weights", "attention", "both")),
         ("off", "npu_crossbar"),
         ("attention", "npu_crossbar"),
     ],
 )
 def test_every_tensor_of_every_token_is_the_references(pim: str, device: str) -> None:
     work = random_decoding(np.random.default_rng(5), SMALL, prompt=17, count=2)
-    made, weights = lowered(decoder_system(device), work, pim)
+    made, weights = lowered(chips.load(device).machine_as(SystemSpec), work, pim)
     spec = made.spec
     memories = SystemMemories(spec, timing_of(spec), SystemVectorUnit(vector_spec(spec)), made.crossbars)
     for (bank, row), cells in made.channel.bank_rows().items():
@@ -64,7 +64,9 @@ def test_every_tensor_of_every_token_is_the_references(pim: str, device: str) ->
 
 
 def small_system() -> tuple[SystemSpec, Decoding]:
-    return decoder_system("aim"), random_decoding(np.random.default_rng(5), SMALL, prompt=4, count=2)
+    return chips.load("npu_aim").machine_as(SystemSpec), random_decoding(
+        np.random.default_rng(5), SMALL, prompt=4, count=2
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ def test_the_small_models_prompt_has_32_tokens() -> None:
 
 def test_a_format_that_the_core_lacks_is_refused() -> None:
     spec, work = small_system()
-    core = decoder_system("hbm_pim").core
+    core = chips.load("npu_hbm_pim").machine_as(SystemSpec).core
     with pytest.raises(
         InputError, match="must compute in the channel's format bf16 throughout, not fp16 x fp16 to fp16"
     ):
@@ -197,7 +199,7 @@ def test_one_wrong_bit_anywhere_is_a_difference() -> None:
 
 def test_what_does_not_fit_the_crossbars_is_refused() -> None:
     _, work = small_system()
-    spec = decoder_system("npu_crossbar")
+    spec = chips.load("npu_crossbar").machine_as(SystemSpec)
     assert spec.crossbar is not None
     with pytest.raises(InputError, match="pim of a system with crossbars must be one of off, attention, not 'both'"):
         lowered(spec, work, "both")
@@ -206,13 +208,13 @@ def test_what_does_not_fit_the_crossbars_is_refused() -> None:
     with pytest.raises(InputError, match=r"must fit the rows of 1 tiles of 32, .* has 48"):
         lowered(replace(spec, crossbar=replace(spec.crossbar, rows=32, tiles=1)), work, "off")
     with pytest.raises(InputError, match="crossbars of a system take and give BF16"):
-        replace(decoder_system("hbm_pim"), crossbar=spec.crossbar)
+        replace(chips.load("npu_hbm_pim").machine_as(SystemSpec), crossbar=spec.crossbar)
 
 
 def test_crossbars_write_the_text_of_the_other_stages() -> None:
     """At zero noise the committed model's 64 tokens are those that stages 1 and 2 wrote on RTL, from its reference."""
     work = small_llm(64)
-    made, weights = lowered(decoder_system("npu_crossbar"), replace(work, count=1), "off")
+    made, weights = lowered(chips.load("npu_crossbar").machine_as(SystemSpec), replace(work, count=1), "off")
     reference = ReferenceRun(made, work, weights)
     for step in made.steps:
         reference.step(step)

@@ -5,14 +5,16 @@ from itertools import groupby
 import numpy as np
 import pytest
 
+from hw import chips
+from hw.spec.system import SystemSpec
 from model.cycle.system.decoding import predict_decoding
 from model.language.config import DecoderConfig
 from model.lowering.decoder.lower import lower
 from model.reference.decoder import store_weights
-from model.work.decoder_system import decoder_system
 from model.work.decoding import random_decoding
-from tb.system.decode import decode
-from tb.system.marks import LANE, lane_of, marks_of, save_of
+from tb.bench.measure import Case, prepare, simulate
+from tb.system.decode import save_file
+from tb.system.marks import LANE, lane_of, marks_of
 from tests.test_pim_waves import texts_of
 
 CONFIG = DecoderConfig(
@@ -29,7 +31,7 @@ CONFIG = DecoderConfig(
 
 def test_marks_are_layers_and_tokens_in_order() -> None:
     work = random_decoding(np.random.default_rng(2), CONFIG, prompt=5, count=2)
-    spec = decoder_system("npu_aim")
+    spec = chips.load("npu_aim").machine_as(SystemSpec)
     lowered = lower(spec, CONFIG, store_weights(CONFIG, work.weights, "bf16"), work.prompt, work.count, "both")
     predicted = predict_decoding(lowered)
     marks = marks_of(work, lowered, predicted.timing, begun=7)
@@ -57,10 +59,13 @@ def test_marks_are_layers_and_tokens_in_order() -> None:
 @pytest.mark.rtl
 @pytest.mark.volume
 def test_the_waveform_shows_tokens_and_layers_as_text_and_marks_their_ends() -> None:
-    _, (outcome,) = decode("npu_aim", "tiny_npu", 2, ["both"], prompt=4, trace="fst")
+    case = Case(bench="decoder", chip="npu_aim", workload="tiny_npu@tokens=2,prompt=4,pim=both")
+    built = prepare(case, "fst")
+    outcome = simulate(case, built)
     assert outcome.passed, outcome.explain()
     assert outcome.trace is not None
-    save = save_of(outcome)
+    save = save_file(case, built, outcome)
+    assert save is not None
     (shown,) = texts_of(save, outcome.trace, {LANE}).values()
     steps = ["tokens 0 to 3", "token 4"]
     parts = [*(f"layer {layer}" for layer in range(4)), "output"]

@@ -9,6 +9,7 @@ import pytest
 from hw.base.command_line import main
 from hw.base.error import InputError
 from model import cli
+from model.sweep import run
 from model.sweep.front import front_of
 from model.sweep.run import Outcome, explore, store_at
 from model.sweep.search import search
@@ -136,3 +137,19 @@ def test_constraints_that_leave_nothing_are_one_sentence(tmp_path: Path) -> None
     for method in ("sobol", "optuna"):
         with pytest.raises(InputError, match="must leave at least one of 12 points, not none"):
             searched(replace(load("digits_small"), constraints=("rows > 100",)), tmp_path, method=method, points=9)
+
+
+def test_a_design_that_lacks_a_point_is_not_on_the_front(tmp_path: Path) -> None:
+    """Of two designs one has all three layers in the store, the other two: its sums would be too small."""
+    space = load("digits_small")
+    whole = space.points_of(np.array([0]))
+    partly = space.points_of(np.array([3]))[:2]
+    numbers = np.concatenate((whole, partly))
+    store = store_at(tmp_path)
+    digests, results = run.evaluate(space, numbers)
+    store.write(store.path_of(0, digests), digests, space.columns(numbers), results, space.identity)
+    found = front_of(space, store, whole=False)
+    assert found.designs == 1
+    assert found.members[0].results["macs"] == results["macs"][:3].sum()
+    with pytest.raises(InputError, match="must hold every point of the space, 7 are missing"):
+        front_of(space, store)

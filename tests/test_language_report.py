@@ -7,7 +7,7 @@ import pytest
 
 from hw.base.error import InputError
 from model.language.run_record import LanguageRun, read_run
-from model.language.screen import screen
+from model.language.screen import sentences, table
 from model.report.section_language import language_runs, language_sections
 
 OFF = LanguageRun(
@@ -44,9 +44,9 @@ def test_runs_are_shown_beside_the_one_without_the_channel() -> None:
     assert section.rows[1][8] == "2.00 + 0.20"
     assert section.rows[2][6:] == ("x 1.00", "1.00 to 2.00", "-")
     assert language_sections([replace(OFF, equal=False)]) == []
-    (core,) = (line for line in screen([BOTH, OFF]) if line.startswith("  core, uJ a token"))
-    assert core.split()[-1] == "2.00"
-    assert "4.00 times fewer cycles a token" in screen([BOTH, OFF])[-1]
+    (core,) = (row for row in table([BOTH, OFF]) if row[0].startswith("core, uJ a token"))
+    assert core[1] == "2.00"
+    assert "4.00 times fewer cycles a token" in sentences([BOTH, OFF])[-1]
 
 
 def test_records_are_read_as_written(tmp_path: Path) -> None:

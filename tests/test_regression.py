@@ -224,5 +224,7 @@ def test_the_command_line_leaves_with_2_on_bad_input():
 def test_a_bench_without_workloads_takes_none():
     import argparse
 
-    arguments = argparse.Namespace(chip="tiny", workload="digits", bench="fifo", seed=1, network=None, input=None)
+    arguments = argparse.Namespace(
+        chip="tiny", workload="digits", bench="fifo", seed=1, network=None, input=None, text=None, pim=None, tokens=None
+    )
     assert sim.case_of(arguments).command == "make sim CHIP=tiny BENCH=fifo SEED=1"

@@ -143,6 +143,8 @@ class PlainUnits(wiring.Component):
             columns.write_column.eq(command.column),
             self.events.column.eq(op.read_column | op.write_column),
         ]
+        if "toggle_mode" in dict(op.shape()):
+            m.d.comb += [self.o_changes_mode.eq(op.toggle_mode), self.o_next_mode.eq(~self.i_mode)]
         for b in range(len(columns.data)):
             m.d.comb += [
                 columns.column[b].eq(command.column),
@@ -194,6 +196,52 @@ def test_the_command_port_judges_and_counts_for_any_units() -> None:
     simulator.add_clock(1e-9)
     simulator.add_testbench(drive)
     simulator.run()
+
+
+def test_every_command_of_a_device_is_judged_by_the_modes_and_rows_it_requires() -> None:
+    spec = spec_of("aim")
+    commands, organisation = spec.commands, spec.dram.organisation
+    port = CommandPort(spec, spec.dram.resolve(), PlainUnits(spec), rows=2)
+    per_group, reasons = organisation.banks_per_group, {code: name for name, code in ERRORS.items()} | {0: ""}
+    met = set()
+
+    def expected(name: str, mode: int, opened: set[int], bank: int) -> str:
+        item = commands.command(name)
+        banks = set(range(organisation.banks))
+        reached = {"bank": {bank}, "bank_group": {b for b in banks if b // per_group == bank // per_group}}
+        states = {"open" if b in opened else "closed" for b in reached.get(item.scope, banks)}
+        modes = [m for m in spec.modes if m in item.requires] or list(spec.modes[:1])
+        rows = [state for state in ("open", "closed") if state in item.requires] or ["open", "closed"]
+        return "wrong_mode" if spec.modes[mode] not in modes else "" if states <= set(rows) else "wrong_row_state"
+
+    async def drive(ctx) -> None:
+        async def offer(name: str, bank: int) -> None:
+            ctx.set(port.i_command, {"kind": commands.command(name).opcode, "bank": bank, "row": 1})
+            ctx.set(port.i_valid, 1)
+            await ctx.tick()
+            ctx.set(port.i_valid, 0)
+            await ctx.tick().repeat(200)  # every timing rule is met
+
+        for opened in (set(), {5}, set(range(organisation.banks))):
+            for bank in opened:
+                await offer("ACT", bank)
+            for mode in (0, 1):
+                for name in (c.name for c in commands.commands):
+                    for bank in (5, 9):
+                        ctx.set(port.i_command, {"kind": commands.command(name).opcode, "bank": bank, "row": 1})
+                        ctx.set(port.i_valid, 1)
+                        reason = reasons[ctx.get(port.o_reason)]
+                        ctx.set(port.i_valid, 0)
+                        assert reason == expected(name, mode, opened, bank), (name, mode, opened, bank)
+                        met.add(reason)
+                await offer("TMOD", 0)
+            await offer("PREA", 0)
+
+    simulator = Simulator(port)
+    simulator.add_clock(1e-9)
+    simulator.add_testbench(drive)
+    simulator.run()
+    assert met == {"", "wrong_mode", "wrong_row_state"}
 
 
 def test_a_channel_that_cannot_be_built_is_refused_with_a_reason() -> None:

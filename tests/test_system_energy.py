@@ -2,16 +2,17 @@
 
 import pytest
 
+from hw import chips
 from hw.spec.npu_event import EVENTS
+from hw.spec.system import SystemSpec
 from hw.spec.vector import EVENTS as VECTOR_EVENTS
 from model.energy.system_at_gates import PRICES
 from model.energy.system_prices import unit_energy
-from model.work.decoder_system import decoder_system
 
 
 @pytest.mark.parametrize("name", ["npu_aim", "npu_hbm_pim"])
 def test_arithmetic_costs_what_its_gates_cost(name: str) -> None:
-    spec = decoder_system(name)
+    spec = chips.load(name).machine_as(SystemSpec)
     low, nominal, high = PRICES[spec.number]["vector.add"]
     found = unit_energy(spec, {"mac_array.mac": 1000}, {"vector.add": 1000}, 0)
     assert found["vector unit"].nominal == pytest.approx(nominal * 1e-9)
@@ -22,7 +23,7 @@ def test_arithmetic_costs_what_its_gates_cost(name: str) -> None:
 
 
 def test_every_word_of_the_shared_memory_costs_the_same_whoever_moves_it() -> None:
-    spec = decoder_system("npu_aim")
+    spec = chips.load("npu_aim").machine_as(SystemSpec)
     by = [
         unit_energy(spec, {"external_memory.read": 8}, {}, 0),
         unit_energy(spec, {}, {"shared_memory.vector_write": 8}, 0),
@@ -34,7 +35,7 @@ def test_every_word_of_the_shared_memory_costs_the_same_whoever_moves_it() -> No
 
 
 def test_a_row_of_accumulators_is_added_and_stored() -> None:
-    spec = decoder_system("npu_hbm_pim")
+    spec = chips.load("npu_hbm_pim").machine_as(SystemSpec)
     added, read = (unit_energy(spec, {event: 1}, {}, 0)["core"] for event in ("accumulator.write", "accumulator.read"))
     assert added.nominal == pytest.approx(read.nominal + PRICES["fp16"]["accumulator.write"][1] * 1e-12)
 

@@ -36,15 +36,16 @@ def registered(kind: str) -> dict[str, Path]:
     return found
 
 
-def register(kind: str, text: str, suffixes: tuple[str, ...] = (".py", ".json")) -> str:
-    """The name of the file `text`, which is known by it from now on.
+def register(kind: str, text: str, suffixes: tuple[str, ...] = (".py", ".json"), *, holds: str = "") -> str:
+    """The name of the file `text`, or of the folder if it `holds` a file of that name; it is known by it from now on.
 
     Raises `InputError` if there is no such file or its name cannot be one.
     """
     path = Path(text).expanduser().absolute()
-    if not path.is_file():
+    folder = bool(holds) and (path / holds).is_file()
+    if not path.is_file() and not folder:
         raise InputError(f"{kind} {text!r} must be a name or a file; there is no such file, check the path")
-    if path.suffix not in suffixes:
+    if path.suffix not in suffixes and not folder:
         wanted = " or ".join(suffixes)
         raise InputError(f"the file of a {kind} must end in {wanted}, not {path.suffix or 'nothing'!r}; rename it")
     if not kind.startswith("input of ") and (not _NAME.fullmatch(path.stem) or len(path.stem) > 60):

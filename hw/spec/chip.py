@@ -14,7 +14,12 @@ from hw.spec.machine import Machine
 from hw.spec.pim import PimSpec
 
 _Machine = TypeVar("_Machine")
-_WANTED = {"CoreSpec": "a core", "PimSpec": "PIM units beside its banks", "CrossbarSpec": "crossbar tiles"}
+_WANTED = {
+    "CoreSpec": "a core",
+    "PimSpec": "PIM units beside its banks",
+    "CrossbarSpec": "crossbar tiles",
+    "SystemSpec": "a system of core, vector unit and channel",
+}
 """What descriptions are called in messages."""
 
 

@@ -120,6 +120,18 @@ KINDS: dict[str, Kind] = {
             workload="digits",
             small_workload="gemm_16",
         ),
+        Kind(
+            name="system",
+            title="system of NPU core, vector unit and DRAM-PIM channel",
+            top="hw.rtl.system.top",
+            events="hw.spec.system_event",
+            cycles="model.cycle.system.predict",
+            reference="model.functional.system_score",
+            bench="tb.system.decoder_tests",
+            prices="model.energy.system_prices",
+            workload="small_llm",
+            small_workload="small_llm_2",
+        ),
     )
 }
 """Name -> kind."""

@@ -8,10 +8,12 @@ the closed forms of the cores; every choice is cached by shape, so a network's r
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
+from typing import NamedTuple
 
 from hw.base.error import InputError
 from hw.base.integer import ceil_div
 from hw.spec.core import CoreSpec
+from model.cycle.npu.cut import Cut, best_cut, cuts
 from model.cycle.npu.timing import OUTPUT_CYCLES, PREPARE_CYCLES
 from model.network.layer import Window
 from model.work.workload import Gemm
@@ -110,6 +112,21 @@ def results_cycles(
     return slow * folds * words, float(folds * words), ramp, wait
 
 
+class _Cost(NamedTuple):
+    """What the fullest core's share takes with one dataflow; see `Mapping`."""
+
+    dataflow: str
+    depth: int
+    stream: float
+    fed: float
+    ramp: int
+    wait: float
+
+    @property
+    def cycles(self) -> float:
+        return self.stream + self.wait + self.ramp
+
+
 @lru_cache(maxsize=65536)
 def best(
     core: CoreSpec,
@@ -127,9 +144,9 @@ def best(
 ) -> Mapping:
     """The fastest cut of `count` products of (m x k) by (k x n) over `cores` cores.
 
-    Products and columns are cut into 1, 2, 3, ... parts as far as the cores divided by a whole number go, rows over
-    what is left. `kernel` is the window of a convolution, () for a plain product. With `dataflows` 2 the array may hold
-    weights or results, whichever is faster in each cut.
+    The cuts are those of `model.cycle.npu.cut`; of equal ones the first is taken. `kernel` is the window of a
+    convolution, () for a plain product. With `dataflows` 2 the array may hold weights or results, whichever is faster
+    in each cut.
 
     Raises
     ------
@@ -139,36 +156,28 @@ def best(
     if cores < 1:
         raise InputError(f"cores must be at least 1, not {cores}")
     depth = packed_depth(k, kernel, core.array.k_per_block, by_row=by_row)
-    parts = sorted({cores // d for d in range(1, cores + 1)})
-    blocks = ceil_div(n, core.array.columns)
-    found: Mapping | None = None
-    for products in (d for d in parts if d <= count):
-        for columns in (d for d in parts if d <= blocks and d * products <= cores):
-            rows = min(m, cores // (products * columns))
-            width = min(n, ceil_div(blocks, columns) * core.array.columns)
-            shape = ceil_div(m, rows), width
-            times = ceil_div(count, products)
-            tries = [("ws", depth, chain_cycles(core, *shape, depth, times, fetch=fetch, reuse=reuse))]
-            if dataflows > 1:
-                held = results_cycles(core, *shape, k, times, fetch=fetch, reuse=reuse, image_row=image_row)
-                tries.append(("os", k, held))
-            for dataflow, deep, (stream, fed, ramp, wait) in tries:
-                total = stream + wait + ramp
-                if found is None or total < found.cycles:
-                    found = Mapping(
-                        cycles=total,
-                        stream=stream,
-                        fed=fed,
-                        ramp=ramp,
-                        wait=wait,
-                        products=products,
-                        rows=rows,
-                        columns=columns,
-                        depth=deep,
-                        dataflow=dataflow,
-                    )
-    assert found is not None  # one core is always a choice
-    return found
+
+    def cost(cut: Cut) -> _Cost:
+        held = chain_cycles(core, cut.m, cut.n, depth, cut.times, fetch=fetch, reuse=reuse)
+        found = _Cost("ws", depth, *held)
+        if dataflows > 1:
+            results = results_cycles(core, cut.m, cut.n, k, cut.times, fetch=fetch, reuse=reuse, image_row=image_row)
+            found = min(found, _Cost("os", k, *results), key=lambda one: one.cycles)
+        return found
+
+    cut, found = best_cut(cuts(cores, core.array.columns, m, n, count), cost, lambda cut, price: price.cycles)
+    return Mapping(
+        cycles=found.cycles,
+        stream=found.stream,
+        fed=found.fed,
+        ramp=found.ramp,
+        wait=found.wait,
+        products=cut.products,
+        rows=cut.rows,
+        columns=cut.columns,
+        depth=found.depth,
+        dataflow=found.dataflow,
+    )
 
 
 def packed_depth(k: int, kernel: tuple[int, ...], rows: int, *, by_row: bool = False) -> int:

@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_file_arguments(parser, "the shapes of an ONNX file instead of a workload")
     add_dimension_arguments(parser)
     _given.add_input_argument(parser)
+    _given.add_decoding_arguments(parser)
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of random operands (default: 1)")
     parser.add_argument("--layers", action="store_true", help="list every layer")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the lines")
@@ -68,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         if arguments.dimension or arguments.batch != 1:
             raise InputError("--dimension and --batch must come with --network, not alone; leave them out")
-        arguments.workload = arguments.workload or workloads.default(chip)
+        arguments.workload = _given.changed(arguments, arguments.workload or workloads.default(chip))
         workload, words = workloads.load(arguments.workload), ["--workload", arguments.workload]
     prediction = predict(chip, workload)
     figures, values = _figures(chip, workload, prediction, arguments.seed)

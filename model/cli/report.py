@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a file in model/workloads (default: digits, digits_float on a PIM chip)",
     )
     _given.add_arguments(parser)
+    _given.add_decoding_arguments(parser)
     parser.add_argument("--seed", type=int, default=1, help="seed of the run (default: %(default)s)")
     parser.add_argument("--screen", action="store_true", help="print the one-screen summary as well")
     parser.add_argument(
@@ -70,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     named = arguments.chip is not None
     arguments.chip = arguments.chip or DEFAULT_CHIP
     chip = chips.load(arguments.chip)
-    arguments.workload = _given.named(arguments) or workloads.default(chip)
+    arguments.workload = _given.changed(arguments, _given.named(arguments) or workloads.default(chip))
     workload = workloads.load(arguments.workload)
     needed, broken = chips.load_all()
     for sentence in broken:

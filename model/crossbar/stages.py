@@ -13,12 +13,12 @@ from statistics import median
 
 from hw.spec.crossbar_unit import LANES
 from hw.spec.fact import Fact
+from model.crossbar.beside_npu import CROSSBARS
 from model.crossbar.text import SETTINGS, key
 from model.energy import crossbar_prices
 from model.energy.price import Interval, price
 from model.language.config import DecoderConfig
 from model.language.run_record import LanguageRun
-from model.work.decoder_system import CROSSBARS
 
 STAGES: tuple[tuple[int, str, str, str], ...] = (
     (1, "npu_aim", "off", "NPU core, plain memory"),

@@ -14,6 +14,7 @@ import numpy as np
 
 from hw.base.file import write_atomically
 from hw.spec.crossbar import CrossbarSpec
+from model.crossbar.beside_npu import CROSSBARS
 from model.crossbar.cells import CellErrors
 from model.crossbar.layer import ProgrammedMatrix
 from model.crossbar.measure import DAY_S
@@ -22,7 +23,6 @@ from model.language import corpus, floating
 from model.language.measure import WINDOWS
 from model.number.codec import decode, encode
 from model.reference.block_floating import IntegerProduct, crossbar_product, exact
-from model.work.decoder_system import CROSSBARS
 
 FILE = Path(__file__).parent / "text.json"
 SEEDS = 3

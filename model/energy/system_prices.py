@@ -6,11 +6,15 @@ are stated beside each other and not added.
 
 from collections.abc import Mapping
 
+from hw.base.error import InputError
 from hw.spec.fact import Fact
+from hw.spec.machine import Machine
 from hw.spec.system import SystemSpec
-from model.energy.price import Interval
+from model.energy import dram
+from model.energy.price import Energy, Interval, price
 from model.energy.system_at_gates import PRICES
-from model.energy.table import OperationTable, load_operations
+from model.energy.table import EnergyTable, OperationTable, load_operations
+from model.record import Measurement, Result
 
 LIBRARY_ERROR = 0.25
 """Of a sum: no layout (wires, sizing, clock tree), and up to 18 % between tables and transistors."""
@@ -91,3 +95,21 @@ def _sum(prices: Mapping[str, Interval], counts: Mapping[str, int]) -> Interval:
         if event in prices:
             total = total + prices[event] * (count * 1e-12)
     return total
+
+
+TABLES = tuple(dram.names())
+"""All sources of DRAM energies."""
+
+
+def table(name: str, machine: Machine) -> EnergyTable:
+    """The source of DRAM energies called `name`: they hold for every channel."""
+    return dram.load(name)
+
+
+def prices(
+    chip_name: str, machine: Machine, result: Result, random: Measurement | None
+) -> tuple[list[tuple[str, Energy]], list[str]]:
+    """(source, energy) of the channel's events by each source of its DRAM; `unit_energy` has the other units."""
+    if not isinstance(machine, SystemSpec):
+        raise InputError(f"energies of a system price systems, not a machine of kind {machine.kind!r}")
+    return [(name, price(result.counts, dram.load(name))) for name in dram.sources_of(machine.pim)], []

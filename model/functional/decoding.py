@@ -106,3 +106,11 @@ def differences(step: Step, words: Words, expected: Tensors) -> Iterator[Differe
         if len(wrong):
             at = tuple(int(i) for i in wrong[0])
             yield Difference(step.first, place, at, int(found[at]), int(want[at]))
+
+
+def answer_of(lowered: Lowered, work: Decoding, weights: StoredWeights) -> list[int]:
+    """The tokens that the reference generates."""
+    reference = ReferenceRun(lowered, work, weights)
+    for step in lowered.steps:
+        reference.step(step)
+    return reference.answer

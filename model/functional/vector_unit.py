@@ -109,15 +109,18 @@ class VectorMachine:
 
 
 class SystemVectorUnit:
-    """The vector unit among the other units of a system: its times by the closed form, its values by the machine."""
+    """The vector unit among the other units of a system: its times by the closed form, its values by the machine.
+    `events` counts what its descriptors have cost."""
 
     def __init__(self, spec: VectorSpec) -> None:
         self.spec = spec
+        self.events: Counter[str] = Counter()
         self._machine: VectorMachine | None = None
 
     def run(self, word: int, taken: int) -> tuple[int, int]:
         """Of a descriptor taken in cycle `taken`: the cycle in which it ends or is refused, and its code or 0."""
         cost = count(self.spec, unpack(word))
+        self.events += cost.events
         return taken + cost.cycles - 1, cost.refused
 
     def execute(self, word: int, shared: np.ndarray) -> None:

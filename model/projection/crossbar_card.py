@@ -8,6 +8,7 @@ an update rate. Energies of converters and cells, areas and links are published 
 from hw.spec.chip import Chip
 from hw.spec.fact import Fact
 from hw.spec.kind import KINDS
+from model.crossbar.beside_npu import CROSSBARS
 from model.crossbar.fleet import Fleet, Range, fleet
 from model.crossbar.stages import crossbar_energy
 from model.energy.price import Interval
@@ -18,7 +19,6 @@ from model.projection.overheads import DRAM_ENERGY, FIXED_SHARE, card_power
 from model.projection.scenario import Scenario
 from model.projection.service import STREAM_EFFICIENCY, Service
 from model.projection.stage import DEPENDENT_PRODUCTS, Stage, StageCard, stage_card
-from model.work.decoder_system import CROSSBARS
 
 MODEL = "llama31_8b"
 CELLS = "reram"

@@ -4,7 +4,7 @@ from model.crossbar.stages import committed
 from model.report.section_answer import answer_sections
 from model.report.section_card import card
 from model.report.section_explore import explored
-from model.report.section_language import language_runs, language_sections
+from model.report.section_language import language_runs, language_sections, own_sections
 from model.report.section_programme import programme_sections
 from model.report.section_run import energy, events, files, run
 from model.report.section_site import site_sections
@@ -23,6 +23,7 @@ def sections(summary: Summary, *, full: bool = True) -> list[Section]:
         of_run.append(events(summary, full))
     if summary.energies:
         of_run.append(energy(summary, full))
+    of_run += own_sections(summary)
     of_run += explored(summary, full=full)
     if summary.about == "run":
         beside = card(summary, full)

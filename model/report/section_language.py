@@ -3,7 +3,10 @@
 from pathlib import Path
 
 from model.language.run_record import RUNS, LanguageRun, read_run
+from model.language.screen import sentences, table
+from model.record import RECORDS
 from model.report.section_type import Section, say
+from model.report.summary import Summary
 
 
 def language_runs(root: Path = RUNS) -> list[LanguageRun]:
@@ -64,5 +67,25 @@ def language_sections(runs: list[LanguageRun]) -> list[Section]:
                     "overlaps; so the factor here is no measurement of the card's."
                 ),
             ),
+        )
+    ]
+
+
+def own_sections(summary: Summary, root: Path = RECORDS) -> list[Section]:
+    """The tokens of the run itself, beside the same without the channel; none if it generated none."""
+    answer = summary.rtl.result.answer if summary.rtl is not None else {}
+    if "tokens" not in answer:
+        return []
+    name = summary.workload.partition("@")[0]
+    paths = [root / summary.chip_name / f"{name}.{pim}.json" for pim in dict.fromkeys((answer["pim"], "off"))]
+    runs = [read_run(path) for path in paths if path.is_file()]
+    runs = [run for run in runs if run.prompt == answer["prompt"] and len(run.tokens) == len(answer["tokens"])]
+    if not runs:
+        return []
+    return [
+        Section(
+            title=f"Language model: {len(answer['prompt'])} tokens read, {len(answer['tokens'])} written",
+            rows=tuple(table(runs)),
+            notes=tuple((sentence,) for sentence in sentences(runs)),
         )
     ]

@@ -13,9 +13,6 @@ from model.language import corpus
 from model.language.bytepair import BytePair
 from model.language.config import DecoderConfig, read_config
 from model.lowering.decoder.checkpoint import read_weights
-from model.lowering.decoder.lower import Lowered, lower
-from model.reference.decoder import StoredWeights, store_weights
-from model.work.decoder_system import decoder_system
 
 PROMPT = (
     "If the iterator is exhausted, the method raises an exception. The default value of this argument is used when "
@@ -118,18 +115,6 @@ def work_of(name: str, count: int, prompt: int | None = None, text: str | None =
             f"model.safetensors, not {name!r}"
         )
     return work if prompt is None else replace(work, prompt=work.prompt[:prompt])
-
-
-def system_of(chip_name: str) -> SystemSpec:
-    """The system around a PIM device."""
-    return decoder_system(chip_name)
-
-
-def lowered_of(chip_name: str, work: Decoding, pim: str) -> tuple[Lowered, StoredWeights]:
-    """The program of `work` on a chip, and its weights as stored."""
-    spec = system_of(chip_name)
-    weights = store_weights(work.config, work.weights, spec.pim.number)
-    return lower(spec, work.config, weights, work.prompt, work.count, pim), weights
 
 
 def random_decoding(rng: np.random.Generator, config: DecoderConfig, prompt: int, count: int) -> Decoding:

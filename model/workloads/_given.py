@@ -1,4 +1,5 @@
-"""`--network FILE.onnx --input X.npy`: a network with its weights, run on the RTL, as an option of several verbs."""
+"""What several verbs say of the work beside its name: a network with its weights (`--network FILE.onnx --input X.npy`),
+tokens, prompt and share of the channel of a language model."""
 
 import argparse
 from pathlib import Path
@@ -20,6 +21,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--network", "--onnx", type=Path, metavar="FILE.onnx", help="a network with weights, with --input"
     )
     add_input_argument(parser)
+
+
+def add_decoding_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of language models on systems."""
+    parser.add_argument(
+        "--pim",
+        metavar="SHARE",
+        help="of a language model: off, weights, attention or both (default: the fastest, and off)",
+    )
+    parser.add_argument("--tokens", type=int, metavar="N", help="of a language model: tokens to generate")
+    parser.add_argument("--text", help="prompt of a language model in a folder of your own")
+
+
+def changed(arguments: argparse.Namespace, name: str) -> str:
+    """`name` with the changes that the options of language models say."""
+    if arguments.text is not None:
+        workloads.with_prompt(name.partition(workloads.VARIANT)[0], arguments.text)
+    given = {"pim": arguments.pim, "tokens": arguments.tokens}
+    changes = [f"{field}={value}" for field, value in given.items() if value is not None]
+    return workloads.variant(name, *changes) if changes else name
 
 
 def named(arguments: argparse.Namespace) -> str | None:

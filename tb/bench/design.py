@@ -5,12 +5,17 @@ A bench is a file `tb/<room>/<name>_tests.py` with cocotb tests and
 * a docstring, whose first line is its title;
 * `top(chip) -> Component`, the design for a chip, `InputError` if the chip has none;
 * optionally `PUBLIC`, manifest paths below the top's `dut` to publish (memories reached by back door), and
-  `PUBLIC_IF_THERE`, those that only some machines have;
+  `PUBLIC_IF_THERE`, those that only some machines have; `WATCHED`, those that are only read;
 * `MACHINE`, the class of the descriptions in `hw/spec` that it takes; `suits(machine) -> bool` if not all of them;
 * optionally `MEASURES = True` if it runs a workload and reports a result; then also `check(chip, workload, seed)`,
   `InputError` if it cannot run that;
 * optionally `PROGRAMS`, of the bench of a kind, the name of the bench that runs workloads that are programs;
-* optionally `WORKLOAD`, the name of the one it runs if none is named.
+* optionally `WORKLOAD`, the name of the one it runs if none is named;
+* optionally `beside(chip, workload)`, names of workloads that are run with one to be compared with it;
+* optionally `recorded(workload)`, the name of the one that waveforms are made of in its place, and
+  `save_file(case, built, outcome)`, their save file with marks of its own;
+* optionally `finish(case, built, outcome)`, which writes more of a run that passed than its record; the file;
+* optionally `TIMEOUT_S`, wall time after which a run is ended.
 """
 
 import difflib

@@ -3,8 +3,11 @@
 import json
 import shlex
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from hw import chips
@@ -80,13 +83,14 @@ def prepare(case: Case, trace: Trace = "none", say: Say = lambda line: None) -> 
         f"rtl     {emitted.name}: Verilog {emitted.digest}, {len(instances)} instances of "
         f"{len(set(instances.values()))} modules"
     )
-    built = build(emitted, trace, design.published(bench, emitted))
+    watched = [f"{emitted.name}.dut.{path}" for path in getattr(bench, "WATCHED", ())]
+    built = build(emitted, trace, design.published(bench, emitted), watched=watched)
     kind = "" if trace == "none" else f" with {trace.upper()}"
     say(f"build   simulator{kind} {built.key}: " + ("from the cache" if built.cached else f"{built.seconds:.1f} s"))
     return built
 
 
-def simulate(case: Case, built: Built, timeout_s: int = 1800) -> Outcome:
+def simulate(case: Case, built: Built) -> Outcome:
     """Run a case; its files are in `build/runs/<case>.<trace>`, its JUnit file in `build/junit/<case>.xml`."""
     outcome = run(
         built,
@@ -94,7 +98,7 @@ def simulate(case: Case, built: Built, timeout_s: int = 1800) -> Outcome:
         seed=case.seed,
         parameters={"chip": case.chip, "workload": case.workload},
         run_dir=BUILD / "runs" / f"{case.name}.{built.trace}",
-        timeout_s=timeout_s,
+        timeout_s=getattr(design.load(case.bench), "TIMEOUT_S", 1800),
         reproduce=case.command,
         pattern=case.tests or None,
     )
@@ -113,7 +117,23 @@ def measure(
     """
     built = prepare(case, trace, say)
     with one_at_a_time(case, say):
-        return _measure(case, built, say, activity)
+        measured, outcome = _measure(case, built, say, activity)
+        finish = getattr(design.load(case.bench), "finish", None)
+        if finish is not None and measured is not None and outcome.passed:
+            say(f"record  {shown(finish(case, built, outcome))}")
+        return measured, outcome
+
+
+def measure_all(
+    cases: list[Case], say: Say, *, trace: Trace = "none", activity: bool = True
+) -> list[tuple[Measurement | None, Outcome]]:
+    """`measure` of cases that share a simulator, two at a time in processes of their own if there are several."""
+    if len(cases) == 1:
+        return [measure(cases[0], say, trace=trace, activity=activity)]
+    prepare(cases[0], trace, say)  # built once, before
+    say(f"run     {' and '.join(case.name for case in cases)} side by side")
+    with ProcessPoolExecutor(max_workers=min(2, len(cases)), mp_context=get_context("spawn")) as pool:
+        return list(pool.map(partial(measure, say=say, trace=trace, activity=activity), cases))
 
 
 def one_at_a_time(case: Case, say: Say) -> AbstractContextManager[None]:
@@ -156,6 +176,7 @@ def _measure(case: Case, built: Built, say: Say, activity: bool) -> tuple[Measur
         toggles=switched,
         figures=data["figures"],
         layers=tuple(data["layers"]),
+        answer=data.get("answer", {}),
     )
     origin = Origin(
         verilog_digest=built.emitted.digest, tools=built.tools, commit=current_commit(), command=case.command

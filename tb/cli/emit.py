@@ -20,7 +20,7 @@ from hw.rtl.system.axi import SystemAxi
 from hw.spec.axi import AxiSpec, capabilities
 from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
-from model.work.decoder_system import SYSTEMS, decoder_system
+from hw.spec.system import SystemSpec
 from model.work.decoding import timing_of, vector_spec
 from tb.bench import design
 from tb.bench.build import BUILD
@@ -43,6 +43,7 @@ _CORE_TIME = (
     "The closed form of a chain of commands is in docs/decisions/0002-npu-core.md; `kcloud-cosim cycles --gemm "
     "M,N,K` counts them. Finished rows may be refused for any time."
 )
+_MACHINE_TIME = "Cycles: `kcloud-cosim predict` on a workload; every event is on the list of the machine's kind."
 _CHANNEL_TIME = (
     "A command is judged in the cycle in which it is offered; data of a read is at the port one cycle later. The cells "
     "hold only the rows that a simulation uses: they stand for the DRAM array."
@@ -51,13 +52,13 @@ _CHANNEL_TIME = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The chip, which top, where to."""
-    parser.add_argument("chip", help=f"a file in hw/chips, or a system: {', '.join(SYSTEMS)}")
+    parser.add_argument("chip", help="a file in hw/chips")
     parser.add_argument(
         "--top",
         choices=TOPS,
         help="axi: the core behind AXI4 and AXI4-Lite, standard port names; core: the core with its streams; "
-        "channel: a DRAM channel with its units; system: all of a system behind AXI (default: axi for a core, "
-        "channel for a DRAM device)",
+        "channel: a DRAM channel with its units; system: all of a system behind AXI; machine: what any other kind "
+        "builds, as it is simulated (default: axi for a core, channel for a DRAM device, system for a system)",
     )
     parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder for the files, made if missing")
     parser.add_argument(
@@ -71,17 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0; `InputError` if the chip has no such top."""
-    if arguments.chip in SYSTEMS:
-        if arguments.top not in (None, "system"):
-            raise InputError(f"--top of the system {arguments.chip} must be system, not {arguments.top}")
-        for path in deliver(_system(arguments), arguments.to.resolve(), BUILD / "rtl"):
-            print(f"wrote   {shown(path)}")
-        return 0
     chip = chips.load(arguments.chip)
-    top: Top = arguments.top or chip.kind.door("top").DELIVERED
-    if top == "system":
-        raise InputError(f"--top system must be of one of {', '.join(SYSTEMS)}, not of {arguments.chip}")
-    make = {"axi": _axi, "core": _core, "channel": _channel}[top]
+    top: Top = arguments.top or getattr(chip.kind.door("top"), "DELIVERED", "machine")
+    make = {"axi": _axi, "core": _core, "channel": _channel, "system": _system, "machine": _machine}[top]
     # a core is taken out of its simulation top, which then is not used
     warnings.filterwarnings("ignore", category=UnusedElaboratable)
     for path in deliver(make(chip, arguments), arguments.to.resolve(), BUILD / "rtl"):
@@ -110,8 +103,8 @@ def _axi(chip: Chip, arguments: argparse.Namespace) -> Delivery:
     )
 
 
-def _system(arguments: argparse.Namespace) -> Delivery:
-    spec = decoder_system(arguments.chip)
+def _system(chip: Chip, arguments: argparse.Namespace) -> Delivery:
+    spec = chips.machine(chip, SystemSpec, "--top system")
     axi = AxiSpec(**{name: getattr(arguments, name) for name in _AXI_FIELDS})
     dma = spec.core.dma
     assert dma is not None, "SystemSpec has looked"
@@ -121,13 +114,10 @@ def _system(arguments: argparse.Namespace) -> Delivery:
         return StandardPorts(inner, dma, axi, arguments.reset)
 
     return Delivery(
-        name=f"{arguments.chip}_system",
-        title=f"{spec.label}, behind AXI",
-        top="system",
         make=make,
         constants=lambda build: {},
-        clock_ghz=1.0 / spec.pim.dram.clock_ns,
         latency=f"Registers: docs/system.md. {_CHANNEL_TIME}",
+        **_common(chip, arguments, "system"),
     )
 
 
@@ -152,4 +142,14 @@ def _channel(chip: Chip, arguments: argparse.Namespace) -> Delivery:
         constants=lambda build: {},
         latency=_CHANNEL_TIME,
         **_common(chip, arguments, "channel"),
+    )
+
+
+def _machine(chip: Chip, arguments: argparse.Namespace) -> Delivery:
+    kind = chip.kind
+    return Delivery(
+        make=lambda build: kind.door("top").top(chip.machine),
+        constants=lambda build: {},
+        latency=_MACHINE_TIME,
+        **_common(chip, arguments, "machine"),
     )

@@ -22,7 +22,7 @@ from hw.gates.blocks import Adder, MacSlice, Multiplier
 from hw.rtl.npu.cell import Cell
 from hw.spec.core import CoreSpec
 from hw.spec.mac_array import MacArraySpec
-from model.work.decoder_system import SYSTEMS, decoder_system
+from hw.spec.system import SystemSpec
 from tb.gates import libraries, pim, pim_unit, saif, system, timing, transistors, vector, whole_core
 
 BLOCKS = {
@@ -155,8 +155,8 @@ def _vector(arguments: argparse.Namespace) -> int:
 
 def _system(arguments: argparse.Namespace) -> int:
     process, prices = library.load("mini45"), {}
-    for name in SYSTEMS:
-        spec = decoder_system(name)
+    for name in chips.with_machine(SystemSpec):
+        spec = chips.load(name).machine_as(SystemSpec)
         if spec.number in prices:
             continue
         events = system.core_energies(spec.core, process, arguments.build, arguments.seed)

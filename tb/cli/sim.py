@@ -8,13 +8,14 @@ examples:
 import argparse
 import os
 import sys
+from dataclasses import replace
 
 from hw import chips
 from model import record, workloads
 from model.workloads import _given
-from tb.bench import cocotb_variables
+from tb.bench import cocotb_variables, design
 from tb.bench.build import BUILD
-from tb.bench.measure import Case, measure, shown
+from tb.bench.measure import Case, measure_all, shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--bench", default=None, help="a file tb/<room>/<bench>_tests.py (default core, or the one of the PIM chip)"
     )
     _given.add_arguments(parser)
+    _given.add_decoding_arguments(parser)
     parser.add_argument("--seed", type=int, default=None, help="of the operands (default COCOTB_RANDOM_SEED, else 1)")
     parser.add_argument("--waves", action="store_true", help="record waveforms too (build/runs/.../dump.fst)")
     parser.add_argument("--no-activity", action="store_true", help="do not count toggles")
@@ -37,32 +39,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 if every test passed, 1 otherwise."""
-    case = case_of(arguments)
-    measurement, outcome = measure(
-        case, say, trace="fst" if arguments.waves else "none", activity=not arguments.no_activity
-    )
-    if measurement is not None:
-        path = record.write(measurement, root=BUILD / "records")
-        result = measurement.result
-        say(f"cycles  {result.cycles:,} measured")
-        say(f"record  {shown(path)}")
-    say(f"junit   {shown(BUILD / 'junit' / f'{case.name}.xml')}")
-    if arguments.waves and outcome.trace is not None:
-        say(f"waves   {shown(outcome.trace)}")
-    if outcome.passed:
-        return 0
-    print(outcome.explain(), file=sys.stderr)
-    return 1
+    case, trace = case_of(arguments), "fst" if arguments.waves else "none"
+    cases = [case]
+    if hasattr(bench := design.load(case.bench), "beside") and not case.tests:
+        cases += [replace(case, workload=name) for name in bench.beside(chips.load(case.chip), case.workload)]
+    measured = measure_all(cases, say, trace=trace, activity=not arguments.no_activity)
+    for each, (measurement, outcome) in zip(cases, measured, strict=True):
+        if measurement is not None:
+            path = record.write(measurement, root=BUILD / "records")
+            say(f"cycles  {measurement.result.cycles:,} measured")
+            say(f"record  {shown(path)}")
+        say(f"junit   {shown(BUILD / 'junit' / f'{each.name}.xml')}")
+        if arguments.waves and outcome.trace is not None:
+            say(f"waves   {shown(outcome.trace)}")
+        if not outcome.passed:
+            print(outcome.explain(), file=sys.stderr)
+    return 0 if all(outcome.passed for _, outcome in measured) else 1
 
 
 def case_of(arguments: argparse.Namespace) -> Case:
     """The case the arguments name; a bench without workloads takes none."""
-    from tb.bench import design
-
     chip, named = chips.load(arguments.chip), _given.named(arguments)
     bench = arguments.bench or design.default(chip, workloads.load(named) if named else None)
     arguments.bench, loaded = bench, design.load(bench)
-    arguments.workload = named or getattr(loaded, "WORKLOAD", workloads.default(chip))
+    arguments.workload = _given.changed(arguments, named or getattr(loaded, "WORKLOAD", workloads.default(chip)))
     workload = arguments.workload if design.measures(loaded) else ""
     asked = cocotb_variables.given(os.environ, seed=arguments.seed)
     arguments.seed = next((seed for seed in (arguments.seed, asked.seed) if seed is not None), 1)

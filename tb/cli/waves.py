@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--bench", default=None, help="a file tb/<room>/<bench>_tests.py (default core, or the one of the PIM chip)"
     )
     _given.add_arguments(parser)
+    _given.add_decoding_arguments(parser)
     parser.add_argument("--seed", type=int, default=None, help="of the operands (default COCOTB_RANDOM_SEED, else 1)")
 
 
@@ -38,7 +39,10 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.workload = _given.named(arguments) or chips.load(arguments.chip).kind.small_workload
     arguments.network = arguments.input = None
     case = sim.case_of(arguments)
-    shown_test = getattr(design.load(case.bench), "SHOWN", "")
+    bench = design.load(case.bench)
+    if hasattr(bench, "recorded"):
+        case = replace(case, workload=bench.recorded(case.workload))
+    shown_test = getattr(bench, "SHOWN", "")
     if shown_test and not case.tests:  # of a bench of many tests the one that runs the workload
         case = replace(case, tests=rf"\.{shown_test}$")
     built = prepare(case, "fst", sim.say)
@@ -47,11 +51,12 @@ def run(arguments: argparse.Namespace) -> int:
         sim.say(f"run     {case.name}")
         outcome = simulate(case, built)
         if outcome.trace is not None and outcome.trace.is_file():
-            save = save_file(
+            own = bench.save_file(case, built, outcome) if hasattr(bench, "save_file") else None
+            save = own or save_file(
                 built.emitted.manifest,
                 outcome.trace,
                 outcome.folder / f"{case.name}.gtkw",
-                names=getattr(design.load(case.bench), "NAMES", {}),
+                names=getattr(bench, "NAMES", {}),
                 end_ps=1e3 * sum(test.simulated_ns for test in outcome.tests),
             )
             sim.say(f"waves   {shown(outcome.trace)} ({outcome.trace.stat().st_size / 1e6:.1f} MB; 1 ns is one cycle)")

@@ -1,96 +1,54 @@
-"""A language model on the RTL of a system: build, run with and without PIM, compare with the model, record."""
+"""A language model that ran on the RTL of a system: its run beside the stepped model, its record, its marks."""
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hw.rtl.emit.verilog import emit
+from hw import chips
 from hw.spec.crossbar_event import EVENTS, VALUE_EVENTS
+from hw.spec.system import SystemSpec
+from model import workloads
 from model.cycle.crossbar.unit import CrossbarPort
 from model.cycle.system.decoding import predict_decoding
+from model.cycle.system.pim_share import lowered_of
+from model.cycle.system.predict import decoder_of
 from model.energy.system_prices import unit_energy
 from model.language.run_record import LanguageRun
 from model.language.screen import channel_energy
-from model.lowering.decoder.lower import Lowered, check_pim
-from model.work.decoding import Decoding, lowered_of, system_of, work_of
-from tb.bench.build import BUILD, Built, Trace, build
-from tb.bench.protocol import Checked
-from tb.bench.run import Outcome, run
-from tb.system.decoder_tests import WATCHED, public, system_top
+from model.lowering.decoder.lower import Lowered
+from model.work.decoding import Decoding
+from tb.bench.build import BUILD, Built
+from tb.bench.measure import Case
+from tb.bench.run import Outcome
 from tb.system.marks import lane_of, marks_of, write_marks
 
 MOVES_A_WORD = ("read", "write", "register_load", "result_read")
 """Labels of the memory controller: a word of the shared memory went to the channel or came from it."""
 
-Say = Callable[[str], None]
+
+def _asked(case: Case) -> tuple[Decoding, Lowered]:
+    """The work of a case and its program."""
+    workload = decoder_of(workloads.load(case.workload))
+    spec = chips.machine(chips.load(case.chip), SystemSpec, "a language run")
+    return workload.decoding(), lowered_of(spec, workload)[0]
 
 
-def simulator(chip: str, trace: Trace = "none", say: Say = lambda line: None) -> Built:
-    """The simulator of a system, from the cache if nothing has changed."""
-    spec = system_of(chip)
-    emitted = emit(Checked(system_top(spec)), f"decoder_{chip}", BUILD / "rtl")
-    say(f"rtl     {emitted.name}: Verilog {emitted.digest}")
-    top = f"{emitted.name}.dut."
-    built = build(emitted, trace, [top + path for path in public(spec)], watched=[top + WATCHED])
-    say(f"build   simulator {built.key}: " + ("from the cache" if built.cached else f"{built.seconds:.1f} s"))
-    return built
+def write_run(case: Case, built: Built, outcome: Outcome) -> Path:
+    """Write the record of a language run that passed; its file."""
+    work, lowered = _asked(case)
+    name = case.workload.partition(workloads.VARIANT)[0]
+    return _record(case.chip, name, work, lowered, outcome.data, built).write(BUILD / "records")
 
 
-def decode(
-    chip: str,
-    work_name: str,
-    count: int,
-    pims: list[str],
-    *,
-    prompt: int | None = None,
-    text: str | None = None,
-    trace: Trace = "none",
-    say: Say = lambda line: None,
-) -> tuple[list[LanguageRun], list[Outcome]]:
-    """One run for each of `pims`, the prompt `text` cut to `prompt` tokens; runs that failed have no record."""
-    for pim in pims:
-        check_pim(pim)
-    work = work_of(work_name, count, prompt, text)
-    lowered_of(chip, work, pims[0])  # refuses before anything is built
-    built = simulator(chip, trace, say)
-    say(f"run     {chip}, {work_name}, {count} tokens, pim {' and '.join(pims)} side by side")
-    given = [(built, chip, work_name, pim, count, prompt, text) for pim in pims]
-    with ProcessPoolExecutor(max_workers=min(2, len(pims)), mp_context=get_context("spawn")) as pool:
-        done = list(pool.map(_simulate, *zip(*given, strict=True)))
-    runs, outcomes = [], []
-    for pim, (outcome, record) in zip(pims, done, strict=True):
-        for test in outcome.tests:
-            say(f"        {'pass' if test.passed else 'FAIL'}  {test.name}, pim {pim}  ({test.seconds:.1f} s)")
-        outcomes.append(outcome)
-        if record is not None:
-            say(f"record  {record.write(BUILD / 'records').relative_to(Path.cwd())}")
-            runs.append(record)
-    return runs, outcomes
-
-
-def _simulate(
-    built: Built, chip: str, name: str, pim: str, count: int, prompt: int | None, text: str | None
-) -> tuple[Outcome, LanguageRun | None]:
-    """One run and its record; each in a process of its own, so that two cores are used."""
-    outcome = run(
-        built,
-        "tb.system.decoder_tests",
-        parameters={"chip": chip, "work": name, "pim": pim, "count": count, "prompt": prompt, "text": text},
-        run_dir=BUILD / "runs" / f"decoder.{chip}.{Path(name).name}.{pim}.{built.trace}",
-        timeout_s=3600,
-        reproduce=f"make sim CHIP={chip} WORKLOAD={name} PIM={pim} TOKENS={count}",
+def save_file(case: Case, built: Built, outcome: Outcome) -> Path | None:
+    """The save file of a run's waveforms with tokens and layers as markers; None if the run ended before them."""
+    if "begun" not in outcome.data:
+        return None
+    work, lowered = _asked(case)
+    timing = predict_decoding(lowered, outcome.data["tokens"]).timing
+    return write_marks(
+        built.emitted.manifest, outcome, marks_of(work, lowered, timing, outcome.data["begun"]), lane_of(lowered)
     )
-    if not outcome.passed:
-        return outcome, None
-    work = work_of(name, count, prompt, text)
-    lowered, _ = lowered_of(chip, work, pim)
-    if outcome.trace is not None and outcome.trace.is_file():
-        timing = predict_decoding(lowered, outcome.data["tokens"]).timing
-        marks = marks_of(work, lowered, timing, outcome.data["begun"])
-        write_marks(built.emitted.manifest, outcome, marks, lane_of(lowered))
-    return outcome, _record(chip, Path(name).name, work, lowered, outcome.data, built)
 
 
 def crossbar_of(

@@ -4,14 +4,17 @@
 
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from cocotb.triggers import ValueChange
 from cocotb.types import LogicArray
 
-from hw.rtl.npu.vector_unit.unit import VectorUnit
+from hw import chips
 from hw.rtl.system.top import SystemTop
+from hw.rtl.system.top import top as machine_top
+from hw.spec.chip import Chip
 from hw.spec.crossbar_event import EVENTS as CROSSBAR_EVENTS
 from hw.spec.crossbar_event import LABELS as CROSSBAR_LABELS
 from hw.spec.crossbar_unit import UNIT_EVENTS, UNIT_LABELS
@@ -19,34 +22,75 @@ from hw.spec.npu_event import EVENTS as CORE_EVENTS
 from hw.spec.npu_event import LABELS as CORE_LABELS
 from hw.spec.system import SystemSpec, wait_labels
 from hw.spec.vector import EVENTS as VECTOR_EVENTS
+from model import workloads
+from model.cycle.system.pim_share import lowered_of, share_of
+from model.cycle.system.predict import counts_of, decoder_of
 from model.functional.decoding import Difference, ReferenceRun, differences
 from model.lowering.crossbar import cell_words
 from model.lowering.decoder.lower import Lowered
 from model.reference.crossbar import cell_levels
-from model.work.decoding import lowered_of, timing_of, vector_spec, work_of
+from model.work.workload import Workload
 from tb.bench.bench import Bench, bench_test
+from tb.bench.build import Built
+from tb.bench.measure import Case
+from tb.bench.run import Outcome
 from tb.crossbar.answer import Answerer
 from tb.crossbar.cell_array import CellArray
 
 WORD_BITS = 256
 
+MEASURES = True
+MACHINE = SystemSpec
+TIMEOUT_S = 3600
 
-def public(spec: SystemSpec) -> list[str]:
-    """Memories below the top that are loaded by back door."""
-    banks = [f"channel.banks.bank_{bank}.cells" for bank in range(spec.pim.dram.organisation.banks)]
-    crossbars = [] if spec.crossbar is None else ["crossbar.scales"]
-    if spec.crossbar is not None and spec.crossbar.array == "digital":
-        crossbars += [f"crossbar.core.array_{t}.cells" for t in range(spec.crossbar.tiles)]
-    return ["program", *banks, *crossbars]
+PUBLIC = ("program",)
+PUBLIC_IF_THERE = (
+    *(f"channel.banks.bank_{bank}.cells" for bank in range(64)),
+    "crossbar.scales",
+    *(f"crossbar.core.array_{tile}.cells" for tile in range(64)),
+)
+"""Memories below the top that are loaded by back door."""
 
-
-WATCHED = "core.external.memory"
+WATCHED = ("core.external.memory",)
 """The shared memory, only read: a simulator works out twice a cycle what hangs on a memory that a bench may write."""
 
 
-def system_top(spec: SystemSpec) -> SystemTop:
-    """The top of a system with its vector unit."""
-    return SystemTop(spec, timing_of(spec), vector=VectorUnit(vector_spec(spec)))
+def top(chip: Chip) -> SystemTop:
+    """The system of `chip`."""
+    return machine_top(chips.machine(chip, SystemSpec, "the decoder bench"))
+
+
+def check(chip: Chip, workload: Workload, seed: int) -> None:
+    """Raise `InputError` unless the system of `chip` can run `workload`."""
+    spec = chips.machine(chip, SystemSpec, "the decoder bench")
+    lowered_of(spec, decoder_of(workload))
+
+
+def beside(chip: Chip, workload: str) -> list[str]:
+    """What is run beside a workload, to be compared with it: the same without the channel, unless a share was
+    asked for."""
+    asked = decoder_of(workloads.load(workload))
+    off = share_of(chips.machine(chip, SystemSpec, "the decoder bench"), asked) == "off"
+    return [] if asked.pim or off else [workloads.variant(workload, "pim=off")]
+
+
+def recorded(workload: str) -> str:
+    """What waveforms are of: the first tokens, unless so many were asked for."""
+    return workload if workloads.VARIANT in workload else workloads.variant(workload, "tokens=2", "prompt=4")
+
+
+def save_file(case: Case, built: Built, outcome: Outcome) -> Path | None:
+    """The save file of waveforms, with tokens and layers as markers."""
+    from tb.system.decode import save_file
+
+    return save_file(case, built, outcome)
+
+
+def finish(case: Case, built: Built, outcome: Outcome) -> Path | None:
+    """Write what is recorded of a language run beside the measurement; the file."""
+    from tb.system.decode import write_run
+
+    return write_run(case, built, outcome)
 
 
 class DecoderBench:
@@ -135,6 +179,20 @@ class DecoderBench:
             found["crossbar_unit_labels"] = self.counts("o_label_count_crossbar_unit_", UNIT_LABELS)
         return found
 
+    def events(self, cycles: int) -> dict[str, int]:
+        """Events of core, vector unit and channel by the names of the system's list, after so many cycles."""
+        labels = self.labels()
+        counted = counts_of(
+            self.lowered.spec,
+            core=labels["core_events"],
+            vector=labels["vector_events"],
+            channel=labels["channel_events"],
+            crossbar=labels.get("crossbar_events", {}),
+            crossbar_unit=labels.get("crossbar_unit_events", {}),
+            cycles=cycles,
+        )
+        return dict(counted)
+
     def _names(self, prefix: str) -> list[str]:
         """What follows `prefix` in the names of ports."""
         return [handle._name.removeprefix(prefix) for handle in self.top if handle._name.startswith(prefix)]
@@ -142,10 +200,10 @@ class DecoderBench:
 
 @bench_test(timeout_cycles=1_000_000_000)
 async def every_tensor_of_every_token_is_the_references(bench: Bench) -> None:
-    chip, pim, count = (bench.parameters[name] for name in ("chip", "pim", "count"))
-    given = bench.parameters
-    work = work_of(given.get("work", "small_llm"), int(count), given.get("prompt"), given.get("text"))
-    lowered, weights = lowered_of(chip, work, pim)
+    spec = chips.machine(chips.load(bench.parameters["chip"]), SystemSpec, "the decoder bench")
+    workload = decoder_of(workloads.load(bench.parameters["workload"]))
+    work = workload.decoding()
+    lowered, weights = lowered_of(spec, workload)
     reference = ReferenceRun(lowered, work, weights)
     watched = DecoderBench(bench, lowered)
     clock = time.perf_counter()
@@ -176,16 +234,43 @@ async def every_tensor_of_every_token_is_the_references(bench: Bench) -> None:
             if int(bench.dut.o_finished.value):
                 break
             await bench.edge
+    cycles, labels = bench.cycle - begun + 1, watched.labels()
+    equal = wrong is None and len(ends) == len(lowered.steps)
+    macs = sum(gemm.macs for gemm in workload.gemms())
+    prompt_ends = [end for end, step in zip(ends, lowered.steps, strict=False) if step.first < len(lowered.prompt)]
+    answer = {
+        "prompt": lowered.prompt,
+        "tokens": reference.answer,
+        "text": work.text(reference.answer),
+        "pim": lowered.pim,
+        "cycles_per_token": (ends[-1] - prompt_ends[-1]) / max(1, len(ends) - len(prompt_ends)),
+        "equal": equal,
+        "tensors": tensors,
+        "elements": compared,
+        "labels": labels,
+    }
     bench.report(
+        phases=labels["controller"],
+        counts=watched.events(cycles),
+        figures={
+            **workload.work,
+            "macs": macs,
+            "macs_per_cycle": spec.macs_per_cycle,
+            "devices": 1,
+            "utilisation": macs / (cycles * spec.macs_per_cycle),
+        },
+        layers=[],
+        simulated_cycles=bench.cycle,
+        answer=answer,
         ends=ends,
         begun=begun,
-        cycles=bench.cycle - begun + 1,
+        cycles=cycles,
         tokens=reference.answer,
-        equal=wrong is None and len(ends) == len(lowered.steps),
+        equal=equal,
         tensors=tensors,
         elements=compared,
         labels_after_prompt=before,
-        labels=watched.labels(),
+        labels=labels,
         seconds={"load": loaded, "compare": comparing, "all": time.perf_counter() - clock},
     )
     assert wrong is None, str(wrong)

@@ -98,6 +98,7 @@ KIND_ROOMS = (
     "model.energy.npu_prices",
     "model.energy.dram_pim_prices",
     "model.energy.crossbar_prices",
+    "model.energy.system_prices",
     "model.functional.hbm_pim",
     "model.lowering.decoder",
 )

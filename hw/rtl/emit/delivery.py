@@ -15,7 +15,7 @@ from hw.rtl.common.ram import MemoryMacros, behaviour
 from hw.rtl.emit.verilog import Emitted, emit
 from hw.spec.register_text import c_header, counter_table, markdown_table, system_rdl
 
-Top = Literal["core", "axi", "channel", "system"]
+Top = Literal["core", "axi", "channel", "system", "machine"]
 TOPS: tuple[Top, ...] = get_args(Top)
 VENDOR, LIBRARY, VERSION = "kcloud", "npu", "0.1.0"
 """First, second and last part of the name a package manager knows the delivery by."""
@@ -61,7 +61,7 @@ class Delivery:
         One line for people.
     top : Top
         "core": the NPU core; "axi": the core behind AXI4 and AXI4-Lite; "channel": a DRAM channel with its PIM units;
-        "system": core, vector unit and channel together behind AXI.
+        "system": core, vector unit and channel together behind AXI; "machine": what the kind of any other builds.
     make : callable
         The component with the given 64-bit build digest in its registers.
     constants : callable

@@ -6,15 +6,19 @@ from amaranth.hdl import *
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.base.error import InputError
 from hw.rtl.crossbar.signature import CrossbarCounterPorts
 from hw.rtl.crossbar.unit import CrossbarUnit
 from hw.rtl.dram_pim.signature import COUNTER_BITS
 from hw.rtl.npu.core_top import CoreTop
 from hw.rtl.npu.signature import CounterPorts
+from hw.rtl.npu.vector_unit.unit import VectorUnit
 from hw.rtl.system.router import LABEL_BITS, Router, descriptor_layout
 from hw.spec import kind
 from hw.spec.dram import Timing
+from hw.spec.machine import Machine
 from hw.spec.system import COUNT_BITS, SystemSpec, wait_labels
+from hw.spec.vector import VectorSpec
 
 CODE_BITS = 4
 
@@ -268,3 +272,15 @@ def _counters(unit: Any, name: str) -> dict[str, str]:
         for prefix in ("o_count_", "o_label_count_")
         if member.startswith(prefix)
     }
+
+
+def top(machine: Machine) -> SystemTop:
+    """The system of `machine` with its vector unit; `InputError` if it is no system."""
+    if not isinstance(machine, SystemSpec):
+        raise InputError(f"a system needs the description of one, not one of kind {machine.kind!r}")
+    vector = VectorSpec(memory_words=machine.shared_words, formats=(machine.pim.number,))
+    return SystemTop(machine, machine.pim.dram.resolve(), vector=VectorUnit(vector))
+
+
+DELIVERED = "system"
+"""What `emit` writes of it if nothing else is asked for."""

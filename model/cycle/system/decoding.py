@@ -1,7 +1,9 @@
 """When a lowered decoder does what: the stepped model of its program, step by step."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from model.cycle.system.controller import Issued
 from model.cycle.system.run import SystemRun, SystemTiming
 from model.functional.vector_unit import SystemVectorUnit
 from model.lowering.decoder.lower import Lowered
@@ -24,15 +26,22 @@ class DecodingTiming:
     ends: list[int]
 
 
-def predict_decoding(lowered: Lowered, answer: list[int] | None = None) -> DecodingTiming:
+def predict_decoding(
+    lowered: Lowered,
+    answer: list[int] | None = None,
+    *,
+    vector: SystemVectorUnit | None = None,
+    watch: Callable[[Issued], None] = lambda _: None,
+) -> DecodingTiming:
     """Step the program. Which tokens are generated decides which bank an embedding is read from; `answer` says it, else
-    token 0 is taken."""
+    token 0 is taken. `vector` is given to read its events afterwards, `watch` gets every command of the channel."""
     pointers = iter([*lowered.prompt, *(answer or [])])
     run = SystemRun(
         lowered.spec,
         timing_of(lowered.spec),
         lowered.program,
-        vector=SystemVectorUnit(vector_spec(lowered.spec)),
+        vector=vector or SystemVectorUnit(vector_spec(lowered.spec)),
+        watch=watch,
         pointed=lambda _: next(pointers, 0),
     ).run()
     return DecodingTiming(timing=run, ends=[run.ended["vector"][step.ended.count - 1] for step in lowered.steps])
