@@ -154,8 +154,9 @@ def test_local_processes_and_a_cluster_that_were_killed_end_with_the_same_bytes(
 
 @pytest.mark.parametrize("where", ["slurm", "lsf"])
 def test_a_queue_that_is_not_set_up_is_one_sentence(where: str) -> None:
-    with pytest.raises(InputError, match=f"{where} must be set up in dask's jobqueue configuration"):
+    with pytest.raises(InputError, match=f"{where} must be set up in dask's jobqueue configuration") as refused:
         explore(space_of(False), store_at(Path("unused")), dask=where)
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

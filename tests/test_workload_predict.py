@@ -192,7 +192,7 @@ def test_the_survey_gives_a_rate_or_a_reason_for_every_pair() -> None:
 
 def test_the_survey_writes_one_line_per_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "new" / "survey.csv"
-    chosen = argparse.Namespace(chips=["furiosa_warboy", "hbm_pim"], workloads=["resnet50"], output=output)
+    chosen = argparse.Namespace(chips=["furiosa_warboy", "hbm_pim"], workloads=["resnet50"], output=output, json=False)
     assert survey_verb.run(chosen) == 0
     lines = output.read_text().splitlines()
     assert len(lines) == 3

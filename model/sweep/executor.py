@@ -158,7 +158,8 @@ def job_queue(where: str) -> Any:
     try:
         return (SLURMCluster if where == "slurm" else LSFCluster)()
     except (TypeError, ValueError, OSError) as error:
+        said = str(error).strip().splitlines()[0].rstrip(":, ") if str(error).strip() else type(error).__name__
         raise InputError(
             f"{where} must be set up in dask's jobqueue configuration (cores and memory of a job at least), and is not "
-            f"({error}); write jobqueue.{where} into ~/.config/dask/jobqueue.yaml"
+            f"({said}); write jobqueue.{where} into ~/.config/dask/jobqueue.yaml"
         ) from None

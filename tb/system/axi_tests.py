@@ -81,7 +81,7 @@ async def programs_go_in_run_and_come_back(bench: Bench) -> None:
     host, control = Host(bench), SYSTEM_REGISTERS["control"]
     vector = VectorSpec(memory_words=spec.shared_words)
     programs = RandomPrograms(spec=spec, rng=bench.rng, vector=vector)
-    memories = SystemMemories(spec, timing, SystemVectorUnit(vector))  # the DRAM keeps what programs leave there
+    rows: dict[str, dict[tuple[int, int], np.ndarray]] = {unit: {} for unit in spec.memory_units}
     await bench.edge
     assert await host.read("identity") == SYSTEM_IDENTITY
     await host.write("base_low", BASE & 0xFFFFFFFF)
@@ -98,6 +98,10 @@ async def programs_go_in_run_and_come_back(bench: Bench) -> None:
     for number in range(int(bench.parameters["programs"])):
         where = f"program {number}"
         program = programs.draw(DESCRIPTORS)
+        # a reset is that of all registers; the DRAM keeps what programs leave there
+        memories = SystemMemories(spec, timing, SystemVectorUnit(vector))
+        for unit, contents in memories.channels.items():
+            contents.device.rows.update(rows[unit])
         fill_shared(memories, programs)
         host.store(PROGRAM_BEAT, [word.to_bytes(BEAT, "little") for word in program.pack()])
         host.store(SHARED_BEAT, [word.tobytes() for word in memories.shared])
@@ -115,9 +119,8 @@ async def programs_go_in_run_and_come_back(bench: Bench) -> None:
         assert await host.status("finished"), f"{where}: the interrupt came before the end"
         await host.write("control", runs, SLVERR)  # not again without a reset
         await host.copy("shared_out", BACK_BEAT, 0, spec.shared_words)
-        for numbers in memories.pointed.values():
-            numbers.clear()
         memories.run(program)
+        rows = {unit: contents.device.rows for unit, contents in memories.channels.items()}
         want = SystemRun(
             spec, timing, program, vector=SystemVectorUnit(vector), pointed=memories.replay(),
             start=await begun - await restarted - 1).run()  # fmt: skip

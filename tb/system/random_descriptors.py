@@ -46,9 +46,9 @@ class RandomDescriptors(ABC):
 
     def _transfer(self, write: bool) -> Transfer:
         run, groups, outer = (1 + self._below(self.rng.choice(most)) for most in ((1, 4, 16), (1, 3, 8), (1, 2, 3)))
-        room = self.banks * self.columns * ROWS_USED
-        stride = int(self.rng.choice([0, 1, self.banks, self.banks * self.columns, 1 + self._below(40)]))
-        outer_stride = int(self.rng.choice([0, self.banks, self.banks * self.columns]))
+        room = self._row_words * ROWS_USED
+        stride = int(self.rng.choice([0, 1, self.banks, self._row_words, 1 + self._below(40)]))
+        outer_stride = int(self.rng.choice([0, self.banks, self._row_words]))
         outer = outer if run * groups * outer <= LARGEST else 1
         words = run * groups * outer
         last = (outer - 1) * outer_stride + (groups - 1) * stride + run
@@ -64,12 +64,17 @@ class RandomDescriptors(ABC):
             wide=bool(self.rng.random() < 0.5),
             shared=self.low + self._below(self.spec.shared_words - words - self.low),
             pointer=self.first_pointer + self._below(self.pointers) if indirect else None,
-            scale=self._below(self.banks * self.columns) if indirect else 0,
+            scale=self._below(self._row_words) if indirect else 0,
         )
 
     def _half(self) -> int:
         """Added to an address drawn from the first rows."""
         return 0
+
+    @property
+    def _row_words(self) -> int:
+        """Successive addresses in one row of the banks."""
+        return self.banks * self.columns
 
     @abstractmethod
     def _gemv(self) -> Gemv | HbmGemv:
@@ -156,6 +161,10 @@ class HbmDescriptors(RandomDescriptors):
 
     def _half(self) -> int:
         return self.spec.words // 2 * self._below(2)
+
+    @property
+    def _row_words(self) -> int:
+        return self.banks // 2 * self.columns
 
     def _gemv(self) -> HbmGemv:
         words = 1 + self._below(int(self.rng.choice([3, 8, 18])))
