@@ -38,8 +38,8 @@ LATENCY = Fact(
 )
 
 SERVING_BUSY = Fact(
-    nominal=0.8,
-    low=0.5,
+    nominal=0.6,
+    low=0.4,
     high=1.0,
     unit="1",
     confidence="assumed",
