@@ -1,6 +1,6 @@
 """A day of requests on the cards of a site, as the serving simulator wrote it: its hours, and its totals as figures.
 
-The record is the output of `kcloud-cosim serve --site SITE --json`, committed as measurements/served/SITE.json.
+The record is the output of `kcloud-cosim serve --site SITE --json`, committed as measurements/served/sites/SITE.json.
 """
 
 import json
@@ -12,8 +12,8 @@ from hw.base.error import InputError
 from hw.spec.fact import Fact
 from model.projection.figure import Figure, from_fact
 
-FOLDER = "served"
-"""Below `measurements`."""
+FOLDER = "served/sites"
+"""Below `measurements`, a level deeper than the records of runs, which are of another form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,7 @@ def section(page: Page) -> Section | None:
                     page.text("a million tokens with capital"),
                 ),
                 rows=rows,
-                note=page.text("Record of the serving simulator: {file}", file="measurements/served/fewest.json"),
+                note=page.text("Record of the serving simulator: {file}", file="measurements/served/sites/fewest.json"),
             ),
         ),
     )
