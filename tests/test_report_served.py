@@ -8,7 +8,7 @@ import pytest
 from hw.base import place
 from hw.base.error import InputError
 from model.projection.fewest import fleet
-from model.projection.served_day import served_day
+from model.projection.served_day import FOLDER, served_day
 
 
 def test_the_committed_day_of_the_first_site_is_whole() -> None:
@@ -27,10 +27,10 @@ def test_a_site_without_a_record_has_no_day(tmp_path: Path) -> None:
 
 
 def test_a_record_that_lacks_a_number_is_refused_with_what_makes_it(tmp_path: Path) -> None:
-    text = json.loads((place.measurements() / "served" / "gwangju.json").read_text())
+    text = json.loads((place.measurements() / FOLDER / "gwangju.json").read_text())
     del text["hours"][3]["tokens_per_s"]
-    (tmp_path / "served").mkdir()
-    (tmp_path / "served" / "gwangju.json").write_text(json.dumps(text))
+    (tmp_path / FOLDER).mkdir(parents=True)
+    (tmp_path / FOLDER / "gwangju.json").write_text(json.dumps(text))
     with pytest.raises(InputError, match=r"not lack 'tokens_per_s'; run kcloud-cosim serve --site gwangju --json"):
         served_day("gwangju", tmp_path)
 
@@ -52,7 +52,7 @@ def test_the_committed_fleet_says_who_keeps_the_target() -> None:
 
 def test_a_fleet_without_a_number_is_refused(tmp_path: Path) -> None:
     assert fleet(tmp_path) is None
-    (tmp_path / "served").mkdir()
-    (tmp_path / "served" / "fewest.json").write_text('{"asked": {"rate": 5}, "rows": []}')
+    (tmp_path / FOLDER).mkdir(parents=True)
+    (tmp_path / FOLDER / "fewest.json").write_text('{"asked": {"rate": 5}, "rows": []}')
     with pytest.raises(InputError, match="must be what serve --fewest prints"):
         fleet(tmp_path)

@@ -1,6 +1,7 @@
 """The fewest cards of each chip that serve a load at a target, as the serving simulator wrote them: named figures.
 
-The record is measurements/served/sites/fewest.json: the command, what it asked for, and the rows that it printed with --json.
+The record is measurements/served/sites/fewest.json: the command, what it asked for, and the rows that it printed with
+--json.
 """
 
 import json
