@@ -286,3 +286,22 @@ def test_a_token_of_a_plain_card_costs_what_its_stated_inputs_make_by_hand() -> 
     for name, price in (("hbm_pim", 901.12 / 8192 + 0.44 + 3.04), ("aim", 1475 / 8192 + 0.32 + 7.32)):
         ours = projection[f"stage.1_beside_{name}_batch_1.wall_j_per_token"].nominal
         assert ours == pytest.approx(at_the_wall(name, price), rel=0.03), name  # and products, and standby
+
+
+def test_a_million_tokens_with_capital_by_hand() -> None:
+    """RNGD with AiM: an unpriced card of 10,000 USD with 30 % for its memory, an eighth of a server, facility a kW."""
+    from hw import chips
+    from model.report.load import load_programme
+
+    projection = load_programme(chips.load_all()[0]).projection
+
+    def value(tail: str, key: str = "2_aim_batch_1") -> float:
+        return projection[f"stage.{key}.{tail}"].nominal
+
+    capital = 10_000 * 1.3 * 1350 / 1e6 + 20 / 8 + value("wall_w") / 1e3 * 10
+    assert value("capital_of_card") == pytest.approx(capital)
+    tokens = value("tokens_per_s") * 0.5 * 8760 * 3600
+    wanted = value("krw_per_million_tokens") + capital / 5 * 1e12 / tokens
+    assert value("krw_per_million_tokens_with_capital") == pytest.approx(wanted)
+    gpu = 27_500 * 1350 / 1e6 + 20 / 8 + value("wall_w", "gpu_batch_16") / 1e3 * 10  # no premium
+    assert value("capital_of_card", "gpu_batch_16") == pytest.approx(gpu)

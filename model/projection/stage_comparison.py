@@ -16,6 +16,7 @@ from model.projection.overheads import DRAM_ENERGY, FIXED_SHARE, Server, card_po
 from model.projection.scenario import Scenario
 from model.projection.service import Service, token_rate
 from model.projection.stage import StageCard, macro_card, stage_card
+from model.projection.stage_money import with_capital
 from model.record import Measurement
 
 CARDS = ("rebellions_atom", "furiosa_rngd")
@@ -185,7 +186,12 @@ def compare_stages(
             if priced:
                 in_units = (priced[1] * 1).named(f"stage.{key}.pim_j_per_token", "J/token", "in the PIM units alone")
                 one = replace(one, shown=(*one.shown, in_units))
-            found.append(one)
+            by_tail = {figure.name.rpartition(".")[2]: figure for figure in one.shown}
+            paid = with_capital(
+                key, card, chips[card], scenario, server, rate=one.tokens, wall=by_tail["wall_w"],
+                electricity=by_tail["krw_per_million_tokens"], pim=priced is not None,
+            )  # fmt: skip
+            found.append(replace(one, shown=(*one.shown, *paid)))
 
     served = language.language.batch
     first, second, third = (stages.load(name) for name in ("stage1", "stage2", "stage3"))

@@ -1,5 +1,7 @@
 """The stages beside each other: energy of a token at the wall."""
 
+from markupsafe import Markup
+
 from model.report import stated
 from model.report.page.label import stage_name
 from model.report.page.page import Page
@@ -7,7 +9,8 @@ from model.report.page.plots import stages
 from model.report.page.section_type import Section, Table
 
 PLACE = 70
-TAILS = ("tokens_per_s", "card_w", "wall_j_per_token", "krw_per_million_tokens", "gco2e_per_million_tokens")
+TAILS = ("tokens_per_s", "card_w", "wall_j_per_token", "krw_per_million_tokens",
+         "krw_per_million_tokens_with_capital", "capital_of_card", "gco2e_per_million_tokens")  # fmt: skip
 
 
 def section(page: Page) -> Section | None:
@@ -22,6 +25,7 @@ def section(page: Page) -> Section | None:
     text = [
         page.say("With sixteen sequences on the card stage 1 takes {many} and the GPU {gpu}.", many=many, gpu=gpu)
         + (page.say(" Batching saves more than PIM.") if _less(page, needed[3], needed[1]) else ""),
+        *_with_capital(page),
         page.say(
             "Stage 3 is a hypothesis: the macros of one published chip, {macros} of them for all weights, on {area}; "
             "accuracy, yield and digital side are left out. Its fast reading keeps few bits and is no INT8.",
@@ -33,7 +37,7 @@ def section(page: Page) -> Section | None:
         (
             stage_name(page.language, name),
             name.rpartition("_")[2],
-            *(page.number(f"stage.{name}.{tail}") for tail in TAILS),
+            *(page.number(full) if page.has(full := f"stage.{name}.{tail}") else "–" for tail in TAILS),
         )
         for name in sorted(found, key=lambda name: (int(name.rpartition("_")[2]), name.startswith("gpu"), name))
     )
@@ -59,6 +63,8 @@ def section(page: Page) -> Section | None:
                     page.text("power of the card"),
                     page.text("energy of a token at the wall"),
                     page.text("electricity for a million tokens"),
+                    page.text("a million tokens with capital"),
+                    page.text("capital of a card"),
                     page.text("emissions of a million tokens"),
                 ),
                 rows=rows,
@@ -80,3 +86,25 @@ NEEDED = ("1_beside_aim_batch_1", "2_aim_batch_1", "3_four_phase_batch_1", "1_fu
 def _less(page: Page, one: str, other: str) -> bool:
     """Whether the whole range of one figure lies below that of another."""
     return page.range(one).p95 < page.range(other).p5
+
+
+PAID = ("1_beside_aim_batch_1", "2_aim_batch_1", "1_furiosa_rngd_batch_16", "gpu_batch_16")
+"""Cards whose won with capital are in the text."""
+
+
+def _with_capital(page: Page) -> tuple[Markup, ...]:
+    """What a million tokens cost with the card's capital, for one user and for many; none without the figures."""
+    names = [f"stage.{name}.krw_per_million_tokens_with_capital" for name in PAID]
+    if not page.has(*names):
+        return ()
+    plain, pim, many, gpu = (page.number(name) for name in names)
+    return (
+        page.say(
+            "With its part of the capital a million tokens for one user cost {plain} on the plain card and {pim} with "
+            "AiM; with sixteen sequences {many} on RNGD and {gpu} on the GPU. What PIM memory costs more is assumed.",
+            plain=plain,
+            pim=pim,
+            many=many,
+            gpu=gpu,
+        ),
+    )
