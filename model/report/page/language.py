@@ -16,6 +16,7 @@ from babel.numbers import format_decimal
 from markupsafe import Markup
 
 from hw.base.error import InputError
+from model.report.page.particle import resolved
 
 CATALOGUES = Path(__file__).parent / "catalogues"
 SOURCE = "en"
@@ -54,12 +55,14 @@ class Language:
     def text(self, message: str, **values: object) -> str:
         """The message in this language, with its {places} filled as plain text."""
         translated = self.messages.gettext(message) if message else ""
-        return translated.format(**values) if values else translated
+        filled = translated.format(**values) if values else translated
+        return resolved(filled) if self.code == "ko" else filled
 
     def say(self, message: str, **values: object) -> Markup:
         """The same as markup: what is not markup among the values is escaped."""
         translated = self.messages.gettext(message) if message else ""
-        return Markup(translated).format(**values)
+        filled = Markup(translated).format(**values)
+        return Markup(resolved(str(filled))) if self.code == "ko" else filled
 
     def decimal(self, value: float, decimals: int) -> str:
         """A number with so many decimals; fewer than none rounds to tens, hundreds and so on."""

@@ -47,7 +47,7 @@ def section(page: Page) -> Section | None:
         text.insert(
             0,
             page.say(
-                "However many of them there are, {chips} do not keep the target.",
+                "{chips} do not keep the target, however many there are.",
                 chips=", ".join(unable),
             ),
         )

@@ -27,7 +27,7 @@ def section(page: Page) -> Section | None:
             hbm_own=page.number(f"{hbm}.batch_{first}_over_plain", unit="times"),
         ),
         page.say(
-            "It helps who waits alone for an answer: one user, an assistant on a small server. A site that batches "
+            "It helps whoever waits alone for an answer: one user, an assistant on a small server. A site that batches "
             "many users, or images, gains nothing, because a weight read once then serves all of them."
         ),
     ]

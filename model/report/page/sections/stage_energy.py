@@ -101,7 +101,8 @@ def _with_capital(page: Page) -> tuple[Markup, ...]:
     return (
         page.say(
             "With its part of the capital a million tokens for one user cost {plain} on the plain card and {pim} with "
-            "AiM; with sixteen sequences {many} on RNGD and {gpu} on the GPU. What PIM memory costs more is assumed.",
+            "AiM; with sixteen sequences {many} on RNGD and {gpu} on the GPU. How much more PIM memory costs is "
+            "assumed.",
             plain=plain,
             pim=pim,
             many=many,
