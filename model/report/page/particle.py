@@ -1,8 +1,9 @@
 """Korean particles by the sound before them: 을 or 를, 은 or 는, 이 or 가, 과 or 와, 으로 or 로, 이다 or 다.
 
 A message writes both, as 을(를) or (이)다, where a number or a name is put in before the particle; the text that
-results keeps one. Sounds: a syllable block says itself whether it ends in a consonant (Unicode, Hangul syllables: 28
-finals a vowel); digits and Latin letters are read out in Korean; what is in brackets and the ends of links are passed over.
+results keeps one. Sounds: a syllable block says itself whether it ends in a consonant (Unicode, Hangul syllables:
+28 finals a vowel); digits and Latin letters are read out in Korean; what is in brackets and the ends of links are
+passed over.
 """
 
 import re
