@@ -8,7 +8,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from hw.base.error import InputError
-from hw.rtl.npu.output_stationary_array import SUM_BITS, OsArray
+from hw.rtl.npu.output_stationary_array import SUM_BITS, OutputStationaryArray
 from hw.spec.mac_array import Drain, MacArraySpec
 from model.work.workload import Gemm
 from tests.support import output_stationary_array
@@ -133,6 +133,6 @@ def test_results_of_one_fold_are_all_out_before_the_next_fold_overwrites_them() 
 
 def test_other_dataflows_are_refused() -> None:
     with pytest.raises(InputError, match="dataflow must be 'os', not 'ws'"):
-        OsArray(MacArraySpec(rows=2, columns=2))
+        OutputStationaryArray(MacArraySpec(rows=2, columns=2))
     with pytest.raises(InputError, match="dataflow must be 'os', not 'ws'"):
         output_stationary_array.step(MacArraySpec(rows=2, columns=2), Gemm(name="g", m=2, n=2, k=2))

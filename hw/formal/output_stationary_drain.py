@@ -16,12 +16,12 @@ class Harness(Elaboratable):
     """
 
     def elaborate(self, platform: object) -> Module:
-        from hw.rtl.npu.output_stationary_array import SUM_BITS, OsArray
+        from hw.rtl.npu.output_stationary_array import SUM_BITS, OutputStationaryArray
         from hw.spec.mac_array import MacArraySpec
 
         m = Module()
         spec = MacArraySpec(rows=SIZE, columns=SIZE, dataflow="os", activation_format="int4", weight_format="int8")
-        m.submodules.array = array = OsArray(spec)
+        m.submodules.array = array = OutputStationaryArray(spec)
         activations, weights = Signal(SIZE), Signal(SIZE)
         want, end = Signal(), Signal()
         self.inputs = [activations, weights, want, end]

@@ -1,7 +1,7 @@
 """An integer output-stationary array at the gates: cells, skew and output stage, on operands of any GEMM.
 
-The marks of a fold and what moves through the drain registers are made here from the array's rules (`OsArray`) instead
-of captured; the netlist of the cell must give every product back.
+The marks of a fold and what moves through the drain registers are made here from the array's rules
+(`OutputStationaryArray`) instead of captured; the netlist of the cell must give every product back.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from hw.gates.blocks import Delay
 from hw.gates.library import Process
 from hw.gates.streams import Matrix, in_lanes, lanes_of, padded
 from hw.rtl.npu.output_stage import OutputStage
-from hw.rtl.npu.output_stationary_array import SUM_BITS, OsCell
+from hw.rtl.npu.output_stationary_array import SUM_BITS, OutputStationaryCell
 from hw.spec.core import CoreSpec
 from tb.gates.core import Measured, finished_sums, measured, two_columns, with_reset
 
@@ -38,7 +38,7 @@ class OutputStationaryIntegers:
                 f"not {array.activation_format} with drain {array.drain!r}; try npu_16_os"
             )
         self.core, self.array, self.process, self.build, self.clock_ghz = core, array, process, build, clock_ghz
-        self.cell = Block(OsCell(array), f"os_cell_{array.activation_format}", process, build)
+        self.cell = Block(OutputStationaryCell(array), f"os_cell_{array.activation_format}", process, build)
 
     @cached_property
     def blocks(self) -> tuple[tuple[str, Block, float], ...]:

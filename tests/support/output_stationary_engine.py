@@ -7,7 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.base.error import InputError
-from hw.rtl.npu.output_stationary_array import OsArray
+from hw.rtl.npu.output_stationary_array import OutputStationaryArray
 from hw.spec.mac_array import MacArraySpec
 
 
@@ -23,7 +23,7 @@ class OutputStationaryEngine(wiring.Component):
     i_start : In(1); i_row_blocks, i_column_blocks, i_k : In(16), held while busy, all at least 1
     o_read : Out(1) with o_activation_address, o_weight_address : Out(32)
     i_activation, i_weight : the words asked for in the cycle before
-    o_valid, o_sums : as of `OsArray`
+    o_valid, o_sums : as of `OutputStationaryArray`
     o_cycles : Out(32): cycles since the one after `i_start`, up to the last result; holds when done
     o_busy : Out(1)
     """
@@ -32,7 +32,7 @@ class OutputStationaryEngine(wiring.Component):
         if array.is_floating_point:
             raise InputError(f"this engine feeds integer arrays, not {array.activation_format}; take the core's")
         self.spec = array
-        self.array = OsArray(array)
+        self.array = OutputStationaryArray(array)
         members = {
             name: member for name, member in self.array.signature.members.items() if name not in ("i_first", "i_last")
         }

@@ -5,8 +5,8 @@ from amaranth.lib import wiring
 
 from hw.rtl.npu.dataflow import DataflowSignature, queued
 from hw.rtl.npu.mac_array import delay
-from hw.rtl.npu.output_stationary_array import SUM_BITS, OsArray
-from hw.rtl.npu.output_stationary_engine import OsSequencer, OsStreamEngine
+from hw.rtl.npu.output_stationary_array import SUM_BITS, OutputStationaryArray
+from hw.rtl.npu.output_stationary_engine import OutputStationarySequencer, OutputStationaryStreamEngine
 from hw.rtl.npu.output_stationary_interleave import InterleavingEngine
 from hw.spec.core import CoreSpec
 
@@ -29,9 +29,11 @@ class OutputStationary(wiring.Component):
 
     def __init__(self, core: CoreSpec) -> None:
         self.spec = core
-        self.sequencer = OsSequencer(core)
-        self.stream = InterleavingEngine(core) if core.array.interleaved_folds > 1 else OsStreamEngine(core)
-        self.array = OsArray(core.array)
+        self.sequencer = OutputStationarySequencer(core)
+        self.stream = (
+            InterleavingEngine(core) if core.array.interleaved_folds > 1 else OutputStationaryStreamEngine(core)
+        )
+        self.array = OutputStationaryArray(core.array)
         super().__init__(DataflowSignature(core))
 
     def elaborate(self, platform: object) -> Module:

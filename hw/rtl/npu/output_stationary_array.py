@@ -15,7 +15,7 @@ from hw.spec.mac_array import MacArraySpec
 SUM_BITS = 32
 
 
-class OsCell(wiring.Component):
+class OutputStationaryCell(wiring.Component):
     """One cell: sum = (first ? 0 : sum) + activation * weight, and one drain register. INT4 pairs add two products.
 
     With `i_last` the finished sum goes into the drain register at the end of the cycle; with `i_shift` the drain
@@ -102,7 +102,7 @@ class OsCell(wiring.Component):
         ]
 
 
-class OsArray(wiring.Component):
+class OutputStationaryArray(wiring.Component):
     """`rows` x `columns` cells: one word of `rows` activations and one of `columns` weights per cycle, never stalls.
 
     A fold is K such cycles, `i_first` with its first and `i_last` with its last. Row r enters r cycles late, column c
@@ -147,7 +147,7 @@ class OsArray(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         rows, columns = range(self.spec.rows), range(self.spec.columns)
-        grid = [[OsCell(self.spec) for _ in columns] for _ in rows]
+        grid = [[OutputStationaryCell(self.spec) for _ in columns] for _ in rows]
         for r in rows:
             for c in columns:
                 m.submodules[f"cell_{r}_{c}"] = grid[r][c]

@@ -27,7 +27,7 @@ def fold_layout(core: CoreSpec) -> data.StructLayout:
     )
 
 
-class OsSequencer(wiring.Component):
+class OutputStationarySequencer(wiring.Component):
     """Turns one GEMM into its folds: row blocks, then column blocks. One per cycle, additions only.
 
     A command offered in cycle 0 yields its first fold in cycle 1; the next command follows without a gap.
@@ -106,7 +106,7 @@ class OsSequencer(wiring.Component):
         return m
 
 
-class OsStreamEngine(wiring.Component):
+class OutputStationaryStreamEngine(wiring.Component):
     """Issues the words of each fold, one per cycle, and then its result rows, one per cycle.
 
     A fold's last word keeps `rows` cycles' distance to the one before, since results leave one row per cycle, and

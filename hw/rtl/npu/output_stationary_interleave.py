@@ -3,11 +3,11 @@
 from amaranth.hdl import *
 from amaranth.lib import data
 
-from hw.rtl.npu.output_stationary_engine import OsStreamEngine, fold_layout
+from hw.rtl.npu.output_stationary_engine import OutputStationaryStreamEngine, fold_layout
 from hw.spec.core import CoreSpec
 
 
-class InterleavingEngine(OsStreamEngine):
+class InterleavingEngine(OutputStationaryStreamEngine):
     """Issues the words of up to L = `mac_latency` folds, each fold one word in every L-th cycle; ports as its base.
 
     Turn t mod L belongs to slot t mod L, since the sum of a slot comes round every L cycles. Folds take the slots one
