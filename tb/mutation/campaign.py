@@ -17,6 +17,7 @@ from queue import Queue
 from typing import TypeVar
 
 from hw.base.file import write_atomically
+from tb.mutation import probe
 from tb.mutation.mutants import Mutant
 from tb.mutation.reach import Reach, outcomes
 
@@ -29,7 +30,6 @@ BUILD_SECONDS = 240.0
 IDLE = 20.0
 """Wall time over the limit of processor time after which tests hang without computing."""
 Result = TypeVar("Result")
-ALONE = "import of the file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,25 +217,19 @@ class Campaign:
 
     def _killer(self, copy: Path, mutant: Mutant, tests: Sequence[str]) -> tuple[str | None, float]:
         """(the test that fails with the mistake planted, None if none does; processor seconds)."""
-        events = copy.parent / f"{copy.name}.outcomes"
+        events, wanted = (copy.parent / f"{copy.name}.{what}" for what in ("outcomes", "tests"))
+        events.unlink(missing_ok=True)
+        wanted.write_text("\n".join(tests))
         limit = LEAST_SECONDS + SLOW * self.reach.usual(tests) + BUILD_SECONDS * (mutant.area == "rtl")
-        code, spent = 0, 0.0
-        while tests:
-            events.unlink(missing_ok=True)
-            code, seconds = self._pytest(copy, ["-x", *tests], limit, {"KCLOUD_MUTATION_OUTCOMES": str(events)})
-            spent += seconds
-            ran, failed = outcomes(events)
-            if failed:
-                return failed[-1] if code is not None else f"{failed[-1]} (time)", spent
-            if code is None:
-                return f"{ALONE} of {tests[0]} (time)", spent
-            if code == 0 or not ran:
-                break
-            # the mistake changed the names of parametrised tests: the rest are run by themselves
-            tests = [test for test in tests if test not in ran] if len(ran) < len(tests) else []
-        if tests and code not in (0, 4, 5):
-            return f"{ALONE} of {tests[0]}", spent
-        return None, spent
+        files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
+        lists = {probe.OUTCOMES: str(events), probe.WANTED: str(wanted)}
+        code, seconds = self._pytest(copy, ["-x", *files], limit, lists)
+        _, failed = outcomes(events)
+        if not failed and code not in (0, 5, None):  # 5: the mistake has changed the names of all these tests
+            failed = [f"pytest ended with {code}"]
+        if code is None:
+            return f"{(failed or tests)[-1]} (time)", seconds
+        return failed[-1] if failed else None, seconds
 
     def _pytest(
         self, copy: Path, arguments: Sequence[str], limit: float, more: dict[str, str]

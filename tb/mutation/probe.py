@@ -1,7 +1,7 @@
 """Loaded into the tests of a mutation run: which test reaches which probe, and how each test ends.
 
 Both are appended to a file line by line, because a test may be ended at any moment and because simulators and other
-children of a test write too. Without the two environment variables nothing is written.
+children of a test write too. Without the environment variables nothing happens.
 """
 
 import os
@@ -11,6 +11,8 @@ REACHED = "KCLOUD_MUTATION_REACHED"
 """Environment variable: file for lines of probe and test."""
 OUTCOMES = "KCLOUD_MUTATION_OUTCOMES"
 """Environment variable: file for lines of event, seconds and test."""
+WANTED = "KCLOUD_MUTATION_TESTS"
+"""Environment variable: file of the tests to run, in order; all if it is not set."""
 
 _seen: set[tuple[str, str | None]] = set()
 
@@ -34,6 +36,16 @@ def append(variable: str, line: str) -> None:
         os.write(file, f"{line}\n".encode())
     finally:
         os.close(file)
+
+
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    """Only the tests that are wanted, by name and in that order: a name that a mistake has changed is no error."""
+    path = os.environ.get(WANTED)
+    if path is None:
+        return
+    with open(path) as file:
+        place = {line: number for number, line in enumerate(file.read().splitlines())}
+    items[:] = sorted((item for item in items if item.nodeid in place), key=lambda item: place[item.nodeid])
 
 
 def pytest_collectreport(report: Any) -> None:

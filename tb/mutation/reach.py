@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hw.base.digest import digest
 from hw.base.file import write_atomically
+from tb.mutation import probe
 from tb.mutation.mutants import Mutant
 from tb.mutation.related import Related
 from tb.mutation.uses import Points, Uses, probed
@@ -123,7 +124,7 @@ class Reach:
             copy,
             [name],
             SLOWEST,
-            {"KCLOUD_MUTATION_REACHED": str(lists["reached"]), "KCLOUD_MUTATION_OUTCOMES": str(lists["outcomes"])},
+            {probe.REACHED: str(lists["reached"]), probe.OUTCOMES: str(lists["outcomes"])},
         )
         seen = Seen(digest=self.digests[name], asked=sorted(m.key for m in self.mutants), processor=round(processor, 1))
         ends, failed = outcomes(lists["outcomes"])
