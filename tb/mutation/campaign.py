@@ -85,26 +85,28 @@ class Campaign:
     """
 
     def __init__(self, root: Path, work: Path, mutants: Sequence[Mutant], *, seconds: float, jobs: int) -> None:
-        self.root, self.work, self.seconds = root, work, seconds
+        self.work, self.seconds = work, seconds
         self.mutants = list(mutants)
-        self.reach = Reach(root, work, mutants)
+        self._listed = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True
+        ).stdout.split("\0")
+        self.root = root
+        self.root = self._copy("source")  # of this moment: the checkout may be worked in while the campaign runs
+        self.reach = Reach(self.root, work, mutants)
         self._processes: set[subprocess.Popen] = set()
         self._stopped = False
         self._copies: Queue[Path] = Queue()
         self.jobs = jobs
 
     def _copy(self, index: int | str) -> Path:
-        listed = subprocess.run(
-            ["git", "ls-files", "-z"], cwd=self.root, capture_output=True, text=True, check=True
-        ).stdout.split("\0")
-        copy = self.work / f"copy_{index}"
-        for name in filter(None, listed):
+        copy = self.work / ("source" if index == "source" else f"copy_{index}")
+        for name in filter(None, self._listed):
             source, target = self.root / name, copy / name
             if source.is_file() and not (target.is_file() and target.read_bytes() == source.read_bytes()):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, target)
                 shutil.copymode(source, target)
-        for stale in set(copy.rglob("*.py")) - {copy / name for name in listed}:
+        for stale in set(copy.rglob("*.py")) - {copy / name for name in self._listed}:
             if "build" not in stale.relative_to(copy).parts:
                 stale.unlink()
         return copy

@@ -19,7 +19,7 @@ from tb.mutation.uses import Points, Uses, probed
 
 READERS = ("tests/test_house.py", "tests/test_imports.py", "tests/test_mutation.py")
 """They read the source as text: what they notice is not what it does."""
-SLOWEST = 600.0
+SLOWEST = 300.0
 """Processor seconds after which a test file is ended while it is looked at; what it reached by then counts."""
 IMPORT = "import "
 """Begins the name of a probe that runs when a module is imported: all tests of the file may then notice."""
