@@ -27,7 +27,7 @@ from model.cycle.system.pim_share import lowered_of, share_of
 from model.cycle.system.predict import counts_of, decoder_of
 from model.functional.decoding import Difference, ReferenceRun, differences
 from model.lowering.crossbar import cell_words
-from model.lowering.decoder.lower import Lowered
+from model.lowering.decoder.lowered import Lowered
 from model.reference.crossbar import cell_levels
 from model.work.workload import Workload
 from tb.bench.bench import Bench, bench_test
