@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hw.base.integer import ceil_div
-from hw.spec.vector import LANES
+from hw.spec.vector_micro import LANES
 from model.lowering.decoder.lowered import Lowered, Step
 from model.lowering.decoder.shared import TensorPlace
 from model.reference.block_floating import crossbar_product

@@ -21,7 +21,7 @@ from hw.spec.crossbar_unit import UNIT_EVENTS, UNIT_LABELS
 from hw.spec.npu_event import EVENTS as CORE_EVENTS
 from hw.spec.npu_event import LABELS as CORE_LABELS
 from hw.spec.system import SystemSpec, wait_labels
-from hw.spec.vector import EVENTS as VECTOR_EVENTS
+from hw.spec.vector_micro import EVENTS as VECTOR_EVENTS
 from model import workloads
 from model.cycle.system.pim_share import lowered_of, share_of
 from model.cycle.system.predict import counts_of, decoder_of

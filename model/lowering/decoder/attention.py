@@ -2,7 +2,7 @@
 
 from hw.base.integer import ceil_div
 from hw.spec.system import Token
-from hw.spec.vector import LANES
+from hw.spec.vector_micro import LANES
 from model.language.config import DecoderConfig
 from model.lowering.decoder.machine import Machine
 from model.lowering.decoder.places import LayerPlaces, Places

@@ -4,7 +4,7 @@ from hw.base.error import InputError
 from hw.base.integer import ceil_div
 from hw.spec.number import number_format
 from hw.spec.system import SystemSpec
-from hw.spec.vector import LANES
+from hw.spec.vector_micro import LANES
 from model.language.config import DecoderConfig
 from model.lowering.decoder.lowered import check_pim, shares
 

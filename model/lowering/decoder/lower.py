@@ -1,7 +1,7 @@
 """A decoder from prompt to text as one program: embedding, layers, logits, the next token, again."""
 
 from hw.spec.system import Program, SystemSpec, Token, fits
-from hw.spec.vector import LANES
+from hw.spec.vector_micro import LANES
 from model.language.config import DecoderConfig
 from model.lowering.decoder.attention import Attention
 from model.lowering.decoder.channel import MatrixPlace

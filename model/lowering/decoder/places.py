@@ -6,7 +6,7 @@ import numpy as np
 
 from hw.base.integer import ceil_div
 from hw.spec.system import SystemSpec
-from hw.spec.vector import LANES
+from hw.spec.vector_micro import LANES
 from model.language.config import DecoderConfig
 from model.lowering.decoder.channel import Channel, MatrixPlace
 from model.lowering.decoder.crossbar import CrossbarPlace, Crossbars
