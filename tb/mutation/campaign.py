@@ -221,7 +221,7 @@ class Campaign:
         """(the test that fails with the mistake planted, None if none does; processor seconds)."""
         events, wanted = (copy.parent / f"{copy.name}.{what}" for what in ("outcomes", "tests"))
         events.unlink(missing_ok=True)
-        wanted.write_text("\n".join(tests))
+        write_atomically(wanted, "\n".join(tests))
         limit = LEAST_SECONDS + SLOW * self.reach.usual(tests) + BUILD_SECONDS * (mutant.area == "rtl")
         files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
         lists = {probe.OUTCOMES: str(events), probe.WANTED: str(wanted)}

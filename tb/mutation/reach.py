@@ -113,7 +113,7 @@ class Reach:
                 for span in places:
                     spans.setdefault(path, {}).setdefault(span, []).append(key)
         for path, places in spans.items():
-            (copy / path).write_bytes(probed((self.root / path).read_bytes(), places))
+            write_atomically(copy / path, probed((self.root / path).read_bytes(), places))
 
     def look(self, copy: Path, name: str, run: Run) -> Seen:
         """Run a test file in the copy with probes."""
