@@ -83,7 +83,7 @@ def test_codes_in_order_begin_with_the_lowest(name: str) -> None:
 @pytest.mark.parametrize("number", sorted(CELL_AREA))
 def test_the_area_of_a_cell_is_what_the_present_rtl_maps_to(number: str, tmp_path: Path) -> None:
     latency = 4 if number_format(number).exponent_bits else 1
-    array = MacArraySpec(rows=4, columns=4, activation_format=number, weight_format=number, mac_latency=latency)
+    array = MacArraySpec(rows=16, columns=16, activation_format=number, weight_format=number, mac_latency=latency)
     process = library.load("mini45")
     made = synthesis.synthesise(Cell(array), f"cell_{number}", process, tmp_path)
     area = sum(instance.cell.area_um2 for instance in made.netlist.instances)
