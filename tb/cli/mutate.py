@@ -49,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         missing = campaign.reach.missing()
         done = 0
+        if missing and not _judge(campaign, clock, verdicts, likely=True):
+            return 1
         for start in range(0, len(missing), ROUND):
             for name, seconds in campaign.look(missing[start : start + ROUND]):
                 done += 1
