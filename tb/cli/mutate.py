@@ -72,12 +72,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _judge(campaign: Campaign, clock: "_Clock", verdicts: list[Verdict], *, likely: bool) -> bool:
-    """Say a line for each verdict that is new; False if the time is up."""
+    """Say a line for each verdict that is new and, while only `likely` tests run, final; False if the time is up."""
     former = {verdict.key: verdict for verdict in verdicts}
     verdicts.clear()
     for verdict in campaign.run(likely=likely):
         verdicts.append(verdict)
-        if former.get(verdict.key) == verdict:
+        if former.get(verdict.key) == verdict or (likely and verdict.state != "killed"):
             continue
         m = verdict.mutant
         by = f"by {verdict.killed_by}" if verdict.killed_by else f"{verdict.ran} of {verdict.reached} tests ran"
