@@ -85,6 +85,12 @@ class WholeCore:
         return 1.0 / max(self.critical_ns, *(part.critical_ns for part in self.parts))
 
     @property
+    def slowest(self) -> str:
+        """The part that sets the highest clock; the whole, if its path runs through several."""
+        part = max(self.parts, key=lambda p: p.critical_ns)
+        return part.name if part.critical_ns >= 0.95 * self.critical_ns else "a path through several parts"
+
+    @property
     def tera_operations_per_mm2(self) -> float:
         """Two operations per multiply-accumulate, at the highest clock."""
         return 2e-3 * self.cells * self.clock_ghz / self.area_mm2
