@@ -19,8 +19,8 @@ from hw.base.error import InputError
 from hw.spec.core import CoreSpec
 from model import workloads
 from model.functional.npu import Memories
-from model.work.onnx_images import OnnxImages
-from model.work.onnx_run import OnnxRun, run_of
+from model.work.onnx_images import OnnxImages, run_of
+from model.work.onnx_run import OnnxRun
 from model.work.workload import Programmed
 
 ROOT = Path(__file__).parents[1]
@@ -82,7 +82,8 @@ def small(folder: Path, images: int = 5) -> OnnxImages:
 
 
 def floating(run: OnnxImages) -> np.ndarray:
-    return ReferenceEvaluator(str(run.path)).run(None, {"x": np.load(run.input)})[0]
+    found = ReferenceEvaluator(str(run.path)).run(None, {"x": np.load(run.input)})
+    return np.asarray(next(iter(found)))
 
 
 def check(run: OnnxImages, core: CoreSpec = CORE, near: float = 0.06) -> None:

@@ -5,6 +5,7 @@ import io
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,7 +116,7 @@ def test_the_share_of_the_requests_that_ended_gives_the_time_of_all_runs() -> No
     now = iter([0.0, 1.0, 2.0, 8.0])
     state = Progress(what="serve")
     told = _serve_time.follow(state, 100, False, clock=lambda: next(now))
-    cluster = type("Cluster", (), {"log": []})()
+    cluster: Any = type("Cluster", (), {"log": []})()
     told(cluster)  # nothing ended: nothing is known
     assert state.expected is None
     cluster.log = [0] * 50

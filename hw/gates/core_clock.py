@@ -11,7 +11,7 @@ from hw.base.digest import digest, plain
 from hw.gates import scaling
 from hw.gates.core_clocks import CLOCKS
 from hw.spec.chip import Chip
-from hw.spec.core import CoreSpec
+from hw.spec.machine import Machine
 
 NODES = (28, 16, 7)
 """Nodes at which the note says what the gates would reach, nm."""
@@ -36,14 +36,14 @@ class Reached:
     slowest: str
 
 
-def digest_of(core: CoreSpec) -> str:
+def digest_of(machine: Machine | None) -> str:
     """Of the description, the key of the clocks that are kept."""
-    return digest(plain(core))
+    return digest(plain(machine))
 
 
 def reached(chip: Chip) -> Reached | None:
     """Of the chip's core; None if no core of this description was mapped whole."""
-    kept = None if chip.core is None else CLOCKS.get(digest_of(chip.core))
+    kept = CLOCKS.get(digest_of(chip.machine))
     return None if kept is None else Reached(ghz=kept[1], node_nm=kept[2], slowest=kept[3])
 
 

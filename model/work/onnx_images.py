@@ -7,75 +7,21 @@ convolution whose kernel is the whole image; max pooling happens where results g
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from hw.base.error import InputError
 from hw.base.integer import ceil_div
-from hw.spec.command import (
-    CONFIG_FIELDS,
-    OPCODE_CONV,
-    Command,
-    Copy,
-    Geometry,
-    activation_word_bits,
-    parameter_word_bits,
-    weight_word_bits,
-)
+from hw.spec.command import Geometry
 from hw.spec.core import CoreSpec
-from model.functional.npu import beats_of, windows
-from model.lowering import lower
-from model.lowering.program import Program
-from model.network.quantised import QuantisedLayer, Scale, quantise_layer
+from model.functional.npu import windows
+from model.network.quantised import Scale, quantise_layer
 from model.reference.npu import gemm
 from model.work.onnx_chain import Convolution, Dense, Layer, Pooling, Window, layers
+from model.work.onnx_program import LANES, Builder, Stage, geometry_of, words_of
 from model.work.onnx_run import OnnxRun, read_input
-from model.work.workload import Gemm, GemmJob, PlacedProgram
-
-LANES = 16
-"""Channels of a word; rows and columns of the core that runs it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """One convolution of the program, with the pooling behind it.
-
-    Parameters
-    ----------
-    name : str
-        Of the layer in the file.
-    layer : QuantisedLayer
-        Weights (channel blocks x taps x `LANES`, n), rows in the order of the core's words.
-    window : Window
-        Of the kernel.
-    pooling : Window or None
-        Of the maxima taken of its results.
-    shape : (int, int, int)
-        Channels, height and width that enter.
-    """
-
-    name: str
-    layer: QuantisedLayer
-    window: Window
-    pooling: Window | None
-    shape: tuple[int, int, int]
-
-    @property
-    def blocks(self) -> tuple[int, int]:
-        """Blocks of channels that enter and leave."""
-        return ceil_div(self.shape[0], LANES), ceil_div(self.layer.weights.shape[1], LANES)
-
-    @property
-    def words(self) -> tuple[int, int, int]:
-        """Words of one image that enter, that are computed, and that go on behind the pooling."""
-        first, last = self.blocks
-        out = self.window.out
-        left = out if self.pooling is None else self.pooling.out
-        return (
-            first * self.shape[1] * self.shape[2],
-            last * out[0] * out[1],
-            last * left[0] * left[1],
-        )
+from model.work.workload import Gemm, GemmJob, PlacedProgram, Workload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +97,7 @@ class OnnxImages(OnnxRun):
                 values = _pooled(values, stage.pooling, -128)
         stage = self.staged[0][-1].layer.output
         idle = np.clip(stage.zero_point, stage.low, stage.high)
-        return _words(values, int(idle))
+        return words_of(values, int(idle))
 
     def score(self, outputs: list[np.ndarray]) -> dict[str, float]:
         """How near INT8 is to floating point: the largest error over the output's range, and equal largest outputs."""
@@ -189,148 +135,7 @@ class OnnxImages(OnnxRun):
                 f"{self.path.name} must run on a {LANES} x {LANES} INT8 core with convolution and copy channels that "
                 "rounds to even; take npu_16_cnn"
             )
-        return _Builder(core, self.path.name, self.staged[0]).build(self._codes())
-
-
-class _Builder:
-    """The program as it grows, with its external memory."""
-
-    def __init__(self, core: CoreSpec, name: str, stages: tuple[Stage, ...]) -> None:
-        self.core, self.name, self.stages = core, name, stages
-        self.beat, self.external, self.program = 0, list[tuple[int, np.ndarray]](), Program()
-
-    def build(self, codes: np.ndarray) -> PlacedProgram:
-        """Everything for the images `codes` (images, channels, height, width)."""
-        batch = min(self._batch(), len(codes))
-        weights = self._parameters()
-        images = len(codes)
-        parts = [codes[start : start + batch] for start in range(0, images, batch)]
-        inside = [self._outside([int.from_bytes(word.tobytes(), "little") for word in _words(part, 0)],
-                                activation_word_bits(self.core)) for part in parts]  # fmt: skip
-        last = self.stages[-1].words[2]
-        assert self.core.dma is not None
-        if self.beat + images * last > self.core.dma.external_beats:
-            raise InputError(
-                f"{images} images of {self.name} need {self.beat + images * last} beats outside, the core has "
-                f"{self.core.dma.external_beats}; take fewer"
-            )
-        output, blocks = self.beat, self.stages[-1].blocks[1]
-        plane = last // blocks  # of one image and block of channels
-        for number, part in enumerate(parts):
-            self._images(len(part), inside[number], weights)
-            for block in range(blocks):
-                self.program.append(
-                    Copy(
-                        target="output_to_external",
-                        words=len(part) * plane,
-                        address=block * len(part) * plane,
-                        other_address=output + block * images * plane + number * batch * plane,
-                    )
-                )
-        return PlacedProgram(program=self.program, external=self.external, output=output, words=images * last)
-
-    def _batch(self) -> int:
-        """Images that fit at a time."""
-        most = min(
-            [self.core.activation_words // (entering + left) for entering, _, left in (s.words for s in self.stages)]
-            + [self.core.output_words // computed for _, computed, _ in (s.words for s in self.stages)]
-            + [(1 << CONFIG_FIELDS["images"]) - 1]
-        )
-        if most < 1:
-            raise InputError(
-                f"an image of {self.name} must fit the core between two layers, {self.core.activation_words} words of "
-                f"activations and {self.core.output_words} of results; take smaller images or larger memories"
-            )
-        return most
-
-    def _outside(self, words: list[int], bits: int) -> int:
-        beats = beats_of(self.core, words, bits)
-        self.external.append((self.beat, beats))
-        self.beat += len(beats)
-        return self.external[-1][0]
-
-    def _parameters(self) -> list[tuple[int, int]]:
-        """Copies of all weights and parameters; the first word of each stage in their memories."""
-        places, here, block = [], 0, 0
-        for stage in self.stages:
-            words = lower.integers(lower.weight_words(self.core, stage.layer.weights))
-            common = lower.parameter_words(self.core, stage.layer.output)
-            if here + len(words) > self.core.weight_words or block + len(common) > self.core.parameter_words:
-                raise InputError(
-                    f"all weights of {self.name} must fit the core, {self.core.weight_words} words of weights and "
-                    f"{self.core.parameter_words} of parameters; layer {stage.name!r} is the first that does not"
-                )
-            for target, values, address, bits in (
-                ("external_to_weight", words, here, weight_word_bits(self.core)),
-                ("external_to_parameter", common, block, parameter_word_bits(self.core)),
-            ):
-                first = self._outside(values, bits)
-                self.program.append(Copy(target=target, words=len(values), address=address, other_address=first))
-            places.append((here, block))
-            here, block = here + len(words), block + len(common)
-        return places
-
-    def _images(self, images: int, outside: int, places: list[tuple[int, int]]) -> None:
-        """One batch through all layers; activations lie in turn at the start and at the end of their memory."""
-        at = 0
-        first = self.stages[0].words[0] * images
-        self.program.append(Copy(target="external_to_activation", words=first, address=at, other_address=outside))
-        for number, stage in enumerate(self.stages):
-            inside, outputs = stage.blocks
-            geometry = _geometry(self.name, stage.name, stage.window, images, stage.shape[1:], outputs)
-            self.program.append(geometry)
-            self.program.append(
-                Command(
-                    opcode=OPCODE_CONV,
-                    m=geometry.pixels,
-                    n_blocks=outputs,
-                    k_blocks=inside,
-                    activation_address=at,
-                    weight_address=places[number][0],
-                    parameter_address=places[number][1],
-                )
-            )
-            last, left = number == len(self.stages) - 1, stage.words[2] * images
-            if last and stage.pooling is None:
-                return
-            at = 0 if at else self.core.activation_words - left
-            if stage.pooling is None:
-                self.program.append(Copy(target="output_to_activation", words=left, other_address=at))
-                continue
-            if last:
-                raise InputError(
-                    f"{self.name} must end with a layer behind its pooling; the core takes maxima on the way back to "
-                    "the activations, not on the way out"
-                )
-            self.program.append(
-                replace(_geometry(self.name, stage.name, stage.pooling, images, stage.window.out, 1), groups=outputs)
-            )
-            self.program.append(Copy(target="output_to_activation_max", words=left, other_address=at))
-
-
-def _geometry(network: str, name: str, window: Window, images: int, size: tuple[int, int], blocks: int) -> Geometry:
-    """The CONFIG of a window; `InputError` if its fields are too narrow."""
-    made = Geometry(
-        images=images,
-        height=size[0],
-        width=size[1],
-        out_height=window.out[0],
-        out_width=window.out[1],
-        kernel_height=window.kernel[0],
-        kernel_width=window.kernel[1],
-        stride=window.stride,
-        dilation=window.dilation,
-        pad_top=window.pads[0],
-        pad_left=window.pads[1],
-        group_blocks=blocks,
-    )
-    for field, bits in CONFIG_FIELDS.items():
-        if field != "opcode" and getattr(made, field) >= 1 << bits:
-            raise InputError(
-                f"{field} of layer {name!r} of {network} must be below {1 << bits} for the core, not "
-                f"{getattr(made, field)}; take smaller images or pool before it"
-            )
-    return made
+        return Builder(core, self.path.name, self.staged[0]).build(self._codes())
 
 
 def _scale(values: np.ndarray, after: tuple[Layer, ...]) -> Scale:
@@ -374,18 +179,7 @@ def _taps(values: np.ndarray, window: Window, fill: int) -> np.ndarray:
 
 
 def _plain(values: np.ndarray, window: Window) -> Geometry:
-    return _geometry("", "", window, len(values), (values.shape[1], values.shape[2]), 1)
-
-
-def _words(values: np.ndarray, idle: int) -> np.ndarray:
-    """Images (images, channels, height, width) as words (words, `LANES`): [channel block][image][row][pixel]."""
-    images, channels, height, width = values.shape
-    blocks = ceil_div(channels, LANES)
-    padded = np.full((images, blocks * LANES, height, width), idle, np.int8)
-    padded[:, :channels] = values
-    return np.ascontiguousarray(
-        padded.reshape(images, blocks, LANES, height, width).transpose(1, 0, 3, 4, 2).reshape(-1, LANES)
-    )
+    return geometry_of("", "", window, len(values), (values.shape[1], values.shape[2]), 1)
 
 
 def _convolved(values: np.ndarray, layer: Convolution) -> np.ndarray:
@@ -399,3 +193,17 @@ def _pooled(values: np.ndarray, window: Window, fill: float) -> np.ndarray:
     """The largest of each window of (images, channels, height, width)."""
     planes = values.transpose(0, 2, 3, 1)
     return windows(planes, _plain(planes, window), fill=fill).max(axis=0).transpose(0, 3, 1, 2)  # type: ignore[arg-type]
+
+
+def run_of(path: Path, given: Path) -> Workload:
+    """The network in `path` on the samples in `given`: jobs if all its layers are fully connected, else one program.
+
+    Raises
+    ------
+    InputError
+        If the input is none, or a layer is one that the RTL lacks.
+    """
+    shape = read_input(given).shape[1:]
+    if len(shape) == 3 and any(isinstance(layer, Convolution | Pooling) for layer in layers(path, shape)):
+        return OnnxImages(path=path, input=given)
+    return OnnxRun(path=path, input=given)

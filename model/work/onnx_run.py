@@ -16,8 +16,8 @@ import numpy as np
 from hw.base.digest import digest
 from hw.base.error import InputError
 from model.network.quantised import QuantisedNetwork, Scale, quantise_layer
-from model.work.onnx_chain import Convolution, Dense, Pooling, layers
-from model.work.workload import Gemm, GemmJob, Workload
+from model.work.onnx_chain import Dense, layers
+from model.work.workload import Gemm, GemmJob
 
 LARGEST_INPUT = 1 << 24
 """Values of an input."""
@@ -133,19 +133,3 @@ def read_input(path: Path) -> np.ndarray:
     if not np.isfinite(values).all():
         raise InputError(f"the input {path} must hold finite numbers, not NaN or infinity; clean it")
     return values
-
-
-def run_of(path: Path, given: Path) -> Workload:
-    """The network in `path` on the samples in `given`: jobs if all its layers are fully connected, else one program.
-
-    Raises
-    ------
-    InputError
-        If the input is none, or a layer is one that the RTL lacks.
-    """
-    from model.work.onnx_images import OnnxImages
-
-    shape = read_input(given).shape[1:]
-    if len(shape) == 3 and any(isinstance(layer, Convolution | Pooling) for layer in layers(path, shape)):
-        return OnnxImages(path=path, input=given)
-    return OnnxRun(path=path, input=given)
