@@ -16,7 +16,8 @@ from model.functional.vector_unit import SystemVectorUnit
 from model.language.config import DecoderConfig
 from model.language.run_record import read_run
 from model.lowering.decoder.checkpoint import check_finite, read_weights
-from model.lowering.decoder.lower import Lowered, lower
+from model.lowering.decoder.lower import lower
+from model.lowering.decoder.lowered import Lowered
 from model.reference.decoder import StoredWeights, store_weights
 from model.work.decoding import Decoding, random_decoding, small_llm, timing_of, vector_spec, work_of
 

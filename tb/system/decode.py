@@ -15,7 +15,7 @@ from model.cycle.system.predict import decoder_of
 from model.energy.system_prices import unit_energy
 from model.language.run_record import LanguageRun
 from model.language.screen import channel_energy
-from model.lowering.decoder.lower import Lowered
+from model.lowering.decoder.lowered import Lowered
 from model.work.decoding import Decoding
 from tb.bench.build import BUILD, Built
 from tb.bench.measure import Case

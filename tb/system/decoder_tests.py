@@ -21,13 +21,13 @@ from hw.spec.crossbar_unit import UNIT_EVENTS, UNIT_LABELS
 from hw.spec.npu_event import EVENTS as CORE_EVENTS
 from hw.spec.npu_event import LABELS as CORE_LABELS
 from hw.spec.system import SystemSpec, wait_labels
-from hw.spec.vector import EVENTS as VECTOR_EVENTS
+from hw.spec.vector_micro import EVENTS as VECTOR_EVENTS
 from model import workloads
 from model.cycle.system.pim_share import lowered_of, share_of
 from model.cycle.system.predict import counts_of, decoder_of
 from model.functional.decoding import Difference, ReferenceRun, differences
 from model.lowering.crossbar import cell_words
-from model.lowering.decoder.lower import Lowered
+from model.lowering.decoder.lowered import Lowered
 from model.reference.crossbar import cell_levels
 from model.work.workload import Workload
 from tb.bench.bench import Bench, bench_test

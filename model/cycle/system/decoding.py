@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from model.cycle.system.controller import Issued
 from model.cycle.system.run import SystemRun, SystemTiming
 from model.functional.vector_unit import SystemVectorUnit
-from model.lowering.decoder.lower import Lowered
+from model.lowering.decoder.lowered import Lowered
 from model.work.decoding import timing_of, vector_spec
 
 

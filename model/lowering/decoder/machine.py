@@ -8,7 +8,8 @@ from hw.spec.command import Command, Copy, Fence
 from hw.spec.hbm_pim_controller import HbmGemv
 from hw.spec.memory_controller import MemoryCommand
 from hw.spec.system import CROSSBAR, Program, SystemSpec, Token
-from hw.spec.vector import LANES, VectorCommand
+from hw.spec.vector import VectorCommand
+from hw.spec.vector_micro import LANES
 from model.lowering.decoder.channel import Channel, MatrixPlace
 from model.lowering.decoder.crossbar import CrossbarPlace
 from model.lowering.decoder.shared import SharedMemory
