@@ -173,10 +173,10 @@ class Campaign:
 
     def _with_simulators(self, copy: Path) -> Path:
         """Give a copy the simulators that were built while the tests were looked at; they are named by content."""
-        for folder in ("sim", "tools"):
-            source = self.work / "simulators" / folder
-            if source.is_dir():
-                shutil.copytree(source, copy / "build" / folder, dirs_exist_ok=True, symlinks=True)
+        for source in (self.work / "simulators").glob("*/*"):
+            target = copy / "build" / source.parent.name / source.name
+            if source.is_dir() and not source.name.startswith(".") and not target.exists():
+                shutil.copytree(source, target, symlinks=True)
         return copy
 
     def _path(self, mutant: Mutant) -> Path:
