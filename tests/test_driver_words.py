@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from hw import commands
+from hw.rtl.npu.memory_side import axi_signature as axi
 from hw.spec import command, crossbar_command, crossbar_unit, hbm_pim_controller, memory_controller, system, vector
 from hw.spec.axi import OUTPUT_CODES
+from hw.spec.dma import DmaSpec
 from hw.spec.dram_command import DRAM_COMMANDS
 from hw.spec.number import OPERAND_CODES
 from hw.spec.pim import ERRORS
@@ -79,6 +81,21 @@ def test_the_places_and_codes_that_drivers_know_are_where_they_were() -> None:
     held = PATH.read_text().splitlines()
     for now, before in zip(lines(), held, strict=True):
         assert now == before, "a driver knows this; see the words at the top of this file"
+
+
+def test_axi_fields_are_as_wide_as_the_standard_says() -> None:
+    """AMBA AXI4, tables A2-2 to A2-6: one last, 8 bits of length, 3 of size, 2 of burst and of response."""
+    dma = DmaSpec(bytes_per_cycle=16)
+    widths = {"last": 1, "len": 8, "size": 3, "burst": 2, "resp": 2, "data": 128, "strb": 16, "addr": 64}
+    layouts = (axi.ADDRESS, axi.WRITTEN, axi.read_layout(dma), axi.write_layout(dma))
+    seen = set()
+    for layout in layouts:
+        for name, field in layout:
+            if name != "id":
+                assert field.width == widths[str(name)], name
+                seen.add(name)
+    assert seen == set(widths)
+    assert {field.width for layout in layouts for name, field in layout if name == "id"} == {axi.ID_BITS}
 
 
 if __name__ == "__main__":
