@@ -16,7 +16,7 @@ from tb.mutation.mutants import AREAS, sample
 REASONS = "tests/data/mutants_alive.json"
 """Key of a mistake that lives -> why; "equivalent: ..." if it changes nothing that anybody can see."""
 
-ROUND = 24
+ROUND = 60
 """Test files that are looked at before the mistakes they come by are tried, those with little behind them first."""
 
 

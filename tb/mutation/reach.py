@@ -22,6 +22,7 @@ READERS = ("tests/test_house.py", "tests/test_imports.py", "tests/test_mutation.
 """They read the source as text: what they notice is not what it does."""
 SLOWEST = 300.0
 """Processor seconds after which a test file is ended while it is looked at; what it reached by then counts."""
+SIMULATES = "pytest.mark.rtl"
 NEW = 0.2
 """A test file is looked at again when more of the mistakes than this had no probe the last time."""
 IMPORT = "import "
@@ -102,9 +103,11 @@ class Reach:
         return held if held.digest == self.digests[name] and len(new) <= NEW * len(self.mutants) else None
 
     def missing(self) -> list[str]:
-        """Test files to be looked at, those with little behind them first."""
+        """Test files to be looked at: those that simulate RTL last, those with little behind them first."""
         wanted = [name for name in self.files if name not in self.seen]
-        return sorted(wanted, key=lambda name: self.related.reaches(name))
+        return sorted(
+            wanted, key=lambda name: (SIMULATES in (self.root / name).read_text(), self.related.reaches(name))
+        )
 
     @cached_property
     def probed(self) -> dict[str, bytes]:
