@@ -82,6 +82,15 @@ def test_a_pim_channel_of_unknown_registers_does_what_its_model_does_after_a_res
 
 
 @pytest.mark.rtl
+@needs_icarus
+def test_a_crossbar_core_of_unknown_registers_gives_the_reference_after_a_reset() -> None:
+    """Also the one run of the crossbar's bench in every run of the tests."""
+    built = build_icarus(without_power_on_values(design.design("crossbar", "tiny_crossbar")))
+    outcome = run(built, design.module_name("crossbar"), parameters={"chip": "tiny_crossbar", "workload": "gemm_16"})
+    assert outcome.passed, outcome.explain()
+
+
+@pytest.mark.rtl
 @pytest.mark.volume
 def test_a_pim_channel_of_random_registers_does_what_its_model_does_for_several_seeds() -> None:
     emitted = _controller("aim_4")
