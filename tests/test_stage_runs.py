@@ -10,7 +10,7 @@ from hw import chips
 from hw.base.error import InputError
 from hw.spec.crossbar_event import EVENTS
 from hw.spec.crossbar_unit import UNIT_EVENTS, UNIT_LABELS
-from model.crossbar import core_events
+from model.crossbar import core_events, measure_core
 from model.crossbar.stages import STAGES, committed, stage_runs
 from model.crossbar.text import SETTINGS, key
 from model.language.run_record import LanguageRun
@@ -102,9 +102,9 @@ def test_a_run_without_events_of_its_core_is_refused_in_a_sentence() -> None:
 
 @pytest.mark.volume
 def test_events_of_the_core_are_the_stepped_models() -> None:
-    for chip, pim in core_events.MADE:
+    for chip, pim in measure_core.MADE:
         run = next(r for r in committed_runs() if (r.chip, r.pim) == (chip, pim))
-        assert core_events.made(run) == json.loads(core_events.FILE.read_text())[f"{chip}.{pim}"]
+        assert measure_core.made(run) == json.loads(core_events.FILE.read_text())[f"{chip}.{pim}"]
 
 
 def test_events_of_the_core_fit_what_it_multiplied() -> None:
