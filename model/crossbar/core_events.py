@@ -1,7 +1,7 @@
 """Events of the core in committed language runs that were made before records had them: by the stepped model.
 
 The model's labels of these runs are the RTL's, cycle by cycle; its events are compared with the RTL's on random
-programs (`tests/test_system.py`). `python -m model.crossbar.measure_core` makes the file.
+programs (`tests/test_system.py`). `python -m model.crossbar` makes the file.
 """
 
 import json

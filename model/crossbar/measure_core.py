@@ -1,10 +1,9 @@
 """Makes `core_events.json`: events of the core in committed language runs, by the stepped model, in some minutes.
 
-Run as `python -m model.crossbar.measure_core`.
+`python -m model.crossbar` adds runs that are missing or of other cycles.
 """
 
 import json
-import sys
 from typing import Any
 
 from hw import chips
@@ -43,12 +42,11 @@ def _step(run: LanguageRun, tokens: int) -> DecodingTiming:
     return predict_decoding(lowered, run.tokens[:tokens])
 
 
-def main() -> int:
-    """Write the file."""
-    found = {f"{chip}.{pim}": made(read_run(RUNS / chip / f"small_llm.{pim}.json")) for chip, pim in MADE}
-    write_atomically(FILE, json.dumps(found, indent=1) + "\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def measure() -> None:
+    """All runs of `MADE` that are missing."""
+    held = json.loads(FILE.read_text()) if FILE.is_file() else {}
+    for chip, pim in MADE:
+        run = read_run(RUNS / chip / f"small_llm.{pim}.json")
+        if held.get(f"{chip}.{pim}", {}).get("cycles") != run.cycles:
+            held[f"{chip}.{pim}"] = made(run)
+            write_atomically(FILE, json.dumps(held, indent=1) + "\n")
