@@ -2,22 +2,22 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from hw import chips
 from hw.base.digest import digest
 from hw.base.error import InputError
 from hw.base.file import write_atomically
+from hw.base.progress import Progress
 from model.card.device import device
 from model.card.engine import ENGINES
 from model.card.serving import serving_format
+from model.cli._serve_time import follow
 from model.network import llm
 from model.network.language import LanguageModel
 from model.network.split import Split
 from model.serving.bill import Bill, bill
-from model.serving.closed import closed
-from model.serving.cluster import Cluster
+from model.serving.closed import REQUESTS_A_USER, closed
 from model.serving.deploy import Deployed, Rules, planned
 from model.serving.draw import Drawn
 from model.serving.load import Trace
@@ -32,6 +32,9 @@ WHOLE = (
 )  # fmt: skip
 """Options that count something."""
 
+DRAWN = 2000
+"""Requests of a drawn load if nobody says how many."""
+
 COPIES = Path("build/serving")
 """Where a long run is kept while it lasts."""
 
@@ -39,12 +42,12 @@ MOST_FAILURES = 365
 """Of a card in a year: each is repaired in a day."""
 
 
-def run(arguments: argparse.Namespace, mode: str) -> int:
+def run(arguments: argparse.Namespace, mode: str, state: Progress) -> int:
     """Do what `mode` asks; 0."""
     check(arguments)
     service = service_of(arguments)
     if mode == "users":
-        return _users(arguments, service)
+        return _users(arguments, service, state)
     if mode == "closed_loop":
         outcome = closed(
             service,
@@ -54,6 +57,9 @@ def run(arguments: argparse.Namespace, mode: str) -> int:
             requests=arguments.requests,
             seed=arguments.seed,
             bands=bool(arguments.requests_out),
+            progress=follow(
+                state, arguments.requests or REQUESTS_A_USER * arguments.closed_loop, bool(arguments.requests_out)
+            ),
         )
         title = f"{arguments.closed_loop} users, {arguments.prompt} + {arguments.answer} tokens"
     else:
@@ -63,7 +69,7 @@ def run(arguments: argparse.Namespace, mode: str) -> int:
             load,
             bands=bool(arguments.requests_out),
             copy=COPIES / f"{digest(told(arguments))}.copy",
-            progress=None if arguments.json else progress,
+            progress=follow(state, _requests(arguments), bool(arguments.requests_out)),
         )
     target = target_of(arguments)
     cost = bill_of(service, outcome)
@@ -171,7 +177,7 @@ def _load(arguments: argparse.Namespace) -> tuple[Load, str]:
     if arguments.trace is not None:
         trace = Trace(arguments.trace, limit=arguments.requests)
         return (lambda: trace), f"requests of {arguments.trace}"
-    drawn = drawn_of(arguments, arguments.requests or 2000, arguments.rate)
+    drawn = drawn_of(arguments, arguments.requests or DRAWN, arguments.rate)
     kind = arguments.arrivals + (", by the hours of a day" if arguments.day else "")
     return (lambda: drawn), (
         f"{drawn.count:,} requests at {drawn.rate:g} a second ({kind}), {drawn.prompt:g} + {drawn.answer:g} tokens on "
@@ -210,9 +216,12 @@ def told(arguments: argparse.Namespace) -> dict[str, str | int | float]:
     return found
 
 
-def progress(cluster: Cluster) -> None:
-    """A line about a long run."""
-    print(f"  {cluster.now:,.0f} s simulated, {len(cluster.log):,} requests ended", file=sys.stderr, flush=True)
+def _requests(arguments: argparse.Namespace) -> int:
+    """About how many a load has: as many as are asked for, else the lines of the file."""
+    if arguments.trace is None or arguments.requests:
+        return arguments.requests or DRAWN
+    with Path(arguments.trace).open("rb") as file:
+        return sum(1 for _ in file)
 
 
 def target_of(arguments: argparse.Namespace) -> tuple[float, float] | None:
@@ -222,10 +231,14 @@ def target_of(arguments: argparse.Namespace) -> tuple[float, float] | None:
     return arguments.ttft or float("inf"), arguments.tpot or float("inf")
 
 
-def _users(arguments: argparse.Namespace, service: Service) -> int:
+def _users(arguments: argparse.Namespace, service: Service, state: Progress) -> int:
     target = target_of(arguments)
     if target is None:
         raise InputError("--users must come with a target: --ttft, --tpot or both, in seconds")
+
+    def tried(users: int) -> None:
+        state.what = f"serve   the most users, now {users:,}"
+
     found = most_users(
         service,
         arguments.prompt,
@@ -234,6 +247,7 @@ def _users(arguments: argparse.Namespace, service: Service) -> int:
         share=arguments.share,
         spread=arguments.spread,
         seed=arguments.seed,
+        tried=tried,
     )
     if arguments.json:
         print(json.dumps(found.plain(), indent=1))
