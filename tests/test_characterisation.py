@@ -136,3 +136,13 @@ def test_a_transient_lasts_one_step_longer_than_its_walk() -> None:
     assert deck.step_times_ns(cell) == [SETTLE_NS + STEP_NS * i for i in range(len(deck.walk(cell)) + 1)]
     assert f".tran 1p {deck.step_times_ns(cell)[-1]:g}n" in deck.deck(cell, 0.03, 5.0)
     assert EDGE == {0: "fall", 1: "rise"}
+
+
+def test_a_table_is_linear_between_its_points_and_beyond_its_edges() -> None:
+    slews, loads = np.array([0.008, 0.03, 0.12]), np.array([1.0, 5.0, 20.0])
+    table = liberty.Table(slews_ns=slews, loads_ff=loads, values=2 * slews[:, None] + 3 * loads[None, :])
+    for slew in (0.001, 0.008, 0.02, 0.03, 0.1, 0.5):
+        for load in (0.0, 1.0, 3.0, 5.0, 12.0, 40.0):
+            assert table.at(slew, load) == pytest.approx(2 * slew + 3 * load)
+    bent = liberty.Table(slews_ns=np.array([0.0]), loads_ff=loads, values=np.array([[1.0, 9.0, 6.0]]))
+    assert [bent.at(0.3, load) for load in (0.0, 3.0, 5.0, 10.0, 25.0)] == pytest.approx([-1.0, 5.0, 9.0, 8.0, 5.0])

@@ -1,5 +1,6 @@
 """The mutation run: what it plants, which tests it picks, how it judges, that it goes on where it was."""
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 import pytest
 
 from tb.bench.build import ROOT
+from tb.cli.mutate import REASONS
 from tb.mutation import campaign as campaign_module
 from tb.mutation.campaign import Campaign, Verdict, summary
-from tb.mutation.mutants import AREAS, Mutant, mutants_of, sample
+from tb.mutation.mutants import AREAS, SAMPLE, Mutant, mutants_of, sample
 from tb.mutation.reach import outcomes
 from tb.mutation.related import Related
 from tb.mutation.uses import probed
@@ -198,6 +200,31 @@ def test_the_sample_is_spread_over_areas_and_repeats() -> None:
     assert {area: sum(m.area == area for m in one) for area in AREAS} == dict.fromkeys(AREAS, 10)
     assert len({m.path for m in one}) == 40
     assert {m.key for m in sample(ROOT, 10, 4, ["rtl"])} != {m.key for m in again}
+
+
+def test_a_kept_sample_stays_and_is_filled_up_where_a_line_has_changed(checkout: Path) -> None:
+    found = {m.after: m for m in mutants_of(checkout, "hw/rtl/small.py")}
+    kept = [found[LIVES], found[NOTICED]]
+    (checkout / "tests/data").mkdir()
+    (checkout / SAMPLE).write_text(json.dumps({"7": {m.key: m.path for m in kept}}))
+    assert sample(checkout, 2, 7, ["rtl"]) == kept
+    more = sample(checkout, 4, 7, ["rtl"])
+    assert more[:2] == kept
+    assert len({m.key for m in more}) == 4
+    path = checkout / "hw/rtl/small.py"
+    path.write_text(CODE.replace("return value <= LIMIT", "return LIMIT >= value"))
+    assert [m.key for m in sample(checkout, 2, 7, ["rtl"])][:1] == [kept[0].key]
+    assert len(sample(checkout, 2, 7, ["rtl"])) == 2
+
+
+def test_the_committed_sample_can_still_be_planted() -> None:
+    held = json.loads((ROOT / SAMPLE).read_text())["1"]
+    keys = {m.key for m in sample(ROOT, len(held), 1)}
+    assert len(held) >= 300
+    assert len(keys & set(held)) > 0.8 * len(held), "draw the sample anew and judge it again"
+    reasons = json.loads((ROOT / REASONS).read_text())
+    assert set(reasons) <= set(held)
+    assert all(reason.startswith(("equivalent: ", "alive: ")) for reason in reasons.values())
 
 
 def test_the_summary_counts_and_asks_for_reasons() -> None:

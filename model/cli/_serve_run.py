@@ -39,6 +39,9 @@ DRAWN = 2000
 COPIES = Path("build/serving")
 """Where a long run is kept while it lasts."""
 
+MOST_FAILURES = 365
+"""Of a card in a year: each is repaired in a day."""
+
 
 def run(arguments: argparse.Namespace, mode: str, state: Progress) -> int:
     """Do what `mode` asks; 0."""
@@ -308,5 +311,9 @@ def check(arguments: argparse.Namespace) -> None:
     for name in ("decoders", "spares", "failures", "shared"):
         if getattr(arguments, name) < 0:
             raise InputError(f"--{name} must be at least 0, not {getattr(arguments, name):g}")
+    if not arguments.failures <= MOST_FAILURES:  # a number that is none too
+        raise InputError(
+            f"--failures must be from 0 to {MOST_FAILURES} of a card in a year, not {arguments.failures:g}"
+        )
     if not 0 < arguments.share <= 1:
         raise InputError(f"--share must be above 0 and at most 1, not {arguments.share:g}")

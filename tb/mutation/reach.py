@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from hw.base.digest import digest
@@ -21,6 +22,8 @@ READERS = ("tests/test_house.py", "tests/test_imports.py", "tests/test_mutation.
 """They read the source as text: what they notice is not what it does."""
 SLOWEST = 300.0
 """Processor seconds after which a test file is ended while it is looked at; what it reached by then counts."""
+NEW = 0.2
+"""A test file is looked at again when more of the mistakes than this had no probe the last time."""
 IMPORT = "import "
 """Begins the name of a probe that runs when a module is imported: all tests of the file may then notice."""
 QUICK, BATCH = (0.6, 3.0), (8.0, 30.0)
@@ -90,20 +93,22 @@ class Reach:
         return self.work / "reach" / f"{Path(name).stem}.json"
 
     def _held(self, name: str) -> Seen | None:
-        """What was seen before, if the test file is the same and had all these probes."""
+        """What was seen before, if the test file is the same and had nearly all of these probes."""
         try:
             held = Seen(**json.loads(self._path(name).read_text()))
         except (OSError, ValueError, TypeError):
             return None
-        return held if held.digest == self.digests[name] and {m.key for m in self.mutants} <= set(held.asked) else None
+        new = {m.key for m in self.mutants} - set(held.asked)
+        return held if held.digest == self.digests[name] and len(new) <= NEW * len(self.mutants) else None
 
     def missing(self) -> list[str]:
         """Test files to be looked at, those with little behind them first."""
         wanted = [name for name in self.files if name not in self.seen]
         return sorted(wanted, key=lambda name: self.related.reaches(name))
 
-    def put_probes(self, copy: Path) -> None:
-        """Write the source with probes into `copy`."""
+    @cached_property
+    def probed(self) -> dict[str, bytes]:
+        """File -> its source with probes."""
         spans: dict[str, dict[tuple[int, int], list[str]]] = {}
         for key, points in self.points.items():
             path, start, end = points.own
@@ -112,8 +117,12 @@ class Reach:
             for path, places in points.spans.items():
                 for span in places:
                     spans.setdefault(path, {}).setdefault(span, []).append(key)
-        for path, places in spans.items():
-            write_atomically(copy / path, probed((self.root / path).read_bytes(), places))
+        return {path: probed((self.root / path).read_bytes(), places) for path, places in spans.items()}
+
+    def put_probes(self, copy: Path) -> None:
+        """Write the source with probes into `copy`."""
+        for path, source in self.probed.items():
+            write_atomically(copy / path, source)
 
     def look(self, copy: Path, name: str, run: Run) -> Seen:
         """Run a test file in the copy with probes."""
@@ -163,10 +172,11 @@ class Reach:
         exact: list[tuple[float, int, str]] = []
         wide: list[tuple[float, list[str]]] = []
         for name, seen in self.seen.items():
-            if mutant.key not in seen.reached:
+            tests = self._tests(mutant, seen)
+            if not tests:
                 continue
             left = {test for test in seen.seconds if passed.get(test) != seen.digest}
-            near, tests = self.distance(mutant, name), set(seen.reached[mutant.key])
+            near = self.distance(mutant, name)
             exact += [(seen.seconds[test], near, test) for test in left & tests]
             if "" in tests:
                 rest = sorted(left - tests, key=lambda test: seen.seconds[test])
@@ -187,6 +197,13 @@ class Reach:
             found += [[test] for _, _, test in sorted(exact, key=lambda entry: entry[1] + math.log2(1 + entry[0]))]
             found += [rest for _, rest in sorted(wide)]
         return [batch for batch in found if batch]
+
+    def _tests(self, mutant: Mutant, seen: Seen) -> set[str]:
+        """Tests of a file that come by a mistake, or, if it had no probe then, by one of the same source file."""
+        if mutant.key in seen.asked:
+            return set(seen.reached.get(mutant.key, ()))
+        others = {m.key for m in self.mutants if m.path == mutant.path}
+        return {test for key in others for test in seen.reached.get(key, ())}
 
     def usual(self, tests: Sequence[str]) -> float:
         """Seconds these tests take without a mistake."""

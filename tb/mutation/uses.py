@@ -166,10 +166,9 @@ def probed(source: bytes, spans: dict[tuple[int, int], list[str]]) -> bytes:
     line = len(source.splitlines())
     if body:
         line = min(n.lineno for n in (body[0], *getattr(body[0], "decorator_list", ()))) - 1
-    kept: dict[tuple[int, int], list[str]] = {}
-    for span, keys in spans.items():
-        if _parses(_insert(source, {span: keys})):
-            kept[span] = keys
+    kept = spans if _parses(_insert(source, spans)) else {
+        span: keys for span, keys in spans.items() if _parses(_insert(source, {span: keys}))
+    }  # fmt: skip
     lines = _insert(source, kept).splitlines(keepends=True)
     lines.insert(line, b"from tb.mutation.probe import reached as _reached\n")
     return b"".join(lines)
