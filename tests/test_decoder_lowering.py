@@ -52,7 +52,7 @@ def test_every_tensor_of_every_token_is_the_references(pim: str, device: str) ->
     made, weights = lowered(chips.load(device).machine_as(SystemSpec), work, pim)
     spec = made.spec
     memories = SystemMemories(spec, timing_of(spec), SystemVectorUnit(vector_spec(spec)), made.crossbars)
-    for (bank, row), cells in made.channel.bank_rows().items():
+    for (bank, row), cells in made.channels["memory"].bank_rows().items():
         memories.contents.device.row(bank, row)[:] = cells
     reference, done = ReferenceRun(made, work, weights), 0
     for step in made.steps:
@@ -179,7 +179,7 @@ def test_one_wrong_bit_anywhere_is_a_difference() -> None:
     spec, work = small_system()
     made, weights = lowered(spec, work, "both")
     memories = SystemMemories(spec, timing_of(spec), SystemVectorUnit(vector_spec(spec)))
-    for (bank, row), cells in made.channel.bank_rows().items():
+    for (bank, row), cells in made.channels["memory"].bank_rows().items():
         memories.contents.device.row(bank, row)[:] = cells
     step = made.steps[0]
     memories.run(Program(commands=made.program.commands[: step.commands]))

@@ -1,11 +1,16 @@
 """Attention of a layer as descriptors: cache, scores, softmax and context, in the channel or on the core."""
 
+from collections.abc import Sequence
+from itertools import chain
+
 from hw.base.integer import ceil_div
 from hw.spec.system import Token
 from hw.spec.vector_micro import LANES
 from model.language.config import DecoderConfig
+from model.lowering.decoder.channels import SplitMatrix, in_turn
 from model.lowering.decoder.machine import Machine
 from model.lowering.decoder.places import LayerPlaces, Places
+from model.lowering.decoder.shared import Region
 from model.reference import vector
 
 
@@ -24,17 +29,17 @@ class Attention:
     def __init__(self, machine: Machine, config: DecoderConfig, places: Places) -> None:
         self.machine, self.config, self.places = machine, config, places
 
-    def cache(self, layer: LayerPlaces, first: int, tokens: int, ready: Token) -> Token:
-        """Rotate queries and keys, and write keys and values into the channel."""
+    def cache(self, layer: LayerPlaces, first: int, tokens: int, ready: Sequence[Token]) -> Sequence[Token]:
+        """Rotate queries and keys, and write keys and values into the channels; of each the last that was written."""
         machine, config, t = self.machine, self.config, layer.tensors
         head_words = config.head_dim // LANES
         turned = (config.query_size + config.kv_size) // LANES
         qkv, rotated = t["qkv"], t["rotated"]
         last = ready
         for token in range(tokens):
-            last = machine.vector(
+            rotated_token = machine.vector(
                 "ROTARY",
-                after=[ready],
+                after=ready,
                 rows=config.num_attention_heads + config.num_key_value_heads,
                 length=config.head_dim,
                 a=qkv.row(token),
@@ -44,10 +49,14 @@ class Attention:
                 d_stride=head_words,
                 period=head_words,
             )
+            last = [rotated_token]
+        channels = self.places.channels
         for token in range(tokens):
-            for head, place in enumerate(layer.keys):
+            for head, copies in enumerate(layer.keys):
                 key = rotated.row(token) + config.query_size // LANES + head * head_words
-                machine.memory(self.places.channel.append_key(place, first + token, key), [last])
+                for place in copies:
+                    unit, transfer = channels.append_key(place, first + token, key)
+                    machine.memory(transfer, last, unit)
         value_words = config.kv_size // LANES
         machine.vector(
             "SCALE",
@@ -68,14 +77,19 @@ class Attention:
             d=self.places.turned_values,
             d_stride=LANES,
         )
-        last = written
-        for head, place in enumerate(layer.values):
+        written_by: dict[str, Token] = {}
+        for head, copies in enumerate(layer.values):
             source = self.places.turned_values + head * config.head_dim
-            last = machine.memory(self.places.channel.append_values(place, first, source), [written])
-        return last
+            for place in copies:
+                unit, transfer = channels.append_values(place, first, source)
+                written_by[unit] = machine.memory(transfer, [written], unit)
+        return list(written_by.values())
 
-    def attend(self, layer: LayerPlaces, first: int, tokens: int, ready: Token, *, in_channel: bool) -> Token:
-        """Scores, softmax and context of `tokens` tokens from position `first` on; in the channel one at a time."""
+    def attend(
+        self, layer: LayerPlaces, first: int, tokens: int, ready: Sequence[Token], *, in_channel: bool
+    ) -> Sequence[Token]:
+        """Scores, softmax and context of `tokens` tokens from position `first` on; in the channels one at a time, each
+        head in the channel of its cache."""
         config, t = self.config, layer.tensors
         seen = first + tokens
         scale = vector.softmax_scale(config.head_dim**-0.5)
@@ -83,9 +97,9 @@ class Attention:
         ready = (self._scores_in_channel if in_channel else self._scores_on_core)(layer, tokens, seen, ready)
         rows = config.num_attention_heads if tokens == 1 else tokens
         for head in range(0, config.num_attention_heads, rows if tokens == 1 else 1):
-            ready = self.machine.vector(
+            softmax = self.machine.vector(
                 "SOFTMAX",
-                after=[ready],
+                after=ready,
                 rows=rows,
                 length=first + 1,
                 length_step=int(tokens > 1),
@@ -95,33 +109,43 @@ class Attention:
                 d_stride=chances.stride,
                 scale=scale,
             )
+            ready = [softmax]
         return (self._context_in_channel if in_channel else self._context_on_core)(layer, tokens, seen, ready)
 
-    def _scores_in_channel(self, layer: LayerPlaces, tokens: int, seen: int, ready: Token) -> Token:
+    def _scores_in_channel(self, layer: LayerPlaces, tokens: int, seen: int, ready: Sequence[Token]) -> Sequence[Token]:
         t, head_words = layer.tensors, self.config.head_dim // LANES
-        for head in range(self.config.num_attention_heads):
-            place = layer.keys[head // self.config.group]
-            ready = self.machine.gemv(
-                place, t["rotated"].base + head * head_words, t["scores"].row(head), [ready], outputs=seen
-            )
-        return ready
+        queries = Region(base=t["rotated"].base, rows=1, length=LANES, stride=head_words)
+        return self._in_channels(layer.keys, queries, t["scores"], ready, outputs=seen)
 
-    def _context_in_channel(self, layer: LayerPlaces, tokens: int, seen: int, ready: Token) -> Token:
+    def _context_in_channel(
+        self, layer: LayerPlaces, tokens: int, seen: int, ready: Sequence[Token]
+    ) -> Sequence[Token]:
         t, head_words = layer.tensors, self.config.head_dim // LANES
-        for head in range(self.config.num_attention_heads):
-            place = layer.values[head // self.config.group]
-            ready = self.machine.gemv(
-                place, t["chances"].row(head), t["context"].base + head * head_words, [ready], inputs=seen
-            )
-        return ready
+        contexts = Region(base=t["context"].base, rows=1, length=LANES, stride=head_words)
+        return self._in_channels(layer.values, t["chances"], contexts, ready, inputs=seen)
 
-    def _scores_on_core(self, layer: LayerPlaces, tokens: int, seen: int, ready: Token) -> Token:
+    def _in_channels(
+        self, caches: Sequence[Sequence[SplitMatrix]], x: Region, out: Region, ready: Sequence[Token], **part: int
+    ) -> Sequence[Token]:
+        """Row h of `out` for every head h: the `part` of its cache that is asked for times row h of `x`. Heads of one
+        channel go one after the other."""
+        places = []
+        for head in range(self.config.num_attention_heads):
+            shared, number = divmod(head, self.config.group)
+            places.append(caches[shared][number % len(caches[shared])])
+        ended: dict[str, Sequence[Token]] = {}
+        for head in in_turn(places):
+            place, unit = places[head], places[head].parts[0].unit
+            ended[unit] = self.machine.gemv(place, x.row(head), out.row(head), ended.get(unit, ready), **part)
+        return list(chain(*ended.values()))
+
+    def _scores_on_core(self, layer: LayerPlaces, tokens: int, seen: int, ready: Sequence[Token]) -> Sequence[Token]:
         machine, config, t = self.machine, self.config, layer.tensors
         rotated, scores = t["rotated"], t["scores"]
         positions = ceil_div(seen, LANES) * LANES
         spread = machine.vector(
             "SPREAD",
-            after=[ready],
+            after=ready,
             rows=tokens,
             length=config.query_size,
             a=rotated.base,
@@ -129,9 +153,9 @@ class Attention:
             d=machine.spread,
             d_stride=LANES,
         )
-        ended = ready
-        for shared, place in enumerate(layer.keys):
-            ended = machine.core_product(
+        fence = spread
+        for shared, (place, *_) in enumerate(layer.keys):
+            fence = machine.core_product(
                 place,
                 config.group,
                 outputs=positions,
@@ -140,10 +164,11 @@ class Attention:
                 result=machine.results + shared * config.group * positions,
                 ready=[spread],
             )
+        gathered = fence
         for head in range(config.num_attention_heads):
-            ready = machine.vector(
+            gathered = machine.vector(
                 "GATHER",
-                after=[ended],
+                after=[fence],
                 rows=tokens,
                 length=positions,
                 a=machine.results + head * positions,
@@ -151,16 +176,16 @@ class Attention:
                 d=scores.row(head * tokens),
                 d_stride=scores.stride,
             )
-        return ready
+        return [gathered]
 
-    def _context_on_core(self, layer: LayerPlaces, tokens: int, seen: int, ready: Token) -> Token:
+    def _context_on_core(self, layer: LayerPlaces, tokens: int, seen: int, ready: Sequence[Token]) -> Sequence[Token]:
         machine, config, t = self.machine, self.config, layer.tensors
         chances, context = t["chances"], t["context"]
         positions = ceil_div(seen, LANES) * LANES
         for head in range(config.num_attention_heads):
-            ready = machine.vector(
+            spread = machine.vector(
                 "SPREAD",
-                after=[ready],
+                after=ready,
                 rows=tokens,
                 length=positions,
                 a=chances.row(head * tokens),
@@ -168,20 +193,21 @@ class Attention:
                 d=machine.spread + head * positions,
                 d_stride=LANES,
             )
-        ended = ready
-        for shared, place in enumerate(layer.values):
-            ended = machine.core_product(
+            ready = [spread]
+        fence = ready[0]
+        for shared, (place, *_) in enumerate(layer.values):
+            fence = machine.core_product(
                 place,
                 config.group,
                 outputs=config.head_dim,
                 inputs=positions,
                 operand=machine.spread + shared * config.group * positions,
                 result=machine.results + shared * config.group * config.head_dim,
-                ready=[ready],
+                ready=ready,
             )
-        return machine.vector(
+        gathered = machine.vector(
             "GATHER",
-            after=[ended],
+            after=[fence],
             rows=tokens,
             length=config.query_size,
             a=machine.results,
@@ -189,3 +215,4 @@ class Attention:
             d=context.base,
             d_stride=context.stride,
         )
+        return [gathered]

@@ -1,15 +1,18 @@
 """A decoder from prompt to text as one program: embedding, layers, logits, the next token, again."""
 
+from collections.abc import Sequence
+
+from hw.base.integer import ceil_div
 from hw.spec.system import Program, SystemSpec, Token, fits
 from hw.spec.vector_micro import LANES
 from model.language.config import DecoderConfig
 from model.lowering.decoder.attention import Attention
-from model.lowering.decoder.channel import MatrixPlace
+from model.lowering.decoder.channels import Channels, SplitMatrix
 from model.lowering.decoder.check import check, check_core
 from model.lowering.decoder.crossbar import CrossbarPlace
 from model.lowering.decoder.lowered import Lowered, Pim, Step, check_pim
-from model.lowering.decoder.machine import Machine
-from model.lowering.decoder.places import LayerPlaces, Places, channel_of
+from model.lowering.decoder.machine import Machine, stages
+from model.lowering.decoder.places import LayerPlaces, Places
 from model.lowering.decoder.shared import Region, SharedMemory, TensorPlace
 from model.reference import vector
 from model.reference.decoder import StoredWeights
@@ -26,6 +29,14 @@ def lower(
     return _Lowering(spec, config, weights, prompt, count, pim).lowered()
 
 
+def _stage_words(spec: SystemSpec, config: DecoderConfig) -> int:
+    """Words of a buffer of weights on their way: all buffers have the room of the core's activation memory, unless 16
+    outputs of the widest matrix need more; half of that memory holds one."""
+    widest = max(config.hidden_size, config.intermediate_size, config.query_size, config.max_position_embeddings)
+    half, room = spec.core.activation_words // 2, spec.core.activation_words // stages(spec.channels)
+    return min(half, max(room, LANES * ceil_div(widest, LANES)))
+
+
 class _Lowering:
     def __init__(
         self, spec: SystemSpec, config: DecoderConfig, weights: StoredWeights, prompt: list[int], count: int, pim: str
@@ -36,10 +47,10 @@ class _Lowering:
         self.pim: Pim = check_pim(pim)
         self.machine = Machine(
             spec,
-            channel_of(spec),
+            Channels(spec),
             SharedMemory(spec.shared_words),
             spec.pim.number,
-            spec.core.activation_words // 2,
+            _stage_words(spec, config),
             Program(units=spec.units),
         )
         self.places = Places(self.machine, config, weights, prompt)
@@ -49,7 +60,7 @@ class _Lowering:
         """The whole program."""
         machine, places = self.machine, self.places
         loaded: Token | None = None
-        for transfer in machine.channel.fetch(places.constants[0], places.constants_at, places.constants[1]):
+        for transfer in machine.channels.first.fetch(places.constants[0], places.constants_at, places.constants[1]):
             loaded = machine.memory(transfer)
         assert loaded is not None
         steps, position, ended = [], 0, loaded
@@ -65,7 +76,7 @@ class _Lowering:
             spec=self.spec,
             pim=self.pim,
             program=machine.program,
-            channel=machine.channel,
+            channels=machine.channels.by_unit,
             ids=places.ids,
             prompt=self.prompt,
             steps=steps,
@@ -82,7 +93,8 @@ class _Lowering:
         }
         read = after[0]
         for token in range(tokens):
-            read = machine.memory(machine.channel.embed(places.ids + first + token, places.embedded.row(token)), after)
+            row = machine.channels.first.embed(places.ids + first + token, places.embedded.row(token))
+            read = machine.memory(row, after)
         tensors = [self._kept("embedding", -1, places.embedded, tokens)]
         x, ready, layers = places.embedded, read, []
         for index, layer in enumerate(places.layers):
@@ -97,10 +109,10 @@ class _Lowering:
                 1,
                 ready,
             )
-            ready = self._project(places.head, places.normed, places.logits, 1, ready)
+            logits = self._project(places.head, places.normed, places.logits, 1, [ready])
             ready = machine.vector(
                 "ARG_MAX",
-                after=[ready],
+                after=logits,
                 length=self.config.vocab_size,
                 a=places.logits.base,
                 d=places.ids + first + tokens,
@@ -148,17 +160,17 @@ class _Lowering:
     ) -> tuple[Region, Token]:
         machine, config, t = self.machine, self.config, layer.tensors
         ready = self._norm(x, t["norm1"], layer.gains["norm1"], tokens, ready)
-        ready = self._project(layer.matrices["qkv"], t["norm1"], t["qkv"], tokens, ready)
-        ready = self.attention.cache(layer, first, tokens, ready)
-        ready = self.attention.attend(layer, first, tokens, ready, in_channel=self.in_channel["attention"])
-        ready = self._project(layer.matrices["out"], t["context"], t["out"], tokens, ready)
-        ready = self._add(x, t["out"], t["residual1"], tokens, ready)
+        ended = self._project(layer.matrices["qkv"], t["norm1"], t["qkv"], tokens, [ready])
+        ended = self.attention.cache(layer, first, tokens, ended)
+        ended = self.attention.attend(layer, first, tokens, ended, in_channel=self.in_channel["attention"])
+        ended = self._project(layer.matrices["out"], t["context"], t["out"], tokens, ended)
+        ready = self._add(x, t["out"], t["residual1"], tokens, ended)
         ready = self._norm(t["residual1"], t["norm2"], layer.gains["norm2"], tokens, ready)
-        ready = self._project(layer.matrices["gate_up"], t["norm2"], t["gate_up"], tokens, ready)
+        products = self._project(layer.matrices["gate_up"], t["norm2"], t["gate_up"], tokens, [ready])
         region, inner = t["gate_up"], config.intermediate_size
         ready = machine.vector(
             "GATE",
-            after=[ready],
+            after=products,
             rows=tokens,
             length=inner,
             a=region.base,
@@ -169,8 +181,8 @@ class _Lowering:
             d_stride=t["gated"].stride,
             scale=vector.silu_scale(),
         )
-        ready = self._project(layer.matrices["down"], t["gated"], t["down"], tokens, ready)
-        return t["residual2"], self._add(t["residual1"], t["down"], t["residual2"], tokens, ready)
+        products = self._project(layer.matrices["down"], t["gated"], t["down"], tokens, [ready])
+        return t["residual2"], self._add(t["residual1"], t["down"], t["residual2"], tokens, products)
 
     def _norm(self, x: Region, out: Region, gain: int, rows: int, ready: Token) -> Token:
         return self.machine.vector(
@@ -187,10 +199,10 @@ class _Lowering:
             epsilon=vector.epsilon_code(self.config.rms_norm_eps),
         )
 
-    def _add(self, a: Region, b: Region, out: Region, rows: int, ready: Token) -> Token:
+    def _add(self, a: Region, b: Region, out: Region, rows: int, ready: Sequence[Token]) -> Token:
         return self.machine.vector(
             "ADD",
-            after=[ready],
+            after=ready,
             rows=rows,
             length=a.length,
             a=a.base,
@@ -201,19 +213,18 @@ class _Lowering:
             d_stride=out.stride,
         )
 
-    def _project(self, place: MatrixPlace | CrossbarPlace, x: Region, out: Region, tokens: int, ready: Token) -> Token:
-        """Rows of `x` times a matrix of weights."""
+    def _project(
+        self, place: SplitMatrix | CrossbarPlace, x: Region, out: Region, tokens: int, ready: Sequence[Token]
+    ) -> Sequence[Token]:
+        """Rows of `x` times a matrix of weights; what has ended when all results are there."""
         machine = self.machine
         if isinstance(place, CrossbarPlace):
-            first = ready
-            for token in range(tokens):
-                ready = machine.crossbar(place, x.row(token), out.row(token), [first])
-            return ready
+            return [machine.crossbar(place, x.row(token), out.row(token), ready) for token in range(tokens)][-1:]
         if self.in_channel["weights"]:
-            return machine.gemv(place, x.base, out.base, [ready])
+            return machine.gemv(place, x.base, out.base, ready)
         spread = machine.vector(
             "SPREAD",
-            after=[ready],
+            after=ready,
             rows=tokens,
             length=x.length,
             a=x.base,
@@ -230,7 +241,7 @@ class _Lowering:
             result=machine.results,
             ready=[spread],
         )
-        return machine.vector(
+        gathered = machine.vector(
             "GATHER",
             after=[ended],
             rows=tokens,
@@ -240,3 +251,4 @@ class _Lowering:
             d=out.base,
             d_stride=out.stride,
         )
+        return [gathered]

@@ -50,8 +50,8 @@ class Lowered:
         Which products of generated tokens the channel computes: none, those with weights, those of attention, or both.
     program : Program
         Descriptors of all units in the order of the stream.
-    channel : Channel
-        Its contents.
+    channels : dict of str to Channel
+        Memory controller -> contents of its channel.
     crossbars : Crossbars or None
         What the crossbars hold, if the system has them.
     ids : int
@@ -66,7 +66,7 @@ class Lowered:
     spec: SystemSpec
     pim: Pim
     program: Program
-    channel: Channel
+    channels: dict[str, Channel]
     ids: int
     prompt: list[int]
     steps: list[Step]

@@ -5,37 +5,25 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hw.base.integer import ceil_div
-from hw.spec.system import SystemSpec
 from hw.spec.vector_micro import LANES
 from model.language.config import DecoderConfig
-from model.lowering.decoder.channel import Channel, MatrixPlace
+from model.lowering.decoder.channels import SplitMatrix
 from model.lowering.decoder.crossbar import CrossbarPlace, Crossbars
 from model.lowering.decoder.machine import Machine
 from model.lowering.decoder.shared import Region
 from model.reference.decoder import StoredWeights, rotary_tables
 
 
-def channel_of(spec: SystemSpec) -> Channel:
-    """The empty channel of a system, with its way to lay out matrices."""
-    if spec.pim.align_bits:
-        from model.lowering.decoder.aim import AimChannel
-
-        return AimChannel(spec.pim, spec.rows)
-    from model.lowering.decoder.hbm_pim import HbmPimChannel
-
-    return HbmPimChannel(spec.pim, spec.rows)
-
-
 @dataclass
 class LayerPlaces:
-    """Places of a layer's matrices in channel or crossbars and of its tensors in the shared memory.
+    """Places of a layer's matrices in channels or crossbars and of its tensors in the shared memory.
 
     Parameters
     ----------
-    matrices : dict of str to MatrixPlace or CrossbarPlace
+    matrices : dict of str to SplitMatrix or CrossbarPlace
         The weights "qkv", "out", "gate_up" and "down".
-    keys, values : list of MatrixPlace
-        The cache in the channel, one for every head of keys and values.
+    keys, values : list of list of SplitMatrix
+        The cache in the channels: for every head of keys and values its copies.
     gains : dict of str to int
         First word of the gains "norm1" and "norm2" in the shared memory.
     tensors : dict of str to Region
@@ -44,9 +32,9 @@ class LayerPlaces:
         First word of the values of the last positions, which are turned before they go to the channel.
     """
 
-    matrices: dict[str, MatrixPlace | CrossbarPlace]
-    keys: list[MatrixPlace]
-    values: list[MatrixPlace]
+    matrices: dict[str, SplitMatrix | CrossbarPlace]
+    keys: list[list[SplitMatrix]]
+    values: list[list[SplitMatrix]]
     gains: dict[str, int]
     tensors: dict[str, Region] = field(default_factory=dict)
     block: int = 0
@@ -58,7 +46,7 @@ class Places:
     Parameters
     ----------
     machine : Machine
-        Its channel and shared memory are filled, its buffers reserved.
+        Its channels and shared memory are filled, its buffers reserved.
     config : DecoderConfig
     weights : StoredWeights
         In the system's format.
@@ -71,7 +59,7 @@ class Places:
     def __init__(self, machine: Machine, config: DecoderConfig, weights: StoredWeights, prompt: list[int]) -> None:
         spec = machine.spec
         self.machine, self.config, self.weights, self.prompt = machine, config, weights, prompt
-        self.channel, self.shared, self.name = machine.channel, machine.shared, machine.name
+        self.channels, self.shared, self.name = machine.channels, machine.shared, machine.name
         self.batch = min(spec.core.array.columns, len(prompt))
         self.words = ceil_div(config.max_position_embeddings, LANES)  # of a row of scores
         self.crossbars = None if spec.crossbar is None else Crossbars(spec.crossbar_unit)
@@ -79,7 +67,7 @@ class Places:
         self._place_tensors()
 
     def _place_matrices(self) -> None:
-        config, channel = self.config, self.channel
+        config, channels = self.config, self.channels
         self.layers: list[LayerPlaces] = []
         constants: list[np.ndarray] = []
 
@@ -94,18 +82,18 @@ class Places:
                 matrices[what] = self._matrix(what, w[what])
             gains = {what: constant(w[what]) for what in ("norm1", "norm2")}
             self.layers.append(LayerPlaces(matrices=matrices, keys=[], values=[], gains=gains))
-        self.embedding = channel.matrix("embedding", *self.weights.embedding.shape)
-        channel.put_embedding(self.embedding, self.weights.embedding)
-        self.head: MatrixPlace | CrossbarPlace = self.embedding
-        if not config.tie_word_embeddings or self.crossbars is not None:
+        embedding = channels.embedding(self.weights.embedding)
+        if embedding is not None and config.tie_word_embeddings and self.crossbars is None:
+            self.head: SplitMatrix | CrossbarPlace = embedding
+        else:
             self.head = self._matrix("output matrix", self.weights.head)
         for layer in self.layers:
-            layer.keys = channel.caches(
-                "keys", config.num_key_value_heads, config.max_position_embeddings, config.head_dim
+            layer.keys = channels.caches(
+                "keys", config.num_key_value_heads, config.group, config.max_position_embeddings, config.head_dim
             )
         for layer in self.layers:
-            layer.values = channel.caches(
-                "values", config.num_key_value_heads, config.head_dim, config.max_position_embeddings
+            layer.values = channels.caches(
+                "values", config.num_key_value_heads, config.group, config.head_dim, config.max_position_embeddings
             )
         gain = constant(self.weights.norm)
         cosine, sine = rotary_tables(config, self.name)
@@ -116,18 +104,17 @@ class Places:
         self.ids = self.shared.take("tokens", config.max_position_embeddings)
         prompt = np.zeros((len(self.prompt), LANES), np.uint16)
         prompt[:, 0] = self.prompt
-        self.constants = self.channel.put_words("constants", np.concatenate([words, prompt])), len(words) + len(prompt)
+        found = np.concatenate([words, prompt])
+        self.constants = channels.first.put_words("constants", found), len(found)
         for layer in self.layers:
             layer.gains = {what: base + first for what, first in layer.gains.items()}
         self.gain, self.table, self.constants_at = base + gain, base + table, base
 
-    def _matrix(self, what: str, codes: np.ndarray) -> MatrixPlace | CrossbarPlace:
-        """Weights (outputs, inputs) in the crossbars, or in the channel of a system without."""
+    def _matrix(self, what: str, codes: np.ndarray) -> SplitMatrix | CrossbarPlace:
+        """Weights (outputs, inputs) in the crossbars, or in the channels of a system without."""
         if self.crossbars is not None:
             return self.crossbars.matrix(what, codes)
-        place = self.channel.matrix(what, *codes.shape)
-        self.channel.put(place, codes)
-        return place
+        return self.channels.matrix(what, codes)
 
     def _place_tensors(self) -> None:
         config, shared, batch = self.config, self.shared, self.batch
@@ -162,4 +149,7 @@ class Places:
             ceil_div(config.vocab_size, LANES) * LANES,
             config.num_attention_heads * positions,
         )
+        # lane sums of heads whose channels multiply beside each other
+        heads = min(len(self.channels), config.num_attention_heads)
+        outputs = max(outputs, heads * ceil_div(max(positions, config.head_dim), LANES) * LANES)
         self.machine.reserve(widest, outputs)
