@@ -200,17 +200,25 @@ def control_file(manifest: dict[str, Any], public: Iterable[str], watched: Itera
     return "`verilator_config\n" + "\n".join(sorted(lines)) + "\n"
 
 
-def harness(emitted: Emitted, main_cpp: str, out_dir: Path | None = None, trace: Trace = "none") -> Path:
-    """The binary of a plain C++ `main` around the same Verilated model (no cocotb, same flags and publishing).
+def harness(
+    emitted: Emitted,
+    main_cpp: str,
+    out_dir: Path | None = None,
+    trace: Trace = "none",
+    public: Iterable[str] = (),
+    watched: Iterable[str] = (),
+) -> Path:
+    """The binary of a plain C++ `main` around the same Verilated model (no cocotb, same flags).
 
-    For speed comparisons and netlists: `main_cpp` includes "Vtop.h". Errors as `build`.
+    For speed comparisons and netlists: `main_cpp` includes "Vtop.h". Memories in `public` and `watched` are found by
+    the names of their scopes. Errors as `build`.
     """
     verilator.check_tools()
     out_dir = (BUILD / "sim" if out_dir is None else out_dir).resolve()
     with _disk_errors(out_dir):
         out_dir.mkdir(parents=True, exist_ok=True)
         tool = verilator.ensure(out_dir.parent / "tools")
-        control = control_file(emitted.manifest, ())
+        control = control_file(emitted.manifest, public, watched)
         made_by = {"verilator": tool.version, "g++": verilator.compiler_version()}
         flags = (*_FLAGS, *_UNKNOWNS[False])
         key = _key(emitted, trace, control + main_cpp, made_by, flags)
