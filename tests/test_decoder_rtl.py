@@ -23,7 +23,7 @@ from tb.bench.measure import Case, measure_all
 
 
 def decode(chip: str, variant: tuple[str, ...], channel: Sequence[Pim]) -> list[LanguageRun]:
-    """The configuration of tiny-NPU on the RTL with each share of the channel: tensors, labels, events, cycles exact."""
+    """The configuration of tiny-NPU on the RTL with each share of the channel: tensors, labels, cycles exact."""
     cases = [
         Case(bench="decoder", chip=chip, workload=workloads.variant("tiny_npu", *variant, f"pim={share}"))
         for share in channel
