@@ -11,6 +11,7 @@ from model.card.layer_time import BOUNDS, Formats, LayerTime, Machine, layer_tim
 from model.card.machine import NOMINAL, Extra, machine
 from model.card.power_clock import clock_share
 from model.card.rules import BATCHES
+from model.card.selection import selection_time
 from model.network.layer import Layer, Network
 
 
@@ -133,16 +134,19 @@ def _times(
         room = max(machine.sram / 2, machine.sram - taken)
         key = (room, *_key(layer, fusion))
         if key not in known:
-            time = layer_time(
-                machine,
-                layer,
-                formats,
-                room=room,
-                share=1 / parts,
-                resident=resident,
-                fusion=fusion.times(batch),
-                streams_cache=streams_cache,
-            )
+            if layer.choice is not None:
+                time = selection_time(machine, layer, layer.choice, formats, room)
+            else:
+                time = layer_time(
+                    machine,
+                    layer,
+                    formats,
+                    room=room,
+                    share=1 / parts,
+                    resident=resident,
+                    fusion=fusion.times(batch),
+                    streams_cache=streams_cache,
+                )
             known[key] = None if time is None else time.times(parts)
         found = known[key]
         times.append(found if found is None or found.name == layer.name else replace(found, name=layer.name))
@@ -161,6 +165,7 @@ def _key(layer: Layer, fusion: Fusion) -> tuple[object, ...]:
         layer.output_elements,
         layer.window,
         layer.weight_bits,
+        layer.choice,
     )
 
 
