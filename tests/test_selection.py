@@ -10,7 +10,7 @@ from model.card.device import device
 from model.card.layer_time import Formats
 from model.card.machine import Extra, machine
 from model.card.range import readings
-from model.card.rules import CHOICE_STEP, SCORE_TRAFFIC
+from model.card.rules import CHOICE_STEP, HOST_SCORE, SCORE_TRAFFIC
 from model.card.run import offline, single_stream
 from model.card.selection import selection_time
 from model.network.layer import BoxChoice, Layer
@@ -61,7 +61,7 @@ def test_a_choice_by_hand() -> None:
     assert found.time == pytest.approx(moved / 1e9 + passes + chain, rel=1e-9)
     twice = selection_time(plain, layer.batched(20), choice.times(20), Formats(), 0.0)
     assert twice.vector == pytest.approx(20 * passes + chain, rel=1e-9)  # lists of other inputs run side by side
-    beside = selection_time(replace(plain, chosen_beside=True), layer, choice, Formats(), 0.0)
+    beside = selection_time(replace(plain, chosen="beside"), layer, choice, Formats(), 0.0)
     assert beside.time == pytest.approx(1_000 * (SCORE_TRAFFIC.nominal - 1) / 1e9, rel=1e-9)
 
 
@@ -72,6 +72,22 @@ def test_a_list_that_is_passed_box_by_box_delays_a_single_query_and_hardly_a_bat
     expected = 5_000 * (CHOICE_STEP.maximum - CHOICE_STEP.nominal) / (1.41e9 * spec.most_share)
     assert one == pytest.approx(expected, rel=0.02)
     assert offline(spec, network, extra=slow).per_second > 0.95 * offline(spec, network).per_second
+
+
+def test_a_submission_whose_host_chooses_moves_its_scores_over_the_link() -> None:
+    """A fact of the chip: Warboy's code takes the raw scores of SSD and sorts them in C++ on the host."""
+    spec, network = device(chips.load("furiosa_warboy")), workloads.load("ssd_mobilenet").network()
+    assert spec.boxes_on_host
+    here = replace(spec, boxes_on_host=False)
+    assert not any(layer.name == "boxes" for layer in offline(spec, network).layers)
+    assert offline(spec, network).per_second > offline(here, network).per_second
+    run, other = single_stream(spec, network), single_stream(here, network)
+    scores, answer = 1_917 * 91, 100 * 7
+    link = (scores - answer) / spec.host_bandwidth.nominal
+    assert run.host - other.host == pytest.approx(link + scores * HOST_SCORE.nominal, rel=1e-6)
+    assert {name for name, _, _ in readings(spec, detects=True)} - {name for name, _, _ in readings(spec)} == {
+        "host_score"
+    }
 
 
 def test_only_a_detector_leaves_the_choice_of_boxes_open() -> None:

@@ -63,6 +63,7 @@ PLACES: Mapping[str, str] = {
     "rules.KERNEL_LAUNCH": "GPUs",
     "rules.SCORE_TRAFFIC": "every card",
     "rules.CHOICE_STEP": "every card",
+    "rules.HOST_SCORE": "every card",
     "rules.UNHIDDEN": "GPUs",
     "rules.LINK_STEP": "every card",
     "rules.COLLECTIVE_START": "every card",

@@ -64,8 +64,8 @@ class Machine:
         Of arrays and vector engines, the one that takes products of few channels.
     score_traffic, choice_step : float
         Bytes that a score of a detector moves; cycles from one box of a list to the next (`selection`).
-    chosen_beside : bool
-        Boxes are sorted and compared on the host, beside the next run.
+    chosen : "here", "beside" or "host"
+        Where a detector's boxes are sorted and compared: here; on the host beside the next run; there, scores and all.
     unhidden : float
         Part of the shorter of arrays and memory that does not run beside the longer (`rules.UNHIDDEN`).
     loads_beside : bool
@@ -98,7 +98,7 @@ class Machine:
     loads_beside: bool = True
     score_traffic: float = SCORE_TRAFFIC.nominal
     choice_step: float = CHOICE_STEP.nominal
-    chosen_beside: bool = False
+    chosen: str = "here"
     unhidden: float = 0.0
 
 

@@ -14,6 +14,7 @@ from model.card.rules import (
     CHOICE_STEP,
     COLLECTIVE_START,
     DRAM_EFFICIENCY,
+    HOST_SCORE,
     KERNEL_LAUNCH,
     LAYER_START,
     LINK_EFFICIENCY,
@@ -57,6 +58,8 @@ class Extra:
         Bytes that a score of a detector moves; cycles from one of its boxes to the next (`selection`).
     unhidden : float
         Part of the shorter of arrays and memory that a GPU's kernel does not hide behind the longer.
+    host_score : float
+        Seconds of the host for each score, where it chooses the boxes of a single query.
     boxes_beside : bool
         Offline, boxes are sorted and compared on the host while the next run computes.
     by_row : bool
@@ -91,6 +94,7 @@ class Extra:
     kernel_launch: float = KERNEL_LAUNCH.nominal
     score_traffic: float = SCORE_TRAFFIC.nominal
     choice_step: float = CHOICE_STEP.nominal
+    host_score: float = HOST_SCORE.nominal
     boxes_beside: bool = False
     unhidden: float = UNHIDDEN.nominal
     by_row: bool = False
@@ -173,7 +177,7 @@ def machine(
         score_traffic=extra.score_traffic,
         choice_step=extra.choice_step,
         unhidden=extra.unhidden if device.units else 0.0,
-        chosen_beside=extra.boxes_beside and loaded,
+        chosen="host" if device.boxes_on_host else "beside" if extra.boxes_beside and loaded else "here",
     )
 
 

@@ -17,6 +17,7 @@ from model.card.rules import (
     CHOICE_STEP,
     COLLECTIVE_START,
     DRAM_EFFICIENCY,
+    HOST_SCORE,
     KERNEL_LAUNCH,
     LAYER_START,
     LINK_EFFICIENCY,
@@ -129,7 +130,9 @@ def readings(
             low, high = (None if values is None else (device, replace(base, **values)) for values in (at_low, at_high))
             yield name, low, high
     rules = _RULES
-    if detects:
+    if detects and device.boxes_on_host:
+        rules = (*rules, ("host_score", HOST_SCORE))
+    elif detects:
         yield "boxes_on_the_host", None, (device, replace(base, boxes_beside=True))
         rules = (*rules, *_BOXES)
     if device.units:

@@ -108,6 +108,16 @@ CHOICE_STEP = Fact(
     "plugin/efficientNMSPlugin/efficientNMSInference.cu",
 )
 
+HOST_SCORE = Fact(
+    nominal=1e-9,
+    low=1e-10,
+    high=4e-9,
+    unit="s",
+    confidence="assumed",
+    source="one score read, scaled and compared with the threshold by a processor: a few cycles on one core, a tenth "
+    "with vector instructions or several cores",
+)
+
 UNHIDDEN = Fact(
     nominal=0.05,
     low=0.0,

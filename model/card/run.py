@@ -135,7 +135,7 @@ def _times(
         key = (room, *_key(layer, fusion))
         if key not in known:
             if layer.choice is not None:
-                time = selection_time(machine, layer, layer.choice, formats, room)
+                time = None if machine.chosen == "host" else selection_time(machine, layer, layer.choice, formats, room)
             else:
                 time = layer_time(
                     machine,
@@ -253,13 +253,15 @@ def _run(
             share = left if share == device.most_share else (share + left) / 2
             group = machine(device, number, groups=groups, extra=extra, loaded=offline, clock_share=share)
             layers = network_layers(network, group, formats, batch=batch, extra=rules)
-    inputs = _edges(network)
+    inputs = _edges(network, device.boxes_on_host)
     host_in, host_out = (elements * formats.activation * batch / group.host for elements in inputs)
     work = sum(layer.time for layer in layers)
     host = host_in + host_out
     launched = 0.0
     if not offline:
         host += rules.query_host
+        if device.boxes_on_host:
+            host += batch * sum(x.choice.scores for x in network.layers if x.choice is not None) * rules.host_score
         launched = sum(layer.fill > 0 for layer in layers) * rules.kernel_launch if group.units else 0.0
         work += launched
     time = max(work, host) if offline else work + host
@@ -300,12 +302,14 @@ def _clock(device: Device, rules: Extra, group: Machine, layers: list[LayerTime]
     )
 
 
-def _edges(network: Network) -> tuple[int, int]:
-    """Elements that the host sends and receives per input: of the first and the last layer."""
+def _edges(network: Network, boxes_on_host: bool) -> tuple[int, int]:
+    """Elements that the host sends and receives per input: of the first and the last layer, or a detector's scores."""
     working = [layer for layer in network.layers if layer.kind in ("gemm", "vector")]
     if not working:
         raise InputError(f"{network.name} must hold work for its time to be predicted; it only moves data")
-    return working[0].input_elements, working[-1].output_elements
+    last = working[-1]
+    scores = last.choice is not None and boxes_on_host
+    return working[0].input_elements, last.input_elements if scores else last.output_elements
 
 
 def check_memory(device: Device, network: Network, number: str) -> None:

@@ -12,7 +12,8 @@ The steps are those of the reference models' definitions, the counts those of `n
    since the next may be dropped by this: `CHOICE_STEP` cycles a box at least, all lists side by side as far as there
    are multiprocessors with room or cores. Open: from boxes in registers to three reads of memory, one after the other.
 
-Sorting and overlaps run on the device; open: on the host beside the next run.
+Sorting and overlaps run on the device; open: on the host beside the next run. Where a submission's code does it all on
+the host (a fact of the chip), scores cross the link as they are: hidden offline, HOST_SCORE each in a single query.
 """
 
 from hw.base.integer import ceil_div
@@ -47,7 +48,7 @@ def selection_time(machine: Machine, layer: Layer, choice: BoxChoice, formats: F
     pairs = 0.0
     passes = chain = 0.0
     overlap = 0.0
-    if not machine.chosen_beside:
+    if machine.chosen == "here":
         pairs = spilled(3 * choice.sorted_scores * PAIR_BYTES, room)
         passes = _passes(machine, choice)
         overlap = choice.lists * choice.candidates**2 / 2 * OVERLAP_STEPS / machine.vector
