@@ -49,6 +49,26 @@ def test_a_decoder_is_exact_with_and_without_the_channel(chip: str, pim: str) ->
     assert ("difference", "0", "0") in table(runs)
 
 
+@pytest.mark.rtl
+@pytest.mark.volume
+@pytest.mark.parametrize("chip", ["npu_aim_x2", "npu_hbm_pim_x2"])
+def test_a_decoder_over_two_channels_is_exact(chip: str) -> None:
+    case = Case(bench="decoder", chip=chip, workload="tiny_npu@tokens=2,prompt=4,pim=both")
+    ((measured, outcome),) = measure_all([case], print)
+    assert outcome.passed, outcome.explain()
+    assert measured is not None
+    predicted = predict(chips.load(chip), workloads.load(case.workload))
+    assert (measured.result.cycles, measured.result.phases) == (predicted.cycles, predicted.phases)
+    assert {e: n for e, n in measured.result.counts.items() if e not in VALUE_EVENTS} == predicted.counts
+    run = read_run(BUILD / "records" / chip / "tiny_npu.both.json")
+    assert (run.equal, run.labels_equal, run.cycles) == (True, True, run.predicted_cycles)
+    both = [run.labels[name] for name in ("controller", "controller_1")]
+    assert [sum(labels.values()) for labels in both] == [run.cycles] * 2
+    assert all(labels["mac"] > 0 for labels in both)
+    assert run.labels["channel_events"] != run.labels["channel_events_1"]
+    assert any(row[0].endswith(", channel 1") for row in table([run]))
+
+
 def test_systems_are_chips_of_a_kind_and_language_models_workloads() -> None:
     chip = chips.load("npu_aim")
     assert chip.kind is KINDS["system"]

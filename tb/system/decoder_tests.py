@@ -20,14 +20,15 @@ from hw.spec.crossbar_event import LABELS as CROSSBAR_LABELS
 from hw.spec.crossbar_unit import UNIT_EVENTS, UNIT_LABELS
 from hw.spec.npu_event import EVENTS as CORE_EVENTS
 from hw.spec.npu_event import LABELS as CORE_LABELS
-from hw.spec.system import SystemSpec, wait_labels
-from hw.spec.vector import EVENTS as VECTOR_EVENTS
+from hw.spec.system import MOST_CHANNELS, SystemSpec, memory_units, wait_labels
+from hw.spec.vector_micro import EVENTS as VECTOR_EVENTS
 from model import workloads
 from model.cycle.system.pim_share import lowered_of, share_of
 from model.cycle.system.predict import counts_of, decoder_of
 from model.functional.decoding import Difference, ReferenceRun, differences
+from model.language.run_record import all_channels
 from model.lowering.crossbar import cell_words
-from model.lowering.decoder.lower import Lowered
+from model.lowering.decoder.lowered import Lowered
 from model.reference.crossbar import cell_levels
 from model.work.workload import Workload
 from tb.bench.bench import Bench, bench_test
@@ -45,7 +46,11 @@ TIMEOUT_S = 3600
 
 PUBLIC = ("program",)
 PUBLIC_IF_THERE = (
-    *(f"channel.banks.bank_{bank}.cells" for bank in range(64)),
+    *(
+        f"{unit.replace('memory', 'channel')}.banks.bank_{bank}.cells"
+        for unit in memory_units(MOST_CHANNELS)
+        for bank in range(64)
+    ),
     "crossbar.scales",
     *(f"crossbar.core.array_{tile}.cells" for tile in range(64)),
 )
@@ -103,17 +108,19 @@ class DecoderBench:
 
     def load(self) -> None:
         """Program, weights and prompt, in no simulated time."""
-        channel = self.lowered.channel
         size = len(self.dut.program[0].value)
         for i, word in enumerate(self.lowered.program.pack()):
             self.dut.program[i].value = LogicArray.from_unsigned(word, size)
-        cells = [getattr(self.dut.channel.banks, f"bank_{b}").cells for b in range(channel.banks)]
         self._load_crossbars()
-        for (bank, row), columns in channel.bank_rows().items():
-            for column in np.flatnonzero(columns.any(axis=1)):  # memories start with zeros
-                codes = columns[column]
-                word = int.from_bytes(codes.astype("<u2").tobytes(), "little")
-                cells[bank][row * channel.columns + column].value = LogicArray.from_unsigned(word, WORD_BITS)
+        for unit, channel in self.lowered.channels.items():
+            # the first channel's name is that of a system with one
+            banks = getattr(self.dut, unit.replace("memory", "channel")).banks
+            cells = [getattr(banks, f"bank_{b}").cells for b in range(channel.banks)]
+            for (bank, row), columns in channel.bank_rows().items():
+                for column in np.flatnonzero(columns.any(axis=1)):  # memories start with zeros
+                    codes = columns[column]
+                    word = int.from_bytes(codes.astype("<u2").tobytes(), "little")
+                    cells[bank][row * channel.columns + column].value = LogicArray.from_unsigned(word, WORD_BITS)
 
     def _load_crossbars(self) -> None:
         """Weights into the arrays, exponents into their memory."""
@@ -167,11 +174,13 @@ class DecoderBench:
         """Counters of labels and events: of each unit in the run, and of the units by their own."""
         units = self.lowered.spec.units
         found: dict[str, dict[str, int]] = {unit: self.counts(f"o_count_{unit}_", wait_labels(units)) for unit in units}
-        found["controller"] = self.counts("o_count_controller_", self._names("o_count_controller_"))
+        suffixes = [unit.removeprefix("memory") for unit in self.lowered.spec.memory_units]
+        for part, key in (("controller", "controller"), ("channel", "channel_events")):
+            names = self._names(f"o_count_{part}_")
+            found |= {key + suffix: self.counts(f"o_count_{part}{suffix}_", names) for suffix in suffixes}
         found["core_labels"] = self.counts("core_counters__label_", CORE_LABELS)
         found["core_events"] = self.counts("core_counters__event_", CORE_EVENTS)
         found["vector_events"] = self.counts("o_count_vector_unit_", VECTOR_EVENTS)
-        found["channel_events"] = self.counts("o_count_channel_", self._names("o_count_channel_"))
         if self.lowered.crossbars is not None:
             found["crossbar_labels"] = self.counts("crossbar_counters__label_", CROSSBAR_LABELS)
             found["crossbar_events"] = self.counts("crossbar_counters__event_", CROSSBAR_EVENTS)
@@ -186,7 +195,7 @@ class DecoderBench:
             self.lowered.spec,
             core=labels["core_events"],
             vector=labels["vector_events"],
-            channel=labels["channel_events"],
+            channel=all_channels(labels, "channel_events"),
             crossbar=labels.get("crossbar_events", {}),
             crossbar_unit=labels.get("crossbar_unit_events", {}),
             cycles=cycles,
@@ -194,8 +203,9 @@ class DecoderBench:
         return dict(counted)
 
     def _names(self, prefix: str) -> list[str]:
-        """What follows `prefix` in the names of ports."""
-        return [handle._name.removeprefix(prefix) for handle in self.top if handle._name.startswith(prefix)]
+        """What follows `prefix` in the names of ports of the first channel; those of others go on with a number."""
+        found = [handle._name.removeprefix(prefix) for handle in self.top if handle._name.startswith(prefix)]
+        return [name for name in found if not name[0].isdecimal()]
 
 
 @bench_test(timeout_cycles=1_000_000_000)
