@@ -24,7 +24,7 @@ SHOWN = ("json", "requests_out", "timeline", "plots")
 def shown(arguments: argparse.Namespace, what: str) -> Iterator[Progress]:
     """Says how long a question has been going on and about how long it will be; keeps how long it took."""
     asked = {
-        name: value
+        name: str(value)  # as text: what is no number at all is refused later, in a sentence
         for name, value in vars(arguments).items()
         if isinstance(value, str | int | float | list) and name not in SHOWN
     }

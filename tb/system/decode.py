@@ -12,7 +12,7 @@ from model.cycle.crossbar.unit import CrossbarPort
 from model.cycle.system.decoding import predict_decoding
 from model.cycle.system.pim_share import lowered_of
 from model.cycle.system.predict import decoder_of
-from model.energy.system_prices import unit_energy
+from model.energy.system_prices import MOVES_A_WORD, unit_energy
 from model.language.run_record import LanguageRun, all_channels
 from model.language.screen import channel_energy
 from model.lowering.decoder.lowered import Lowered
@@ -21,9 +21,6 @@ from tb.bench.build import BUILD, Built
 from tb.bench.measure import Case
 from tb.bench.run import Outcome
 from tb.system.marks import lane_of, marks_of, write_marks
-
-MOVES_A_WORD = ("read", "write", "register_load", "result_read")
-"""Labels of the memory controller: a word of the shared memory went to the channel or came from it."""
 
 
 def _asked(case: Case) -> tuple[Decoding, Lowered]:
