@@ -55,6 +55,9 @@ def test_the_table_adds_up_and_the_clock_is_that_of_the_slowest_part() -> None:
     slow = WholeCore(parts=(parts[0], Part(name="x", copies=1, area_um2=6000.0, critical_ns=4.0)), critical_ns=2.0,
                      path=(), memory_kilobits=8.0, cells=4)  # fmt: skip
     assert slow.clock_ghz == pytest.approx(0.25)
+    assert core.slowest == "a path through several parts"
+    queue = Part(name="queue", copies=1, area_um2=6000.0, critical_ns=1.95)
+    assert WholeCore(parts=(queue, parts[1]), critical_ns=2.0, path=(), memory_kilobits=8.0, cells=4).slowest == "queue"
     lines = "\n".join(text(core, "chip", 0.5))
     assert "says 0.5 GHz: met" in lines
     assert "says 1 GHz: not met in 45 nm: 2.00 times" in "\n".join(text(core, "chip", 1.0))

@@ -4,6 +4,7 @@
 everything that turns cycles into seconds says so when the stated clock is above it.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -83,7 +84,8 @@ def source(kept: Mapping[str, tuple[str, float, int, str]]) -> str:
     ]
     lines += ["# Written by `tb gates core --write`.", "", "CLOCKS: dict[str, tuple[str, float, int, str]] = {"]
     for key, (title, ghz, node, slowest) in sorted(kept.items(), key=lambda item: item[1]):
-        lines += [f'    "{key}": (', f"        {title!r},", f"        {ghz},", f"        {node},"]
-        lines += [f"        {slowest!r},", "    ),"]
+        texts = [json.dumps(text) for text in (title, slowest)]
+        lines += [f'    "{key}": (', f"        {texts[0]},", f"        {ghz},", f"        {node},"]
+        lines += [f"        {texts[1]},", "    ),"]
     lines += ["}", '"""Clocks by the digest of `CoreSpec`: a core of another description has none."""', ""]
     return "\n".join(lines)

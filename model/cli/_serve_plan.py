@@ -93,6 +93,7 @@ def many_rates(arguments: argparse.Namespace, state: Progress) -> int:
             f"  {row['rate']:>10g} {row['what']:<24} {row['ttft_ms']:>9,.1f} {row['tpot_ms']:>9,.2f} {span:>16} "
             f"{row['tokens_per_s']:>10,.0f} {joules:>9}"
         )
+    _serve_run.clocks(variants[0][1])
     return 0
 
 

@@ -9,6 +9,7 @@ from hw.base.digest import digest
 from hw.base.error import InputError
 from hw.base.file import write_atomically
 from hw.base.progress import Progress
+from hw.gates import core_clock
 from model.card.device import device
 from model.card.engine import ENGINES
 from model.card.serving import serving_format
@@ -79,7 +80,16 @@ def run(arguments: argparse.Namespace, mode: str, state: Progress) -> int:
         return 0
     print(f"{heading(service)}\n{title}")
     print(*screen(outcome, cost, target), sep="\n")
+    clocks(service)
     return 0
+
+
+def clocks(service: Service) -> None:
+    """What the seconds above rest on, if a core's gates do not reach its stated clock."""
+    served = {d.chip.title: d.chip for d, _ in (*service.groups, *service.decoders) if d.chip is not None}
+    for chip in served.values():
+        if core_clock.note(chip):
+            print(f"clock          {core_clock.note(chip)}")
 
 
 def service_of(arguments: argparse.Namespace) -> Service:
@@ -264,6 +274,7 @@ def _users(arguments: argparse.Namespace, service: Service, state: Progress) -> 
             f"{1e3 * point.tpot_p99:>12,.2f}"
         )
     print(f"  at most {found.users} users ({found.low} to {found.high}), in {found.wall:.1f} s")
+    clocks(service)
     if arguments.plots:
         from model.serving.plots import knee
 

@@ -156,8 +156,8 @@ def text(unit: Whole, nand_um2: float) -> list[str]:
     g, each = unit.glitches, unit.command_pj / unit.macs
     return [
         *lines,
-        f"  critical path {unit.critical_ns:.2f} ns ({1 / unit.critical_ns:.2f} GHz); no net drives more than "
-        f"{unit.widest} inputs",
+        f"  critical path {unit.critical_ns:.2f} ns ({1 / unit.critical_ns:.2f} GHz), wide nets behind trees of "
+        f"buffers within each block; the widest left, of an input, drives {unit.widest}",
         f"  MAC command every {unit.interval} cycles: {unit.command_pj:.0f} pJ, {each:.1f} a MAC, "
         f"of it {unit.clock_pj / unit.macs:.1f} clock; glitch factor {g.mean:.2f} ({g.low:.2f} to {g.high:.2f})",
         f"  {unit.compared} results of the netlist equal the reference",
