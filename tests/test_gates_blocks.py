@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 from hw.base.error import InputError
 from hw.cells.boolean import evaluate
 from hw.gates import activity, blocks, library, power, synthesis, timed, timing
+from hw.gates.block import Block
 from hw.gates.netlist import Netlist
 from tests.support import pulse
 
@@ -186,6 +187,14 @@ def test_the_energy_of_a_cycle_is_all_its_parts() -> None:
     parts = power.BlockEnergy(switching_fj=1.0, internal_fj=2.0, clock_fj=4.0, leakage_nw=8000.0)
     assert parts.dynamic_fj == 7.0
     assert parts.total_fj(2.0) == 7.0 + 8000e-3 / 2.0
+
+
+def test_the_glitch_factor_lies_between_its_ends(multiplier, build, process) -> None:
+    block = Block(blocks.Multiplier(8), "mul8", process, build)
+    found = block.glitches(_streams(multiplier.netlist, 60, lanes=6), lanes=3, cycles=50)
+    assert 1.0 < found.low <= found.mean <= found.high < 4.0
+    assert found.low < found.high
+    assert found.vectors == 3 * (50 - 20)
 
 
 class _Counter(wiring.Component):

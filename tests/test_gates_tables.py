@@ -1,12 +1,16 @@
 """What the tables of energies say of numbers that are known: sums, ends, ranks and the fit of events."""
 
 import itertools
+import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from hw.gates import hierarchy, streams
+from hw.gates import library as gate_library
 from hw.gates.block import Glitches
 from hw.gates.power import BlockEnergy
 from tb.gates import events, libraries, report, system
@@ -121,3 +125,34 @@ def test_events_that_cost_a_tenth_more_show_it_against_clock_and_all() -> None:
     moving = sum(PRICES[e] * capture.events[name][20:].sum() for e, name in events.EVENTS.items())
     whole = moving + CLOCK_FJ / 1000 * (CYCLES - 20)
     assert events.error_on(dear, core, capture, measured) == pytest.approx(0.1 * moving / whole)
+
+
+def test_operands_of_a_class_are_what_its_name_says() -> None:
+    for bits, few in (((8, 8), 3), ((4, 4), 2)):
+        activations, weights = streams.operand_class("hot_channel", 64, 48, 8, 1, bits)
+        most = 1 << bits[0] - 1
+        cold = np.delete(activations, np.s_[::16], axis=1)
+        assert cold.min() == -(1 << few - 1)
+        assert cold.max() == (1 << few - 1) - 1
+        assert np.abs(activations[:, ::16]).max() > most // 2
+        assert -most <= weights.min() < -most // 2 < most // 2 < weights.max() < most
+    assert not streams.operand_class("zeros", 8, 8, 8, 1)[0].any()
+    sparse = streams.operand_class("sparse", 200, 100, 8, 1)[0]
+    assert np.mean(sparse == 0) == pytest.approx(0.9, abs=0.01)
+
+
+def test_a_unit_consists_of_its_own_cells_once_and_of_each_block_as_often_as_it_is_placed(tmp_path: Path) -> None:
+    library = gate_library.load("mini45").library
+    inverter, flip_flop = library.cell("INV_X1"), library.cell("DFF_X1")
+    cell = {"connections": {}, "port_directions": {}}
+    modules = {
+        "top": {"cells": {"a": {"type": "top_adder", **cell}, "b": {"type": "top_adder", **cell},
+                          "c": {"type": "INV_X1", **cell}}},
+        "top_adder": {"cells": {"d": {"type": "DFF_X1", **cell}, "e": {"type": "INV_X1", **cell}}},
+        "top_never": {"cells": {"f": {"type": "INV_X1", **cell}}},
+    }  # fmt: skip
+    (tmp_path / hierarchy._BLOCKS).write_text(json.dumps({"modules": modules}))
+    adder, own = hierarchy.parts(tmp_path, library)
+    assert (adder.name, adder.copies, adder.cells, adder.flip_flops) == ("adder", 2, 2, 1)
+    assert adder.area_um2 == pytest.approx(inverter.area_um2 + flip_flop.area_um2)
+    assert (own.name, own.copies, own.cells, own.flip_flops) == ("top", 1, 1, 0)

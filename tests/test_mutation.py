@@ -237,6 +237,6 @@ def test_the_summary_counts_and_asks_for_reasons() -> None:
     lines: list[str] = []
     found = [verdict("a", "tests/t.py"), verdict("b", None), verdict("c", None), verdict("d", None, 1)]
     assert summary(found, {"b": "equivalent: a spare entry"}, lines.append) == 1
-    assert lines[0] == "mutants 4: 1 killed, 2 alive (1 equivalent), 1 unsure (time was up)"
-    assert "50.0% of those that are judged and not equivalent" in lines[1]
+    assert lines[0] == "mutants 4: 1 killed, 1 alive, 1 equivalent, 1 unsure (not all tests ran)"
+    assert "33.3% of those that are not equivalent are killed" in lines[1]
     assert "        equivalent: a spare entry" in lines

@@ -1,6 +1,7 @@
 """ONNX networks with convolutions as programs of the core: near the file's own floating point, words of the program
 equal to the integer reference, refused by node where the RTL lacks something."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,10 +19,14 @@ from hw.base.command_line import main
 from hw.base.error import InputError
 from hw.spec.core import CoreSpec
 from model import workloads
+from model.cycle.npu.predict import predict
 from model.functional.npu import Memories
 from model.work.onnx_images import OnnxImages, run_of
 from model.work.onnx_run import OnnxRun
 from model.work.workload import Programmed
+from tb.bench import design
+from tb.bench.icarus import build_icarus
+from tb.bench.run import run as simulated
 
 ROOT = Path(__file__).parents[1]
 CORE = chips.machine(chips.load("npu_16_cnn"), CoreSpec, "a test")
@@ -249,6 +254,21 @@ def test_it_is_predicted_as_a_program_and_loads_by_name(
     assert "by the stepped model, copies included" in shown
     assert "cnn.onnx on x.npy, 5 samples, INT8" in shown
     assert isinstance(workloads.load("cnn"), OnnxImages)
+
+
+@pytest.mark.rtl
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs iverilog")
+def test_one_image_on_the_rtl_gives_the_reference_in_the_cycles_of_the_model(tmp_path: Path) -> None:
+    run = small(tmp_path, images=1)
+    name = workloads.with_input(run.path, run.input)
+    outcome = simulated(
+        build_icarus(design.design("network", "npu_16_cnn")),
+        design.module_name("network"),
+        parameters={"chip": "npu_16_cnn", "workload": name},
+        run_dir=tmp_path / "run",
+    )
+    assert outcome.passed, outcome.explain()
+    assert outcome.data["cycles"] == predict(chips.load("npu_16_cnn"), workloads.load(name)).cycles
 
 
 @pytest.mark.rtl

@@ -16,7 +16,7 @@ from tb.mutation.mutants import AREAS, sample
 REASONS = "tests/data/mutants_alive.json"
 """Key of a mistake that lives -> why; "equivalent: ..." if it changes nothing that anybody can see."""
 
-ROUND = 24
+ROUND = 60
 """Test files that are looked at before the mistakes they come by are tried, those with little behind them first."""
 
 
@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=300, help="mistakes in the sample (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the sample (default %(default)s)")
     parser.add_argument("--area", action="append", choices=sorted(AREAS), help="only there (default: all)")
-    parser.add_argument("--seconds", type=float, default=600.0, help="for the tests of one mistake (%(default)s)")
+    parser.add_argument(
+        "--seconds", type=float, default=200.0, help="of processor time for the tests of one mistake (%(default)s)"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="mistakes at once (default %(default)s)")
     parser.add_argument("--minutes", type=float, default=None, help="stop after this time; the next run goes on")
     parser.add_argument("--list", action="store_true", help="print the sample and stop")
@@ -43,7 +45,14 @@ def run(arguments: argparse.Namespace) -> int:
             say(f"{m.key} {m.path}:{m.line} {m.kind}: {m.before}  ->  {m.after}")
         return 0
     reasons = json.loads((root / REASONS).read_text()) if (root / REASONS).is_file() else {}
-    campaign = Campaign(root, place.build() / "mutate", mutants, seconds=arguments.seconds, jobs=arguments.jobs)
+    campaign = Campaign(
+        root,
+        place.build() / "mutate",
+        mutants,
+        seconds=arguments.seconds,
+        jobs=arguments.jobs,
+        equivalent={key for key, reason in reasons.items() if reason.startswith("equivalent")},
+    )
     clock = _Clock(arguments.minutes)
     verdicts: list[Verdict] = []
     try:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -82,10 +82,21 @@ class Campaign:
         Processor time for the tests of one mistake.
     jobs : int
         Mistakes looked at in parallel.
+    equivalent : collection of str
+        Keys of mistakes that nobody could see: once they have survived a batch of tests, no more are run.
     """
 
-    def __init__(self, root: Path, work: Path, mutants: Sequence[Mutant], *, seconds: float, jobs: int) -> None:
-        self.work, self.seconds = work, seconds
+    def __init__(
+        self,
+        root: Path,
+        work: Path,
+        mutants: Sequence[Mutant],
+        *,
+        seconds: float,
+        jobs: int,
+        equivalent: Collection[str] = (),
+    ) -> None:
+        self.work, self.seconds, self.equivalent = work, seconds, equivalent
         self.mutants = list(mutants)
         self._listed = subprocess.run(
             ["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True
@@ -156,7 +167,8 @@ class Campaign:
         waiting = []
         for mutant in self.mutants:
             known = self._known(mutant)
-            if known.state == "killed" or not self.reach.batches(mutant, known.passed, likely=likely):
+            settled = known.state == "killed" or (mutant.key in self.equivalent and known.passed)
+            if settled or not self.reach.batches(mutant, known.passed, likely=likely):
                 yield known
             else:
                 waiting.append((mutant, known))
@@ -173,10 +185,10 @@ class Campaign:
 
     def _with_simulators(self, copy: Path) -> Path:
         """Give a copy the simulators that were built while the tests were looked at; they are named by content."""
-        for folder in ("sim", "tools"):
-            source = self.work / "simulators" / folder
-            if source.is_dir():
-                shutil.copytree(source, copy / "build" / folder, dirs_exist_ok=True, symlinks=True)
+        for source in (self.work / "simulators").glob("*/*"):
+            target = copy / "build" / source.parent.name / source.name
+            if source.is_dir() and not source.name.startswith(".") and not target.exists():
+                shutil.copytree(source, target, symlinks=True)
         return copy
 
     def _path(self, mutant: Mutant) -> Path:
@@ -302,16 +314,16 @@ def _processor_seconds(group: int) -> float:
 
 def summary(verdicts: Sequence[Verdict], reasons: dict[str, str], say: Callable[[str], None]) -> int:
     """Print the counts and every survivor with its reason; the number of survivors without one."""
-    states = [verdict.state for verdict in verdicts]
-    equivalent = sum(v.state == "alive" and reasons.get(v.key, "").startswith("equivalent") for v in verdicts)
-    judged = len(states) - states.count("unsure") - equivalent
-    killed = states.count("killed")
+    left = [v for v in verdicts if v.state != "killed"]
+    equivalent = sum(reasons.get(v.key, "").startswith("equivalent") for v in left)
+    unsure = sum(v.state == "unsure" and not reasons.get(v.key, "").startswith("equivalent") for v in left)
+    killed = len(verdicts) - len(left)
     say(
-        f"mutants {len(states)}: {killed} killed, {states.count('alive')} alive ({equivalent} equivalent), "
-        f"{states.count('unsure')} unsure (time was up)"
+        f"mutants {len(verdicts)}: {killed} killed, {len(left) - equivalent - unsure} alive, {equivalent} equivalent, "
+        f"{unsure} unsure (not all tests ran)"
     )
-    if judged:
-        say(f"        {killed / judged:.1%} of those that are judged and not equivalent are killed")
+    if len(verdicts) > equivalent:
+        say(f"        {killed / (len(verdicts) - equivalent):.1%} of those that are not equivalent are killed")
     unknown = 0
     for verdict in verdicts:
         if verdict.state == "killed":

@@ -22,6 +22,9 @@ READERS = ("tests/test_house.py", "tests/test_imports.py", "tests/test_mutation.
 """They read the source as text: what they notice is not what it does."""
 SLOWEST = 300.0
 """Processor seconds after which a test file is ended while it is looked at; what it reached by then counts."""
+MOST = 8
+"""Small test files that are run for a mistake which shows at import, before all others."""
+SIMULATES = "pytest.mark.rtl"
 NEW = 0.2
 """A test file is looked at again when more of the mistakes than this had no probe the last time."""
 IMPORT = "import "
@@ -102,9 +105,11 @@ class Reach:
         return held if held.digest == self.digests[name] and len(new) <= NEW * len(self.mutants) else None
 
     def missing(self) -> list[str]:
-        """Test files to be looked at, those with little behind them first."""
+        """Test files to be looked at: those that simulate RTL last, those with little behind them first."""
         wanted = [name for name in self.files if name not in self.seen]
-        return sorted(wanted, key=lambda name: self.related.reaches(name))
+        return sorted(
+            wanted, key=lambda name: (SIMULATES in (self.root / name).read_text(), self.related.reaches(name))
+        )
 
     @cached_property
     def probed(self) -> dict[str, bytes]:
@@ -171,6 +176,7 @@ class Reach:
         """
         exact: list[tuple[float, int, str]] = []
         wide: list[tuple[float, list[str]]] = []
+        small: list[tuple[float, list[str]]] = []
         for name, seen in self.seen.items():
             tests = self._tests(mutant, seen)
             if not tests:
@@ -180,10 +186,12 @@ class Reach:
             exact += [(seen.seconds[test], near, test) for test in left & tests]
             if "" in tests:
                 rest = sorted(left - tests, key=lambda test: seen.seconds[test])
-                cost = near + math.log2(1 + sum(seen.seconds[test] for test in rest))
-                if rest:
-                    wide.append((cost, rest))
-        found: list[list[str]] = []
+                total = sum(seen.seconds[test] for test in rest)
+                if rest and near == 1 and total < QUICK[1]:  # a small file about this very module
+                    small.append((total, rest))
+                elif rest:
+                    wide.append((near + math.log2(1 + total), rest))
+        found = [[test for _, rest in sorted(small)[:MOST] for test in rest]]
         for most, whole in zip(QUICK, BATCH, strict=True):
             batch, total = [], 0.0
             for _, seconds, test in sorted((near, seconds, test) for seconds, near, test in exact):
