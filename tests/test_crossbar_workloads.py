@@ -16,6 +16,7 @@ from model.energy import crossbar_prices
 from model.functional import crossbar_score
 from model.lowering.crossbar import input_words, output_matrix, place, tile_weights
 from model.reference import npu
+from tb.bench.measure import Case, measure
 
 PRESETS = ("stt_mram_digital", "reram_22nm", "mram_crossbar", "pcm_crossbar")
 
@@ -63,6 +64,16 @@ def test_words_carry_inputs_and_results() -> None:
     weights = rng.integers(-127, 128, (40, 15)).astype(np.int8)
     tiles = tile_weights(spec, weights)
     assert [t.shape for t in tiles] == [(10, 24), (5, 24), (10, 16), (5, 16)]
+
+
+@pytest.mark.rtl
+@pytest.mark.volume
+def test_weights_written_through_the_controller_compute_in_verilator() -> None:
+    """Bench `programming`: 2,048 cells written, verified and retried on the RTL, then a layer."""
+    _, outcome = measure(Case(bench="programming", chip="tiny_crossbar"), activity=False)
+    assert outcome.passed, outcome.explain()
+    assert outcome.data["cells"] == 2048
+    assert outcome.data["program_cycles"] == outcome.data["pulses"] * 12
 
 
 def test_every_source_of_converter_energy_prices_a_run() -> None:
