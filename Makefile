@@ -64,6 +64,7 @@ help:
 ##                make waves CHIP=tiny WORKLOAD=gemm_16
 ##                make sim CHIP=path/to/my_npu.py WORKLOAD=gemm_16       (or a .json)
 ##                make sim CHIP=tiny NETWORK=model.onnx INPUT=x.npy      (fully connected layers, quantised to INT8)
+##                make sim CHIP=npu_16_cnn NETWORK=cnn.onnx INPUT=x.npy  (with Conv and MaxPool on images)
 ##                make sim CHIP=nonesuch      (lists the known ones)
 
 environment:

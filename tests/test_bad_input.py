@@ -116,11 +116,25 @@ def test_cards_that_cannot_serve(
         (("--format", "fp7"), "a number format must be one of"),
         (("--scenario", "server", "--workload", "mobilenet_v2"), "--limit must be given in milliseconds"),
         (("--scenario", "server", "--limit", "0.01"), "a query must end within 0.01 ms to be served"),
-        (("--scenario", "server", "--limit", "-5"), "a latency limit must be above 0 s, not -0.005"),
+        (("--scenario", "server", "--limit", "-5"), "a latency limit must be a time above 0 s, not -0.005"),
+        (("--scenario", "server", "--limit", "nan"), "a latency limit must be a time above 0 s, not nan"),
     ],
 )
 def test_runs_that_make_no_sense(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], text: str) -> None:
     assert text in spoken(capsys, "device", *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("--chip", "furiosa_rngd", "--longest", "nan"), "--longest must be a time above 0 s, not nan"),
+        (("--chip", "furiosa_rngd", "--rates", "1", "nan"), "nan"),
+        (("--site", "gwangju", "--failures", "nan"), "--failures must be from 0 to 365 of a card in a year, not nan"),
+        (("--site", "gwangju", "--failures", "inf"), "--failures must be from 0 to 365 of a card in a year, not inf"),
+    ],
+)
+def test_serving_numbers_that_are_none(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], text: str) -> None:
+    assert text in spoken(capsys, "serve", *words)
 
 
 @pytest.mark.parametrize("memory", ["nan", "inf", "0", "-1"])

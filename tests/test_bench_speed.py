@@ -27,9 +27,10 @@ def test_a_plain_loop_is_given_the_words_of_the_bench() -> None:
     assert len({(path, address) for path, address, _ in words}) == len(words)
     assert [word for path, _, word in words if path == "program"] == list(lowered.program.pack())
     held = {(path, address): word for path, address, word in words}
-    (bank, row), columns = next((at, c) for at, c in lowered.channel.bank_rows().items() if c.any())
+    channel = lowered.channels["memory"]
+    (bank, row), columns = next((at, c) for at, c in channel.bank_rows().items() if c.any())
     column = int(columns.any(axis=1).argmax())
-    first = held[f"channel.banks.bank_{bank}.cells", row * lowered.channel.columns + column]
+    first = held[f"channel.banks.bank_{bank}.cells", row * channel.columns + column]
     assert [first >> 16 * lane & 0xFFFF for lane in range(16)] == columns[column].tolist()
     found = struct.iter_unpack("<128s32s9I", packed(lowered, "top"))
     for (path, address, word), (scope, name, place, *parts) in zip(words, found, strict=True):

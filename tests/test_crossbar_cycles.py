@@ -67,6 +67,24 @@ def test_rtl_is_the_stepped_model_on_many_specs(seed: int) -> None:
     agrees(case_of(seed))
 
 
+def long_program(seed: int) -> Case:
+    """Ten commands on a drawn core, input, output and host stalling all along."""
+    rng = np.random.default_rng(5000 + seed)
+    spec = replace(draw_spec(rng, digital=bool(seed % 2)), parameter_words=256)
+    return draw_case(rng, spec, program=10)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_long_programs_with_stalls_equal_model_and_reference(seed: int) -> None:
+    agrees(long_program(seed))
+
+
+@pytest.mark.volume
+@pytest.mark.parametrize("seed", range(2, 50))
+def test_many_long_programs_with_stalls_equal_model_and_reference(seed: int) -> None:
+    agrees(long_program(seed))
+
+
 @pytest.mark.parametrize("name", ["stt_mram_digital", "reram_22nm", "mram_crossbar", "pcm_crossbar"])
 def test_presets_with_small_tiles_run_on_the_rtl(name: str) -> None:
     """Scheme, cells, inputs, converters, timing and sharing of each preset, on fewer and smaller tiles."""
@@ -127,6 +145,28 @@ def test_cells_are_written_verified_retried_and_given_up() -> None:
     given_up = sum(array.levels[r, c] != level for _, r, c, level, _ in wanted)
     assert counters["array.cell_given_up"] == given_up == (array.stuck_low & (levels > 0)).sum()
     assert array.pulses.max() == 4
+
+
+@pytest.mark.parametrize("array", ["digital", "analogue"])
+def test_weights_written_by_the_controller_compute_as_those_by_back_door(array: str) -> None:
+    """All cells of all tiles; of analogue ones a pulse switches seven cells of ten, the others are written again."""
+    spec = CrossbarSpec(
+        rows=4, columns=2, cell_bits=2, scheme="differential", adc_bits=7, lanes=2, write_cycles=2, verify_cycles=2,
+        write_limit=20, buffer_words=128, parameter_words=16, columns_per_adc=2, tiles=2, array=array,
+    )  # fmt: skip
+    case = draw_case(np.random.default_rng(12), spec)
+    levels = [reference.cell_levels(spec, weights) for weights in case.weights]
+    wanted = [(t, r, c, int(held[r, c]), 0) for t, held in enumerate(levels) for r in range(4) for c in range(16)]
+    arrays = [CellArray(spec, seed=t, switching=0.7) for t in range(2)] if array == "analogue" else None
+    counters, found = run(case, wanted, arrays)
+    pulses = len(wanted) if arrays is None else int(sum(a.pulses.sum() for a in arrays))
+    assert counters["array.cell_pulse"] == counters["array.cell_verify"] == pulses
+    assert pulses == len(wanted) if arrays is None else pulses > 1.1 * len(wanted)
+    assert counters["program"] == pulses * (2 + 2)
+    assert not counters["array.cell_given_up"]
+    plain, same = run(case)
+    assert found == same
+    assert counters["busy"] - counters["program"] == plain["busy"] - plain["program"] > 0
 
 
 def test_a_cell_whose_endurance_is_spent_is_refused_in_a_sentence() -> None:

@@ -71,6 +71,22 @@ def test_the_fast_product_is_the_plain_one(scheme: str) -> None:
         assert reference.product(spec, weights, inputs).tolist() == plain.tolist(), (scheme, cell_bits, policy)
 
 
+@pytest.mark.parametrize(("cell_bits", "plane_bits"), [(1, 1), (4, 1), (3, 2), (8, 1), (8, 4)])
+def test_the_fast_product_of_a_large_tile_is_the_plain_one(cell_bits: int, plane_bits: int) -> None:
+    """Slices that do not go together in one number, an odd one, several bits a plane, sums beyond the table."""
+    rng = np.random.default_rng(9)
+    for scheme in ("offset", "differential", "twos_complement"):
+        spec = CrossbarSpec(
+            rows=256, columns=5, cell_bits=cell_bits, plane_bits=plane_bits, scheme=scheme, adc_bits=8,
+            range_policy="full",
+        )  # fmt: skip
+        weights, inputs = rng.integers(-127, 128, (5, 256)), rng.integers(0, 256, (3, 256))
+        weights[0], inputs[0] = -127, 255
+        sums = reference.column_sums(reference.slice_levels(spec, weights), reference.input_planes(spec, inputs))
+        plain = reference.convert_and_merge(spec, sums, inputs)
+        assert reference.product(spec, weights, inputs).tolist() == plain.tolist(), scheme
+
+
 def test_cells_hold_what_slices_say() -> None:
     rng = np.random.default_rng(6)
     for scheme in ("offset", "offset_unit", "differential", "twos_complement"):

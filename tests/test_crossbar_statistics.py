@@ -104,17 +104,61 @@ def test_the_language_model_writes_the_same_64_tokens_through_ideal_crossbars() 
     assert tasks.write(tasks.crossbar_sums(spec, CellErrors(), "ideal", 0), prompt, 64) == exact
 
 
-def test_every_macro_is_predicted_without_itself_and_ranges_hold_mostly() -> None:
+def test_every_macro_is_predicted_without_itself_and_ranges_hold() -> None:
     predictions = silicon.predict_all()
-    assert len(predictions) >= 20
+    assert len(predictions) == 22
     assert sum(p.holds for p in predictions) / len(predictions) >= 0.9
     assert sum(p.time_holds for p in predictions) / len(predictions) >= 0.9
     energy, time = silicon.median_errors(predictions)
-    assert energy < 0.3
-    assert time < 0.65
-    assert all(p.cause for p in predictions)
-    moved = replace(macros.MACROS[3], tops_per_w_1b=1e6)
+    assert energy < 0.2  # 0.15 is asked: see docs/crossbar.md
+    assert time < 0.21
+    assert all(p.cause not in ("", "-") for p in predictions)
+    moved = replace(macros.MACROS[3], tops_per_w_1b=1e6, remark="")
     assert silicon.predict(moved).tops_per_w_1b == pytest.approx(predictions[3].tops_per_w_1b)
+    later = replace(macros.MACROS[3], access_ns=1e6)
+    assert silicon.predict(later).ns_per_product == pytest.approx(predictions[3].ns_per_product)
+
+
+def test_power_of_a_conducting_cell_is_what_bars_have_in_common() -> None:
+    """Energies of a code differ four thousandfold among bars, the power of a cell by its node's square threefold; free
+    exponents of node, rows and time come out as the law has them."""
+    bars = [m for m in macros.MACROS if m.cells == "bars"]
+    power = [m.cell_uw / m.node_nm**2 for m in bars]
+    codes = [m.conversion_fj for m in bars]
+    assert max(codes) / min(codes) > 4000
+    assert max(power) / min(power) < 3
+    free = silicon.exponents()
+    assert free["node"] == pytest.approx(2, abs=0.2)
+    assert abs(free["rows"]) < 0.1
+    assert abs(free["time"]) < 0.1
+
+
+def test_a_macro_by_hand() -> None:
+    """Two bars alike give the third: power by the node's square, times 4 rows, 2 columns and 10 ns."""
+    one = next(m for m in macros.MACROS if m.cells == "bars" and m.sensing == "read")
+    known = [
+        replace(one, name=name, node_nm=22, rows=1, merged_columns=1, access_ns=1, input_bits=1, weight_bits=1,
+                tops_per_w_1b=2e3 / fj)
+        for name, fj in (("a", 1), ("b", 4))
+    ]  # fmt: skip
+    asked = replace(one, name="c", node_nm=44, rows=4, merged_columns=2, access_ns=10)
+    assert silicon.cell_uw(known, asked) == pytest.approx(2 * 4)
+    flash = replace(asked, cells="flash")
+    assert silicon.cell_uw([replace(known[0], cells="crossbar"), known[1]], flash) == pytest.approx(1)
+    pulses = replace(known[0], sensing="pulse", input_bits=4, access_ns=16)
+    assert silicon.product_ns([pulses], replace(asked, sensing="pulse", input_bits=5)) == pytest.approx(32)
+    reads = [replace(known[0], input_bits=b, access_ns=10 + 2 * (b - 1)) for b in (1, 2, 4)]
+    assert silicon.product_ns(reads, replace(asked, input_bits=8)) == pytest.approx(24, rel=0.01)
+
+
+def test_points_that_were_not_used_are_predicted_as_the_others() -> None:
+    """40 nm within the errors of the others; the same cells at 180 nm show where the law ends."""
+    at_40, at_180 = silicon.predict_all(macros.UNSEEN)
+    assert abs(at_40.error) < 0.15
+    assert at_40.holds
+    assert abs(at_40.time_error) < 0.2
+    assert not at_180.holds
+    assert "180 nm" in at_180.cause
 
 
 @pytest.mark.parametrize(

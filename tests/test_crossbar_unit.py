@@ -14,6 +14,7 @@ from hw.spec.crossbar_unit import UNIT_EVENTS, UNIT_LABELS, CrossbarUnitSpec, Pr
 from model.cycle.crossbar.unit import CrossbarPort
 from model.reference import block_floating
 from model.reference.crossbar import cell_levels
+from tb.system.random_crossbars import RandomCrossbars
 from tests.support.crossbar import fill
 
 CORE = CrossbarSpec(
@@ -47,8 +48,19 @@ def bf16(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return np.where(rng.random(shape) < 0.1, rng.integers(0, 128, shape).astype(np.uint16), codes)
 
 
-def run(memory: np.ndarray, products: list[int], matrices: list[tuple[Product, np.ndarray]]) -> tuple[Any, list[int]]:
-    """Counters by name, and the cycle in which each descriptor ended; `memory` (words, 16) is changed in place."""
+def run(
+    memory: np.ndarray,
+    products: list[int],
+    matrices: list[tuple[Product, np.ndarray]],
+    *,
+    crossbars: RandomCrossbars | None = None,
+    gaps: list[int] | None = None,
+) -> tuple[Any, list[int]]:
+    """Counters by name, and the cycle in which each descriptor ended; `memory` (words, 16) is changed in place.
+
+    `crossbars`: what fills the arrays instead of `matrices`; `gaps`: cycles before each descriptor is offered, once the
+    one before is taken.
+    """
     unit: Any = CrossbarUnit(SPEC)
     counters: dict[str, int] = {}
     ends: list[int] = []
@@ -70,13 +82,20 @@ def run(memory: np.ndarray, products: list[int], matrices: list[tuple[Product, n
                         product.array + group,
                         cell_levels(CORE, part),
                     )
-        waiting = list(products)
-        for cycle in range(4000):
+        if crossbars is not None:
+            for i, word in enumerate(crossbars.scale_words()):
+                ctx.set(unit.scales.data[i], word)
+            for tile, first, words in crossbars.cells():
+                for offset, word in enumerate(words):
+                    ctx.set(unit.core.arrays[tile].cells.data[first + offset], word)
+        waiting, later = list(products), list(gaps or [0] * len(products))
+        for cycle in range(20_000):
             address = ctx.get(unit.o_read_address)
             word = memory[address % len(memory)]
             ctx.set(unit.i_read_data, int.from_bytes(word.astype("<u2").tobytes(), "little"))
-            ctx.set(unit.i_descriptor.valid, bool(waiting))
-            if waiting:
+            offered = bool(waiting) and not later[0]
+            ctx.set(unit.i_descriptor.valid, offered)
+            if offered:
                 ctx.set(unit.i_descriptor.payload, waiting[0])
             await ctx.delay(1e-9)
             if ctx.get(unit.o_done) or ctx.get(unit.o_refused):
@@ -84,12 +103,15 @@ def run(memory: np.ndarray, products: list[int], matrices: list[tuple[Product, n
             if ctx.get(unit.o_write_enable):
                 raw = ctx.get(unit.o_write_data).to_bytes(32, "little")
                 memory[ctx.get(unit.o_write_address)] = np.frombuffer(raw, "<u2")
-            taken = bool(waiting) and ctx.get(unit.i_descriptor.ready)
+            taken = offered and ctx.get(unit.i_descriptor.ready)
             if len(ends) == len(products) and not ctx.get(unit.o_busy):
                 break
             await ctx.tick()
             if taken:
                 waiting.pop(0)
+                later.pop(0)
+            elif waiting and later[0]:
+                later[0] -= 1
         for prefix, names in (("o_count_", UNIT_EVENTS), ("o_label_count_", UNIT_LABELS)):
             counters.update({prefix + name: ctx.get(getattr(unit, prefix + name)) for name in names})
         counters.update({label: ctx.get(getattr(unit.counters, f"label_{label}")) for label in LABELS})
@@ -133,6 +155,44 @@ def test_rtl_is_the_closed_form_and_the_reference() -> None:
     shapes = {event: n for event, n in model.core_events.items() if n}
     assert {event: counters[event] for event in shapes} == shapes
     assert not counters["missed"]
+
+
+def random_program(seed: int, count: int) -> None:
+    """So many products and refused ones with gaps between them: ends, labels, events and memory."""
+    rng = np.random.default_rng(seed)
+    crossbars = RandomCrossbars(SPEC, rng)
+    products = [crossbars.draw(0) for _ in range(count)]
+    gaps = [int(rng.integers(1, 60)) if rng.random() < 0.5 else 0 for _ in products]
+    memory = bf16(rng, SPEC.shared_words, 16)
+    if rng.random() < 0.3:
+        memory[int(rng.integers(64)), 3] = 0x7F80
+    wanted = memory.copy()
+    for product in products:
+        crossbars.execute(product, wanted)
+    counters, ends = run(memory, [p.pack() for p in products], [], crossbars=crossbars, gaps=gaps)
+    assert memory.tolist() == wanted.tolist()
+    model, now, taken, expected = CrossbarPort(SPEC), -1, -1, []
+    for product, gap in zip(products, gaps, strict=True):
+        # the gap passes while the unit is busy too: offered so many cycles after the one before was taken
+        taken = max(now + 1, taken + 1 + gap)
+        now, _ = model.run(product.pack(), taken)
+        expected.append(now)
+    assert ends == expected
+    assert {name: counters[f"o_count_{name}"] for name in UNIT_EVENTS} == model.events
+    labels = {name: cycles for name, cycles in model.labels.items() if name != "idle"}
+    assert {name: counters[f"o_label_count_{name}"] for name in labels} == labels
+    assert {label: counters[label] for label in LABELS} == model.core_labels
+    assert not counters["missed"]
+
+
+def test_random_products_with_gaps_equal_model_and_reference() -> None:
+    random_program(0, 6)
+
+
+@pytest.mark.volume
+@pytest.mark.parametrize("seed", range(1, 41))
+def test_many_random_products_with_gaps_equal_model_and_reference(seed: int) -> None:
+    random_program(seed, 12)
 
 
 def test_extremes_are_rounded_as_the_reference_says() -> None:

@@ -16,7 +16,8 @@ from model.functional.vector_unit import SystemVectorUnit
 from model.language.config import DecoderConfig
 from model.language.run_record import read_run
 from model.lowering.decoder.checkpoint import check_finite, read_weights
-from model.lowering.decoder.lower import Lowered, lower
+from model.lowering.decoder.lower import lower
+from model.lowering.decoder.lowered import Lowered
 from model.reference.decoder import StoredWeights, store_weights
 from model.work.decoding import Decoding, random_decoding, small_llm, timing_of, vector_spec, work_of
 
@@ -51,7 +52,7 @@ def test_every_tensor_of_every_token_is_the_references(pim: str, device: str) ->
     made, weights = lowered(chips.load(device).machine_as(SystemSpec), work, pim)
     spec = made.spec
     memories = SystemMemories(spec, timing_of(spec), SystemVectorUnit(vector_spec(spec)), made.crossbars)
-    for (bank, row), cells in made.channel.bank_rows().items():
+    for (bank, row), cells in made.channels["memory"].bank_rows().items():
         memories.contents.device.row(bank, row)[:] = cells
     reference, done = ReferenceRun(made, work, weights), 0
     for step in made.steps:
@@ -178,7 +179,7 @@ def test_one_wrong_bit_anywhere_is_a_difference() -> None:
     spec, work = small_system()
     made, weights = lowered(spec, work, "both")
     memories = SystemMemories(spec, timing_of(spec), SystemVectorUnit(vector_spec(spec)))
-    for (bank, row), cells in made.channel.bank_rows().items():
+    for (bank, row), cells in made.channels["memory"].bank_rows().items():
         memories.contents.device.row(bank, row)[:] = cells
     step = made.steps[0]
     memories.run(Program(commands=made.program.commands[: step.commands]))

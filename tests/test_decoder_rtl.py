@@ -15,7 +15,7 @@ from model import workloads
 from model.cycle.system import pim_share
 from model.language.run_record import LanguageRun, read_run
 from model.language.screen import sentences, table
-from model.lowering.decoder.lower import Pim, shares
+from model.lowering.decoder.lowered import Pim, shares
 from model.predict import predict
 from tb.bench import design
 from tb.bench.build import BUILD
@@ -69,6 +69,26 @@ def test_a_decoder_is_exact_whatever_the_channel_multiplies(chip: str) -> None:
     if "both" in runs:
         assert macs["weights"] > 0
         assert macs["weights"] + macs["attention"] == macs["both"], "each product belongs to one share"
+
+
+@pytest.mark.rtl
+@pytest.mark.volume
+@pytest.mark.parametrize("chip", ["npu_aim_x2", "npu_hbm_pim_x2"])
+def test_a_decoder_over_two_channels_is_exact(chip: str) -> None:
+    case = Case(bench="decoder", chip=chip, workload="tiny_npu@tokens=2,prompt=4,pim=both")
+    ((measured, outcome),) = measure_all([case], print)
+    assert outcome.passed, outcome.explain()
+    assert measured is not None
+    predicted = predict(chips.load(chip), workloads.load(case.workload))
+    assert (measured.result.cycles, measured.result.phases) == (predicted.cycles, predicted.phases)
+    assert {e: n for e, n in measured.result.counts.items() if e not in VALUE_EVENTS} == predicted.counts
+    run = read_run(BUILD / "records" / chip / "tiny_npu.both.json")
+    assert (run.equal, run.labels_equal, run.cycles) == (True, True, run.predicted_cycles)
+    both = [run.labels[name] for name in ("controller", "controller_1")]
+    assert [sum(labels.values()) for labels in both] == [run.cycles] * 2
+    assert all(labels["mac"] > 0 for labels in both)
+    assert run.labels["channel_events"] != run.labels["channel_events_1"]
+    assert any(row[0].endswith(", channel 1") for row in table([run]))
 
 
 def test_systems_are_chips_of_a_kind_and_language_models_workloads() -> None:

@@ -1,5 +1,7 @@
 """Floating-point units in Verilator against SoftFloat: some 300,000 vectors; 4.6 million under `volume`."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,9 @@ from hw.rtl.arithmetic.fp_add import FpAdd
 from tb.arithmetic import compare, softfloat
 from tb.arithmetic.fp_vectors import FP8, PAIRS, adder_operands
 from tb.arithmetic.vectors import play
+from tb.bench import design
+from tb.bench.icarus import build_icarus
+from tb.bench.run import run
 
 pytestmark = pytest.mark.rtl
 
@@ -28,6 +33,17 @@ def test_every_unit_equals_softfloat_in_volume() -> None:
     pairs = [(a, b) for a in FP8 for b in FP8]
     assert all(volumes[f"every {a} x {b}"] == 16 * 65_536 for a, b in pairs)
     assert all(volumes[f"directed {a} x {b}"] >= 24_000 for a, b in PAIRS)
+
+
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs iverilog")
+def test_the_bench_of_a_lane_passes_on_a_chip() -> None:
+    outcome = run(
+        build_icarus(design.design("fp_mac", "npu_16_bf16")),
+        design.module_name("fp_mac"),
+        parameters={"chip": "npu_16_bf16"},
+    )
+    assert outcome.passed, outcome.explain()
+    assert len(outcome.tests) == 2
 
 
 def test_a_single_wrong_sum_is_found_and_named() -> None:

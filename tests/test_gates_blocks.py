@@ -10,9 +10,14 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.base.error import InputError
+from hw.cells.boolean import evaluate
 from hw.gates import activity, blocks, library, power, synthesis, timed, timing
+from hw.gates.block import Block
 from hw.gates.netlist import Netlist
 from tests.support import pulse
+
+EDGES = ("fall", "rise")
+"""By the value that is reached."""
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +133,68 @@ def test_energy_is_the_sum_of_its_parts_and_zero_operands_cost_nothing(multiplie
     assert 300 < busy.dynamic_fj < 1500
     idle = coefficients.energy(simulator.run({p: np.zeros((50, 64), int) for p in netlist.inputs})[0])
     assert idle.dynamic_fj == 0
+
+
+def test_an_output_costs_what_its_cell_says_at_the_mean_slew_of_the_inputs(multiplier, process) -> None:
+    netlist = multiplier.netlist
+    times = timing.analyse(netlist, process.wire, process.input_slew_ns)
+    coefficients = power.Coefficients(netlist, process, times)
+    looked_at = 0
+    for instance in netlist.instances:
+        slews = {p: max(times.slew_ns[instance.pins[p]].values()) for p in instance.cell.inputs}
+        (out,) = instance.cell.outputs if len(instance.cell.outputs) == 1 else (None,)
+        if out is None or len(slews) != 2 or len(set(slews.values())) != 2:
+            continue
+        first, second = slews.values()
+        net = instance.pins[out]
+        for edge, table in (("rise", coefficients.inner_rise), ("fall", coefficients.inner_fall)):
+            expected = power.internal(instance.cell, out, edge, 0.5 * first + 0.5 * second, times.load_ff[net])
+            assert table[net] == pytest.approx(expected)
+        looked_at += 1
+    assert looked_at > 10
+
+
+def test_an_edge_arrives_from_every_edge_that_can_cause_it_and_from_no_other(multiplier, process) -> None:
+    """Which edges can cause which is read from the truth table of the cell, not from what the library says of it."""
+    netlist = multiplier.netlist
+    times = timing.analyse(netlist, process.wire, process.input_slew_ns)
+    kinds = set()
+    for instance in netlist.order:
+        inputs = instance.cell.inputs
+        if len(instance.cell.outputs) != 1 or not all(instance.pins[p] in times.arrival_ns for p in inputs):
+            continue
+        (out,) = instance.cell.outputs
+        arrivals: dict[str, list[float]] = {"rise": [], "fall": []}
+        causes = set()
+        for arc in instance.cell.arcs:
+            others = [p for p in inputs if p != arc.input]
+            for state in range(1 << len(others)):
+                given = {p: state >> k & 1 for k, p in enumerate(others)}
+                low, high = (evaluate(instance.cell.functions[out], {**given, arc.input: v}) for v in (0, 1))
+                if low != high:
+                    causes |= {("rise", EDGES[high]), ("fall", EDGES[low])}
+                    for origin, edge in (("rise", EDGES[high]), ("fall", EDGES[low])):
+                        source, load = instance.pins[arc.input], times.load_ff[instance.pins[out]]
+                        delay = arc.delay[edge].at(times.slew_ns[source][origin], load)
+                        arrivals[edge].append(times.arrival_ns[source][origin] + delay)
+        for edge, found in arrivals.items():
+            assert times.arrival_ns[instance.pins[out]][edge] == pytest.approx(max(found)), instance.cell.name
+        kinds.add(len(causes))
+    assert kinds == {2, 4}, "cells whose output follows or opposes an input, and cells where it does either"
+
+
+def test_the_energy_of_a_cycle_is_all_its_parts() -> None:
+    parts = power.BlockEnergy(switching_fj=1.0, internal_fj=2.0, clock_fj=4.0, leakage_nw=8000.0)
+    assert parts.dynamic_fj == 7.0
+    assert parts.total_fj(2.0) == 7.0 + 8000e-3 / 2.0
+
+
+def test_the_glitch_factor_lies_between_its_ends(multiplier, build, process) -> None:
+    block = Block(blocks.Multiplier(8), "mul8", process, build)
+    found = block.glitches(_streams(multiplier.netlist, 60, lanes=6), lanes=3, cycles=50)
+    assert 1.0 < found.low <= found.mean <= found.high < 4.0
+    assert found.low < found.high
+    assert found.vectors == 3 * (50 - 20)
 
 
 class _Counter(wiring.Component):

@@ -35,7 +35,7 @@ class Wide(wiring.Component):
 def test_a_wide_net_gets_buffers_and_the_clock_they_allow(tmp_path: Path) -> None:
     process = library.load("mini45")
     found = {}
-    for name, recipe in (("plain", synthesis.RECIPE), ("buffered", synthesis.BUFFERED)):
+    for name, recipe in (("plain", synthesis.UNBUFFERED), ("buffered", synthesis.RECIPE)):
         netlist = synthesis.synthesise(Wide(), name, process, tmp_path, recipe).netlist
         found[name] = netlist.area_um2, timing.analyse(netlist, process.wire, process.input_slew_ns).critical_ns
     assert found["buffered"][1] < found["plain"][1] / 4
@@ -55,6 +55,9 @@ def test_the_table_adds_up_and_the_clock_is_that_of_the_slowest_part() -> None:
     slow = WholeCore(parts=(parts[0], Part(name="x", copies=1, area_um2=6000.0, critical_ns=4.0)), critical_ns=2.0,
                      path=(), memory_kilobits=8.0, cells=4)  # fmt: skip
     assert slow.clock_ghz == pytest.approx(0.25)
+    assert core.slowest == "a path through several parts"
+    queue = Part(name="queue", copies=1, area_um2=6000.0, critical_ns=1.95)
+    assert WholeCore(parts=(queue, parts[1]), critical_ns=2.0, path=(), memory_kilobits=8.0, cells=4).slowest == "queue"
     lines = "\n".join(text(core, "chip", 0.5))
     assert "says 0.5 GHz: met" in lines
     assert "says 1 GHz: not met in 45 nm: 2.00 times" in "\n".join(text(core, "chip", 1.0))

@@ -1,6 +1,7 @@
 """Families of language models: published totals, cache bytes, quantised files, windows, nested and refused files."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,10 @@ def test_windows_bound_the_cache_layer_by_layer() -> None:
     gemma = llm.load("gemma3_27b")
     assert [n for _, n in gemma.groups] == [52, 10]
     assert gemma.window == 1024
+    # whichever group of layers comes first, the window is that of the layers that have one
+    assert [g[0].attention.window for g in gemma.groups if g[0].attention] == [1024, None]
+    assert replace(gemma, groups=tuple(reversed(gemma.groups))).window == 1024
+    assert llm.load("mamba_2_8b").window is None
     exaone = llm.load("exaone4_32b")
     assert {b.attention.window: n for b, n in exaone.groups if b.attention} == {4096: 48, None: 16}
 

@@ -12,6 +12,7 @@ def test_resnet50_is_a_thousand_times_faster_than_scalesim_in_less_than_200_mb()
     assert figures["resnet50_layers"] == 54
     assert figures["gemm_512_from_outside_cycles"] == 524_394
     assert figures["peak_memory_mb"] < 200
+    assert 0 < figures["crossbar_product_4_bit_cells_ms"] < figures["crossbar_product_1_bit_cells_ms"]
     assert figures["resnet50_32_times_scalesim"] >= 1000
     assert figures["resnet50_128_times_scalesim"] >= 1000
     assert figures["resnet50_16_cycles"] >= figures["resnet50_32_cycles"] >= figures["resnet50_128_cycles"]

@@ -260,3 +260,13 @@ def test_a_malformed_dimension_is_refused(text: str) -> None:
 def test_a_batch_below_one_is_refused() -> None:
     with pytest.raises(InputError, match="a batch must be an integer of at least 1, not 0"):
         resnet_50("1x1").batched(0)
+
+
+def test_a_dimension_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
+    """A flipped bit in the name of an open dimension: protobuf then hands out bytes."""
+    content = model(
+        [helper.make_node("MatMul", ["x", "w"], ["y"])], {"x": ["batch", 8]}, {"y": ["batch", 4]}, {"w": (8, 4)}
+    )
+    assert b"\x12\x05batch" in content
+    with pytest.raises(InputError, match="must hold names that are text; it is damaged"):
+        imported(tmp_path, content.replace(b"\x12\x05batch", b"\x12\x05\xffatch"))

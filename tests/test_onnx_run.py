@@ -92,7 +92,7 @@ def test_equal_files_have_equal_digests_and_other_inputs_others(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("nodes", "reason"),
     [
-        ([node("Conv", "x w", "y")], r"node 'n_y' \(Conv\) .* must be an operator of the core's RTL"),
+        ([node("Conv", "x w", "y")], r"node 'n_y' \(Conv\) .* must take images of channels"),
         ([node("MatMul", "x w", "h"), node("Softmax", "h", "y")], r"node 'n_y' \(Softmax\)"),
         ([node("MatMul", "x w", "h"), node("Add", "h h", "y")], r"node 'n_y' \(Add\)"),
         ([node("MatMul", "w x", "y")], "must multiply by stored weights"),

@@ -1,7 +1,10 @@
-"""Cores start right from unknown or random registers and memories: only the reset sets anything."""
+"""Cores and channels with processing in memory start right from unknown or random registers and memories: only the
+reset sets anything.
+"""
 
 import shutil
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,12 +14,15 @@ from hw.rtl.emit.verilog import emit
 from hw.rtl.npu.core_top import CoreTop
 from hw.spec.command import Command
 from model.lowering.program import place, streamed
+from tb.bench import design
 from tb.bench.build import BUILD, Built, build
 from tb.bench.icarus import build_icarus, without_power_on_values
 from tb.bench.protocol import Checked
 from tb.bench.run import run
 from tb.npu.axi_cases import parameters_of
 from tb.npu.memory_tests import PUBLIC, Case, parameters
+from tb.system.controller_player import ControllerPlayer
+from tb.system.devices import controller
 from tests.support.memory import CORES
 
 needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs iverilog")
@@ -58,3 +64,60 @@ def test_a_core_of_random_registers_computes_the_reference_for_several_seeds(nam
     built = build(emitted, public=[f"{emitted.name}.dut.{path}" for path in PUBLIC], random_start=True)
     for seed in (1, 2, 3, 4):
         _play(built, name, seed)
+
+
+def _controller(device: str):
+    return without_power_on_values(
+        emit(Checked(ControllerPlayer(*controller(device))), f"power_on_{device}", BUILD / "rtl")
+    )
+
+
+@pytest.mark.rtl
+@needs_icarus
+def test_a_pim_channel_of_unknown_registers_does_what_its_model_does_after_a_reset() -> None:
+    built = build_icarus(_controller("aim_4"))
+    outcome = run(built, "tb.system.controller_tests", seed=5, parameters={"device": "aim_4", "programs": 1})
+    assert outcome.passed, outcome.explain()
+    assert {"ACT", "WRMAC16", "MAC16", "RDMAC16"} <= set(outcome.data["commands"])
+
+
+@pytest.mark.rtl
+@needs_icarus
+def test_a_crossbar_core_of_unknown_registers_gives_the_reference_after_a_reset() -> None:
+    """Also the one run of the crossbar's bench in every run of the tests."""
+    built = build_icarus(without_power_on_values(design.design("crossbar", "tiny_crossbar")))
+    outcome = run(built, design.module_name("crossbar"), parameters={"chip": "tiny_crossbar", "workload": "gemm_16"})
+    assert outcome.passed, outcome.explain()
+
+
+@pytest.mark.rtl
+@pytest.mark.volume
+def test_a_pim_channel_of_random_registers_does_what_its_model_does_for_several_seeds() -> None:
+    emitted = _controller("aim_4")
+    public = [
+        f"{emitted.name}.dut.{name}" for name in ("program", "log", "trace", "shared", "channel.banks.bank_0.cells")
+    ]
+    built = build(emitted, public=public, random_start=True)
+    for seed in (1, 2, 3, 4):
+        outcome = run(built, "tb.system.controller_tests", seed=seed, parameters={"device": "aim_4", "programs": 30})
+        assert outcome.passed, outcome.explain()
+
+
+WHOLE: dict[str, tuple[str, dict[str, Any]]] = {
+    "hbm_pim": ("hbm_pim", {"streams": 6, "forms": 200, "rounds": 2}),
+    "aim": ("aim", {"streams": 6, "forms": 200, "rounds": 2}),
+    "tiny_crossbar": ("crossbar", {"workload": "gemm_16"}),
+}
+"""Chip -> its bench and what is asked of it."""
+
+
+@pytest.mark.rtl
+@pytest.mark.volume
+@pytest.mark.parametrize("chip", WHOLE)
+def test_a_machine_in_memory_of_random_registers_passes_its_bench_for_several_seeds(chip: str) -> None:
+    name, parameters = WHOLE[chip]
+    emitted = without_power_on_values(design.design(name, chip))
+    built = build(emitted, public=design.published(design.load(name), emitted), random_start=True)
+    for seed in (1, 2, 3):
+        outcome = run(built, design.module_name(name), seed=seed, parameters={"chip": chip, **parameters})
+        assert outcome.passed, outcome.explain()

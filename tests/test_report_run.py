@@ -83,6 +83,13 @@ def test_the_grid_has_a_square_for_each_cell(summary: Summary) -> None:
     plt.close(canvas)
 
 
+def test_every_row_of_the_trace_has_a_name(summary: Summary) -> None:
+    events = json.loads(run_trace.render(summary) or "")["traceEvents"]
+    named = {(e["pid"], e["tid"]) for e in events if e["ph"] == "M" and e["name"] == "thread_name"}
+    assert named == {(e["pid"], e["tid"]) for e in events if e["ph"] == "X"}
+    assert {e["pid"] for e in events if e["ph"] == "M" and e["name"] == "process_name"} == {p for p, _ in named}
+
+
 def test_the_report_of_a_run_has_the_trace_beside_it(summary: Summary, tmp_path: Path) -> None:
     from dataclasses import replace
 

@@ -97,5 +97,5 @@ def test_every_batch_of_a_server_runs_on_the_same_split_into_groups() -> None:
 def test_a_limit_that_no_query_can_keep_is_refused() -> None:
     with pytest.raises(InputError, match=r"must end within 0\.1 ms to be served; on FuriosaAI Warboy one of"):
         server(card("furiosa_warboy"), network_of("resnet50"), limit=0.0001)
-    with pytest.raises(InputError, match="a latency limit must be above 0 s, not -1"):
+    with pytest.raises(InputError, match="a latency limit must be a time above 0 s, not -1"):
         server(card("furiosa_warboy"), network_of("resnet50"), limit=-1)

@@ -1,16 +1,18 @@
 """One language model on three stages: rows from records by hand, and what the projection of stage 3 makes of them."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hw import chips
+from hw.base.error import InputError
 from hw.spec.crossbar_event import EVENTS
 from hw.spec.crossbar_unit import UNIT_EVENTS, UNIT_LABELS
-from model.crossbar.stages import STAGES, committed, core_products, stage_runs
+from model.crossbar import core_events, measure_core
+from model.crossbar.stages import STAGES, committed, stage_runs
 from model.crossbar.text import SETTINGS, key
-from model.language.config import DecoderConfig
 from model.language.run_record import LanguageRun
 from model.projection import scenarios, services, stages
 from model.projection.crossbar_card import crossbar_card
@@ -19,11 +21,7 @@ from model.report.figure_stage_runs import draw
 from model.report.section_language import language_runs as committed_runs
 from model.report.section_stage_runs import stage_run_sections
 
-CONFIG = DecoderConfig(
-    hidden_size=128, intermediate_size=352, num_hidden_layers=4, num_attention_heads=4, num_key_value_heads=2,
-    head_dim=32, vocab_size=608, max_position_embeddings=128,
-)  # fmt: skip
-CROSSBARS_J = (51_200 * (1.309 + 0.24) + 800 * 128 * 0.06) * 1e-12
+CROSSBARS_J = (51_200 * (1.309 + 0.243) + 800 * 128 * 0.051) * 1e-12
 """Conversions of 10 bits (the fit through the survey), as many shift-adds, and planes of 128 rows."""
 QUALITY = {"bf16_npu": 1.628, "bf16_aim": 1.6281}
 
@@ -31,14 +29,18 @@ QUALITY = {"bf16_npu": 1.628, "bf16_aim": 1.6281}
 def a_run(chip: str, pim: str, **changes: Any) -> LanguageRun:
     """11 tokens behind a prompt of 4; events a token of a round size."""
     labels: dict[str, dict[str, Any]] = {"core": {"busy": 100}}
-    each: dict[str, dict[str, Any]] = {}
+    each: dict[str, dict[str, Any]] = {
+        "core_events": {"mac_array.mac": 1e6 if pim == "off" else 0, "external_memory.read": 20.0},
+        "vector_events": {"vector.multiply": 1000.0, "shared_memory.vector_read": 30.0},
+        "controller": {"read": 40.0, "mac": 7.0},
+    }
     if chip == "npu_crossbar":
         counts = dict.fromkeys(EVENTS, 0.0) | {
             "array.plane": 8 * 100.0, "array.conversion": 51_200.0, "digital.shift_add": 51_200.0,
         }  # fmt: skip
-        each = {
+        each |= {
             "crossbar_events": counts,
-            "crossbar_unit_events": dict.fromkeys(UNIT_EVENTS, 0.0) | {"command": 10.0},
+            "crossbar_unit_events": dict.fromkeys(UNIT_EVENTS, 0.0) | {"command": 10.0, "scan": 5.0},
             "crossbar_unit_labels": dict.fromkeys(UNIT_LABELS, 0.0) | {"run": 900.0, "store": 10.0, "idle": 5000.0},
         }
         labels["crossbar_events"] = dict(counts)
@@ -56,26 +58,62 @@ RUNS = [a_run(chip, pim) for _, chip, pim, _ in STAGES]
 
 def test_rows_by_hand() -> None:
     cells = {key(SETTINGS[0]): [1.6277], key(SETTINGS[2]): [1.65, 1.66, 1.64]}
-    rows = stage_runs(RUNS, CONFIG, QUALITY, cells)
+    rows = stage_runs(RUNS, QUALITY, cells)
     assert [row.stage for row in rows] == [1, 2, 3, 3]
-    weights, attention = 815_104, 2 * 4 * 128 * (4 + 11 / 2)
-    assert [core_products(CONFIG, row.run) for row in rows] == [weights + attention, 0, attention, 0]
-    assert rows[0].energy_j["core"].nominal == pytest.approx((weights + attention) * 1.6e-12)
-    assert (rows[0].energy_j["memory"].low, rows[0].energy_j["memory"].nominal) == (1e-6, 2e-6)
+    assert all(list(row.energy_j)[:4] == ["DRAM", "core", "vector unit", "shared memory"] for row in rows)
+    # 45 nm gates of BF16: 13.13 pJ a product of the array, 25.26 of a lane; an eighth at 22 nm, all at the most
+    core, lanes = rows[0].energy_j["core"], rows[0].energy_j["vector unit"]
+    assert core.nominal == pytest.approx(1e6 * 13.13e-12 / 8)
+    assert core.high == pytest.approx(1e6 * 15.47e-12 * 1.25)
+    assert lanes.nominal == pytest.approx(1000 * 25.26e-12 / 8)
+    assert rows[1].energy_j["core"].nominal == 0
+    # words: of the core, the vector unit, the controller; the crossbars read some besides
+    shared = [row.energy_j["shared memory"].nominal for row in rows]
+    assert shared[0] == shared[1] > 0
+    assert shared[2] == pytest.approx(shared[0] * (20 + 30 + 40 + 5) / (20 + 30 + 40))
+    assert (rows[0].energy_j["DRAM"].low, rows[0].energy_j["DRAM"].nominal) == (1e-6, 2e-6)
+    assert rows[0].total_j.nominal == pytest.approx(sum(e.nominal for e in rows[0].energy_j.values()))
     assert rows[2].energy_j["crossbars"].nominal == pytest.approx(CROSSBARS_J)
     assert rows[2].energy_j["crossbars"].high > 10 * rows[2].energy_j["crossbars"].nominal
     assert all(row.same_text for row in rows)
     other = [*RUNS[:2], replace(RUNS[2], tokens=[0] * 11)]
-    assert [row.same_text for row in stage_runs(other, CONFIG, QUALITY, cells)] == [True, True, False]
-    assert stage_runs(RUNS[1:], CONFIG, QUALITY, cells) == []
-    assert len(stage_runs([RUNS[0], replace(RUNS[1], equal=False)], CONFIG, QUALITY, cells)) == 1
+    assert [row.same_text for row in stage_runs(other, QUALITY, cells)] == [True, True, False]
+    assert stage_runs(RUNS[1:], QUALITY, cells) == []
+    assert len(stage_runs([RUNS[0], replace(RUNS[1], equal=False)], QUALITY, cells)) == 1
     table = stage_run_sections(rows)[0].rows
     assert [row[0] for row in table] == ["stage", "stage 1", "stage 2", "stage 3", "", "stage 3"]
     assert table[4][-1] == f"1.6500 (1.640 to 1.660), {SETTINGS[2].title}"
     panels = draw(rows).axes
     assert len(panels) == 3
+    assert table[1][4].startswith("priced ")
     hatched = [patch for patch in panels[1].patches if patch.get_hatch()]  # pyright: ignore[reportAttributeAccessIssue]
     assert len(hatched) == 3  # two rows of stage 3 and the legend
+
+
+def test_a_run_without_events_of_its_core_is_refused_in_a_sentence() -> None:
+    each = {**RUNS[0].labels_per_token, "core_labels": {"stream": 5.0}}
+    del each["core_events"]
+    old = replace(RUNS[0], labels_per_token=each)
+    with pytest.raises(
+        InputError, match=r"npu_aim \(off\); make it again with make sim CHIP=npu_aim WORKLOAD=small_llm"
+    ):
+        stage_runs([old], QUALITY, {})
+
+
+@pytest.mark.volume
+def test_events_of_the_core_are_the_stepped_models() -> None:
+    for chip, pim in measure_core.MADE:
+        run = next(r for r in committed_runs() if (r.chip, r.pim) == (chip, pim))
+        assert measure_core.made(run) == json.loads(core_events.FILE.read_text())[f"{chip}.{pim}"]
+
+
+def test_events_of_the_core_fit_what_it_multiplied() -> None:
+    """815,104 weights and attention of 64 positions and more: the array's cells, padding included, are no fewer."""
+    runs = {(r.chip, r.pim): core_events.of_run(r) for r in committed_runs() if r.chip in ("npu_aim", "npu_crossbar")}
+    attention = 2 * 4 * 128 * (32 + 32)
+    assert runs["npu_aim", "off"]["mac_array.mac"] > 815_104 + attention
+    assert runs["npu_crossbar", "off"]["mac_array.mac"] > attention
+    assert runs["npu_aim", "both"] == runs["npu_crossbar", "attention"] == {}
 
 
 def test_the_projected_card_counts_dies_idle_links_and_writes_by_hand() -> None:

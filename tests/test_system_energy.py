@@ -5,7 +5,7 @@ import pytest
 from hw import chips
 from hw.spec.npu_event import EVENTS
 from hw.spec.system import SystemSpec
-from hw.spec.vector import EVENTS as VECTOR_EVENTS
+from hw.spec.vector_micro import EVENTS as VECTOR_EVENTS
 from model.energy.system_at_gates import PRICES
 from model.energy.system_prices import unit_energy
 

@@ -203,6 +203,21 @@ def test_gtkwave_opens_on_the_whole_run_with_texts_first_and_no_generated_names(
     assert commands[-1] == "zoom_fit"
 
 
+def test_a_port_with_texts_is_shown_once_however_often_the_manifest_names_it(tmp_path):
+    """The top's port is a signal too, and again a port of the design inside a bench's frame."""
+    port = {"width": 2, "signed": False, "register": False, "input": False, "enum": None}
+    manifest = WAVE_MANIFEST | {
+        "ports": [*WAVE_MANIFEST["ports"], {**port, "name": "o_done"}],
+        "signals": [{**port, "path": "t.o_done"}, {**port, "path": "t.dut.o_done"}, {**port, "path": "t.dut.x.o_done"}],
+    }
+    text = save_file(manifest, tmp_path / "d.fst", tmp_path / "t.gtkw", names={"o_done": {0: "none"}}).read_text()
+    group = text[text.index("-values with names") :].split("-values with names")[1]
+    assert [line for line in group.splitlines() if line.startswith("+{")] == [
+        "+{o_done} t.o_done[1:0]",
+        "+{o_done} t.dut.x.o_done[1:0]",
+    ]
+
+
 def test_without_a_display_it_is_said_how_to_open_the_waveform(tmp_path, monkeypatch):
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from hw.spec.vector import LANES, VectorCommand, VectorSpec
+from hw.spec.vector import VectorCommand, VectorSpec
+from hw.spec.vector_micro import LANES
 from model.functional.vector_unit import VectorMachine
 from model.number.codec import decode, encode
 from model.reference import vector

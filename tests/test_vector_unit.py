@@ -5,7 +5,8 @@ import pytest
 
 from hw import chips
 from hw.rtl.emit.verilog import emit
-from hw.spec.vector import PROGRAMS, VectorSpec, unpack
+from hw.spec.vector import VectorSpec, unpack
+from hw.spec.vector_program import PROGRAMS
 from model.cycle.vector_unit.closed_form import count
 from model.cycle.vector_unit.stepper import steps
 from model.functional.vector_unit import VectorMachine

@@ -34,7 +34,9 @@ class Harness(Elaboratable):
         from hw.rtl.npu.vector_unit.lane import UnitCode
         from hw.rtl.npu.vector_unit.sequencer import Phase, VectorSequencer, descriptor_layout
         from hw.spec.number import OPERAND_CODES
-        from hw.spec.vector import LANES, PROGRAMS, VectorSpec
+        from hw.spec.vector import VectorSpec
+        from hw.spec.vector_micro import LANES
+        from hw.spec.vector_program import PROGRAMS
 
         m = Module()
         m.submodules.sequencer = sequencer = VectorSequencer(VectorSpec(memory_words=MEMORY, formats=("bf16",)))

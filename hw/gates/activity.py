@@ -33,6 +33,9 @@ class Activity:
     ----------
     rises, falls : mapping of Net to float
         Edges in each direction, in full swings; whole numbers from the zero-delay simulator.
+    opened : mapping of Net to float
+        By gated clock, the cycles in which its enable let the clock through; empty without clock gates, and from the
+        simulator with delays, which counts no clock.
     """
 
     rises: Mapping[Net, float]
@@ -40,6 +43,7 @@ class Activity:
     samples: int
     inner_rises: Mapping[Net, float] = field(default_factory=dict)
     inner_falls: Mapping[Net, float] = field(default_factory=dict)
+    opened: Mapping[Net, float] = field(default_factory=dict)
 
     def toggles(self, net: Net) -> float:
         """Edges of `net` in both directions."""
@@ -74,7 +78,7 @@ class Simulator:
     """The compiled two-valued simulator of one netlist.
 
     In each cycle the inputs are applied, all gates settle, edges against the cycle before are counted, and the
-    registers take their data. All registers start at zero.
+    registers whose clock is let through take their data. All registers start at zero.
     """
 
     def __init__(self, netlist: Netlist, build: Path = Path("build")) -> None:
@@ -117,9 +121,10 @@ class Simulator:
                 column += 1
         seen = np.zeros((cycles, max(1, len(self.output_bits))), dtype=np.uint64)
         rises, falls = np.zeros(len(self.nets), dtype=np.int64), np.zeros(len(self.nets), dtype=np.int64)
+        opened = np.zeros(len(self.netlist.gates) + 1, dtype=np.int64)
         pointer = ctypes.c_void_p
         self._library.run(
-            *(pointer(a.ctypes.data) for a in (words, seen, rises, falls, state.registers, state.nets)),
+            *(pointer(a.ctypes.data) for a in (words, seen, rises, falls, opened, state.registers, state.nets)),
             ctypes.c_long(cycles),
             ctypes.c_long(warm_up),
             ctypes.c_uint64((1 << lanes) - 1),
@@ -138,6 +143,7 @@ class Simulator:
         return Activity(
             rises={n: int(rises[k]) for n, k in self._index.items()},
             falls={n: int(falls[k]) for n, k in self._index.items()},
+            opened={g.clock: int(opened[k]) for k, g in enumerate(self.netlist.gates)},
             samples=(cycles - warm_up) * lanes,
         ), outputs
 
@@ -166,6 +172,7 @@ class Simulator:
             return "~(uint64_t)0" if net == ONE else "(uint64_t)0" if net == ZERO else f"v[{self._index[net]}]"
 
         registers = self.registers
+        enables = {g.clock: g.enable for g in self.netlist.gates}
         gates = []
         for instance in self.netlist.order:
             names = {p: value(instance.pins[p]) for p in instance.cell.inputs}
@@ -180,8 +187,8 @@ class Simulator:
         for k, chunk in enumerate(chunks):
             lines += [f"static void gates{k}(uint64_t *restrict v) {{", *chunk, "}"]
         lines += [
-            "void run(const uint64_t *in, uint64_t *out, int64_t *rise, int64_t *fall, uint64_t *q, uint64_t *old,",
-            "         long cycles, long skip, uint64_t lanes) {",
+            "void run(const uint64_t *in, uint64_t *out, int64_t *rise, int64_t *fall, int64_t *opened,",
+            "         uint64_t *q, uint64_t *old, long cycles, long skip, uint64_t lanes) {",
             f"  static uint64_t v[{count + 1}];",
             "  memset(v, 0, sizeof v);",
         ]
@@ -198,8 +205,18 @@ class Simulator:
             "    }",
             f"    memcpy(old, v, {count} * sizeof *v);",
         ]
+        lines += [
+            f"    if (t >= skip) opened[{k}] += __builtin_popcountll({value(g.enable)} & lanes);"
+            for k, g in enumerate(self.netlist.gates)
+        ]
         lines += [f"    out[t * {len(self.output_bits)}L + {k}] = {value(n)};" for k, n in enumerate(self.output_bits)]
         for k, (instance, pin) in enumerate(registers):
             data = value(instance.pins[instance.cell.data or "D"])
-            lines.append(f"    q[{k}] = {'~' if pin in instance.cell.inverted_output else ''}{data};")
+            taken = f"{'~' if pin in instance.cell.inverted_output else ''}{data}"
+            enable = enables.get(instance.pins[instance.cell.clock or ""])
+            lines.append(
+                f"    q[{k}] = {taken};"
+                if enable is None
+                else f"    q[{k}] = ({value(enable)} & {taken}) | (~{value(enable)} & q[{k}]);"
+            )
         return "\n".join([*lines, "  }", "}", ""])

@@ -87,7 +87,7 @@ class Block:
         return BlockEnergy(
             switching_fj=sum(e.switching_fj * n for e, n in parts) / total,
             internal_fj=sum(e.internal_fj * n for e, n in parts) / total,
-            clock_fj=parts[0][0].clock_fj,
+            clock_fj=sum(e.clock_fj * n for e, n in parts) / total,
             leakage_nw=parts[0][0].leakage_nw,
         )
 

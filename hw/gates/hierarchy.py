@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hw.gates import clock_gating
 from hw.gates.liberty import Library
 from hw.rtl.emit.merge import merge
 
@@ -34,7 +35,7 @@ class Part:
     flip_flops : int
         Sequential cells of one copy.
     area_um2 : float
-        Sum of the cell areas of one copy, um2.
+        Sum of the cell areas of one copy, clock gates included, um2.
     """
 
     name: str
@@ -66,13 +67,15 @@ def parts(folder: Path, library: Library) -> tuple[Part, ...]:
     found = [
         _part(name, placed.get(name, 1), body, modules, library)
         for name, body in modules.items()
-        if name == TOP or name in placed
+        if name == TOP or (name in placed and name != clock_gating.CELL)
     ]
     return tuple(sorted(found, key=lambda p: -p.copies * p.area_um2))
 
 
 def _part(name: str, copies: int, body: Mapping[str, Any], modules: Mapping[str, Any], library: Library) -> Part:
-    cells = [library.cell(c["type"]) for c in body["cells"].values() if c["type"] not in modules]
+    own = {n: c for n, c in body["cells"].items() if c["type"] not in modules or c["type"] == clock_gating.CELL}
+    cells = [library.cell(c["type"]) for c in own.values() if c["type"] != clock_gating.CELL]
+    gates = clock_gating.read(own, library)
     # equal modules are called after one of them
     name = re.sub(r"_\d+$", "", name.removeprefix(f"{TOP}_"))
     return Part(
@@ -80,5 +83,5 @@ def _part(name: str, copies: int, body: Mapping[str, Any], modules: Mapping[str,
         copies=copies,
         cells=len(cells),
         flip_flops=sum(c.sequential for c in cells),
-        area_um2=sum(c.area_um2 for c in cells),
+        area_um2=sum(c.area_um2 for c in cells) + sum(g.area_um2 for g in gates),
     )

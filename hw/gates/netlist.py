@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hw.base.error import InputError
+from hw.gates import clock_gating
+from hw.gates.clock_gating import ClockGate
 from hw.gates.liberty import Library, LibraryCell
 
 Net = int
@@ -51,11 +53,13 @@ class Netlist:
     library : Library
         Where its cells come from.
     clock : Net or None
-        Net of the only clock; None without flip-flops.
+        Net of the only clock, before its gates; None without flip-flops.
     names : dict of Net to str
         Name of a net's wire, with ``[bit]`` if the wire has several; names from the design go before made-up ones.
     flops : tuple of Instance
         The flip-flops, by name.
+    gates : tuple of ClockGate
+        Clock gates, which are not among the instances; empty where every register is always clocked.
     """
 
     name: str
@@ -67,21 +71,26 @@ class Netlist:
     names: dict[Net, str]
     flops: tuple[Instance, ...]
     order: tuple[Instance, ...]
+    gates: tuple[ClockGate, ...] = ()
 
     @property
     def instances(self) -> tuple[Instance, ...]:
-        """All cells."""
+        """All cells but those of clock gates."""
         return self.flops + self.order
 
     @property
     def area_um2(self) -> float:
         """Sum of the cells' areas: no wiring, no empty sites."""
-        return sum(i.cell.area_um2 for i in self.instances)
+        return sum(i.cell.area_um2 for i in self.instances) + sum(g.area_um2 for g in self.gates)
 
     @property
     def leakage_nw(self) -> float:
         """Sum of the cells' mean leakage."""
-        return sum(i.cell.leakage_nw for i in self.instances)
+        return sum(i.cell.leakage_nw for i in self.instances) + sum(g.leakage_nw for g in self.gates)
+
+    def enable(self, flop: Instance) -> Net:
+        """What lets the clock of a flip-flop through; `ONE` if nothing holds it back."""
+        return next((g.enable for g in self.gates if flop.pins[flop.cell.clock or ""] == g.clock), ONE)
 
     def drivers(self) -> dict[Net, tuple[Instance, str]]:
         """The instance and output pin that drives each net."""
@@ -100,7 +109,9 @@ def read(path: Path, library: Library) -> Netlist:
     """The netlist in a Yosys JSON file of one flat module mapped to `library`."""
     text = path.read_text()
     modules = json.loads(text)["modules"]
-    name, module = next(iter((n, m) for n, m in modules.items() if m.get("cells") or m.get("ports")))
+    name, module = next(
+        (n, m) for n, m in modules.items() if n != clock_gating.CELL and (m.get("cells") or m.get("ports"))
+    )
     names: dict[Net, str] = {}
     for wire, body in sorted(module["netnames"].items(), key=lambda item: (item[1].get("hide_name", 0), item[0])):
         for index, bit in enumerate(body["bits"]):
@@ -108,7 +119,7 @@ def read(path: Path, library: Library) -> Netlist:
                 names.setdefault(bit, f"{wire}[{index}]" if len(body["bits"]) > 1 else wire)
     instances = []
     for instance, body in sorted(module["cells"].items()):
-        if body["type"] in ("$scopeinfo",):
+        if body["type"] in ("$scopeinfo", clock_gating.CELL):
             continue
         cell = library.cell(body["type"])
         pins = {p: _net(b[0]) for p, b in body["connections"].items()}
@@ -117,7 +128,13 @@ def read(path: Path, library: Library) -> Netlist:
     for port, body in module["ports"].items():
         (inputs if body["direction"] == "input" else outputs)[port] = tuple(_net(b) for b in body["bits"])
     flops = tuple(i for i in instances if i.cell.sequential)
-    clocks = {i.pins[i.cell.clock] for i in flops if i.cell.clock}
+    gates = clock_gating.read(module["cells"], library)
+    before = {
+        b["connections"]["Q"][0]: _net(b["connections"]["CK"][0])
+        for b in module["cells"].values()
+        if b["type"] == clock_gating.CELL
+    }
+    clocks = {before.get(i.pins[i.cell.clock], i.pins[i.cell.clock]) for i in flops if i.cell.clock}
     if len(clocks) > 1:
         raise InputError(f"a block must have one clock, but {name} has {len(clocks)}; synthesise its domains apart")
     clock = clocks.pop() if clocks else None
@@ -131,6 +148,7 @@ def read(path: Path, library: Library) -> Netlist:
         clock=clock,
         names=names,
         flops=flops,
+        gates=gates,
         order=_ordered([i for i in instances if not i.cell.sequential], name),
     )
 

@@ -20,8 +20,9 @@ class BlockEnergy:
     internal_fj : float
         Inside the cells that drive the moving nets or read them, by slew and load.
     clock_fj : float
-        Clock pins of all flip-flops and what their cells spend on both clock edges; the same on every stream, without
-        wires or a clock tree.
+        Clock pins of all flip-flops and what their cells spend on both clock edges, without wires or a clock tree; the
+        same on every stream unless clock gates hold some back. Latch and AND of a clock gate and the wire behind it are
+        part of it.
     """
 
     switching_fj: float
@@ -59,6 +60,8 @@ class Coefficients:
         self.inner_rise: dict[Net, float] = {}
         self.inner_fall: dict[Net, float] = {}
         clock = 0.0
+        gated: dict[Net, float] = {g.clock: 0.0 for g in netlist.gates}
+        self._clock_pin_ff = 0.0
         for instance in netlist.instances:
             slews = [
                 max(timing.slew_ns[instance.pins[p]].values())
@@ -70,8 +73,13 @@ class Coefficients:
                 if net in (ZERO, ONE):
                     continue
                 if pin == instance.cell.clock:
-                    clock += sum(internal(instance.cell, pin, e, process.input_slew_ns, 0.0) for e in ("rise", "fall"))
-                    clock += instance.cell.capacitance_ff[pin] * square
+                    self._clock_pin_ff = instance.cell.capacitance_ff[pin]
+                    each = sum(internal(instance.cell, pin, e, process.input_slew_ns, 0.0) for e in ("rise", "fall"))
+                    each += self._clock_pin_ff * square
+                    if net in gated:
+                        gated[net] += each
+                    else:
+                        clock += each
                     continue
                 drives = pin in instance.cell.outputs
                 load = timing.load_ff.get(net, 0.0) if drives else 0.0
@@ -79,6 +87,34 @@ class Coefficients:
                 for edge, table in (("rise", rise), ("fall", fall)):
                     table[net] = table.get(net, 0.0) + internal(instance.cell, pin, edge, slew, load)
         self.clock_fj = clock
+        self.gated_fj = {g.clock: gated[g.clock] for g in netlist.gates}
+        self._clock_gates(process, timing)
+
+    def _clock_gates(self, process: Process, timing: Timing) -> None:
+        """What the gates themselves spend: in every cycle at their clock pins, per cycle let through behind the AND,
+        and with the enable in the latch."""
+        square, slew = process.library.voltage_v**2, process.input_slew_ns
+        for g in self.netlist.gates:
+            for cell, pin in ((g.latch, g.latch_clock), (g.gate, g.gate_clock)):
+                each = sum(internal(cell, pin, edge, slew, 0.0) for edge in ("rise", "fall"))
+                self.clock_fj += g.pairs * (each + cell.capacitance_ff[pin] * square)
+            wire = g.pairs * process.wire.base_ff + g.registers * process.wire.per_fanout_ff
+            pins = g.registers * self._clock_pin_ff
+            load = (wire + pins) / g.pairs
+            out = g.gate.outputs[0]
+            self.gated_fj[g.clock] += wire * square + g.pairs * sum(
+                internal(g.gate, out, edge, slew, load) for edge in ("rise", "fall")
+            )
+            inner = g.gate.capacitance_ff[g.gate_data] + process.wire.base_ff + process.wire.per_fanout_ff
+            self.switching[g.enable] = self.switching.get(g.enable, 0.0) + g.pairs * inner * square
+            at = max(timing.slew_ns[g.enable].values()) if g.enable in timing.slew_ns else slew
+            for edge, table in (("rise", self.rise), ("fall", self.fall)):
+                moved = (
+                    internal(g.latch, g.latch_data, edge, at, 0.0)
+                    + internal(g.latch, g.latch.outputs[0], edge, at, inner)
+                    + internal(g.gate, g.gate_data, edge, at, 0.0)
+                )
+                table[g.enable] = table.get(g.enable, 0.0) + g.pairs * moved
 
     def energy(self, activity: Activity) -> BlockEnergy:
         """Energy per cycle of one stream."""
@@ -94,8 +130,9 @@ class Coefficients:
             )
             for net, c in counts.items()
         )
+        clock = self.clock_fj + sum(self.gated_fj[net] * c for net, c in activity.opened.items()) / n
         return BlockEnergy(
-            switching_fj=switching, internal_fj=inner / n, clock_fj=self.clock_fj, leakage_nw=self.netlist.leakage_nw
+            switching_fj=switching, internal_fj=inner / n, clock_fj=clock, leakage_nw=self.netlist.leakage_nw
         )
 
 

@@ -1,8 +1,9 @@
-"""Energy at other nodes from 45 nm, by published scaling equations, as a range.
+"""Energy and delay at other nodes from 45 nm, by published scaling equations, as a range.
 
 Ref: A. Stillmaker, B. Baas, "Scaling equations for the accurate prediction of CMOS device performance from 180 nm
-to 7 nm", Integration 58 (2017), 74-81: energy factor a V^2 + b V + c per node and device type, fitted to simulated
-inverter chains. Coefficients as listed by the open tool nodeScale (MIT), which cites the paper.
+to 7 nm", Integration 58 (2017), 74-81: energy factor a V^2 + b V + c and delay factor a V^3 + b V^2 + c V + d per
+node and device type, fitted to simulated inverter chains. Coefficients as listed by the open tool nodeScale (MIT),
+which cites the paper.
 """
 
 import math
@@ -30,6 +31,17 @@ _ENERGY: dict[tuple[int, Device], tuple[float, float, float]] = {
     (7, "low power"): (0.09365, -0.03409, 0.02043),
 }
 
+_DELAY: dict[int, tuple[float, float, float, float]] = {
+    45: (-501.6, 1567, -1619, 566.1),
+    32: (-1047, 2982, -2797, 873.5),
+    20: (0, 34.63, -66.37, 41.15),
+    16: (0, 24.8, -47.52, 28.87),
+    14: (-40.66, 109.2, -100.6, 35.92),
+    10: (-34.95, 93.65, -85.99, 30.4),
+    7: (-28.58, 76.6, -70.26, 24.69),
+}
+"""High-performance devices: those of low power are several times slower at these supplies."""
+
 VOLTAGES: dict[int, tuple[float, float, float]] = {
     45: (0.9, 1.0, 1.1),
     28: (0.8, 0.9, 1.0),
@@ -45,14 +57,14 @@ VOLTAGES: dict[int, tuple[float, float, float]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Factor:
-    """Energy at a node over energy at 45 nm and 1.0 V; `extrapolated` if the equations do not reach the node.
+    """Energy or delay at a node over that at 45 nm and 1.0 V; `extrapolated` if the equations do not reach the node.
 
     Parameters
     ----------
     node_nm : int
         One of `VOLTAGES`, nm.
     low, nominal, high : float
-        Lowest, usual and highest factor; `factor` says over which devices and supplies.
+        Lowest, usual and highest factor; `factor` and `delay_factor` say over which devices and supplies.
     """
 
     node_nm: int
@@ -69,8 +81,7 @@ def factor(node_nm: int) -> Factor:
     supply range. A node between two of the equations' is interpolated on logarithmic axes; below 7 nm the trend
     of 10 to 7 nm goes on.
     """
-    if node_nm not in VOLTAGES:
-        raise InputError(f"a node must be one of {', '.join(map(str, VOLTAGES))} nm, not {node_nm}; choose one of them")
+    _known(node_nm)
     values = {
         (d, v): _at(node_nm, d, v) / _at(45, d, 1.0)
         for d in ("high performance", "low power")
@@ -80,6 +91,37 @@ def factor(node_nm: int) -> Factor:
     return Factor(
         node_nm=node_nm, low=min(values.values()), nominal=nominal, high=max(values.values()), extrapolated=node_nm < 7
     )
+
+
+def delay_factor(node_nm: int) -> Factor:
+    """The factor on a delay at 45 nm and 1.0 V, high-performance devices.
+
+    Nominal at the usual supply, range over the supply range. Between two of the equations' nodes interpolated on
+    logarithmic axes; below 7 nm the trend of 10 to 7 nm goes on.
+    """
+    _known(node_nm)
+    nodes = sorted(_DELAY)
+
+    def at(node: int, volts: float) -> float:
+        return sum(c * volts**power for c, power in zip(_DELAY[node], (3, 2, 1, 0), strict=True))
+
+    def between(volts: float) -> float:
+        if node_nm in _DELAY:
+            return at(node_nm, volts)
+        below = max((n for n in nodes if n < node_nm), default=nodes[0])
+        above = next(n for n in nodes if n > below)
+        ratio = math.log(node_nm / below) / math.log(above / below)
+        return at(below, volts) ** (1 - ratio) * at(above, volts) ** ratio
+
+    values = [between(v) / at(45, 1.0) for v in VOLTAGES[node_nm]]
+    return Factor(
+        node_nm=node_nm, low=min(values), nominal=values[1], high=max(values), extrapolated=node_nm < nodes[0]
+    )
+
+
+def _known(node_nm: int) -> None:
+    if node_nm not in VOLTAGES:
+        raise InputError(f"a node must be one of {', '.join(map(str, VOLTAGES))} nm, not {node_nm}; choose one of them")
 
 
 def _at(node_nm: int, device: Device, volts: float) -> float:

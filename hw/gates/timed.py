@@ -72,11 +72,16 @@ class TimedSimulator:
         flops = [(i, p) for i in netlist.flops for p in i.cell.outputs if p in i.pins]
         self.flops = np.array(
             [
-                (self.index[i.pins[i.cell.data or "D"]], self.index[i.pins[p]], p in i.cell.inverted_output)
+                (
+                    self.index[i.pins[i.cell.data or "D"]],
+                    self.index[i.pins[p]],
+                    p in i.cell.inverted_output,
+                    self.index[netlist.enable(i)],
+                )
                 for i, p in flops
             ],
             dtype=np.int32,
-        ).reshape(-1, 3)
+        ).reshape(-1, 4)
         self.edge = np.array([[1000 * timing.arrival_ns[i.pins[p]][e] for e in ("fall", "rise")] for i, p in flops])
         self.edge_ramp = np.array(
             [[1000 * _FULL * timing.slew_ns[i.pins[p]][e] for e in ("fall", "rise")] for i, p in flops]

@@ -33,7 +33,12 @@ class Timing:
 def loads(netlist: Netlist, wire: Wire) -> dict[Net, float]:
     """Capacitance of every net in fF: the pins it drives, and wire by fan-out."""
     readers = netlist.readers()
-    nets = set(readers) | set(netlist.drivers()) | {n for bits in netlist.inputs.values() for n in bits}
+    nets = (
+        set(readers)
+        | set(netlist.drivers())
+        | {g.enable for g in netlist.gates}
+        | {n for bits in netlist.inputs.values() for n in bits}
+    )
     found = {}
     for net in nets - {ZERO, ONE}:
         pins = readers.get(net, [])
@@ -41,15 +46,13 @@ def loads(netlist: Netlist, wire: Wire) -> dict[Net, float]:
         found[net] = (
             sum(i.cell.capacitance_ff[p] for i, p in pins) + wire.base_ff + wire.per_fanout_ff * max(1, len(pins))
         )
+    for gate in netlist.gates:
+        found[gate.enable] += gate.pairs * (gate.latch.capacitance_ff[gate.latch_data] + wire.per_fanout_ff)
     return found
 
 
-def analyse(netlist: Netlist, wire: Wire, input_slew_ns: float, within_tables: bool = False) -> Timing:
-    """Propagate slews and arrivals from inputs and clock to outputs and data pins; worst slew, worst arrival.
-
-    `within_tables`: no driver sees more load than its tables have: what wide nets would cost behind buffer trees, the
-    trees' own delay left out. Synthesis builds none.
-    """
+def analyse(netlist: Netlist, wire: Wire, input_slew_ns: float) -> Timing:
+    """Propagate slews and arrivals from inputs and clock to outputs, data pins and clock gates, the worst of each."""
     load = loads(netlist, wire)
     slew = {n: dict.fromkeys(EDGES, input_slew_ns) for bits in netlist.inputs.values() for n in bits}
     arrival = {n: dict.fromkeys(EDGES, 0.0) for n in slew}
@@ -60,10 +63,12 @@ def analyse(netlist: Netlist, wire: Wire, input_slew_ns: float, within_tables: b
     if netlist.clock is not None:
         slew[netlist.clock] = dict.fromkeys(EDGES, input_slew_ns)
         arrival[netlist.clock] = dict.fromkeys(EDGES, 0.0)
+    for gate in netlist.gates:  # as ideal as the clock before them
+        slew[gate.clock], arrival[gate.clock] = slew[netlist.clock or ZERO], dict.fromkeys(EDGES, 0.0)
     for instance in (*netlist.flops, *netlist.order):
         for pin in instance.cell.outputs:
             if pin in instance.pins:
-                _through(instance, pin, load, slew, arrival, before, within_tables)
+                _through(instance, pin, load, slew, arrival, before)
     ends = [
         (arrival[i.pins[i.cell.data]][e] + i.cell.setup_ns, i.pins[i.cell.data], e)
         for i in netlist.flops
@@ -71,6 +76,9 @@ def analyse(netlist: Netlist, wire: Wire, input_slew_ns: float, within_tables: b
         for e in EDGES
         if i.pins[i.cell.data] in arrival
     ]
+    # a latch must have taken the enable when the clock rises, as a register its data
+    setup = max((i.cell.setup_ns for i in netlist.flops), default=0.0)
+    ends += [(arrival[g.enable][e] + setup, g.enable, e) for g in netlist.gates for e in EDGES if g.enable in arrival]
     ends += [(arrival[n][e], n, e) for bits in netlist.outputs.values() for n in bits if n in arrival for e in EDGES]
     critical, net, edge = max(ends)
     path, here = [], (net, edge)
@@ -89,7 +97,6 @@ def _through(
     slew: dict[Net, dict[str, float]],
     arrival: dict[Net, dict[str, float]],
     before: dict[tuple[Net, str], tuple[Net, str]],
-    within_tables: bool,
 ) -> None:
     out = instance.pins[pin]
     slew[out], arrival[out] = dict.fromkeys(EDGES, 0.0), dict.fromkeys(EDGES, float("-inf"))
@@ -100,7 +107,6 @@ def _through(
         for edge in EDGES:
             if edge not in arc.delay:
                 continue
-            seen = min(load[out], arc.delay[edge].loads_ff[-1]) if within_tables else load[out]
             # With the clock, only the rising edge starts anything.
             origins = (
                 ("rise",)
@@ -112,9 +118,9 @@ def _through(
                 else (_OPPOSITE[edge],)
             )
             for origin in origins:
-                at = arrival[source][origin] + arc.delay[edge].at(slew[source][origin], seen)
+                at = arrival[source][origin] + arc.delay[edge].at(slew[source][origin], load[out])
                 if at > arrival[out][edge]:
                     arrival[out][edge] = at
                     before[(out, edge)] = (source, origin)
                 if source not in (ZERO, ONE):
-                    slew[out][edge] = max(slew[out][edge], arc.slew[edge].at(slew[source][origin], seen))
+                    slew[out][edge] = max(slew[out][edge], arc.slew[edge].at(slew[source][origin], load[out]))

@@ -156,8 +156,8 @@ class SystemSpec:
     def label(self) -> str:
         """Its parts in a few words."""
         crossbars = "" if self.crossbar is None else f" and {self.crossbar.label}"
-        several = "" if self.channels == 1 else f", {self.channels} channels,"
-        return f"{self.core.label} beside {self.pim.title}{several}{crossbars}"
+        several = "" if self.channels == 1 else f"{self.channels} channels of "
+        return f"{self.core.label} beside {several}{self.pim.title}{crossbars}"
 
     @property
     def macs_per_cycle(self) -> float:

@@ -73,10 +73,10 @@ def server(
     Raises
     ------
     InputError
-        If not even a query that finds the card idle keeps the limit.
+        If the limit is no time above 0, or not even a query that finds the card idle keeps it.
     """
-    if limit <= 0:
-        raise InputError(f"a latency limit must be above 0 s, not {limit:g}")
+    if not 0 < limit < float("inf"):
+        raise InputError(f"a latency limit must be a time above 0 s, not {limit:g}; without one run it offline")
     known = next((batch for key, (batch, _) in device.submitted.items() if key in network.name), None)
     # the split into groups that gives most offline, for every batch
     split = offline(device, network, number, extra=extra).groups

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from hw.base.error import InputError
+from hw.base.progress import Progress
 from model.cli import _serve_run
 from model.serving.answers import tpot, ttft
 from model.serving.fewest import fewest
@@ -13,18 +14,20 @@ from model.serving.service import Service
 from model.serving.simulate import replay
 
 
-def fewest_cards(arguments: argparse.Namespace) -> int:
+def fewest_cards(arguments: argparse.Namespace, state: Progress) -> int:
     """`--fewest MODEL ... [--chips NAME ...] --rate R`; 0."""
     target = _serve_run.target_of(arguments)
     if target is None or arguments.rate is None:
         raise InputError("--fewest must come with --rate and a target: --ttft, --tpot or both")
     load = _serve_run.drawn_of(arguments, arguments.requests or 1500, arguments.rate)
-    rows = [
-        fewest(chip, _serve_run.model_of(model), load, target, share=arguments.share, engine=arguments.engine,
-               weights=arguments.format)
-        for model in arguments.fewest
-        for chip in arguments.chips or [arguments.chip]
-    ]  # fmt: skip
+    pairs = [(model, chip) for model in arguments.fewest for chip in arguments.chips or [arguments.chip]]
+    rows, state.total = [], len(pairs)
+    for name, chip in pairs:
+        model = _serve_run.model_of(name)
+        rows.append(
+            fewest(chip, model, load, target, share=arguments.share, engine=arguments.engine, weights=arguments.format)
+        )
+        state.step()
     if arguments.json:
         print(json.dumps([row.plain() for row in rows], indent=1))
         return 0
@@ -47,16 +50,18 @@ def fewest_cards(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def many_rates(arguments: argparse.Namespace) -> int:
+def many_rates(arguments: argparse.Namespace, state: Progress) -> int:
     """`--rates R ...`: one line a rate, with a PIM memory and without where `--pim` is given; 0."""
     shown: list[dict[str, Any]] = []
     variants = _variants(arguments)
+    state.total = len(arguments.rates) * len(variants)
     for rate in arguments.rates:
         if not 0 < rate < float("inf"):
             raise InputError(f"--rates must be above 0, not {rate:g}")
         load = _serve_run.drawn_of(arguments, arguments.requests or max(200, round(120 * rate)), rate)
         for label, service in variants:
             outcome = replay(service, lambda load=load: load)
+            state.step()
             cost = _serve_run.bill_of(service, outcome)
             low, mid, high = rates(outcome)
             each = [float(tpot(t).mean()) for t in (outcome.low, outcome.table, outcome.high)]
@@ -88,6 +93,7 @@ def many_rates(arguments: argparse.Namespace) -> int:
             f"  {row['rate']:>10g} {row['what']:<24} {row['ttft_ms']:>9,.1f} {row['tpot_ms']:>9,.2f} {span:>16} "
             f"{row['tokens_per_s']:>10,.0f} {joules:>9}"
         )
+    _serve_run.clocks(variants[0][1])
     return 0
 
 

@@ -2,22 +2,23 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from hw import chips
 from hw.base.digest import digest
 from hw.base.error import InputError
 from hw.base.file import write_atomically
+from hw.base.progress import Progress
+from hw.gates import core_clock
 from model.card.device import device
 from model.card.engine import ENGINES
 from model.card.serving import serving_format
+from model.cli._serve_time import follow
 from model.network import llm
 from model.network.language import LanguageModel
 from model.network.split import Split
 from model.serving.bill import Bill, bill
-from model.serving.closed import closed
-from model.serving.cluster import Cluster
+from model.serving.closed import REQUESTS_A_USER, closed
 from model.serving.deploy import Deployed, Rules, planned
 from model.serving.draw import Drawn
 from model.serving.load import Trace
@@ -32,16 +33,22 @@ WHOLE = (
 )  # fmt: skip
 """Options that count something."""
 
+DRAWN = 2000
+"""Requests of a drawn load if nobody says how many."""
+
 COPIES = Path("build/serving")
 """Where a long run is kept while it lasts."""
 
+MOST_FAILURES = 365
+"""Of a card in a year: each is repaired in a day."""
 
-def run(arguments: argparse.Namespace, mode: str) -> int:
+
+def run(arguments: argparse.Namespace, mode: str, state: Progress) -> int:
     """Do what `mode` asks; 0."""
     check(arguments)
     service = service_of(arguments)
     if mode == "users":
-        return _users(arguments, service)
+        return _users(arguments, service, state)
     if mode == "closed_loop":
         outcome = closed(
             service,
@@ -51,6 +58,9 @@ def run(arguments: argparse.Namespace, mode: str) -> int:
             requests=arguments.requests,
             seed=arguments.seed,
             bands=bool(arguments.requests_out),
+            progress=follow(
+                state, arguments.requests or REQUESTS_A_USER * arguments.closed_loop, bool(arguments.requests_out)
+            ),
         )
         title = f"{arguments.closed_loop} users, {arguments.prompt} + {arguments.answer} tokens"
     else:
@@ -60,7 +70,7 @@ def run(arguments: argparse.Namespace, mode: str) -> int:
             load,
             bands=bool(arguments.requests_out),
             copy=COPIES / f"{digest(told(arguments))}.copy",
-            progress=None if arguments.json else progress,
+            progress=follow(state, _requests(arguments), bool(arguments.requests_out)),
         )
     target = target_of(arguments)
     cost = bill_of(service, outcome)
@@ -70,7 +80,16 @@ def run(arguments: argparse.Namespace, mode: str) -> int:
         return 0
     print(f"{heading(service)}\n{title}")
     print(*screen(outcome, cost, target), sep="\n")
+    clocks(service)
     return 0
+
+
+def clocks(service: Service) -> None:
+    """What the seconds above rest on, if a core's gates do not reach its stated clock."""
+    served = {d.chip.title: d.chip for d, _ in (*service.groups, *service.decoders) if d.chip is not None}
+    for chip in served.values():
+        if core_clock.note(chip):
+            print(f"clock          {core_clock.note(chip)}")
 
 
 def service_of(arguments: argparse.Namespace) -> Service:
@@ -168,7 +187,7 @@ def _load(arguments: argparse.Namespace) -> tuple[Load, str]:
     if arguments.trace is not None:
         trace = Trace(arguments.trace, limit=arguments.requests)
         return (lambda: trace), f"requests of {arguments.trace}"
-    drawn = drawn_of(arguments, arguments.requests or 2000, arguments.rate)
+    drawn = drawn_of(arguments, arguments.requests or DRAWN, arguments.rate)
     kind = arguments.arrivals + (", by the hours of a day" if arguments.day else "")
     return (lambda: drawn), (
         f"{drawn.count:,} requests at {drawn.rate:g} a second ({kind}), {drawn.prompt:g} + {drawn.answer:g} tokens on "
@@ -207,9 +226,12 @@ def told(arguments: argparse.Namespace) -> dict[str, str | int | float]:
     return found
 
 
-def progress(cluster: Cluster) -> None:
-    """A line about a long run."""
-    print(f"  {cluster.now:,.0f} s simulated, {len(cluster.log):,} requests ended", file=sys.stderr, flush=True)
+def _requests(arguments: argparse.Namespace) -> int:
+    """About how many a load has: as many as are asked for, else the lines of the file."""
+    if arguments.trace is None or arguments.requests:
+        return arguments.requests or DRAWN
+    with Path(arguments.trace).open("rb") as file:
+        return sum(1 for _ in file)
 
 
 def target_of(arguments: argparse.Namespace) -> tuple[float, float] | None:
@@ -219,10 +241,14 @@ def target_of(arguments: argparse.Namespace) -> tuple[float, float] | None:
     return arguments.ttft or float("inf"), arguments.tpot or float("inf")
 
 
-def _users(arguments: argparse.Namespace, service: Service) -> int:
+def _users(arguments: argparse.Namespace, service: Service, state: Progress) -> int:
     target = target_of(arguments)
     if target is None:
         raise InputError("--users must come with a target: --ttft, --tpot or both, in seconds")
+
+    def tried(users: int) -> None:
+        state.what = f"serve   the most users, now {users:,}"
+
     found = most_users(
         service,
         arguments.prompt,
@@ -231,6 +257,7 @@ def _users(arguments: argparse.Namespace, service: Service) -> int:
         share=arguments.share,
         spread=arguments.spread,
         seed=arguments.seed,
+        tried=tried,
     )
     if arguments.json:
         print(json.dumps(found.plain(), indent=1))
@@ -247,6 +274,7 @@ def _users(arguments: argparse.Namespace, service: Service) -> int:
             f"{1e3 * point.tpot_p99:>12,.2f}"
         )
     print(f"  at most {found.users} users ({found.low} to {found.high}), in {found.wall:.1f} s")
+    clocks(service)
     if arguments.plots:
         from model.serving.plots import knee
 
@@ -283,5 +311,9 @@ def check(arguments: argparse.Namespace) -> None:
     for name in ("decoders", "spares", "failures", "shared"):
         if getattr(arguments, name) < 0:
             raise InputError(f"--{name} must be at least 0, not {getattr(arguments, name):g}")
+    if not arguments.failures <= MOST_FAILURES:  # a number that is none too
+        raise InputError(
+            f"--failures must be from 0 to {MOST_FAILURES} of a card in a year, not {arguments.failures:g}"
+        )
     if not 0 < arguments.share <= 1:
         raise InputError(f"--share must be above 0 and at most 1, not {arguments.share:g}")

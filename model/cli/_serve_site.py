@@ -9,7 +9,9 @@ from typing import Any
 from hw.base.digest import digest
 from hw.base.error import InputError
 from hw.base.file import write_atomically
+from hw.base.progress import Progress
 from model.cli import _serve_run
+from model.cli._serve_time import follow
 from model.serving import site
 from model.serving.answers import kept
 from model.serving.bill import Bill
@@ -23,7 +25,7 @@ REQUESTS = 1_000_000
 SECONDS = 86400.0
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace, state: Progress) -> int:
     """Print it; 0."""
     if arguments.years < 1 or not 0 < arguments.growth < 100:
         raise InputError(
@@ -39,8 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
         cap_kw=arguments.power_cap,
     )
     if arguments.years > 1:
-        return _many_years(arguments, found)
-    day = _day(arguments, found, arguments.requests or REQUESTS)
+        return _many_years(arguments, found, state)
+    day = _day(arguments, found, arguments.requests or REQUESTS, state)
     target = _serve_run.target_of(arguments)
     if arguments.requests_out:
         write_atomically(Path(arguments.requests_out), "\n".join(lines(day.outcome)) + "\n")
@@ -100,7 +102,7 @@ class Day:
         return int(self.outcome.table["answer"].sum())
 
 
-def _day(arguments: argparse.Namespace, found: list[site.Kind], count: int) -> Day:
+def _day(arguments: argparse.Namespace, found: list[site.Kind], count: int, state: Progress) -> Day:
     broken = site.failures(found, arguments.failures, SECONDS, arguments.seed)
     service = site.service(found, broken, arguments.router)
     load = Drawn(
@@ -116,7 +118,7 @@ def _day(arguments: argparse.Namespace, found: list[site.Kind], count: int) -> D
         seed=arguments.seed,
     )
     copy = _serve_run.COPIES / f"{digest(_serve_run.told(arguments) | {'count': count})}.copy"
-    progress = None if arguments.json else _serve_run.progress
+    progress = follow(state, count, bool(arguments.requests_out)) if not state.total else None
     outcome = replay(
         service, lambda: load, bands=bool(arguments.requests_out), copy=copy, progress=progress, watch=Busy(24)
     )
@@ -125,13 +127,15 @@ def _day(arguments: argparse.Namespace, found: list[site.Kind], count: int) -> D
     return Day(outcome=outcome, cost=_serve_run.bill_of(service, outcome), hours=rows, failures=len(broken))
 
 
-def _many_years(arguments: argparse.Namespace, found: list[site.Kind]) -> int:
+def _many_years(arguments: argparse.Namespace, found: list[site.Kind], state: Progress) -> int:
     """One line a year, each of 365 days like the one simulated."""
     target = _serve_run.target_of(arguments) or (float("inf"), float("inf"))
     rows: list[dict[str, Any]] = []
+    state.total = arguments.years
     for year in range(1, arguments.years + 1):
         count = round((arguments.requests or REQUESTS) * arguments.growth ** (year - 1))
-        day = _day(arguments, found, count)
+        day = _day(arguments, found, count, state)
+        state.step()
         if day.cost is None:
             raise InputError("a year's cost must have the power of every card; one has no published TDP")
         yearly = 365 * day.tokens / 1e12

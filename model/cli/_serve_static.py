@@ -41,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     beams = arguments.beams
     batches = arguments.batch or plain.batches(total, beams)
     if arguments.longest is not None:
+        if not 0 < arguments.longest < float("inf"):
+            raise InputError(f"--longest must be a time above 0 s, not {arguments.longest:g}")
         plain.best_throughput(arguments.prompt, arguments.answer, beams, arguments.longest)  # refuses if none is left
         batches = [
             b for b in batches if plain.request_time(arguments.prompt, arguments.answer, b, beams) <= arguments.longest

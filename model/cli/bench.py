@@ -1,5 +1,5 @@
 """Measure the models' speed: closed form, stepped model, ResNet-50, beside SCALE-Sim's CPU time on the same layers;
-serving, beside the public simulator of the same requests.
+a crossbar's product; serving, beside the public simulator of the same requests.
 
 examples:
   kcloud-cosim model bench
@@ -20,7 +20,7 @@ from hw.spec.command import Command
 from hw.spec.core import CoreSpec
 from hw.spec.mac_array import MacArraySpec
 from model import other_simulators
-from model.cli import _pim_speed, _serving_speed
+from model.cli import _crossbar_speed, _pim_speed, _serving_speed
 from model.cli.cycles import layer_work
 from model.cycle.npu import core as mac_array
 from model.cycle.npu.program import closed_form, program
@@ -44,6 +44,8 @@ LIMITS = {
     "pim_gemv_4096_64_channels_ms": 50.0,
     "pim_gemv_4096_64_channels_refresh_ms": 50.0,
     "pim_gemv_4096_64_channels_every_rule_ms": 50.0,
+    "crossbar_product_2_bit_cells_ms": 5.0,
+    "crossbar_product_4_bit_cells_ms": 5.0,
     "peak_memory_mb": 200.0,
     "serving_site_day_of_a_million_minutes": 15.0,
 }
@@ -139,6 +141,7 @@ def measure() -> dict[str, Any]:
         figures[f"gemm_512_from_outside_{width}_bytes_stepped_ms"] = 1e3 * steps
     figures["gemm_1024_on_128_stepped_ms"] = 1e3 * seconds(lambda: mac_array.step(core_of(128), [(1024, 1024, 1024)]))
     figures |= _pim_speed.measure(seconds)
+    figures |= _crossbar_speed.measure()
     figures |= _serving_speed.measure()
     figures["peak_memory_mb"] = peak_memory_mb()
     return figures

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from hw import chips
 from hw.base.place import SOURCE
+from hw.gates import core_clock
 from model import workloads
 
 KINDS = ("chips", "workloads", "benches", "figures", "models")
@@ -44,7 +45,8 @@ def _chips() -> Iterator[tuple[str, str]]:
         built = "facts alone" if chip.machine is None else chip.kind.title
         many = f" x {chip.cores}" if chip.cores > 1 else ""
         rtl = "" if chip.machine is None or chip.cores > 1 else ", runs as RTL"
-        yield name, f"{chip.title} [{built}{many}{rtl}]"
+        clock = core_clock.short(chip)
+        yield name, f"{chip.title} [{built}{many}{rtl}{f'; {clock}' if clock else ''}]"
     for sentence in broken:
         yield "-", sentence
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from hw import chips
 from hw.base.error import InputError
+from hw.gates import core_clock
 from hw.spec.chip import Chip
 from model import workloads
 from model.cli._network import (
@@ -136,6 +137,7 @@ def as_json(
             "range": [prediction.cycles / ghz / 1e6 for ghz in (clock.maximum, clock.minimum)],
             "clock_ghz": clock.nominal,
             "clock_confidence": clock.confidence,
+            "clock_at_gates": core_clock.note(chip),
         },
         "figures": dict(figures),
         "layers": [dict(layer) for layer in prediction.layers],
@@ -216,6 +218,8 @@ def summary(chip: Chip, workload: Workload, prediction: Prediction, figures: Map
         share = figures["correct"] / figures["images"]
         lines.append(f"correct          {figures['correct']:.0f} of {figures['images']:.0f} ({share:.1%})")
     lines += [f"note             {note}" for note in (*prediction.notes, *foreign_formats(chip, workload))]
+    if prediction.clock is not None and core_clock.note(chip):
+        lines.append(f"clock            {core_clock.note(chip)}")
     lines.append(f"not modelled yet {prediction.missing}")
     if chip.hypothesis:
         lines.append(f"hypothesis       {chip.hypothesis}")

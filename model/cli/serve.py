@@ -20,6 +20,7 @@ from hw.spec.number import FORMATS
 from model.card.engine import ENGINES
 from model.card.pim import FORMATS as FORMATS_OF
 from model.cli import _serve_plan, _serve_run, _serve_site, _serve_static
+from model.cli._serve_time import shown
 from model.serving.draw import ARRIVALS
 from model.serving.policies import names
 
@@ -122,7 +123,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print it; 0."""
     if arguments.fewest:
-        return _serve_plan.fewest_cards(arguments)
+        with shown(arguments, "the fewest cards") as state:
+            return _serve_plan.fewest_cards(arguments, state)
     chosen = [n for n in MODES if getattr(arguments, n) is not None and getattr(arguments, n) is not False]
     if len(chosen) > 1:
         listed = ", ".join("--" + name.replace("_", "-") for name in chosen)
@@ -134,10 +136,12 @@ def run(arguments: argparse.Namespace) -> int:
                     f"--{option.replace('_', '-')} must come with a load: --trace, --closed-loop, --rate, "
                     "--rates, --users or --site"
                 )
-        return _serve_static.run(arguments)
-    if chosen[0] == "site":
-        _serve_run.check(arguments)
-        return _serve_site.run(arguments)
-    if chosen[0] == "rates":
-        return _serve_plan.many_rates(arguments)
-    return _serve_run.run(arguments, chosen[0])
+        with shown(arguments, "one batch after the other"):
+            return _serve_static.run(arguments)
+    with shown(arguments, chosen[0].replace("_", " ")) as state:
+        if chosen[0] == "site":
+            _serve_run.check(arguments)
+            return _serve_site.run(arguments, state)
+        if chosen[0] == "rates":
+            return _serve_plan.many_rates(arguments, state)
+        return _serve_run.run(arguments, chosen[0], state)

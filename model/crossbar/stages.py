@@ -2,8 +2,10 @@
 
 Every run is a committed record of the same model, prompt and number of tokens. Cycles are measured in all of them.
 Energy is counted events times published energies; of stage 3 converters, cells and resistances are a hypothesis, so its
-range is that of all sources. Not in the energies, and alike in all runs: vector unit, shared memory, memories of the
-core, host.
+range is that of all sources. Core, vector unit and shared memory are counted events too: logic at this design's gates
+(45 nm, clock not gated) is the highest, an eighth of it, what charge and voltage make of it at 22 nm, the nominal;
+memories by published sizes at 45 nm are the highest, half the nominal, a fifth the lowest: the rules by which the
+crossbars' digital part and buffers are priced. Not in the energies: control and clock of waiting units, host.
 """
 
 import json
@@ -11,13 +13,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from hw import chips
 from hw.spec.crossbar_unit import LANES
-from hw.spec.fact import Fact
+from hw.spec.system import SystemSpec
+from model.crossbar import core_events
 from model.crossbar.beside_npu import CROSSBARS
 from model.crossbar.text import SETTINGS, key
 from model.energy import crossbar_prices
 from model.energy.price import Interval, price
-from model.language.config import DecoderConfig
+from model.energy.system_prices import MOVES_A_WORD, part_energy
 from model.language.run_record import LanguageRun
 
 STAGES: tuple[tuple[int, str, str, str], ...] = (
@@ -28,12 +32,10 @@ STAGES: tuple[tuple[int, str, str, str], ...] = (
 )
 """(stage, system, what the channel multiplies, title) of every row."""
 
-BF16_MAC = Fact(
-    nominal=1.6, low=0.25, high=13.1, unit="pJ", confidence="inferred",
-    source="high: BF16 in a system's array at this design's gates, 45 nm, clock not gated; nominal: an eighth of "
-    "it, what charge and voltage make of it at 22 nm; low: Horowitz, ISSCC 2014, FP16 product and FP32 sum, an eighth",
-)  # fmt: skip
-"""One multiply-accumulate on the core, by the rule the crossbars' digital part is priced by."""
+LOGIC = (1 / 8, 1 / 8, 1.0)
+"""Of the energy at 45 nm gates: lowest and nominal, what charge and voltage make of it at 22 nm, and highest."""
+ON_CHIP = (1 / 5, 1 / 2, 1.0)
+"""Of the published energy of on-chip memories at 45 nm, as `model.crossbar.energy` has it for buffers of crossbars."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ class StageRun:
     same_text : bool
         Its tokens are those of the first row.
     energy_j : dict of str to Interval
-        "memory", "core" and "crossbars" -> joules a generated token.
+        "DRAM", "core", "vector unit", "shared memory" and, of stage 3, "crossbars" -> joules a generated token.
     bits_per_character : tuple of (str, tuple of float)
         What the products are, and bits per character on the same windows of unseen text, one a seed.
     """
@@ -69,19 +71,19 @@ class StageRun:
         return sum(self.energy_j.values(), Interval(low=0.0, nominal=0.0, high=0.0))
 
 
-def core_products(config: DecoderConfig, run: LanguageRun) -> float:
-    """Multiply-accumulates on the core a generated token: weights and attention, unless another part has them.
+def _scaled(energy: Interval, factors: tuple[float, float, float]) -> Interval:
+    return Interval(low=energy.low * factors[0], nominal=energy.nominal * factors[1], high=energy.high * factors[2])
 
-    Attention has two products of every query element with every position seen, the mean of the positions generated.
-    """
-    weights = config.vocab_size * config.hidden_size + config.num_hidden_layers * (
-        config.hidden_size * (config.query_size * 2 + config.kv_size * 2 + 3 * config.intermediate_size)
-    )
-    seen = len(run.prompt) + len(run.tokens) / 2
-    attention = 2 * config.num_hidden_layers * config.query_size * seen
-    resident = "crossbar_events" in run.labels
-    on_core = 0.0 if resident or run.pim in ("weights", "both") else float(weights)
-    return on_core + (attention if run.pim in ("off", "weights") else 0.0)
+
+def logic_energy(run: LanguageRun) -> dict[str, Interval]:
+    """ "core", "vector unit", "shared memory" -> joules a token, by what each counted; see `core_events.of_run`."""
+    counts = run.labels_per_token
+    spec = chips.load(run.chip).machine_as(SystemSpec)
+    unit = counts.get("crossbar_unit_events", {})
+    words = sum(counts["controller"].get(label, 0) for label in MOVES_A_WORD)
+    words += sum(unit.get(event, 0) for event in ("scan", "align", "store"))
+    parts = part_energy(spec, core_events.of_run(run), counts["vector_events"], words)
+    return {part: _scaled(e.gates, LOGIC) + _scaled(e.memories, ON_CHIP) for part, e in parts.items()}
 
 
 def memory_energy(run: LanguageRun) -> Interval:
@@ -110,7 +112,6 @@ def crossbar_energy(run: LanguageRun) -> Interval:
 
 def stage_runs(
     runs: Sequence[LanguageRun],
-    config: DecoderConfig,
     quality: Mapping[str, float],
     through_cells: Mapping[str, Sequence[float]],
 ) -> list[StageRun]:
@@ -120,8 +121,6 @@ def stage_runs(
     ----------
     runs : sequence of LanguageRun
         Committed records.
-    config : DecoderConfig
-        Of the model they ran.
     quality : mapping of str to float
         Name of a format and order of additions -> bits per character.
     through_cells : mapping
@@ -136,11 +135,7 @@ def stage_runs(
         run = held.get((chip, pim))
         if run is None or run.prompt != first.prompt or len(run.tokens) != len(first.tokens):
             continue
-        products = core_products(config, run) * 1e-12
-        energy = {
-            "memory": memory_energy(run),
-            "core": Interval(low=BF16_MAC.minimum, nominal=BF16_MAC.nominal, high=BF16_MAC.maximum) * products,
-        }
+        energy = {"DRAM": memory_energy(run), **logic_energy(run)}
         if stage == 3:
             energy["crossbars"] = crossbar_energy(run)
             bits = tuple((s.title, tuple(through_cells[key(s)])) for s in SETTINGS if key(s) in through_cells)
@@ -162,7 +157,6 @@ def stage_runs(
 def committed(runs: Sequence[LanguageRun]) -> list[StageRun]:
     """The rows of committed records, with the committed figures of quality."""
     from model.crossbar import text
-    from model.crossbar.tasks import language_model
     from model.language.measure import QUALITY
 
-    return stage_runs(runs, language_model()[0], json.loads(QUALITY.read_text())["sample"], text.read())
+    return stage_runs(runs, json.loads(QUALITY.read_text())["sample"], text.read())

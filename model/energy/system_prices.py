@@ -5,6 +5,7 @@ are stated beside each other and not added.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from hw.base.error import InputError
 from hw.spec.fact import Fact
@@ -28,34 +29,64 @@ LEFT_OUT = "control, queues, comparisons and word shuffles of the vector unit, c
 _NOTHING = Interval(low=0.0, nominal=0.0, high=0.0)
 
 
-def unit_energy(
-    spec: SystemSpec, core: Mapping[str, int], vector: Mapping[str, int], words: int
-) -> dict[str, Interval]:
-    """Part -> joules of its counted events; nothing for a format whose gates were never measured.
+MOVES_A_WORD = ("read", "write", "register_load", "result_read")
+"""Labels of the memory controller: a word of the shared memory went to the channel or came from it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartEnergy:
+    """What a part of a system took, at 45 nm.
+
+    Parameters
+    ----------
+    gates, memories : Interval
+        Joules of its logic, measured at the gates of this design, and of its memories, by published sizes.
+    """
+
+    gates: Interval = _NOTHING
+    memories: Interval = _NOTHING
+
+    @property
+    def all(self) -> Interval:
+        """Both together."""
+        return self.gates + self.memories
+
+
+def part_energy(
+    spec: SystemSpec, core: Mapping[str, float], vector: Mapping[str, float], words: float
+) -> dict[str, PartEnergy]:
+    """Part -> what its counted events took; nothing for a format whose gates were never measured.
 
     Parameters
     ----------
     spec : SystemSpec
     core, vector : mapping
         Event -> count, of the core and of the vector unit.
-    words : int
-        Words that the memory controller moved from or to the shared memory.
+    words : float
+        Words that memory controller and crossbars moved from or to the shared memory.
     """
     table = load_operations(MEMORIES)
     assert isinstance(table, OperationTable)
     if spec.number not in PRICES:
         return {}
-    prices = _memories(spec, table)
-    for event, values in PRICES[spec.number].items():
-        # an accumulator's row is added and stored
-        prices[event] = prices.get(event, _NOTHING) + _gates(*values)
+    gates = {event: _gates(*values) for event, values in PRICES[spec.number].items()}
+    memories = _memories(spec, table)
     shared = {event: count for event, count in vector.items() if event.startswith("shared_memory.")}
     beats = core.get("external_memory.read", 0) + core.get("external_memory.write", 0)
+    moved = {"shared_memory.word": sum(shared.values()) + beats + words}
     return {
-        "core": _sum(prices, core),
-        "vector unit": _sum(prices, {event: count for event, count in vector.items() if event not in shared}),
-        "shared memory": _sum(prices, {"shared_memory.word": sum(shared.values()) + beats + words}),
+        # an accumulator's row is added and stored
+        "core": PartEnergy(gates=_sum(gates, core), memories=_sum(memories, core)),
+        "vector unit": PartEnergy(gates=_sum(gates, vector)),
+        "shared memory": PartEnergy(memories=_sum(memories, moved)),
     }
+
+
+def unit_energy(
+    spec: SystemSpec, core: Mapping[str, float], vector: Mapping[str, float], words: float
+) -> dict[str, Interval]:
+    """Part -> joules of its counted events, logic and memories together; see `part_energy`."""
+    return {part: energy.all for part, energy in part_energy(spec, core, vector, words).items()}
 
 
 def _gates(low: float, nominal: float, high: float) -> Interval:
@@ -89,7 +120,7 @@ def _memories(spec: SystemSpec, table: OperationTable) -> dict[str, Interval]:
     }
 
 
-def _sum(prices: Mapping[str, Interval], counts: Mapping[str, int]) -> Interval:
+def _sum(prices: Mapping[str, Interval], counts: Mapping[str, float]) -> Interval:
     total = _NOTHING
     for event, count in counts.items():
         if event in prices:

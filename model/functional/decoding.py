@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hw.base.integer import ceil_div
-from hw.spec.vector import LANES
-from model.lowering.decoder.lower import Lowered, Step
+from hw.spec.vector_micro import LANES
+from model.lowering.decoder.lowered import Lowered, Step
 from model.lowering.decoder.shared import TensorPlace
 from model.reference.block_floating import crossbar_product
 from model.reference.decoder import Decoder, StoredWeights, Tensors

@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
+
+import numpy as np
 
 from hw.base.error import InputError
 from hw.spec.crossbar_unit import Product
@@ -11,7 +14,14 @@ from model.cycle.system.kinds import contents_of, controller_of
 from model.cycle.system.run import core_item
 from model.cycle.system.vector_port import VectorPort
 from model.functional.npu import Memories
-from model.lowering.decoder.crossbar import Crossbars
+
+
+class Multiplies(Protocol):
+    """Crossbars with weights in them."""
+
+    def execute(self, product: Product, shared: np.ndarray) -> None:
+        """Carry `product` out on the shared memory, uint16 (words, 16)."""
+        ...
 
 
 class SystemMemories:
@@ -33,7 +43,7 @@ class SystemMemories:
         spec: SystemSpec,
         timing: Timing,
         vector: VectorPort | None = None,
-        crossbars: Crossbars | None = None,
+        crossbars: Multiplies | None = None,
     ) -> None:
         self.core = Memories(spec.core)
         self.channels = {unit: contents_of(spec.controller, timing) for unit in spec.memory_units}

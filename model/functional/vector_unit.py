@@ -6,7 +6,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from hw.spec.number import OPERAND_CODES
-from hw.spec.vector import LABEL_OF, LANES, Source, VectorSpec, program_of, refusal, unpack
+from hw.spec.vector import VectorSpec, refusal, unpack
+from hw.spec.vector_micro import LABEL_OF, LANES, Source
+from hw.spec.vector_program import program_of
 from model.cycle.vector_unit.closed_form import VectorCount, count, events_of
 from model.cycle.vector_unit.stepper import Step, steps
 from model.number import function

@@ -1,6 +1,8 @@
 """The record of a language model on a system's RTL: text, cycles by cause, and that every tensor was compared."""
 
 import json
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,7 +40,8 @@ class LanguageRun:
     predicted_cycles : int
         The stepped model's `cycles`.
     labels : dict
-        Unit (and counter) -> label -> cycles of the whole run, as the RTL counted.
+        Unit (and counter) -> label -> cycles of the whole run, as the RTL counted. Counters of a further channel end
+        in its number: "controller" and "channel_events", "controller_1" and "channel_events_1".
     labels_per_token : dict
         The same, of the generated tokens behind the first, a token.
     labels_equal : bool
@@ -80,6 +83,15 @@ class LanguageRun:
         path = root / self.chip / f"{self.work}.{self.pim}.json"
         write_atomically(path, json.dumps(asdict(self), indent=1) + "\n")
         return path
+
+
+def all_channels(labels: Mapping[str, Mapping[str, int]], counter: str) -> Counter[str]:
+    """The counts of `counter`, "controller" or "channel_events", of all channels together."""
+    found: Counter[str] = Counter()
+    for name, counts in labels.items():
+        if name == counter or name.removeprefix(f"{counter}_").isdecimal():
+            found.update(counts)
+    return found
 
 
 def read_run(path: Path) -> LanguageRun:

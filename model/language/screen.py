@@ -32,10 +32,13 @@ def table(runs: list[LanguageRun]) -> list[tuple[str, ...]]:
         rows.append((name, *values))
 
     row("cycles a token", [f"{run.cycles_per_token:,.0f}" for run in runs])
-    for label, what in CAUSES.items():
-        values = [run.labels_per_token.get("controller", {}).get(label, 0.0) for run in runs]
-        if any(values):
-            row(f"  {what}", [f"{value:,.0f}" for value in values])
+    controllers = [name for name in best.labels_per_token if name.startswith("controller")]
+    for number, controller in enumerate(controllers):
+        where = f", channel {number}" if len(controllers) > 1 else ""
+        for label, what in CAUSES.items():
+            values = [run.labels_per_token.get(controller, {}).get(label, 0.0) for run in runs]
+            if any(values):
+                row(f"  {what}{where}", [f"{value:,.0f}" for value in values])
     row("vector unit busy, cycles a token", [f"{run.labels_per_token['vector']['busy']:,.0f}" for run in runs])
     row("core busy, cycles a token", [f"{run.labels_per_token['core']['busy']:,.0f}" for run in runs])
     row("cycles of the prompt", [f"{run.prompt_cycles:,}" for run in runs])
@@ -69,6 +72,6 @@ def sentences(runs: list[LanguageRun]) -> list[str]:
 
 
 def channel_energy(pim: PimSpec, events: dict[str, int], cycles: float) -> dict[str, float]:
-    """Source -> joules of a channel's counted events."""
+    """Source -> joules of the counted events of channels that were powered for so many cycles together."""
     counts = dram_counts(pim, events, cycles)
     return {name: energy.total_j.nominal for name, energy in bracket(counts, sources_of(pim)).sources.items()}

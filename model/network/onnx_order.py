@@ -15,7 +15,9 @@ def graphs_of(node: onnx.NodeProto) -> list[onnx.GraphProto]:
 
 def legible(graph: onnx.GraphProto) -> bool:
     """Whether every name of the graph is text: a damaged file can hold bytes that are none."""
-    names = [value.name for value in (*graph.input, *graph.output, *graph.value_info, *graph.initializer)]
+    values = (*graph.input, *graph.output, *graph.value_info)
+    names = [value.name for value in (*values, *graph.initializer)]
+    names += [axis.dim_param for value in values for axis in value.type.tensor_type.shape.dim]
     for node in graph.node:
         names += [node.name, node.op_type, node.domain, *node.input, *node.output, *(a.name for a in node.attribute)]
     return all(isinstance(name, str) for name in names) and all(

@@ -12,6 +12,8 @@ from hw.spec.crossbar import STEP_FRACTION_BITS, SUM_BITS, CrossbarSpec
 
 PACK = 4096
 """Factor between two column sums computed together: |sum| < 2048, so the pair is an integer below 2**24."""
+TABLE = 1 << 17
+"""Largest sum up to which codes are looked up in a table of all sums."""
 
 
 def check_weights(spec: CrossbarSpec, weights: np.ndarray) -> np.ndarray:
@@ -190,7 +192,7 @@ def product(spec: CrossbarSpec, weights: np.ndarray, inputs: np.ndarray) -> np.n
     inputs = check_inputs(spec, inputs, weights.shape[1])
     if spec.range_policy == "lossless":
         return (inputs.astype(np.float64) @ weights.T.astype(np.float64)).astype(np.int64)
-    if spec.slices % 2 or 2 * spec.largest_sum >= PACK:
+    if spec.largest_sum >= TABLE:
         return convert_and_merge(spec, column_sums(slice_levels(spec, weights), input_planes(spec, inputs)), inputs)
     return merge(spec, _accumulated(spec, weights, inputs), inputs.sum(axis=1), _unit(spec, inputs, None)).T
 
@@ -198,41 +200,50 @@ def product(spec: CrossbarSpec, weights: np.ndarray, inputs: np.ndarray) -> np.n
 def _accumulated(spec: CrossbarSpec, weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:
     """Accumulated codes (S, N, B), overwritten by the next call.
 
-    Two slices at a time, in buffers that are kept: asking the system for megabytes at every product took as long as the
-    product.
+    In binary32, where everything here is an exact integer; levels of weights and codes of sums are looked up; in
+    buffers that are kept: asking the system for megabytes at every product took as long as the product.
     """
-    (n, k), vectors, shift = weights.shape, len(inputs), PACK.bit_length() - 1
-    levels, size = _small_levels(spec, weights), (n, spec.planes * vectors)
-    driven = _kept("driven", (spec.planes, vectors, k), np.float32)
+    (n, k), vectors, most = weights.shape, len(inputs), spec.largest_sum
+    low, high = spec.weight_limits
+    levels = [one.astype(np.float32) for one in _small_levels(spec, np.arange(low, high + 1))]
+    which, size = weights - low, (n, spec.planes * vectors)
+    driven = _kept("driven", (k, spec.planes, vectors), np.float32)
+    bits = np.ascontiguousarray(inputs.T & (1 << spec.input_bits) - 1, np.int16)
     for plane in range(spec.planes):
-        driven[plane] = inputs >> spec.plane_bits * (spec.planes - 1 - plane) & (1 << spec.plane_bits) - 1
-    values, product = _kept("values", (n, k), np.float32), _kept("product", size, np.float32)
-    both, upper, found = _kept("both", size, np.intp), _kept("upper", size, np.intp), _kept("found", size, np.int32)
-    most, accumulated = spec.largest_sum, _kept("accumulated", (spec.slices, n, vectors), np.int64)
+        driven[:, plane] = bits >> spec.plane_bits * (spec.planes - 1 - plane) & (1 << spec.plane_bits) - 1
+    driven = driven.reshape(k, -1)
+    values = _kept("values", (n, k), np.float32)
+    product, upper = _kept("product", size, np.float32), _kept("upper", size, np.float32)
+    whole, index = _kept("whole", size, np.int32), _kept("index", size, np.intp)
+    found, accumulated = _kept("found", size, np.float32), _kept("accumulated", (spec.slices, n, vectors), np.int64)
+    sums, counts = np.arange(-most, most + 1), plane_weights(spec)
+    kind = np.float32 if (1 << spec.adc_bits) * np.abs(counts).sum() < 1 << 24 else np.float64
 
-    def add_up(sums: np.ndarray, number: int) -> None:
-        # every sum's code is looked up; a negative one counts from the table's end
-        table = codes(spec, np.concatenate([np.arange(most + 1), np.arange(-most, 0)]), number).astype(np.int32)
-        table.take(sums, out=found, mode="wrap")
-        planes = found.reshape(n, spec.planes, vectors)
-        total = np.negative(planes[:, 0]) if spec.input_signed else planes[:, 0].copy()
-        for plane in range(1, spec.planes):
-            total <<= spec.plane_bits
-            total += planes[:, plane]
-        accumulated[number] = total
+    def add_up(part: np.ndarray, number: int) -> None:
+        table = codes(spec, sums, number).astype(np.float32)
+        part += np.float32(most)
+        np.copyto(whole, part, casting="unsafe")
+        np.copyto(index, whole)
+        table.take(index, out=found, mode="wrap")  # the fastest of the modes; nothing is out of range
+        np.copyto(accumulated[number], np.matmul(counts.astype(kind), found.reshape(n, spec.planes, vectors)),
+                  casting="unsafe")  # fmt: skip
 
-    for number in range(0, spec.slices, 2):
+    def product_of(levels_of_weights: np.ndarray) -> np.ndarray:
+        return np.matmul(levels_of_weights.take(which, out=values, mode="wrap"), driven, out=product)
+
+    held = [number for number in range(spec.slices) if levels[number].any()]
+    for number in set(range(spec.slices)) - set(held):  # no weight has a level there: all sums are 0
+        accumulated[number] = codes(spec, np.zeros(1), number)[0] * counts.sum()
+    while len(held) > 1 and 2 * most < PACK:
         # two sums in one binary32 number: half the multiplications, still exact
-        np.multiply(levels[number + 1], np.float32(PACK), out=values)
-        values += levels[number]
-        np.matmul(values, driven.reshape(-1, k).T, out=product)
-        np.copyto(both, product, casting="unsafe")
-        np.add(both, PACK // 2, out=upper)
-        np.right_shift(upper, shift, out=upper)
-        add_up(upper, number + 1)
-        np.left_shift(upper, shift, out=upper)
-        both -= upper
-        add_up(both, number)
+        above, below = held.pop(), held.pop()
+        product_of(levels[below] + PACK * levels[above])
+        np.rint(np.multiply(product, np.float32(1 / PACK), out=upper), out=upper)
+        np.subtract(product, np.multiply(upper, np.float32(PACK), out=found), out=product)
+        add_up(product, below)
+        add_up(upper, above)
+    for number in held:
+        add_up(product_of(levels[number]), number)
     return accumulated
 
 
@@ -272,7 +283,7 @@ def _unit(spec: CrossbarSpec, inputs: np.ndarray, sums: np.ndarray | None) -> np
     """Accumulated codes (B) of the unit column, of `sums` (P, B) or ideal ones; None without such a column."""
     if not spec.unit_columns:
         return None
-    ideal = unit_level(spec)[0] * input_planes(spec, inputs).sum(axis=2).astype(np.float64)
+    ideal = unit_level(spec)[0] * input_planes(spec, inputs.astype(np.int32)).sum(axis=2).astype(np.float64)
     return plane_weights(spec) @ codes(spec, ideal if sums is None else sums, spec.slices - 1)
 
 

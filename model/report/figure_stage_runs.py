@@ -9,7 +9,7 @@ from model.report.section_language import language_runs
 from model.report.summary import Summary
 
 COLOURS = {1: BLUE, 2: GREEN, 3: PURPLE}
-PARTS = {"memory": GREY, "core": BLUE, "crossbars": PURPLE}
+PARTS = {"DRAM": GREY, "core": BLUE, "vector unit": GREEN, "shared memory": ORANGE, "crossbars": PURPLE}
 
 
 def stage_runs(summary: Summary) -> Canvas | None:
@@ -31,12 +31,12 @@ def draw(rows: list[StageRun]) -> Canvas:
             f"{row.run.cycles_per_token:,.0f}", (row.run.cycles_per_token, place), xytext=(4, 0),
             textcoords="offset points", va="center", fontsize=8.5,
         )  # fmt: skip
-        for shift, (part, colour) in zip((0.2, 0.0, -0.2), PARTS.items(), strict=True):
+        for shift, (part, colour) in zip((0.3, 0.15, 0.0, -0.15, -0.3), PARTS.items(), strict=True):
             held = row.energy_j.get(part)
             if held is None or not held.nominal:
                 continue
             at, hatch = place + shift, "///" if part == "crossbars" else None
-            energy.barh(at, held.nominal * 1e6, height=0.18, color=colour, edgecolor="white", lw=0.5, hatch=hatch)
+            energy.barh(at, held.nominal * 1e6, height=0.13, color=colour, edgecolor="white", lw=0.5, hatch=hatch)
             energy.plot([held.low * 1e6, held.high * 1e6], [at, at], color=INK, lw=0.8)
         total = row.total_j.nominal * 1e6
         energy.annotate(
@@ -49,10 +49,11 @@ def draw(rows: list[StageRun]) -> Canvas:
     cycles.set_title("cycles a token, on RTL", fontsize=10)
     energy.set_yticks(list(places), [""] * len(rows))
     energy.set_xscale("log")
+    energy.set_xlim(left=0.01)
     energy.set_title("microjoules a token, priced", fontsize=10)
     for part, colour in PARTS.items():
         energy.barh(0, 0, color=colour, label=part, hatch="///" if part == "crossbars" else None, edgecolor="white")
-    energy.legend(fontsize=8, loc="center right", frameon=True, framealpha=1, edgecolor="white")
+    energy.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, frameon=False)
     points = [
         (row, title, values)
         for n, row in enumerate(rows)
@@ -81,7 +82,7 @@ def draw(rows: list[StageRun]) -> Canvas:
         canvas,
         "The same model, prompt and tokens; every tensor equal to its reference. Cycles of all stages are measured "
         "on our RTL at one clock. Hatched: energies of a hypothesis (converters, cells, wires of crossbars); lines: "
-        "lowest and highest source. Open points: drawn cells, bands over seeds. Vector unit and on-chip memories are "
+        "lowest and highest source. Open points: drawn cells, bands over seeds. Control and clock of waiting units are "
         "left out of the energies of all stages.",
     )
     return canvas

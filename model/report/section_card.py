@@ -1,6 +1,7 @@
 """The run's own chip as a card, beside the named ones: peak of its arrays, what this run delivers, its power."""
 
 from hw.base.own_file import typed
+from hw.gates import core_clock
 from model.report import stated
 from model.report.load import ARRAYS, CURVES, NETWORK
 from model.report.section_type import Section, Sentence, Shown, say
@@ -69,6 +70,9 @@ def _notes(summary: Summary) -> list[Sentence]:
     notes: list[Sentence] = []
     if clock is not None:
         notes.append(say(f"Scaled from {arrays} at the clock of the chip's file ({clock.confidence}: {clock.source})."))
+    at_gates = core_clock.note(chip)
+    if at_gates:
+        notes.append(say(f"{at_gates}."))
     own = f"`kcloud-cosim device --chip {typed('chip', summary.chip_name)} --workload {stated.IMAGES.workload}`"
     missing = [f"{name} ({unit})" for name, unit in CARD_FACTS.items() if name not in chip.facts]
     if missing:

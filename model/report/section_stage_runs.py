@@ -4,6 +4,9 @@ from model.crossbar.stages import StageRun
 from model.energy.price import Interval
 from model.report.section_type import Section, say
 
+PARTS = ("DRAM", "core", "vector unit", "shared memory", "crossbars")
+"""Parts of the energy, one column each."""
+
 
 def stage_run_sections(rows: list[StageRun]) -> list[Section]:
     """One table, a row for each machine and one more for each further setting of cells; none without rows."""
@@ -16,9 +19,7 @@ def stage_run_sections(rows: list[StageRun]) -> list[Section]:
             "tokens",
             "cycles a token",
             "uJ a token",
-            "memory, uJ",
-            "core, uJ",
-            "crossbars, uJ",
+            *(f"{part}, uJ" for part in PARTS),
             "bits a character",
         )
     ]
@@ -33,12 +34,11 @@ def stage_run_sections(rows: list[StageRun]) -> list[Section]:
                 "those of stage 1" if row.same_text else "others",
                 f"counted {row.run.cycles_per_token:,.0f}",
                 _range(row.total_j),
-                *(_range(row.energy_j[part]) if part in row.energy_j else "-" for part in ("memory", "core")),
-                _range(row.energy_j["crossbars"]) if "crossbars" in row.energy_j else "-",
+                *(_range(row.energy_j[part]) if part in row.energy_j else "-" for part in PARTS),
                 _bits(*first) if first[1] else "as above",
             )
         )
-        table += [("", title, *["-"] * 6, _bits(title, values)) for title, values in others]
+        table += [("", title, *["-"] * (3 + len(PARTS)), _bits(title, values)) for title, values in others]
     return [
         Section(
             title="One language model on stages 1 to 3: the same prompt and text",
@@ -46,12 +46,14 @@ def stage_run_sections(rows: list[StageRun]) -> list[Section]:
             notes=(
                 say(
                     "Cycles are measured on the RTL of every machine at one clock, every tensor equal to its "
-                    "reference. Energy is priced: counted events times published energies, lowest to highest source."
+                    "reference. Energy is priced: counted events times energies, lowest to highest source; DRAM by "
+                    "published sources; core, vector unit and shared memory by this design's gates and published "
+                    "memories at the node of those gates (highest) and what a newer node makes of them."
                 ),
                 say(
                     "Stage 3 is a hypothesis in its converters, cells and wires, and only there: its digital part, its "
-                    "cycles and its text are of RTL. Left out in every stage: vector unit, shared memory, memories of "
-                    "the core, host. Keys, values and the embedding stay in DRAM in all three."
+                    "cycles and its text are of RTL. Left out in every stage: control and clock of waiting units, "
+                    "host. Keys, values and the embedding stay in DRAM in all three."
                 ),
             ),
         )

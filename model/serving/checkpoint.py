@@ -25,21 +25,22 @@ def run_kept(
 ) -> Any:
     """Run `cluster` to its end, from the copy in `path` if there is one; the cluster at its end.
 
-    `attach` gives a restored cluster what a copy does not hold: its load and the card model.
+    `attach` gives a restored cluster what a copy does not hold: its load and the card model. `progress` is told of the
+    cluster after every `EVENTS`.
     """
     if path is not None and path.is_file():
         cluster = pickle.loads(path.read_bytes())
         attach(cluster)
     last, pause = time.monotonic(), SECONDS
     while not cluster.run(events=EVENTS):
+        if progress is not None:
+            progress(cluster)
         now = time.monotonic()
         if now - last > pause:
             if path is not None:
                 write_atomically(path, pickle.dumps(cluster))
             last = time.monotonic()
             pause = max(SECONDS, 20 * (last - now))
-            if progress is not None:
-                progress(cluster)
     if path is not None:
         path.unlink(missing_ok=True)
     return cluster

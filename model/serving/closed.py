@@ -6,7 +6,9 @@ stay in step for ever, which real ones do not.
 """
 
 import random
+from collections.abc import Callable
 
+from model.serving.cluster import Cluster
 from model.serving.front import FRONTS
 from model.serving.service import Outcome, Service
 from model.serving.simulate import closed_loop
@@ -25,6 +27,7 @@ def closed(
     seed: int = 1,
     ranges: bool = True,
     bands: bool = False,
+    progress: Callable[[Cluster], None] | None = None,
 ) -> Outcome:
     """`users` requests in flight, each of about `prompt` and `answer` tokens."""
     count = requests or REQUESTS_A_USER * users
@@ -36,5 +39,12 @@ def closed(
     ]  # fmt: skip
     front = FRONTS[service.groups[0][0].engine.name]
     return closed_loop(
-        service, users + front.in_line, count, drawn.__getitem__, front=front, ranges=ranges, bands=bands
+        service,
+        users + front.in_line,
+        count,
+        drawn.__getitem__,
+        front=front,
+        ranges=ranges,
+        bands=bands,
+        progress=progress,
     )

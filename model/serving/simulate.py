@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from model.card.iteration import Iteration
-from model.serving.checkpoint import run_kept
+from model.serving.checkpoint import EVENTS, run_kept
 from model.serving.cluster import Cluster
 from model.serving.front import Front
 from model.serving.outlet import Outlet
@@ -44,7 +44,8 @@ def replay(
 ) -> Outcome:
     """All requests of `load` at their own times, with `ranges` of the means and `bands` of each request.
 
-    `copy`: where a long run is kept (`model.serving.checkpoint`); `watch` is told of every span of the nominal run.
+    `copy`: where a long run is kept (`model.serving.checkpoint`); `watch` is told of every span of the nominal run,
+    `progress` of the nominal run as it goes on.
     """
 
     def run(stretch: Stretch, name: str) -> Cluster:
@@ -60,13 +61,15 @@ def replay(
             for instance in cluster.all:
                 instance.watch = watch
         place = copy.with_suffix(f".{name}") if copy is not None else None
-        return run_kept(cluster, place, attach, told)
+        return run_kept(cluster, place, attach, told if name == "nominal" else alone)
 
     parent = os.getpid()
 
-    def told(cluster: Cluster) -> None:
+    def alone(cluster: Cluster) -> None:
         if orphaned(parent):  # nobody waits for this part any more
             os._exit(1)
+
+    def told(cluster: Cluster) -> None:
         if progress is not None:
             progress(cluster)
 
@@ -82,6 +85,7 @@ def closed_loop(
     front: Front | None = None,
     ranges: bool = True,
     bands: bool = False,
+    progress: Callable[[Cluster], None] | None = None,
 ) -> Outcome:
     """`users` that each send a request when the one before ends, `requests` in all; `front`: their way to the engine
     and the tokens' way back, one for each instance. Times are those of the users. Where a line stands at the engine the
@@ -102,8 +106,9 @@ def closed_loop(
         if front is not None and front.token.nominal:
             for instance in cluster.all:
                 instance.outlet = Outlet(front.token.nominal)
-        while not cluster.run(events=1 << 20):
-            pass
+        while not cluster.run(events=EVENTS):
+            if progress is not None and name == "nominal":
+                progress(cluster)
         return cluster
 
     outcome = _outcome(service, run, ranges, bands)

@@ -7,6 +7,7 @@ request; the first request of each is not counted. Lengths are drawn.
 import math
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,8 +94,10 @@ def most_users(
     share: float = 0.99,
     spread: float = 0.6,
     seed: int = 1,
+    tried: Callable[[int], None] | None = None,
 ) -> Found:
-    """The most users of whose requests `share` keep `target`, (seconds to first token, per token after it).
+    """The most users of whose requests `share` keep `target`, (seconds to first token, per token after it); `tried` is
+    told of every number before it is run.
 
     Raises
     ------
@@ -107,6 +110,8 @@ def most_users(
 
     def holds(users: int, stretch: Stretch, known: dict[int, Point]) -> bool:
         if users not in known:
+            if tried is not None:
+                tried(users)
             known[users] = _point(service, users, prompt, answer, target, spread, seed, stretch)
         return known[users].kept >= share
 

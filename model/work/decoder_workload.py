@@ -10,7 +10,8 @@ from hw.base.digest import digest
 from hw.base.error import InputError
 from hw.spec.system import SystemSpec
 from model.language.config import DecoderConfig
-from model.lowering.decoder.lower import Lowered, check_pim, lower
+from model.lowering.decoder.lower import lower
+from model.lowering.decoder.lowered import Lowered, check_pim
 from model.reference.decoder import StoredWeights, store_weights
 from model.work.decoding import TOKENS, Decoding, work_of
 from model.work.workload import Gemm, GemmJob

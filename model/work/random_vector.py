@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from hw.spec.vector import BLOCK_OPERATIONS, DESCRIPTOR_BITS, LANES, PROGRAMS, VectorCommand, VectorSpec
+from hw.spec.vector import DESCRIPTOR_BITS, VectorCommand, VectorSpec
+from hw.spec.vector_micro import LANES
+from hw.spec.vector_program import BLOCK_OPERATIONS, PROGRAMS
 
 
 def random_words(rng: np.random.Generator, words: int) -> np.ndarray:

@@ -52,11 +52,11 @@ def load(name: str) -> Workload:
 
         text = next(iter(inputs.values())).read_text(encoding="utf-8").strip() if inputs else ""
         return DecoderWorkload(title=f"tokens of the language model {name}", model=str(path), text=text)
-    from model.work.onnx_run import OnnxRun
+    from model.work.onnx_images import run_of
 
     if not inputs:
         raise InputError(f"the network {path} must come with an input to run; give a .npy file with --input")
-    return OnnxRun(path=path, input=next(iter(inputs.values())))
+    return run_of(path, next(iter(inputs.values())))
 
 
 def option(text: str) -> str:

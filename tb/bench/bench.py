@@ -62,8 +62,10 @@ class Bench:
 
     async def start(self) -> None:
         """Start the clock and reset the design: two cycles. Inputs that nobody has driven are low, not unknown."""
+        drawn = os.environ.get("KCLOUD_RANDOM_START") == "1"  # two values: what nobody has driven is drawn, too
         for handle in self.dut:
-            if handle._name.startswith("i_") and not handle.value.is_resolvable:
+            name = handle._name
+            if name.startswith("i_") and not name.endswith("__ready") and (drawn or not handle.value.is_resolvable):
                 handle.value = 0
         Clock(self.clock, PERIOD_PS, unit="ps", impl="gpi").start()
         await self.reset()

@@ -194,6 +194,7 @@ def run(
                     extra_env={
                         "KCLOUD_PARAMETERS": str(work / "parameters.json"),
                         "KCLOUD_DATA": str(work / "data.json"),
+                        "KCLOUD_RANDOM_START": str(int(built.random_start)),
                         "COCOTB_ANSI_OUTPUT": "0",
                         "COCOTB_RESULTS_ATTACHMENTS": str(run_dir / "log"),
                         "COCOTB_REWRITE_ASSERTION_FILES": _rewritten(),

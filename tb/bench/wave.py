@@ -80,12 +80,16 @@ def save_file(
 
 
 def _texts(manifest: Mapping[str, Any], filters: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Ports and signals whose values have names, the top's own first: what happens is read there."""
+    """Ports and signals whose values have names, the top's own first: what happens is read there. Each once: a port of
+    the top is a signal of the manifest too, and again a port of the design in the frame of a bench."""
     top = manifest["name"]
     ports = [{**port, "path": f"{top}.{port['name']}"} for port in manifest["ports"]]
     found = [s for s in (*ports, *manifest["signals"]) if _table(s, filters) and not _generated(s["path"])]
     found = [s for s in found if not s.get("input") or s in ports]
-    return sorted(found, key=lambda s: s["path"].count("."))[:_TEXTS]
+    once: dict[str, dict[str, Any]] = {}
+    for signal in sorted(found, key=lambda s: s["path"].count(".")):
+        once.setdefault(signal["path"].replace(f"{top}.dut.", f"{top}."), signal)
+    return list(once.values())[:_TEXTS]
 
 
 def _surfer(manifest: Mapping[str, Any], dump: Path, path: Path, texts: list[str]) -> None:

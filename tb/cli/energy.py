@@ -2,6 +2,7 @@
 
 examples:
   kcloud-cosim energy --chip npu_16 --workload digits
+  kcloud-cosim energy --chip hbm_pim --clock-gating
 """
 
 import argparse
@@ -18,17 +19,19 @@ from hw import chips
 from hw.base import place
 from hw.base.error import InputError
 from hw.base.file import write_atomically
-from hw.gates import library
+from hw.gates import library, synthesis
 from hw.gates import streams as operands
+from hw.gates.clock_gating import gated
 from hw.gates.library import Process
 from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
 from hw.spec.crossbar import CrossbarSpec
 from hw.spec.number import number_format
+from hw.spec.pim import PimSpec
 from model import workloads
 from model.lowering import lower
 from tb.gates import core as gates
-from tb.gates import crossbar, events, memories, nodes, operators, report, table
+from tb.gates import crossbar, events, memories, nodes, operators, pim_unit, report, table
 from tb.gates.capture import capture, check_order
 from tb.gates.floating import CLASSES, DTYPES, FloatArray
 from tb.gates.output_stationary_array import OutputStationaryIntegers
@@ -59,6 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="another workload whose run on the RTL is "
         "priced by the events fitted on the first and compared with its gates",
     )
+    parser.add_argument(
+        "--clock-gating",
+        action="store_true",
+        help="the same with clock gates at registers that share an enable, and what they save: integer "
+        "weight-stationary cores and PIM units",
+    )
     parser.add_argument("--write-table", action="store_true", help="write model/energy/tables/<library>_<chip>.py")
 
 
@@ -69,6 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"--clock must be above 0 GHz, not {arguments.clock:g}; give the clock of the leakage")
     chip = chips.load(arguments.chip)
     own = None if chip.machine is None else WHOLE.get(chip.kind.name)
+    if arguments.clock_gating and own is _crossbar:
+        raise InputError(_NO_GATES.format(chip=arguments.chip))
     if own is not None:
         return own(arguments, chip)
     core = gates.core_of(chip)
@@ -79,6 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
             "energies of events must be fitted on operands that an RTL run moved, captured of integer "
             f"weight-stationary cores, not of {arguments.chip}; leave --write-table and --test out"
         )
+    if arguments.clock_gating and not fitted:
+        raise InputError(_NO_GATES.format(chip=arguments.chip))
     process = library.load(arguments.library, arguments.build)
     formats = [f for f in arguments.formats.split(",") if f]
     for number in formats:
@@ -126,6 +139,10 @@ def _weight_stationary(process: Process, arguments: argparse.Namespace, spec: Co
         "back (trained: operands of the workload, the rest synthetic)"
     )
     print("\n" + operators.text(operators.operators(process, arguments.build, arguments.seed)))
+    if arguments.clock_gating:
+        with_gates = gates.Core(spec, process, arguments.build, arguments.clock, gated(synthesis.RECIPE))
+        after = with_gates.measure(captured.streams)
+        _say(report.gating_text(core.blocks, with_gates.blocks, measured[arguments.workload], after))
     fitted = events.fit(core, captured, measured[arguments.workload])
     print(
         "\nevents, pJ: "
@@ -234,6 +251,14 @@ def _crossbar(arguments: argparse.Namespace, chip: Chip) -> int:
     return 0
 
 
+def _pim_unit(arguments: argparse.Namespace, chip: Chip) -> int:
+    spec = chips.machine(chip, PimSpec, "a PIM unit at the gates")
+    process = library.load(arguments.library, arguments.build)
+    for line in pim_unit.lines(chip.kind.name, spec, process, arguments.build, arguments.seed, arguments.clock_gating):
+        _say(line)
+    return 0
+
+
 def _say(line: str) -> None:
     print(line, flush=True)
 
@@ -241,5 +266,9 @@ def _say(line: str) -> None:
 MEASURES = {"npu_weight_stationary": _weight_stationary, "npu_output_stationary": _output_stationary}
 """Kind of an integer core -> what measures it."""
 
-WHOLE = {"crossbar": _crossbar}
+_NO_GATES = (
+    "clock gates must be asked for of an integer weight-stationary core or a PIM unit, not of {chip}; "
+    "leave --clock-gating out"
+)
+WHOLE = {"crossbar": _crossbar, "hbm_pim": _pim_unit, "aim": _pim_unit}
 """Kind of a machine that is measured in a way of its own."""

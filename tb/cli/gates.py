@@ -17,8 +17,9 @@ from hw import chips
 from hw.base import place
 from hw.base.error import InputError
 from hw.base.file import write_atomically
-from hw.gates import liberty, library, synthesis
+from hw.gates import core_clock, liberty, library, synthesis
 from hw.gates.blocks import Adder, MacSlice, Multiplier
+from hw.gates.core_clocks import CLOCKS
 from hw.rtl.npu.cell import Cell
 from hw.spec.core import CoreSpec
 from hw.spec.mac_array import MacArraySpec
@@ -50,7 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--block", default="cell", choices=sorted(BLOCKS), help="for --file of saif")
     parser.add_argument("--cycles", type=int, default=2000, help="saif: length of the stream")
     parser.add_argument("--warm-up", type=int, default=20, help="saif: cycles before the window that is compared")
-    parser.add_argument("--write", action="store_true", help="system: keep the energies in model/energy")
+    parser.add_argument("--clock-gating", action="store_true", help="pim: the units with clock gates as well")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="system: keep the energies in model/energy; core: keep the clock in hw/gates",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--build", type=Path, default=Path("build"))
 
@@ -174,14 +180,13 @@ def _system(arguments: argparse.Namespace) -> int:
 def _pim(arguments: argparse.Namespace) -> int:
     process = library.load("mini45")
     _units(pim.units(process, arguments.build, arguments.seed))
-    nand = process.library.cell("NAND2_X1").area_um2
-    for make, device in ((pim_unit.hbm_pim_unit, "hbm_pim"), (pim_unit.aim_unit, "aim")):
-        unit = make(pim.spec_of(device), process, arguments.build, arguments.seed)
-        print("\n" + "\n".join(pim_unit.text(unit, nand)), flush=True)
-    print(
-        "\n45 nm logic at 1.0 V, not a DRAM process; random operands, leakage left out; no buffer trees at wide nets,"
-        "\nwhich holds the sequencer back: its counter selects among 1,024 bits of instructions"
-    )
+    for device in pim_unit.UNITS:
+        print()
+        for line in pim_unit.lines(
+            device, pim.spec_of(device), process, arguments.build, arguments.seed, arguments.clock_gating
+        ):
+            print(line, flush=True)
+    print("\n45 nm logic at 1.0 V, not a DRAM process; random operands, leakage left out")
     return 0
 
 
@@ -205,6 +210,9 @@ def _core(arguments: argparse.Namespace) -> int:
     whole = whole_core.measure(core, library.load("mini45"), arguments.build)
     for line in whole_core.text(whole, arguments.chip, clock):
         print(line, flush=True)
+    if arguments.write:
+        kept = CLOCKS | {core_clock.digest_of(core): (chip.title, round(whole.clock_ghz, 4), 45, whole.slowest)}
+        write_atomically(place.checkout("keeping a clock") / "hw/gates/core_clocks.py", core_clock.source(kept))
     return 0
 
 

@@ -24,6 +24,8 @@ class CellArray:
         Standard deviation of the converters' fixed offsets, in levels.
     endurance : int
         Programming pulses a cell takes; 0 for no limit.
+    switching : float
+        Chance that a pulse switches a cell, which stays as it was otherwise; drawn from a generator of its own.
     """
 
     def __init__(
@@ -35,9 +37,11 @@ class CellArray:
         droop: float = 0.0,
         adc_offset: float = 0.0,
         endurance: int = 0,
+        switching: float = 1.0,
     ) -> None:
         self.spec, self.errors, self.droop, self.endurance = spec, errors or CellErrors(), droop, endurance
         self.rng = np.random.default_rng(seed)
+        self.switching, self._switches = switching, np.random.default_rng((seed, 1))
         shape = (spec.rows, spec.physical_columns * spec.cells_per_column)
         self.levels = np.zeros(shape, np.int64)
         self._columns: np.ndarray | None = None  # levels of the physical columns, if nothing is amiss
@@ -91,6 +95,8 @@ class CellArray:
                 "endurance is spent, write another tile"
             )
         self.pulses[row, column] += 1
+        if self.switching < 1 and self._switches.uniform() >= self.switching:
+            return
         target = physics.conductance(np.array([[level]]), self.spec.cell_bits, self.errors)
         found = physics.programmed(target, self.errors, self.rng)
         self.conductances[row, column] = found[0, 0]

@@ -10,6 +10,7 @@ from hw import chips
 from hw.base.error import InputError
 from hw.base.integer import ceil_div
 from hw.gates import streams as operands
+from hw.gates import synthesis
 from hw.gates.activity import Streams
 from hw.gates.block import Block, Glitches
 from hw.gates.blocks import Adder, Delay
@@ -164,14 +165,16 @@ def measured(
 class Core:
     """The synthesised blocks of one integer weight-stationary core."""
 
-    def __init__(self, core: CoreSpec, process: Process, build: Path, clock_ghz: float) -> None:
+    def __init__(
+        self, core: CoreSpec, process: Process, build: Path, clock_ghz: float, recipe: str = synthesis.RECIPE
+    ) -> None:
         self.spec, self.build, self.clock_ghz = core, build, clock_ghz
         array = core.array
-        self.cell = Block(Cell(array), f"cell_{array.activation_format}", process, build)
-        self.operand_delay = Block(Delay(8), "delay8", process, build)
-        self.sum_delay = Block(Delay(array.partial_sum_bits), f"delay{array.partial_sum_bits}", process, build)
-        self.accumulate = Block(Adder(32), "add32", process, build)
-        self.output = Block(OutputStage(two_columns(core)), "output_stage_2", process, build)
+        self.cell = Block(Cell(array), f"cell_{array.activation_format}", process, build, recipe)
+        self.operand_delay = Block(Delay(8), "delay8", process, build, recipe)
+        self.sum_delay = Block(Delay(array.partial_sum_bits), f"delay{array.partial_sum_bits}", process, build, recipe)
+        self.accumulate = Block(Adder(32), "add32", process, build, recipe)
+        self.output = Block(OutputStage(two_columns(core)), "output_stage_2", process, build, recipe)
 
     @property
     def blocks(self) -> tuple[tuple[str, Block, float], ...]:

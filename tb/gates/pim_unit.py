@@ -4,7 +4,7 @@ Every bank sends a new column with every command, commands come as close togethe
 result of the netlist is compared with the reference arithmetic.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.base.error import InputError
-from hw.gates import hierarchy
+from hw.gates import hierarchy, synthesis
 from hw.gates.activity import Streams
 from hw.gates.block import Block, Glitches
+from hw.gates.clock_gating import gated
 from hw.gates.hierarchy import Part
 from hw.gates.library import Process
 from hw.gates.netlist import ONE, ZERO
-from hw.gates.timing import analyse
 from hw.rtl.dram_pim.aim.unit import AimUnit
 from hw.rtl.dram_pim.hbm_pim.unit import PimUnit, execute_layout
 from hw.spec.pim import PimSpec
@@ -63,8 +63,8 @@ class Work:
 class Whole:
     """A unit with everything in it.
 
-    `critical_ns`: as mapped, wide nets without buffer trees; `tree_ns`: no driver loaded beyond its tables; `widest`:
-    most inputs one net drives, the clock left out. `command_pj`: one MAC command and the cycles up to the next,
+    `critical_ns`: as mapped, wide nets behind trees of buffers; `widest`: most inputs
+    one net drives, clocks left out. `command_pj`: one MAC command and the cycles up to the next,
     glitches and clock included; `clock_pj`: the clock's part of it; `compared`: results of the netlist that equal the
     reference.
 
@@ -86,6 +86,8 @@ class Whole:
         Multiply-accumulates of one command.
     glitches : Glitches
         Factor on switching and internal energy on the MAC commands.
+    gates, gated : int
+        Groups of registers with a clock gate of their own, and the flip-flops in them; 0 without clock gating.
     """
 
     name: str
@@ -94,7 +96,6 @@ class Whole:
     flip_flops: int
     area_um2: float
     critical_ns: float
-    tree_ns: float
     widest: int
     interval: int
     macs: int
@@ -102,24 +103,42 @@ class Whole:
     clock_pj: float
     glitches: Glitches
     compared: int
+    gates: int
+    gated: int
 
 
-def hbm_pim_unit(spec: PimSpec, process: Process, build: Path, seed: int, commands: int = 100) -> Whole:
+def hbm_pim_unit(
+    spec: PimSpec, process: Process, build: Path, seed: int, commands: int = 100, recipe: str = synthesis.RECIPE
+) -> Whole:
     """The unit of a bank pair: 16 lanes of FP16, GRF_A, GRF_B and SRF; MAC GRF_B += even bank x GRF_A."""
     return _whole(
         "HBM-PIM unit",
-        Block(PimUnit(spec), "hbm_pim_unit", process, build, by_module=True),
+        Block(PimUnit(spec), "hbm_pim_unit", process, build, recipe, by_module=True),
         _hbm_pim_work(spec, np.random.default_rng(seed), commands),
     )
 
 
-def aim_unit(spec: PimSpec, process: Process, build: Path, seed: int, commands: int = 100) -> Whole:
+def aim_unit(
+    spec: PimSpec, process: Process, build: Path, seed: int, commands: int = 100, recipe: str = synthesis.RECIPE
+) -> Whole:
     """The unit of a bank: 16 BF16 products, their sum, 32 accumulators, activation and its registers; MACs."""
     return _whole(
         "AiM unit",
-        Block(AimUnit(spec), "aim_unit", process, build, by_module=True),
+        Block(AimUnit(spec), "aim_unit", process, build, recipe, by_module=True),
         _aim_work(spec, np.random.default_rng(seed), commands),
     )
+
+
+UNITS = {"hbm_pim": hbm_pim_unit, "aim": aim_unit}
+"""Kind of a device -> its unit, measured."""
+
+
+def lines(kind: str, spec: PimSpec, process: Process, build: Path, seed: int, clock_gating: bool) -> Iterator[str]:
+    """The unit of a device for people, and with `clock_gating` the same with clock gates and what they save."""
+    plain = UNITS[kind](spec, process, build, seed)
+    yield from text(plain, process.library.cell("NAND2_X1").area_um2)
+    if clock_gating:
+        yield from saving(plain, UNITS[kind](spec, process, build, seed, recipe=gated(synthesis.RECIPE)))
 
 
 def text(unit: Whole, nand_um2: float) -> list[str]:
@@ -137,8 +156,8 @@ def text(unit: Whole, nand_um2: float) -> list[str]:
     g, each = unit.glitches, unit.command_pj / unit.macs
     return [
         *lines,
-        f"  critical path {unit.tree_ns:.2f} ns ({1 / unit.tree_ns:.2f} GHz) if no driver is loaded beyond its tables; "
-        f"as mapped {unit.critical_ns:.2f} ns:\n  one net drives {unit.widest} inputs, and no buffer trees are built",
+        f"  critical path {unit.critical_ns:.2f} ns ({1 / unit.critical_ns:.2f} GHz), wide nets behind trees of "
+        f"buffers within each block; the widest left, of an input, drives {unit.widest}",
         f"  MAC command every {unit.interval} cycles: {unit.command_pj:.0f} pJ, {each:.1f} a MAC, "
         f"of it {unit.clock_pj / unit.macs:.1f} clock; glitch factor {g.mean:.2f} ({g.low:.2f} to {g.high:.2f})",
         f"  {unit.compared} results of the netlist equal the reference",
@@ -150,8 +169,8 @@ def _whole(name: str, block: Block, work: Work) -> Whole:
     compared = _compare(block, given, work, name)
     energy, glitches = block.measure(given, block.build)
     cycle = (energy.switching_fj + energy.internal_fj) * glitches.mean + energy.clock_fj
-    trees = analyse(block.netlist, block.process.wire, block.process.input_slew_ns, within_tables=True)
-    wide = max(len(r) for n, r in block.netlist.readers().items() if n not in (block.netlist.clock, ZERO, ONE))
+    clocks = {block.netlist.clock, *(g.clock for g in block.netlist.gates), ZERO, ONE}
+    wide = max(len(r) for n, r in block.netlist.readers().items() if n not in clocks)
     return Whole(
         name=name,
         parts=hierarchy.parts(block.folder, block.process.library),
@@ -159,7 +178,6 @@ def _whole(name: str, block: Block, work: Work) -> Whole:
         flip_flops=len(block.netlist.flops),
         area_um2=block.netlist.area_um2,
         critical_ns=block.timing.critical_ns,
-        tree_ns=trees.critical_ns,
         widest=wide,
         interval=work.interval,
         macs=work.macs,
@@ -167,7 +185,22 @@ def _whole(name: str, block: Block, work: Work) -> Whole:
         clock_pj=energy.clock_fj * work.interval / 1000,
         glitches=glitches,
         compared=compared,
+        gates=len(block.netlist.gates),
+        gated=sum(g.registers for g in block.netlist.gates),
     )
+
+
+def saving(plain: Whole, still: Whole) -> list[str]:
+    """What clock gates save on the same MAC commands."""
+    before, after = ((u.command_pj / u.macs, u.clock_pj / u.macs) for u in (plain, still))
+    return [
+        f"{plain.name} with clock gates: {still.gates} groups, {still.gated} of {still.flip_flops} flip-flops behind "
+        f"them, {still.cells} cells, {still.area_um2 / 1e6:.4f} mm2 ({still.area_um2 / plain.area_um2 - 1:+.1%}), "
+        f"critical path {still.critical_ns:.2f} ns",
+        f"  a MAC {after[0]:.1f} pJ instead of {before[0]:.1f} ({after[0] / before[0] - 1:+.0%}), of it clock "
+        f"{after[1]:.1f} instead of {before[1]:.1f} ({after[1] / before[1] - 1:+.0%}); "
+        f"{still.compared} results equal the reference",
+    ]
 
 
 def _compare(block: Block, given: Streams, work: Work, name: str) -> int:

@@ -62,6 +62,26 @@ def per_mac(measured: Sequence[Measured], macs: int) -> tuple[float, float, floa
     )
 
 
+def gating_text(plain: Blocks, gated: Blocks, before: Sequence[Measured], after: Sequence[Measured]) -> str:
+    """What clock gates save by component on the same streams, pJ a cycle of all instances, and their share of area."""
+    lines = [
+        f"\n{'clock gates':16}{'registers':>11}{'behind gates':>14}{'area':>8}{'clock pJ':>10}{'gated':>8}"
+        f"{'all pJ':>10}{'gated':>8}{'saving':>9}"
+    ]
+    rows = zip(plain, gated, before, after, strict=True)
+    for (name, block, copies), (_, with_gates, _), m, g in rows:
+        behind = sum(gate.registers for gate in with_gates.netlist.gates)
+        clocks = [x.energy.clock_fj * copies / 1000 for x in (m, g)]
+        lines.append(
+            f"{name:16}{len(block.netlist.flops):11}{behind:14}"
+            f"{with_gates.netlist.area_um2 / block.netlist.area_um2 - 1:+8.1%}{clocks[0]:10.1f}{clocks[1]:8.1f}"
+            f"{m.pj() * copies:10.1f}{g.pj() * copies:8.1f}{1 - g.pj() / m.pj():9.1%}"
+        )
+    whole = [sum(x.pj() * x.instances for x in of) for of in (before, after)]
+    lines.append(f"{'together':16}{'':43}{'':8}{whole[0]:10.1f}{whole[1]:8.1f}{1 - whole[1] / whole[0]:9.1%}")
+    return "\n".join(lines)
+
+
 def record(process: Process, blocks: Blocks, measured: Classes, macs: int) -> dict[str, Any]:
     """What is kept of a run: digests of library and netlists, area, pJ by operand class."""
     ends = ("low", "nominal", "high")

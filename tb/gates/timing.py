@@ -50,7 +50,7 @@ class Timed:
 def compare(process: Process, build: Path) -> Iterator[Timed]:
     """Every block of `BLOCKS` by both."""
     for name, make in BLOCKS.items():
-        block = synthesis.synthesise(make(), name.replace(" ", "_"), process, build)
+        block = synthesis.synthesise(make(), name.replace(" ", "_"), process, build, synthesis.UNBUFFERED)
         own = timing.analyse(block.netlist, Wire(base_ff=0.0, per_fanout_ff=0.0), process.input_slew_ns)
         yield Timed(name=name, own_ns=own.critical_ns, opensta_ns=opensta(block, process))
 

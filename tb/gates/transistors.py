@@ -55,7 +55,7 @@ class Checked:
 def check(process: Process, build: Path, seed: int = 1) -> Iterator[Checked]:
     """Every block of `BLOCKS` on random vectors, one after the other; minutes for the larger ones, each kept."""
     for name, (make, vectors) in BLOCKS.items():
-        netlist = synthesis.synthesise(make(), name.replace(" ", "_"), process, build).netlist
+        netlist = synthesis.synthesise(make(), name.replace(" ", "_"), process, build, synthesis.UNBUFFERED).netlist
         times = timing.analyse(netlist, process.wire, process.input_slew_ns)
         rng = np.random.default_rng(seed)
         streams = {p: rng.integers(0, 1 << len(b), (vectors + 1, 1)) for p, b in netlist.inputs.items()}

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import itertools
+import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ AREAS: dict[str, tuple[str, ...]] = {
     "bench": ("tb/bench", "tb/npu", "tb/dram_pim", "tb/arithmetic", "tb/system", "tb/gates"),
 }
 """Area -> folders; a sample takes as many from each."""
+
+SAMPLE = "tests/data/mutants_sample.json"
+"""Seed -> key of a mistake -> its file: the samples that are kept."""
 
 _LEFT_OUT = ("model/cli", "model/report/page", "model/others", "tb/bench/verilator.py")
 """Command lines and pages are words; a mistake there is found by reading."""
@@ -166,20 +170,60 @@ def _code(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def sample(root: Path, count: int, seed: int, areas: Sequence[str] = tuple(AREAS)) -> list[Mutant]:
-    """`count` mistakes, as many from each area and spread over its files; the areas take turns."""
-    source = random.Random(seed)
-    queues = []
+    """`count` mistakes, as many from each area and spread over its files; the areas take turns.
+
+    Those of the sample that is kept for this seed (`SAMPLE`) come first: a draw moves with every change of a file, and
+    verdicts could never be compared. Where a line of a kept one has changed, newly drawn ones fill the area up.
+    """
+    kept: dict[str, list[Mutant]] = {area: [] for area in areas}
+    for mutant in _kept(root, seed):
+        if mutant.area in kept:
+            kept[mutant.area].append(mutant)
+    known = {mutant.key for mutants in kept.values() for mutant in mutants}
+    queues = [
+        itertools.chain(kept[area], (m for m in mutants if m.key not in known))
+        for area, mutants in zip(areas, _drawn(root, seed, areas), strict=True)
+    ]
+    turns = (m for turn in itertools.zip_longest(*queues) for m in turn if m is not None)
+    return list(itertools.islice((mutant for mutant in turns if _is_python(root, mutant)), count))
+
+
+def _kept(root: Path, seed: int) -> list[Mutant]:
+    """The mistakes of the kept sample whose lines are as they were, in its order."""
+    if not (root / SAMPLE).is_file():
+        return []
+    paths: dict[str, str] = json.loads((root / SAMPLE).read_text()).get(str(seed), {})
+    found = {
+        mutant.key: mutant
+        for path in dict.fromkeys(paths.values())
+        if (root / path).is_file()
+        for mutant in mutants_of(root, path)
+    }
+    return [found[key] for key in paths if key in found]
+
+
+def _drawn(root: Path, seed: int, areas: Sequence[str]) -> Iterator[Iterator[Mutant]]:
+    """For each area its mistakes in an order drawn by `seed`; every file gives one before any gives a second."""
     for area in areas:
+        source = random.Random(f"{seed} {area}")
         files = sources(root, area)
         source.shuffle(files)
-        each = [mutants_of(root, path) for path in files]
-        for mutants in each:
-            source.shuffle(mutants)
-        # every file gives one before any gives a second
-        longest = max((len(mutants) for mutants in each), default=0)
-        queues.append([mutants[i] for i in range(longest) for mutants in each if i < len(mutants)])
-    turns = (queue[i] for i in range(max(map(len, queues), default=0)) for queue in queues if i < len(queue))
-    return list(itertools.islice((mutant for mutant in turns if _is_python(root, mutant)), count))
+        yield _in_turns(root, files, source)
+
+
+def _in_turns(root: Path, files: Sequence[str], source: random.Random) -> Iterator[Mutant]:
+    each: dict[str, list[Mutant]] = {}
+    for turn in itertools.count():
+        left = False
+        for path in files:
+            if path not in each:
+                each[path] = mutants_of(root, path)
+                random.Random(f"{path} {source.random()}").shuffle(each[path])
+            if turn < len(each[path]):
+                left = True
+                yield each[path][turn]
+        if not left:
+            return
 
 
 def _is_python(root: Path, mutant: Mutant) -> bool:

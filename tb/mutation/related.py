@@ -1,4 +1,4 @@
-"""Which test files can notice a mistake in a module: those that import it, or name it, however far away."""
+"""How near a test file is to a module: it imports it, or names it, or imports what does."""
 
 import ast
 from collections import deque
@@ -27,6 +27,10 @@ class Related:
             packages = {name} if path.name == "__init__.py" else {n for n in self.needs[name] if self._is_package(n)}
             packages -= {"hw", "model", "tb"}
             self.needs[name] |= {other for other in self.files if other.startswith(tuple(f"{p}." for p in packages))}
+        self._needed_by: dict[str, set[str]] = {}
+        for name, needs in self.needs.items():
+            for needed in needs:
+                self._needed_by.setdefault(needed, set()).add(name)
 
     def _is_package(self, name: str) -> bool:
         return self.files[name].name == "__init__.py"
@@ -48,27 +52,26 @@ class Related:
                 found |= self._verbs.get(node.value, set())
         return {name for name in found if name in self.files}
 
-    def tests(self, path: str) -> list[str]:
-        """Test files that reach the module at `path`, those with the fewest steps and the fewest imports first."""
+    def distances(self, path: str) -> dict[str, int]:
+        """Test file -> steps of imports to the module at `path`, for those that reach it."""
         goal = ".".join(Path(path).with_suffix("").parts)
-        reached = []
-        for name in self.files:
-            if not name.startswith("tests.test_"):
-                continue
-            distance, all_of_it = self._distance(name, goal)
-            if distance is not None:
-                reached.append((distance, all_of_it, name))
-        return [name.replace(".", "/") + ".py" for _, _, name in sorted(reached)]
-
-    def _distance(self, start: str, goal: str) -> tuple[int | None, int]:
-        """Steps of imports from `start` to `goal`, None if there are none, and how many modules `start` reaches."""
-        seen, queue, found = {start: 0}, deque([start]), None
+        steps, queue = {goal: 0}, deque([goal])
         while queue:
             here = queue.popleft()
-            if here == goal:
-                found = seen[here]
-            for name in self.needs[here]:
-                if name not in seen:
-                    seen[name] = seen[here] + 1
+            for name in self._needed_by.get(here, ()):
+                if name not in steps:
+                    steps[name] = steps[here] + 1
                     queue.append(name)
-        return found, len(seen)
+        return {
+            name.replace(".", "/") + ".py": count for name, count in steps.items() if name.startswith("tests.test_")
+        }
+
+    def reaches(self, test: str) -> int:
+        """How many modules a test file needs, however far away."""
+        start = ".".join(Path(test).with_suffix("").parts)
+        seen, queue = {start}, deque([start])
+        while queue:
+            for name in self.needs[queue.popleft()] - seen:
+                seen.add(name)
+                queue.append(name)
+        return len(seen)

@@ -12,7 +12,8 @@ from cocotb.triggers import RisingEdge
 
 from hw.rtl.npu.vector_unit.unit import COUNTER_BITS, VectorUnit
 from hw.spec.chip import Chip
-from hw.spec.vector import DESCRIPTOR_BITS, EVENTS, LABELS, WORD_BITS, VectorSpec
+from hw.spec.vector import DESCRIPTOR_BITS, WORD_BITS, VectorSpec
+from hw.spec.vector_micro import EVENTS, LABELS
 from model.functional.vector_unit import VectorMachine
 from model.work.random_vector import random_program, random_words
 from tb.bench.bench import Bench, bench_test

@@ -12,18 +12,15 @@ from model.cycle.crossbar.unit import CrossbarPort
 from model.cycle.system.decoding import predict_decoding
 from model.cycle.system.pim_share import lowered_of
 from model.cycle.system.predict import decoder_of
-from model.energy.system_prices import unit_energy
-from model.language.run_record import LanguageRun
+from model.energy.system_prices import MOVES_A_WORD, unit_energy
+from model.language.run_record import LanguageRun, all_channels
 from model.language.screen import channel_energy
-from model.lowering.decoder.lower import Lowered
+from model.lowering.decoder.lowered import Lowered
 from model.work.decoding import Decoding
 from tb.bench.build import BUILD, Built
 from tb.bench.measure import Case
 from tb.bench.run import Outcome
 from tb.system.marks import lane_of, marks_of, write_marks
-
-MOVES_A_WORD = ("read", "write", "register_load", "result_read")
-"""Labels of the memory controller: a word of the shared memory went to the channel or came from it."""
 
 
 def _asked(case: Case) -> tuple[Decoding, Lowered]:
@@ -76,7 +73,8 @@ def _record(chip: str, name: str, work: Decoding, lowered: Lowered, data: dict[s
     behind = max(1, len(tokens) - 1)
     after, all_ = data["labels_after_prompt"], data["labels"]
     timing = predicted.timing
-    want = {**timing.waits, "controller": timing.controller, "core_labels": timing.core.budget}
+    want = {**timing.waits, "core_labels": timing.core.budget}
+    want |= {unit.replace("memory", "controller"): labels for unit, labels in timing.controllers.items()}
     if timing.crossbar is not None:
         want |= crossbar_of(timing.crossbar, timing.cycles, all_)
     per_token = {
@@ -84,11 +82,13 @@ def _record(chip: str, name: str, work: Decoding, lowered: Lowered, data: dict[s
         for unit, labels in all_.items()
     }
     events = {
-        part: {event: number - after[part][event] for event, number in all_[part].items()}
-        for part in ("core_events", "vector_events", "channel_events", "controller")
+        part: {event: number - after[part][event] for event, number in labels.items()} for part, labels in all_.items()
     }
-    energy = channel_energy(lowered.spec.pim, events["channel_events"], ends[-1] - prompt_cycles)
-    words = sum(events["controller"].get(label, 0) for label in MOVES_A_WORD)
+    channel = all_channels(events, "channel_events")
+    powered = lowered.spec.channels * (ends[-1] - prompt_cycles)
+    energy = channel_energy(lowered.spec.pim, channel, powered)
+    moved = all_channels(events, "controller")
+    words = sum(moved[label] for label in MOVES_A_WORD)
     units = unit_energy(lowered.spec, events["core_events"], events["vector_events"], words)
     return LanguageRun(
         chip=chip,

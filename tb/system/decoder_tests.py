@@ -21,14 +21,15 @@ from hw.spec.crossbar_event import LABELS as CROSSBAR_LABELS
 from hw.spec.crossbar_unit import UNIT_EVENTS, UNIT_LABELS
 from hw.spec.npu_event import EVENTS as CORE_EVENTS
 from hw.spec.npu_event import LABELS as CORE_LABELS
-from hw.spec.system import SystemSpec, wait_labels
-from hw.spec.vector import EVENTS as VECTOR_EVENTS
+from hw.spec.system import MOST_CHANNELS, SystemSpec, memory_units, wait_labels
+from hw.spec.vector_micro import EVENTS as VECTOR_EVENTS
 from model import workloads
 from model.cycle.system.pim_share import lowered_of, share_of
 from model.cycle.system.predict import counts_of, decoder_of
 from model.functional.decoding import Difference, ReferenceRun, differences
+from model.language.run_record import all_channels
 from model.lowering.crossbar import cell_words
-from model.lowering.decoder.lower import Lowered
+from model.lowering.decoder.lowered import Lowered
 from model.reference.crossbar import cell_levels
 from model.work.workload import Workload
 from tb.bench.bench import Bench, bench_test
@@ -46,7 +47,11 @@ SPEED = "tb.system.speed"
 
 PUBLIC = ("program",)
 PUBLIC_IF_THERE = (
-    *(f"channel.banks.bank_{bank}.cells" for bank in range(64)),
+    *(
+        f"{unit.replace('memory', 'channel')}.banks.bank_{bank}.cells"
+        for unit in memory_units(MOST_CHANNELS)
+        for bank in range(64)
+    ),
     "crossbar.scales",
     *(f"crossbar.core.array_{tile}.cells" for tile in range(64)),
 )
@@ -165,11 +170,13 @@ class DecoderBench:
         """Counters of labels and events: of each unit in the run, and of the units by their own."""
         units = self.lowered.spec.units
         found: dict[str, dict[str, int]] = {unit: self.counts(f"o_count_{unit}_", wait_labels(units)) for unit in units}
-        found["controller"] = self.counts("o_count_controller_", self._names("o_count_controller_"))
+        suffixes = [unit.removeprefix("memory") for unit in self.lowered.spec.memory_units]
+        for part, key in (("controller", "controller"), ("channel", "channel_events")):
+            names = self._names(f"o_count_{part}_")
+            found |= {key + suffix: self.counts(f"o_count_{part}{suffix}_", names) for suffix in suffixes}
         found["core_labels"] = self.counts("core_counters__label_", CORE_LABELS)
         found["core_events"] = self.counts("core_counters__event_", CORE_EVENTS)
         found["vector_events"] = self.counts("o_count_vector_unit_", VECTOR_EVENTS)
-        found["channel_events"] = self.counts("o_count_channel_", self._names("o_count_channel_"))
         if self.lowered.crossbars is not None:
             found["crossbar_labels"] = self.counts("crossbar_counters__label_", CROSSBAR_LABELS)
             found["crossbar_events"] = self.counts("crossbar_counters__event_", CROSSBAR_EVENTS)
@@ -184,7 +191,7 @@ class DecoderBench:
             self.lowered.spec,
             core=labels["core_events"],
             vector=labels["vector_events"],
-            channel=labels["channel_events"],
+            channel=all_channels(labels, "channel_events"),
             crossbar=labels.get("crossbar_events", {}),
             crossbar_unit=labels.get("crossbar_unit_events", {}),
             cycles=cycles,
@@ -192,8 +199,9 @@ class DecoderBench:
         return dict(counted)
 
     def _names(self, prefix: str) -> list[str]:
-        """What follows `prefix` in the names of ports."""
-        return [handle._name.removeprefix(prefix) for handle in self.top if handle._name.startswith(prefix)]
+        """What follows `prefix` in the names of ports of the first channel; those of others go on with a number."""
+        found = [handle._name.removeprefix(prefix) for handle in self.top if handle._name.startswith(prefix)]
+        return [name for name in found if not name[0].isdecimal()]
 
 
 @bench_test(timeout_cycles=1_000_000_000)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from hw import chips
 from hw.base.error import InputError
 from hw.spec.core import CoreSpec
+from hw.spec.crossbar import CrossbarSpec
 from hw.spec.dma import DmaSpec
 from hw.spec.dram import Timing
 from hw.spec.mac_array import MacArraySpec
@@ -47,10 +48,19 @@ def controller(name: str) -> tuple[ControllerSpec, Timing]:
 TWO = "two_"
 """Before the name of a channel: two of them."""
 
+WITH_CROSSBARS = "_crossbar"
+"""Behind the name of a channel: crossbars beside it."""
+
+CROSSBARS = CrossbarSpec(
+    rows=16, columns=16, cell_bits=4, scheme="differential", array="digital", input_signed=True, adc_bits=9,
+    columns_per_adc=8, sample_and_hold=True, tiles=2, arrays=5, lanes=16, buffer_words=2, parameter_words=1,
+)  # fmt: skip
+"""Two tiles of 16 x 16 in RTL, whose five arrays share converters."""
+
 
 def system(name: str) -> tuple[SystemSpec, Timing]:
     """The smallest system around the channel called `name`, with a core of 4 x 4 cells of its format."""
-    controlled, timing = controller(name.removeprefix(TWO))
+    controlled, timing = controller(name.removeprefix(TWO).removesuffix(WITH_CROSSBARS))
     number = controlled.pim.number
     core = CoreSpec(
         array=MacArraySpec(rows=4, columns=4, activation_format=number, weight_format=number, mac_latency=1),
@@ -64,4 +74,7 @@ def system(name: str) -> tuple[SystemSpec, Timing]:
         dma=DmaSpec(bytes_per_cycle=32, latency_cycles=4, external_beats=SHARED_WORDS, banks=4),
     )
     channels = 1 + name.startswith(TWO)
-    return SystemSpec(core=core, pim=controlled.pim, rows=ROWS, program_words=512, channels=channels), timing
+    crossbar = CROSSBARS if name.endswith(WITH_CROSSBARS) else None
+    return SystemSpec(
+        core=core, pim=controlled.pim, rows=ROWS, program_words=512, channels=channels, crossbar=crossbar
+    ), timing

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from model.lowering.decoder.lower import Lowered
+from model.lowering.decoder.lowered import Lowered
 
 WORD_BITS = 256
 
@@ -17,11 +17,12 @@ def image(lowered: Lowered) -> Iterator[tuple[str, int, int]]:
     """
     for address, word in enumerate(lowered.program.pack()):
         yield "program", address, word
-    channel = lowered.channel
-    for (bank, row), columns in channel.bank_rows().items():
-        for column in np.flatnonzero(columns.any(axis=1)):  # memories start with zeros
-            word = int.from_bytes(columns[column].astype("<u2").tobytes(), "little")
-            yield f"channel.banks.bank_{bank}.cells", row * channel.columns + int(column), word
+    for unit, channel in lowered.channels.items():
+        name = unit.replace("memory", "channel")  # the first channel's name is that of a system with one
+        for (bank, row), columns in channel.bank_rows().items():
+            for column in np.flatnonzero(columns.any(axis=1)):  # memories start with zeros
+                word = int.from_bytes(columns[column].astype("<u2").tobytes(), "little")
+                yield f"{name}.banks.bank_{bank}.cells", row * channel.columns + int(column), word
 
 
 def packed(lowered: Lowered, top: str) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hw.base.file import write_atomically
 from model.cycle.system.run import SystemTiming
-from model.lowering.decoder.lower import Lowered, Step
+from model.lowering.decoder.lowered import Lowered, Step
 from model.work.decoding import Decoding
 from tb.bench.run import Outcome
 from tb.bench.wave import save_file

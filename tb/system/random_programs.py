@@ -8,10 +8,11 @@ import numpy as np
 from hw.spec.command import Command, Copy, Fence, output_word_bits, parameter_word_bits
 from hw.spec.hbm_pim_controller import HbmGemv
 from hw.spec.memory_controller import Gemv, Transfer
-from hw.spec.system import Packs, Program, SystemSpec, Token
+from hw.spec.system import CROSSBAR, Packs, Program, SystemSpec, Token
 from hw.spec.vector import VectorSpec, refusal, unpack
 from model.cycle.vector_unit.stepper import steps
 from model.work.random_vector import random_command
+from tb.system.random_crossbars import RandomCrossbars
 from tb.system.random_descriptors import descriptors_of
 
 PARAMETER_START = 0
@@ -43,11 +44,14 @@ class RandomPrograms:
         Source of every choice; equal states give equal programs.
     vector : VectorSpec
         The system's vector unit.
+    crossbars : RandomCrossbars or None
+        What its crossbars hold, if it has any.
     """
 
     spec: SystemSpec
     rng: np.random.Generator
     vector: VectorSpec
+    crossbars: RandomCrossbars | None = None
     _program: Program = field(default_factory=Program)
     _accesses: list[_Access] = field(default_factory=list)
     _tokens: dict[str, Token] = field(default_factory=dict)
@@ -65,7 +69,10 @@ class RandomPrograms:
         memory = descriptors_of(self.spec.controller, self.rng, low=self.low, pointers=(pointers, POINTER_WORDS))
         while len(self._program.commands) < descriptors:
             kind = self.rng.choice(["core", "vector", "memory"], p=[0.25, 0.3, 0.45])
-            if kind == "core":
+            if self.crossbars is not None and self.rng.random() < 0.25:
+                product = self.crossbars.draw(self.low)
+                self._add(CROSSBAR, [product], self.crossbars.accesses(product))
+            elif kind == "core":
                 self._core()
             elif kind == "vector":
                 self._vector()

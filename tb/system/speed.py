@@ -14,7 +14,7 @@ from hw.spec.system import SystemSpec
 from model import workloads
 from model.cycle.system.pim_share import lowered_of
 from model.cycle.system.predict import decoder_of
-from model.lowering.decoder.lower import Lowered
+from model.lowering.decoder.lowered import Lowered
 from tb.bench.bench import Bench, bench_test, parameters
 from tb.bench.build import BUILD
 from tb.bench.speed import SpeedJob

@@ -87,19 +87,24 @@ def draw_spec(rng: np.random.Generator, *, digital: bool) -> CrossbarSpec:
             continue
 
 
-def draw_case(rng: np.random.Generator, spec: CrossbarSpec) -> Case:
-    """One to four commands; in half of the cases everything outside stalls."""
+def draw_case(rng: np.random.Generator, spec: CrossbarSpec, *, program: int = 0) -> Case:
+    """One to four commands; in half of the cases everything outside stalls.
+
+    `program`: so many commands instead, through the streams once the buffer is full, and everything stalls.
+    """
     low, high = spec.weight_limits
     weights = [rng.integers(low, high + 1, (spec.columns, spec.rows)) for _ in range(spec.tiles * spec.arrays)]
     commands, inputs, stages, address, parameter = [], [], [], 0, 0
-    for _ in range(int(rng.integers(1, 5))):
+    for _ in range(program or int(rng.integers(1, 5))):
         row_tiles = int(rng.integers(1, spec.tiles + 1))
         column_tiles = int(rng.integers(1, spec.tiles // row_tiles + 1))
         vectors, from_stream, to_stream = int(rng.integers(1, 4)), bool(rng.integers(2)), bool(rng.integers(2))
         words, results = row_tiles * spec.load_beats, column_tiles * spec.drain_beats
         room = 0 if from_stream else vectors * words
         if address + room + (0 if to_stream else vectors * results) > spec.buffer_words:
-            break
+            if not program:
+                break
+            from_stream, to_stream, room = True, True, 0
         first = int(rng.integers(0, spec.tiles - row_tiles * column_tiles + 1))
         commands.append(
             LayerCommand(
@@ -134,9 +139,9 @@ def draw_case(rng: np.random.Generator, spec: CrossbarSpec) -> Case:
         commands.insert(0, LayerCommand(vectors=0))
         inputs.insert(0, np.zeros((0, spec.rows), int))
         stages.insert(0, stages[0])
-    stall = rng.random() < 0.5
+    stall = bool(program) or rng.random() < 0.5
     chances = rng.choice([0.1, 0.4, 0.9], 3) if stall else (1.0, 1.0, 0.0)
-    patterns = [rng.random(20000) < chance for chance in chances]
+    patterns = [rng.random(60000 if program else 20000) < chance for chance in chances]
     return Case(
         spec=spec,
         weights=weights,

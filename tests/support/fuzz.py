@@ -30,8 +30,9 @@ from hw.base import command_line
 from model import workloads
 from tests.support import fuzz_files
 
-LIMIT_S = 20.0
-"""CPU time of one case."""
+LIMIT_S = 60.0
+"""CPU time of one case. The longest right ones are a language model stepped through a system, some 20 s alone on a
+machine and half as much again beside other work."""
 MEMORY = 6 << 30
 NUMBERS = (
     "1",

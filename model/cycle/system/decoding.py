@@ -1,12 +1,12 @@
 """When a lowered decoder does what: the stepped model of its program, step by step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from model.cycle.system.controller import Issued
 from model.cycle.system.run import SystemRun, SystemTiming
 from model.functional.vector_unit import SystemVectorUnit
-from model.lowering.decoder.lower import Lowered
+from model.lowering.decoder.lowered import Lowered
 from model.work.decoding import timing_of, vector_spec
 
 
@@ -31,10 +31,11 @@ def predict_decoding(
     answer: list[int] | None = None,
     *,
     vector: SystemVectorUnit | None = None,
-    watch: Callable[[Issued], None] = lambda _: None,
+    watch: Callable[[Issued], None] | Mapping[str, Callable[[Issued], None]] = lambda _: None,
 ) -> DecodingTiming:
     """Step the program. Which tokens are generated decides which bank an embedding is read from; `answer` says it, else
-    token 0 is taken. `vector` is given to read its events afterwards, `watch` gets every command of the channel."""
+    token 0 is taken. `vector` is given to read its events afterwards, `watch` gets every command of the channels (by
+    unit: of each). Embeddings, all that is pointed at, lie in the first channel."""
     pointers = iter([*lowered.prompt, *(answer or [])])
     run = SystemRun(
         lowered.spec,

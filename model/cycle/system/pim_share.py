@@ -5,7 +5,7 @@ from hw.base.digest import digest
 from hw.base.file import write_atomically
 from hw.spec.system import SystemSpec
 from model.cycle.system.decoding import predict_decoding
-from model.lowering.decoder.lower import Lowered, shares
+from model.lowering.decoder.lowered import Lowered, shares
 from model.reference.decoder import StoredWeights
 from model.work.decoder_workload import DecoderWorkload
 

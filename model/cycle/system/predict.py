@@ -1,5 +1,6 @@
 """Cycles of a language model on a system: the stepped model of all units."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from hw.base.error import InputError
@@ -21,7 +22,8 @@ from model.work.workload import Workload
 
 def predict(chip: Chip, workload: Workload) -> Prediction:
     """From the first cycle of the run to the end of the last token. Which tokens are generated decides which bank an
-    embedding is read from; the reference says it.
+    embedding is read from; the reference says it. Phases are those of the first channel's controller, whose labels sum
+    to the cycles as those of every other do; events are those of all channels together.
 
     Raises
     ------
@@ -31,8 +33,10 @@ def predict(chip: Chip, workload: Workload) -> Prediction:
     spec = chip.machine_as(SystemSpec, "this prediction")
     decoder = decoder_of(workload)
     lowered, weights = lowered_of(spec, decoder)
-    work, vector, channel = decoder.decoding(), SystemVectorUnit(vector_spec(spec)), events_of(spec.controller)
-    timing = predict_decoding(lowered, answer_of(lowered, work, weights), vector=vector, watch=channel.take).timing
+    work, vector = decoder.decoding(), SystemVectorUnit(vector_spec(spec))
+    channels = {unit: events_of(spec.controller) for unit in spec.memory_units}
+    watch = {unit: channel.take for unit, channel in channels.items()}
+    timing = predict_decoding(lowered, answer_of(lowered, work, weights), vector=vector, watch=watch).timing
     crossbar = timing.crossbar
     return Prediction(
         cycles=timing.cycles,
@@ -43,7 +47,7 @@ def predict(chip: Chip, workload: Workload) -> Prediction:
             spec,
             core=timing.core.counts,
             vector=vector.events,
-            channel=channel.counts,
+            channel=sum((channel.counts for channel in channels.values()), Counter()),
             crossbar={} if crossbar is None else crossbar.core_events,
             crossbar_unit={} if crossbar is None else crossbar.events,
             cycles=timing.cycles,
@@ -68,8 +72,9 @@ def counts_of(
     crossbar_unit: Mapping[str, int],
     cycles: int,
 ) -> Counts:
-    """Events of `hw.spec.system_event` from what the units counted in so many cycles; of what it has not, none."""
-    counted = {**core, **vector, **dram_counts(spec.pim, channel, cycles)}
+    """Events of `hw.spec.system_event` from what the units counted in so many cycles; of what it has not, none.
+    `channel` has the events of all channels together, and each of them is powered."""
+    counted = {**core, **vector, **dram_counts(spec.pim, channel, spec.channels * cycles)}
     counted |= {f"crossbar_{event}": number for event, number in crossbar.items()}
     counted |= {f"crossbar_unit.{event}": number for event, number in crossbar_unit.items()}
     there = [event for event in EVENTS if spec.crossbar is not None or not event.startswith("crossbar_")]

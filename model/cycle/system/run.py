@@ -108,8 +108,8 @@ class SystemRun:
         pointer; one callable serves the channels together, which is right for one channel alone.
     start : int
         First cycle of the run after reset.
-    watch : callable
-        Called with every command on the channel's port.
+    watch : callable, or mapping of unit to callable
+        Called with every command on the port of each channel; one callable serves all.
     """
 
     def __init__(
@@ -121,12 +121,13 @@ class SystemRun:
         vector: VectorPort | None = None,
         pointed: Callable[[int], int] | Mapping[str, Callable[[int], int]] = lambda _: 0,
         start: int = 0,
-        watch: Callable[[Issued], None] = lambda _: None,
+        watch: Callable[[Issued], None] | Mapping[str, Callable[[Issued], None]] = lambda _: None,
     ) -> None:
         self.commands = program.commands
         self.start = start
         self.core = CorePort(spec.core)
-        self.controllers = {unit: controller_of(spec.controller, timing, watch) for unit in spec.memory_units}
+        watching = {unit: watch[unit] if isinstance(watch, Mapping) else watch for unit in spec.memory_units}
+        self.controllers = {unit: controller_of(spec.controller, timing, watching[unit]) for unit in watching}
         self.single = {"vector": _Single((vector or NoVector()).run, immediate=vector is None)}
         for unit, controller in self.controllers.items():
             asked = pointed[unit] if isinstance(pointed, Mapping) else pointed

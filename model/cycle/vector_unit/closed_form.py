@@ -4,17 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hw.spec.vector import (
-    LABEL_OF,
-    LANES,
-    PREPARE_CYCLES,
-    MicroOperation,
-    VectorProgram,
-    VectorSpec,
-    program_of,
-    refusal,
-    words_of,
-)
+from hw.spec.vector import PREPARE_CYCLES, VectorSpec, refusal, words_of
+from hw.spec.vector_micro import LABEL_OF, LANES, MicroOperation, VectorProgram
+from hw.spec.vector_program import program_of
 
 _EVENT_OF = {
     "multiply": "vector.multiply",
@@ -38,7 +30,7 @@ class VectorCount:
     cycles : int
         From the cycle in which it is taken to the one of `o_done` or `o_refused`, both included.
     labels, events : Counter
-        By the names of `hw.spec.vector.LABELS` and `EVENTS`; labels sum to the cycles.
+        By the names of `hw.spec.vector_micro.LABELS` and `EVENTS`; labels sum to the cycles.
     refused : int
         Code of `VECTOR_REFUSALS`, 0 if it is carried out.
     """

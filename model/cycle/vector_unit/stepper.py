@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from hw.spec.vector import LANES, PROGRAMS, MicroOperation, VectorProgram, VectorSpec, program_of, refusal, words_of
+from hw.spec.vector import VectorSpec, refusal, words_of
+from hw.spec.vector_micro import LANES, MicroOperation, VectorProgram
+from hw.spec.vector_program import PROGRAMS, program_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,6 @@ words of output j * banks + bank begin at linear column `first` + j * pitch of t
 in the channel and on the core.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from hw.base.error import InputError
@@ -32,6 +30,11 @@ class AimChannel(Channel):
     def used_rows(self) -> int:
         """Rows taken so far."""
         return ceil_div(self._used, self.columns)
+
+    @property
+    def split_step(self) -> int:
+        """One output of every bank."""
+        return self.banks
 
     def _take(self, what: str, columns: int, align: int) -> int:
         first = ceil_div(self._used, align) * align
@@ -77,10 +80,10 @@ class AimChannel(Channel):
         """Bank after bank."""
         return fetch(address, shared, words, self.banks, self.banks, wide=True)
 
-    def put_embedding(self, place: MatrixPlace, codes: np.ndarray) -> None:
+    def put_embedding(self, codes: np.ndarray, place: MatrixPlace | None = None) -> None:
         """A row of the embedding is an output of the output matrix."""
-        self._embedding = place
-        self.put(place, codes)
+        self._embedding = place or self.matrix("embedding", *codes.shape)
+        self.put(self._embedding, codes)
 
     def embed(self, pointer: int, shared: int) -> Transfer:
         """Along the row of one bank."""
@@ -98,9 +101,7 @@ class AimChannel(Channel):
             scale=place.pitch * self.banks,
         )
 
-    def chunks(
-        self, place: MatrixPlace, outputs: int, inputs: int, most_words: int, shared: Sequence[int]
-    ) -> list[Chunk]:
+    def chunks(self, place: MatrixPlace, outputs: int, inputs: int, most_words: int) -> list[Chunk]:
         """Whole groups of one output of every bank."""
         words, groups = ceil_div(inputs, LANES), ceil_div(outputs, self.banks)
         at_once = most_words // (words * self.banks)
@@ -110,12 +111,12 @@ class AimChannel(Channel):
                 f"{2 * words * self.banks} words, not {2 * most_words}"
             )
         found = []
-        for number, first in enumerate(range(0, groups, at_once)):
+        for first in range(0, groups, at_once):
             count = min(at_once, groups - first)
             transfer = Transfer(
                 write=False,
                 address=self._address(place.first + first * place.pitch),
-                shared=shared[number % len(shared)],
+                shared=0,
                 run=self.banks,
                 groups=count,
                 stride=place.pitch * self.banks,

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -63,6 +63,11 @@ class Chunk:
     outputs: int
     transfers: tuple[Transfer, ...]
 
+    def moved(self, words: int) -> "Chunk":
+        """The same, so many words further in the shared memory."""
+        transfers = tuple(replace(transfer, shared=transfer.shared + words) for transfer in self.transfers)
+        return replace(self, transfers=transfers)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Multiplication:
@@ -101,6 +106,11 @@ class Channel(ABC):
     def used_rows(self) -> int:
         """Rows taken so far."""
 
+    @property
+    @abstractmethod
+    def split_step(self) -> int:
+        """A matrix may be parted behind every so many outputs; a product of fewer takes as long as one of so many."""
+
     @abstractmethod
     def matrix(self, what: str, outputs: int, inputs: int) -> MatrixPlace:
         """Room for a matrix."""
@@ -122,21 +132,17 @@ class Channel(ABC):
         """Words at successive addresses to the shared memory."""
 
     @abstractmethod
-    def put_embedding(self, place: MatrixPlace, codes: np.ndarray) -> None:
-        """Store the embedding (tokens, hidden) for `embed`; `place` is that of the output matrix, if tied."""
+    def put_embedding(self, codes: np.ndarray, place: MatrixPlace | None = None) -> None:
+        """Store the embedding (tokens, hidden) for `embed`; `place` is that of the output matrix, if tied and here."""
 
     @abstractmethod
     def embed(self, pointer: int, shared: int) -> Transfer:
         """The row of the token at word `pointer` of the shared memory."""
 
     @abstractmethod
-    def chunks(
-        self, place: MatrixPlace, outputs: int, inputs: int, most_words: int, shared: Sequence[int]
-    ) -> list[Chunk]:
-        """The first `outputs` outputs and `inputs` inputs (whole words) in parts of at most `most_words` words.
-
-        Part i goes to `shared[i mod len(shared)]`.
-        """
+    def chunks(self, place: MatrixPlace, outputs: int, inputs: int, most_words: int) -> list[Chunk]:
+        """The first `outputs` outputs and `inputs` inputs (whole words) in parts of at most `most_words` words, all to
+        word 0 and behind it in the shared memory."""
 
     @abstractmethod
     def multiply(self, place: MatrixPlace, source: int, destination: int, outputs: int, inputs: int) -> Multiplication:

@@ -8,8 +8,6 @@ the next, T = tiles of 8 words; word r of a tile in column 8 (r mod 4) + c of ro
 a pass, and the words of its tile, are 512 words in a row.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from hw.base.error import InputError
@@ -47,6 +45,11 @@ class HbmPimChannel(Channel):
     def used_rows(self) -> int:
         """Rows taken so far."""
         return max(self._used, ceil_div(self._used_odd, self._row_words))
+
+    @property
+    def split_step(self) -> int:
+        """The outputs of a pass."""
+        return self.per_pass
 
     def _take(self, what: str, rows: int) -> int:
         """Rows from an even one on."""
@@ -117,9 +120,10 @@ class HbmPimChannel(Channel):
         """Word after word."""
         return fetch(address, shared, words, TILE, TILE, wide=True)
 
-    def put_embedding(self, place: MatrixPlace, codes: np.ndarray) -> None:
+    def put_embedding(self, codes: np.ndarray, place: MatrixPlace | None = None) -> None:
         """A copy with one row behind the other: outputs of a matrix are not evenly spaced."""
-        self.put(place, codes)
+        if place is not None:
+            self.put(place, codes)
         width = ceil_div(codes.shape[1], LANES)
         padded = np.zeros((len(codes), width * LANES), np.uint16)
         padded[:, : codes.shape[1]] = codes
@@ -132,9 +136,7 @@ class HbmPimChannel(Channel):
         address, width = self._embedding
         return Transfer(write=False, address=address, shared=shared, run=width, wide=True, pointer=pointer, scale=width)
 
-    def chunks(
-        self, place: MatrixPlace, outputs: int, inputs: int, most_words: int, shared: Sequence[int]
-    ) -> list[Chunk]:
+    def chunks(self, place: MatrixPlace, outputs: int, inputs: int, most_words: int) -> list[Chunk]:
         """Outputs of a pass together, in groups of one of every bank, as many as fit."""
         words, step = ceil_div(inputs, LANES), self.units
         at_once = most_words // (words * step) * step
@@ -148,7 +150,6 @@ class HbmPimChannel(Channel):
         while first < outputs:
             at, within = divmod(first, self.per_pass)
             count = min(at_once, self.per_pass - within, ceil_div(outputs - first, step) * step)
-            at_shared = shared[len(found) % len(shared)]
             transfers = []
             done = 0
             while done < words:
@@ -159,7 +160,7 @@ class HbmPimChannel(Channel):
                     Transfer(
                         write=False,
                         address=self._address(row, r, within),
-                        shared=at_shared + done * count,
+                        shared=done * count,
                         run=count,
                         outer=size,
                         outer_stride=self.per_pass,

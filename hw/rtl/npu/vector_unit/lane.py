@@ -10,7 +10,7 @@ from hw.rtl.npu.vector_unit.function import EXP2, RECIPROCAL, ROOT, Function
 
 
 class UnitCode(enum.Enum, shape=4):
-    """What a micro-operation does, as `hw.spec.vector.Unit`."""
+    """What a micro-operation does, as `hw.spec.vector_micro.Unit`."""
 
     MOVE = 0
     MULTIPLY = 1

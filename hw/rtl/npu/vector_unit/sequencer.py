@@ -8,15 +8,9 @@ from amaranth.lib.wiring import In, Out
 
 from hw.rtl.npu.vector_unit.lane import UnitCode
 from hw.spec.number import OPERAND_CODES
-from hw.spec.vector import (
-    DESCRIPTOR_BITS,
-    LANES,
-    PROGRAMS,
-    VECTOR_FIELDS,
-    MicroOperation,
-    VectorProgram,
-    VectorSpec,
-)
+from hw.spec.vector import DESCRIPTOR_BITS, VECTOR_FIELDS, VectorSpec
+from hw.spec.vector_micro import LANES, MicroOperation, VectorProgram
+from hw.spec.vector_program import PROGRAMS
 
 SOURCES = ("r0", "r1", "r2", "a", "b", "c", "turn", "one", "minus_infinity", "scale", "epsilon", "zero")
 REPEATS = ("once", "words", "rows", "lanes")

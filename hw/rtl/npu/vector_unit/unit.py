@@ -9,7 +9,8 @@ from hw.rtl.arithmetic.fp_convert import FpConvert
 from hw.rtl.npu.vector_unit.lane import Lane, UnitCode
 from hw.rtl.npu.vector_unit.sequencer import DESTINATIONS, SOURCES, Phase, VectorSequencer
 from hw.spec.number import OPERAND_CODES, number_format
-from hw.spec.vector import DESCRIPTOR_BITS, EVENTS, LABEL_OF, LABELS, LANES, WORD_BITS, VectorSpec
+from hw.spec.vector import DESCRIPTOR_BITS, WORD_BITS, VectorSpec
+from hw.spec.vector_micro import EVENTS, LABEL_OF, LABELS, LANES
 
 COUNTER_BITS = 48
 _BITS = 16

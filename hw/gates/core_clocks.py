@@ -1,0 +1,13 @@
+"""Highest clocks of cores that were mapped whole: digest -> title of a chip, GHz, nm, slowest part."""
+
+# Written by `tb gates core --write`.
+
+CLOCKS: dict[str, tuple[str, float, int, str]] = {
+    "bdd9005891433e0c": (
+        "16 x 16 INT8 weight-stationary core, the project's reference NPU",
+        0.1627,
+        45,
+        "a path through several parts",
+    ),
+}
+"""Clocks by the digest of `CoreSpec`: a core of another description has none."""
