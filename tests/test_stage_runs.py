@@ -21,7 +21,7 @@ from model.report.figure_stage_runs import draw
 from model.report.section_language import language_runs as committed_runs
 from model.report.section_stage_runs import stage_run_sections
 
-CROSSBARS_J = (51_200 * (1.309 + 0.24) + 800 * 128 * 0.06) * 1e-12
+CROSSBARS_J = (51_200 * (1.309 + 0.243) + 800 * 128 * 0.051) * 1e-12
 """Conversions of 10 bits (the fit through the survey), as many shift-adds, and planes of 128 rows."""
 QUALITY = {"bf16_npu": 1.628, "bf16_aim": 1.6281}
 
