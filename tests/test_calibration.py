@@ -75,7 +75,8 @@ def test_committed_errors_are_those_of_the_published_results() -> None:
     for kind, found in validation.by_kind.items():
         if found.results >= 10 and found.chips >= 3:  # decode steps are of one chip, whose range others lend
             assert LEAST_COVERAGE - 0.015 <= found.coverage <= MOST_COVERAGE + 0.01, kind
-    assert validation.by_kind["offline"].factor <= 1.2
+    assert validation.by_kind["offline"].factor <= 1.15
+    assert validation.by_kind["decode"].chips >= 2
     widths = sorted(check.half_width for check in validation.checks if check.kind)
     assert widths[len(widths) // 2] <= 0.25
 
@@ -161,6 +162,17 @@ def test_a_page_of_a_chip_says_where_the_model_is_right_and_wrong(capsys: pytest
     named = text.split("## Where it is wrong, and why")[1]
     assert all(line.split(" | ")[0].removeprefix("| ").split(",")[0].split(" on ")[0] in named for line in outside[:3])
     assert main("model", cli, ["chip_page"]) == 2
+
+
+def test_blind_predictions_of_detectors_are_the_bytes_that_were_written() -> None:
+    """Nine results of Warboy; the one of an earlier round's software lies outside."""
+    assert hashlib.sha256(published.BLIND_DETECTORS.read_bytes()).hexdigest() == published.BLIND_DETECTORS_DIGEST
+    blind = loaded().blind_detectors
+    assert blind.results == 9
+    assert blind.coverage >= 8 / 9
+    assert blind.factor <= 1.25
+    rows = [row for row in published.rows() if row.chip == "furiosa_warboy" and row.blind]
+    assert {row.model for row in rows} == {"ssd-mobilenet", "ssd-resnet34"}
 
 
 def test_blind_predictions_of_networks_are_the_bytes_that_were_written() -> None:

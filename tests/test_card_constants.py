@@ -8,7 +8,14 @@ from model.card.constants import GROUPS, NUMBERS, PLACES, constants
 
 CARD = Path(__file__).resolve().parent.parent / "model" / "card"
 
-DATA = {"engine.ENGINES", "language_record.LANGUAGE_TASKS", "constants.PLACES", "constants.NUMBERS", "constants.GROUPS"}
+DATA = {
+    "engine.ENGINES",
+    "engine.BUILT",
+    "language_record.LANGUAGE_TASKS",
+    "constants.PLACES",
+    "constants.NUMBERS",
+    "constants.GROUPS",
+}
 """Tables of the serving engines, whose facts are listed one by one, and of the benchmark's tasks; the list itself."""
 
 

@@ -7,15 +7,20 @@ import pytest
 
 from hw import chips
 from hw.base.error import InputError
+from hw.gates import library
 from hw.spec.crossbar import CrossbarSpec
 from model import workloads
 from model.crossbar.adc import MODELS
+from model.crossbar.energy import PRICES
 from model.cycle.crossbar.predict import predict
 from model.cycle.crossbar.stepped import step_program
 from model.energy import crossbar_prices
 from model.functional import crossbar_score
 from model.lowering.crossbar import input_words, output_matrix, place, tile_weights
 from model.reference import npu
+from tb.bench.build import BUILD
+from tb.bench.measure import Case, measure
+from tb.gates import crossbar as crossbar_gates
 
 PRESETS = ("stt_mram_digital", "reram_22nm", "mram_crossbar", "pcm_crossbar")
 
@@ -65,6 +70,16 @@ def test_words_carry_inputs_and_results() -> None:
     assert [t.shape for t in tiles] == [(10, 24), (5, 24), (10, 16), (5, 16)]
 
 
+@pytest.mark.rtl
+@pytest.mark.volume
+def test_weights_written_through_the_controller_compute_in_verilator() -> None:
+    """Bench `programming`: 2,048 cells written, verified and retried on the RTL, then a layer."""
+    _, outcome = measure(Case(bench="programming", chip="tiny_crossbar"), activity=False)
+    assert outcome.passed, outcome.explain()
+    assert outcome.data["cells"] == 2048
+    assert outcome.data["program_cycles"] == outcome.data["pulses"] * 12
+
+
 def test_every_source_of_converter_energy_prices_a_run() -> None:
     spec = spec_of("reram_22nm")
     totals = [
@@ -76,6 +91,19 @@ def test_every_source_of_converter_energy_prices_a_run() -> None:
     assert digital.energies["array.conversion"].nominal < 1
     with pytest.raises(InputError, match="prices crossbar cores, not a machine of kind"):
         crossbar_prices.table("crossbar_isaac", chips.load("npu_16").machine)  # type: ignore[arg-type]
+
+
+def test_high_prices_of_the_digital_part_are_those_at_the_gates() -> None:
+    """And the nominal ones an eighth of them."""
+    spec = spec_of("reram_22nm")
+    found = {e.event: e.pj * 1e3 for e in crossbar_gates.measure(spec, library.load("mini45", BUILD), BUILD, 1)}
+    for corner, share in (("high", 1.0), ("nominal", 1 / 8)):
+        prices = PRICES[corner]
+        held = {
+            "array.plane": prices.driver_fj_per_row * spec.rows, "digital.shift_add": prices.shift_add_fj,
+            "digital.merge": prices.merge_fj, "digital.tile_add": prices.tile_add_fj,
+        }  # fmt: skip
+        assert held == {event: pytest.approx(fj * share, rel=0.01) for event, fj in found.items()}, corner
 
 
 def test_weights_that_do_not_fit_are_refused_in_a_sentence() -> None:

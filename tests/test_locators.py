@@ -39,6 +39,14 @@ def test_a_document_has_publisher_and_title_and_no_key_twice() -> None:
     assert addressed > 0.8 * len(keys)
 
 
+def test_an_address_that_nobody_looked_at_says_so() -> None:
+    for one in locators():
+        assert str(one).endswith("(recalled)") == bool(one.address and not one.seen), one.key
+        assert one.seen or "github.com/" not in one.address, one.key
+        assert one.address or not one.seen, one.key
+    assert 25 <= sum(one.seen for one in locators()) < len(locators())
+
+
 def test_measured_constants_of_the_model_name_a_document() -> None:
     measured = [c for c in constants() if any(word in c.source for word in ("issue", "arXiv", "pull request", "blog"))]
     assert measured

@@ -40,6 +40,9 @@ CHIP = Chip(
             "ssd_resnet34": Fact(nominal=1, unit="1", confidence="measured", source=_OFFLINE, note="npu0pe0-1: "
             "both PEs fused"),
         },
+        boxes_on_host=Fact(nominal=1, unit="1", confidence="measured",
+                           source="mlcommons/inference_results_v2.0, closed/FuriosaAI/code/mlperf/src/ssd_small/mod.rs:"
+                                  " the post-processor takes the scores of all boxes as the card gives them"),
         query_chunk=Fact(nominal=8, low=1, unit="1", confidence="assumed",
                          source="mlcommons/inference_results_v2.0, closed/FuriosaAI/code/mlperf/src/resnet50/mod.rs"
                                 ": fused, chunks of --batch-size one after the other; the size of that run (default "

@@ -82,6 +82,7 @@ class CardFacts(Mapping[str, Fact]):
     card_link_bandwidth: Fact | None = _fact("GB/s", "card to card, one direction")
     batch_timeout: Fact | None = _fact("ms", "how long the maker's server waits for a full batch")
     bert_positions: Fact | None = _fact("1", "positions the submission runs BERT with")
+    boxes_on_host: Fact | None = _fact("1", "1 where the submission's host chooses a detector's boxes", most=1)
     query_chunk: Fact | None = _fact("1", "inputs of a multi-stream query that run together")
     query_share: Fact | None = _fact("1", "part of the cores that one query runs on", most=1)
     tdp: Fact | None = _fact("W", "thermal design power of the card")

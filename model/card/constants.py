@@ -12,7 +12,7 @@ from hw import chips
 from hw.base.error import InputError
 from hw.spec.fact import Fact
 from model.card.device import Device, device
-from model.card.engine import ENGINES
+from model.card.engine import BUILT, ENGINES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,10 @@ PLACES: Mapping[str, str] = {
     "rules.LAYER_START": "every card",
     "rules.QUERY_HOST": "every card",
     "rules.KERNEL_LAUNCH": "GPUs",
+    "rules.SCORE_TRAFFIC": "every card",
+    "rules.CHOICE_STEP": "every card",
+    "rules.HOST_SCORE": "every card",
+    "rules.UNHIDDEN": "GPUs",
     "rules.LINK_STEP": "every card",
     "rules.COLLECTIVE_START": "every card",
     "rules.LINK_EFFICIENCY": "cards joined by links of their own",
@@ -131,6 +135,12 @@ NUMBERS: Mapping[str, tuple[str, str, str]] = {
     ),
     "pim.ROW_BYTES": ("B", "JEDEC HBM2 and GDDR6: row of a pseudo-channel", "memories with processing"),
     "pim_check.UNKNOWN_SIZES": ("rows, columns", "spanned where a publication names none", "memories with processing"),
+    "selection.PAIR_BYTES": ("B", "NVIDIA/TensorRT, sortScoresPerClass.cu: score and index", "every card"),
+    "selection.RADIX_PASSES": ("passes", "NVIDIA CUB, radix sort of 32 bits by 8", "every card"),
+    "selection.OVERLAP_STEPS": ("operations", "definition of the overlap of two boxes", "every card"),
+    "selection.WARPS": ("warps", "NVIDIA CUDA programming guide, technical specifications", "GPUs"),
+    "selection.LANES": ("boxes", "NVIDIA CUDA programming guide: threads of a warp", "GPUs"),
+    "selection.KERNELS": ("starts", "steps of the definition: scores, preparation, sort, overlaps", "every card"),
     "server.LIMITS_S": (
         "s",
         "mlcommons/inference_policies, inference_rules.adoc: latency limits by task",
@@ -168,8 +178,8 @@ def constants() -> list[Constant]:
         found.append(
             Constant(name=name, value=str(_value(name)), unit=unit, source=source, serves=group, chips=count[group])
         )
-    for engine in ENGINES.values():
-        for field in ("step", "per_sequence", "host", "stream", "eager", "launch", "memory_share"):
+    for engine in (*ENGINES.values(), BUILT):
+        for field in ("step", "per_sequence", "host", "stream", "wait", "eager", "launch", "memory_share"):
             fact = getattr(engine, field)
             found.append(
                 Constant(

@@ -19,6 +19,7 @@ range, the same rule for every chip, and named in `Device.hypotheses`. The keys 
     offline_batch_<network>, offline_groups_<network>
                           inputs per run and groups of cores in the maker's own submission  1
     bert_positions        tokens of a BERT query where the maker's submission keeps the padding  1
+    boxes_on_host         1: a detector's boxes are chosen by the host, from scores as they are  1
     query_chunk           inputs of a query of eight that run together                      1
     batch_timeout         how long its server waits for a full batch                        ms
     query_share           part of the cores that one query runs on                          1
@@ -105,6 +106,8 @@ class Device:
         The number of cores is a fact, not part of the hypothesis.
     submitted : mapping of str to (int, int or None)
         Part of a network's name -> inputs per run and groups as the maker submitted; the mapper chooses others.
+    boxes_on_host : bool
+        A detector's scores leave the card as they are, and the host chooses among the boxes.
     query_chunk : Fact
         Inputs of a multi-stream query that run together, one chunk after the other.
     query_share : Fact
@@ -144,6 +147,7 @@ class Device:
     array_rows: Fact | None
     cores_published: bool
     submitted: Mapping[str, tuple[int, int | None]]
+    boxes_on_host: bool
     query_chunk: Fact
     query_share: Fact
     batch_timeout: float | None
@@ -255,6 +259,7 @@ def device(chip: Chip) -> Device:
         array_rows=facts.get("array_rows"),
         cores_published=bool(facts.keys() & {"engines", "cores", "slices"}),
         submitted=_submitted(facts),
+        boxes_on_host="boxes_on_host" in facts and facts["boxes_on_host"].nominal > 0,
         query_chunk=facts.get("query_chunk") or assumed(8.0, "1", "the whole query as one batch"),
         query_share=facts.get("query_share") or assumed(1.0, "1", "all cores work on one query"),
         batch_timeout=facts["batch_timeout"].to("s").nominal if "batch_timeout" in facts else None,

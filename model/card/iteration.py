@@ -15,7 +15,7 @@ from hw.spec.number import number_format
 from model.card.attention import AttentionTime, attention_time
 from model.card.device import Device, family
 from model.card.engine import ENGINES, Engine
-from model.card.layer_time import BOUNDS, Formats, LayerTime
+from model.card.layer_time import BOUNDS, Formats, LayerTime, Machine
 from model.card.machine import NOMINAL, Extra, machine
 from model.card.run import network_layers
 from model.card.serving import compute_format
@@ -139,9 +139,10 @@ class Iteration:
         activation = "fp16" if number_format(products).bits <= 16 else products
         self._formats = Formats.of(weights, activation, cache)
         together_on = self.split.tensor * self.split.data
-        self._machine = machine(device, products, cards=together_on, extra=extra)
+        wait = engine.wait.nominal if extra.engine_wait is None else extra.engine_wait
+        self._machine = _waiting(machine(device, products, cards=together_on, extra=extra), wait)
         sixteen = next((f for f in ("fp16", "bf16") if family(f) in device.peaks), products)
-        self._sixteen = machine(device, sixteen, cards=together_on, extra=extra)
+        self._sixteen = _waiting(machine(device, sixteen, cards=together_on, extra=extra), wait)
         self._resident = self.serving.held_bytes <= self._machine.sram / 2
         self._linear: dict[int, tuple[float, int, dict[str, float]]] = {}
         self._heads: dict[int, tuple[float, dict[str, float]]] = {}
@@ -369,6 +370,11 @@ class Iteration:
                 Network(name="step", source="step", layers=(layer,)), group, self._formats, resident=self._resident
             )
         return found
+
+
+def _waiting(plain: Machine, wait: float) -> Machine:
+    """The machine with links whose collectives wait so many seconds for the software of all devices."""
+    return replace(plain, links=replace(plain.links, wait=wait))
 
 
 def _sequences(mixture: Mixture) -> int:

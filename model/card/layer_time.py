@@ -9,7 +9,7 @@ from model.card.fusion import APART, Fusion
 from model.card.gpu_tiles import LEAST_TILE, tiling
 from model.card.links import Links
 from model.card.mapper import mapping
-from model.card.rules import VECTOR_STEPS
+from model.card.rules import CHOICE_STEP, SCORE_TRAFFIC, VECTOR_STEPS
 from model.network.layer import Layer
 
 BOUNDS = ("compute", "feed", "memory", "fill", "vector", "link", "host")
@@ -62,6 +62,12 @@ class Machine:
         2: an array may hold results as well as weights.
     depthwise : "faster" or "slower"
         Of arrays and vector engines, the one that takes products of few channels.
+    score_traffic, choice_step : float
+        Bytes that a score of a detector moves; cycles from one box of a list to the next (`selection`).
+    chosen : "here", "beside" or "host"
+        Where a detector's boxes are sorted and compared: here; on the host beside the next run; there, scores and all.
+    unhidden : float
+        Part of the shorter of arrays and memory that does not run beside the longer (`rules.UNHIDDEN`).
     loads_beside : bool
         A layer's memory traffic runs while its arrays do; else its weights come before.
     """
@@ -90,6 +96,10 @@ class Machine:
     mixed: float = 1.0
     depthwise: str = "faster"
     loads_beside: bool = True
+    score_traffic: float = SCORE_TRAFFIC.nominal
+    choice_step: float = CHOICE_STEP.nominal
+    chosen: str = "here"
+    unhidden: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,7 +324,7 @@ def _product(
         if (on_vector < arrays) == (machine.depthwise == "faster"):
             compute, feed, wait, ramp, arrays, cut = on_vector, 0.0, 0.0, 0.0, on_vector, "vector"
     behind = fusion.work / machine.vector
-    busy = max(arrays, memory, behind)
+    busy = max(arrays, memory, behind) + machine.unhidden * min(arrays, memory)
     if not machine.loads_beside:
         busy = max(arrays, memory - loads, behind) + loads
     fill = ramp + (0.0 if fusion.inner else machine.hop + machine.start)

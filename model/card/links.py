@@ -26,6 +26,8 @@ class Links:
         Seconds before the first step of every transfer: its start and first barrier.
     step : float
         Seconds of each step beside those of its bytes.
+    wait : float
+        Seconds of each round in which the software of all devices meets before a sum or exchange.
     far_share : float
         Of the bandwidth that is left where more than 4 devices work together through the hosts' PCIe.
     """
@@ -35,6 +37,11 @@ class Links:
     start: float
     step: float
     far_share: float = 1.0
+    wait: float = 0.0
+
+    def gathering(self, devices: int) -> float:
+        """Seconds until the software of `devices` is there: a round for each doubling."""
+        return self.wait * (devices - 1).bit_length()
 
     def among(self, devices: int) -> float:
         """Bytes per second of each link while `devices` work together."""
@@ -46,17 +53,18 @@ class Links:
             return 0.0
         steps = 2 if self.switched else 2 * (devices - 1)
         bandwidth = self.among(devices)
-        whole = self.start + steps * self.step + 2 * (devices - 1) / devices * size / bandwidth
+        start = self.gathering(devices) + self.start
+        whole = start + steps * self.step + 2 * (devices - 1) / devices * size / bandwidth
         if not self.switched:
             return whole
-        return min(whole, self.start + self.step + (devices - 1) * size / bandwidth)
+        return min(whole, start + self.step + (devices - 1) * size / bandwidth)
 
     def exchange(self, size: float, devices: int) -> float:
         """Seconds until tokens of `size` bytes, leaving each of `devices`, are where their experts are, or until `size`
         bytes gathered from all of them are on each."""
         if devices == 1:
             return 0.0
-        return self.start + self.step + (devices - 1) / devices * size / self.among(devices)
+        return self.gathering(devices) + self.start + self.step + (devices - 1) / devices * size / self.among(devices)
 
     def send(self, size: float) -> float:
         """Seconds for `size` bytes to one neighbour."""

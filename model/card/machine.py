@@ -11,8 +11,10 @@ from model.card.links import Links
 from model.card.power_clock import CLOCK_EXPONENT, MEMORY_SHARE, MULTIPLYING_SHARE, REST_SHARE
 from model.card.rules import (
     CACHE_READ_EFFICIENCY,
+    CHOICE_STEP,
     COLLECTIVE_START,
     DRAM_EFFICIENCY,
+    HOST_SCORE,
     KERNEL_LAUNCH,
     LAYER_START,
     LINK_EFFICIENCY,
@@ -21,6 +23,8 @@ from model.card.rules import (
     PCIE_EFFICIENCY,
     PCIE_FAR_SHARE,
     QUERY_HOST,
+    SCORE_TRAFFIC,
+    UNHIDDEN,
 )
 
 
@@ -50,6 +54,14 @@ class Extra:
         Seconds to hand a query to the card and see its end; not part of offline runs.
     kernel_launch : float
         Least seconds between the starts of kernels of a GPU that are launched one by one, in single queries.
+    score_traffic, choice_step : float
+        Bytes that a score of a detector moves; cycles from one of its boxes to the next (`selection`).
+    unhidden : float
+        Part of the shorter of arrays and memory that a GPU's kernel does not hide behind the longer.
+    host_score : float
+        Seconds of the host for each score, where it chooses the boxes of a single query.
+    boxes_beside : bool
+        Offline, boxes are sorted and compared on the host while the next run computes.
     by_row : bool
         A row of a convolution's kernel lies in one word (see `mapper.packed_depth`).
     additions : bool
@@ -64,8 +76,9 @@ class Extra:
         Weights that fit stay on the chip from run to run.
     rest_share, memory_power, clock_exponent, multiplying : float
         Of a chip whose clock the power limit sets (`power_clock`).
-    engine_step, engine_per_sequence, engine_host, engine_stream : float or None
-        Seconds in place of `step`, `per_sequence`, `host` and `stream` of the `Engine`; None: its nominal values.
+    engine_step, engine_per_sequence, engine_host, engine_stream, engine_wait : float or None
+        Seconds in place of `step`, `per_sequence`, `host`, `stream` and `wait` of the `Engine`; None: its nominal
+        values.
     """
 
     dram_efficiency: float = DRAM_EFFICIENCY.nominal
@@ -79,6 +92,11 @@ class Extra:
     cache_read: float = CACHE_READ_EFFICIENCY.nominal
     query_host: float = QUERY_HOST.nominal
     kernel_launch: float = KERNEL_LAUNCH.nominal
+    score_traffic: float = SCORE_TRAFFIC.nominal
+    choice_step: float = CHOICE_STEP.nominal
+    host_score: float = HOST_SCORE.nominal
+    boxes_beside: bool = False
+    unhidden: float = UNHIDDEN.nominal
     by_row: bool = False
     additions: bool = True
     functions: str = "beside"
@@ -93,6 +111,7 @@ class Extra:
     engine_per_sequence: float | None = None
     engine_host: float | None = None
     engine_stream: float | None = None
+    engine_wait: float | None = None
     memory_share: float | None = None
     """Of the serving engine; None: its nominal values."""
 
@@ -155,6 +174,10 @@ def machine(
         shared=SHARED_BYTES * clock,
         number_bytes=_bytes(number),
         dataflows=round(device.dataflows.nominal),
+        score_traffic=extra.score_traffic,
+        choice_step=extra.choice_step,
+        unhidden=extra.unhidden if device.units else 0.0,
+        chosen="host" if device.boxes_on_host else "beside" if extra.boxes_beside and loaded else "here",
     )
 
 

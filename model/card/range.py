@@ -14,8 +14,10 @@ from model.card.machine import Extra
 from model.card.power_clock import CLOCK_EXPONENT, MEMORY_SHARE, MULTIPLYING_SHARE, REST_SHARE
 from model.card.rules import (
     CACHE_READ_EFFICIENCY,
+    CHOICE_STEP,
     COLLECTIVE_START,
     DRAM_EFFICIENCY,
+    HOST_SCORE,
     KERNEL_LAUNCH,
     LAYER_START,
     LINK_EFFICIENCY,
@@ -24,6 +26,8 @@ from model.card.rules import (
     PCIE_EFFICIENCY,
     PCIE_FAR_SHARE,
     QUERY_HOST,
+    SCORE_TRAFFIC,
+    UNHIDDEN,
 )
 from model.energy.price import Interval
 
@@ -53,6 +57,9 @@ _CHOICES: tuple[tuple[str, Mapping[str, Any] | None, Mapping[str, Any] | None], 
 )
 """What a compiler may do otherwise than the rules say: (input, at its low end, at its high end)."""
 
+_BOXES = (("score_traffic", SCORE_TRAFFIC), ("choice_step", CHOICE_STEP))
+"""Rules that only a detector's choice of boxes meets."""
+
 _SERVING_RULES = (
     ("cache_read", CACHE_READ_EFFICIENCY),
     ("link_step", LINK_STEP),
@@ -70,11 +77,14 @@ class Ranged:
     effects: Mapping[str, tuple[float | None, float | None]]
 
 
-def readings(device: Device, engine: Engine | None = None) -> Iterator[tuple[str, Reading | None, Reading | None]]:
+def readings(
+    device: Device, engine: Engine | None = None, *, detects: bool = False
+) -> Iterator[tuple[str, Reading | None, Reading | None]]:
     """(input, device at its low end, at its high end) for every input with a range, all others nominal.
 
     A clock whose peak is published leaves the rate as it is (fewer cells, faster), so it is left out. With `engine`
-    also what only serving a language model meets: links, reads of the cache, usable memory, the engine's own.
+    also what only serving a language model meets: links, reads of the cache, usable memory, the engine's own; with
+    `detects` what only a detector's choice of boxes meets.
     """
     base = Extra()
     names = [
@@ -120,8 +130,13 @@ def readings(device: Device, engine: Engine | None = None) -> Iterator[tuple[str
             low, high = (None if values is None else (device, replace(base, **values)) for values in (at_low, at_high))
             yield name, low, high
     rules = _RULES
+    if detects and device.boxes_on_host:
+        rules = (*rules, ("host_score", HOST_SCORE))
+    elif detects:
+        yield "boxes_on_the_host", None, (device, replace(base, boxes_beside=True))
+        rules = (*rules, *_BOXES)
     if device.units:
-        rules = (*rules, ("kernel_launch", KERNEL_LAUNCH))
+        rules = (*rules, ("kernel_launch", KERNEL_LAUNCH), ("unhidden", UNHIDDEN))
     if device.base_share < 1 and engine is None:
         rules = (*rules, *_POWER)
     if engine is not None:
@@ -136,6 +151,7 @@ def readings(device: Device, engine: Engine | None = None) -> Iterator[tuple[str
             ("engine_per_sequence", engine.per_sequence),
             ("engine_host", engine.host),
             ("engine_stream", engine.stream),
+            ("engine_wait", engine.wait),
             ("memory_share", engine.memory_share),
         )
     for name, fact in rules:
@@ -159,14 +175,16 @@ def _of_depth(device: Device, rows: int) -> Device:
     return replace(device, core=changed, cores=int(cores), fetch_width=fetch)
 
 
-def ranged(device: Device, value: Callable[[Device, Extra], float], engine: Engine | None = None) -> Ranged:
+def ranged(
+    device: Device, value: Callable[[Device, Extra], float], engine: Engine | None = None, *, detects: bool = False
+) -> Ranged:
     """Range of `value`: each input drawn from the triangular distribution low / nominal / high, its effect on the
     logarithm of the value taken as linear from the nominal value to each end, effects of several inputs added."""
     nominal = value(device, Extra())
     random = np.random.default_rng(zlib.crc32(device.title.encode()))
     total = np.zeros(SAMPLES)
     effects = {}
-    for name, low, high in readings(device, engine):
+    for name, low, high in readings(device, engine, detects=detects):
         ends = tuple(None if reading is None else value(*reading) for reading in (low, high))
         effects[name] = ends
         down, up = (0.0 if end is None else float(np.log(end / nominal)) for end in ends)

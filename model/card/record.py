@@ -44,7 +44,7 @@ def network_record(chip_name: str, task: str, scenario: Scenario) -> Measurement
         "multi_stream": lambda d, x: multi_stream(d, network, number, extra=x),
     }
     run = runs[scenario](spec, None)
-    rate = ranged(spec, lambda d, x: runs[scenario](d, x).per_second)
+    rate = ranged(spec, lambda d, x: runs[scenario](d, x).per_second, detects=network.detects)
     # queries one at a time use one device of the card, and the other devices further queries
     inputs = run.batch * run.groups * run.devices
     # one run of the nominal batch at the ends of the rate
@@ -103,7 +103,9 @@ def _server_record(chip_name: str, task: str) -> Measurement:
         )
     number, limit = image_format(spec), LIMITS_S[task]
     found = server(spec, network, number, limit=limit)
-    rate = ranged(spec, lambda d, x: server(d, network, number, limit=limit, extra=x).per_second)
+    rate = ranged(
+        spec, lambda d, x: server(d, network, number, limit=limit, extra=x).per_second, detects=network.detects
+    )
     clock = spec.cycle_clock
     figures: dict[str, float] = {
         "queries": 1,

@@ -10,7 +10,9 @@
    and outputs exceed their half reads and writes them in external memory. A layer takes the longer of arrays and
    memory, and before it the ramp: the first load of the arrays, their drain and the way through all cores. Open: that
    loads are not hidden, that weights do not stay.
-5. Fusion (`fusion`): normalisation, bias, simple activations and one addition directly behind a product are done by the
+5. Choice of boxes (`selection`): a detector's scores in 32 bits, SCORE_TRAFFIC bytes each, sorted lists and overlaps, a
+   box of a list CHOICE_STEP cycles behind the one before.
+   Fusion (`fusion`): normalisation, bias, simple activations and one addition directly behind a product are done by the
    output stage, a function with exponentials in VECTOR_STEPS operations an element on the vector engines while the
    arrays go on; attention's scores stay on the chip. Other element-wise work, pooling and softmax run on the vector
    engines after it. Open: additions and functions as passes of their own.
@@ -22,7 +24,8 @@
    the output-stationary core, as is faster in each layer (`mapper.results_cycles`). Grouped products go to the faster
    of arrays and vector engines; open: the slower.
 9. GPU: multiprocessors take whole tiles of results in waves (`gpu_tiles`), each kernel after the latency of global
-   memory before its first and behind its last product. The power limit sets the clock between base and highest
+   memory before its first and behind its last product; of the shorter of arrays and memory UNHIDDEN is not hidden
+   behind the longer. The power limit sets the clock between base and highest
    (`power_clock`).
 10. Server: Poisson arrivals into one queue, batches by the maker's published rule or whatever waits (`server`).
 11. Cards: after attention and after the feed-forward part partial sums are added over all devices: on PCIe round a ring
@@ -80,6 +83,51 @@ KERNEL_LAUNCH = Fact(
     source="from the end of one kernel to the first work of the next that depends on it: 1 us out of a recorded graph, "
     "2 to 8 us where a framework launches each (NVIDIA blog 'Getting Started with CUDA Graphs', 2019; PyTorch "
     "documentation on CUDA graphs; recalled, no stored copy)",
+)
+
+SCORE_TRAFFIC = Fact(
+    nominal=24.0,
+    low=8.0,
+    high=32.0,
+    unit="B",
+    confidence="inferred",
+    source="of each score of a detector in 32 bits: out of the heads 4, gathered into one list 8, through sigmoid or "
+    "softmax 8, against the threshold 4, each a pass as in the reference models (mlcommons/inference, models/resnext50/"
+    "retinanet.py and models/ssd_mobilenet_v1.py); all but the last fused with the heads: 8; one copy into another "
+    "layout more: 32",
+)
+
+CHOICE_STEP = Fact(
+    nominal=100.0,
+    low=30.0,
+    high=1200.0,
+    unit="cycles",
+    confidence="assumed",
+    source="from one box of a list to the next, which this may drop: barrier, its corners out of the scratchpad, "
+    "overlap; registers alone 30; three reads of memory one after the other, 400 cycles each, as in NVIDIA/TensorRT, "
+    "plugin/efficientNMSPlugin/efficientNMSInference.cu",
+)
+
+HOST_SCORE = Fact(
+    nominal=1e-9,
+    low=1e-10,
+    high=4e-9,
+    unit="s",
+    confidence="assumed",
+    source="one score read, scaled and compared with the threshold by a processor: a few cycles on one core, a tenth "
+    "with vector instructions or several cores",
+)
+
+UNHIDDEN = Fact(
+    nominal=0.05,
+    low=0.0,
+    high=0.2,
+    unit="1",
+    confidence="inferred",
+    source="of the shorter of arrays and memory of a GPU's kernel: its first and last tiles have nothing beside them; "
+    "networks offline and times between tokens fit best at 0.05, rates of requests at 0.2 or more, all of them "
+    "together at 0.15 to 0.2 whichever of eleven chips is left out; 300 measured requests on a twelfth, not among "
+    "them, allow less than 0.06",
 )
 
 LINK_STEP = Fact(
@@ -168,7 +216,7 @@ VECTOR_STEPS = {
     "BoxSelection": 3,
 }
 """Vector operations per element; 1 for what is not named. Softmax: maximum, exponential, sum, scale; choice of boxes:
-score, threshold."""
+function of the score, threshold."""
 
 FUSED = frozenset(
     (

@@ -11,6 +11,7 @@ from model.card.layer_time import BOUNDS, Formats, LayerTime, Machine, layer_tim
 from model.card.machine import NOMINAL, Extra, machine
 from model.card.power_clock import clock_share
 from model.card.rules import BATCHES
+from model.card.selection import selection_time
 from model.network.layer import Layer, Network
 
 
@@ -133,16 +134,19 @@ def _times(
         room = max(machine.sram / 2, machine.sram - taken)
         key = (room, *_key(layer, fusion))
         if key not in known:
-            time = layer_time(
-                machine,
-                layer,
-                formats,
-                room=room,
-                share=1 / parts,
-                resident=resident,
-                fusion=fusion.times(batch),
-                streams_cache=streams_cache,
-            )
+            if layer.choice is not None:
+                time = None if machine.chosen == "host" else selection_time(machine, layer, layer.choice, formats, room)
+            else:
+                time = layer_time(
+                    machine,
+                    layer,
+                    formats,
+                    room=room,
+                    share=1 / parts,
+                    resident=resident,
+                    fusion=fusion.times(batch),
+                    streams_cache=streams_cache,
+                )
             known[key] = None if time is None else time.times(parts)
         found = known[key]
         times.append(found if found is None or found.name == layer.name else replace(found, name=layer.name))
@@ -161,6 +165,7 @@ def _key(layer: Layer, fusion: Fusion) -> tuple[object, ...]:
         layer.output_elements,
         layer.window,
         layer.weight_bits,
+        layer.choice,
     )
 
 
@@ -248,13 +253,15 @@ def _run(
             share = left if share == device.most_share else (share + left) / 2
             group = machine(device, number, groups=groups, extra=extra, loaded=offline, clock_share=share)
             layers = network_layers(network, group, formats, batch=batch, extra=rules)
-    inputs = _edges(network)
+    inputs = _edges(network, device.boxes_on_host)
     host_in, host_out = (elements * formats.activation * batch / group.host for elements in inputs)
     work = sum(layer.time for layer in layers)
     host = host_in + host_out
     launched = 0.0
     if not offline:
         host += rules.query_host
+        if device.boxes_on_host:
+            host += batch * sum(x.choice.scores for x in network.layers if x.choice is not None) * rules.host_score
         launched = sum(layer.fill > 0 for layer in layers) * rules.kernel_launch if group.units else 0.0
         work += launched
     time = max(work, host) if offline else work + host
@@ -295,12 +302,14 @@ def _clock(device: Device, rules: Extra, group: Machine, layers: list[LayerTime]
     )
 
 
-def _edges(network: Network) -> tuple[int, int]:
-    """Elements that the host sends and receives per input: of the first and the last layer."""
+def _edges(network: Network, boxes_on_host: bool) -> tuple[int, int]:
+    """Elements that the host sends and receives per input: of the first and the last layer, or a detector's scores."""
     working = [layer for layer in network.layers if layer.kind in ("gemm", "vector")]
     if not working:
         raise InputError(f"{network.name} must hold work for its time to be predicted; it only moves data")
-    return working[0].input_elements, working[-1].output_elements
+    last = working[-1]
+    scores = last.choice is not None and boxes_on_host
+    return working[0].input_elements, last.input_elements if scores else last.output_elements
 
 
 def check_memory(device: Device, network: Network, number: str) -> None:

@@ -137,7 +137,9 @@ def as_json(spec: Device, network: Network, arguments: argparse.Namespace) -> di
 
 
 def _served_range(spec: Device, network: Network, number: str, limit: float) -> Ranged:
-    return ranged(spec, lambda d, x: server(d, network, number, limit=limit, extra=x).per_second)
+    return ranged(
+        spec, lambda d, x: server(d, network, number, limit=limit, extra=x).per_second, detects=network.detects
+    )
 
 
 def served_limit(network: Network, arguments: argparse.Namespace) -> float:
@@ -184,17 +186,23 @@ def predict(spec: Device, network: Network, number: str, scenario: str, batch: i
     if scenario == "offline":
         return (
             offline(spec, network, number, batch=batch),
-            ranged(spec, lambda d, x: offline(d, network, number, batch=batch, extra=x).per_second),
+            ranged(
+                spec, lambda d, x: offline(d, network, number, batch=batch, extra=x).per_second, detects=network.detects
+            ),
         )
     if scenario == "single_stream":
         return (
             single_stream(spec, network, number),
-            ranged(spec, lambda d, x: single_stream(d, network, number, extra=x).time * 1e3),
+            ranged(spec, lambda d, x: single_stream(d, network, number, extra=x).time * 1e3, detects=network.detects),
         )
     queries = batch or 8
     return (
         multi_stream(spec, network, number, queries=queries),
-        ranged(spec, lambda d, x: multi_stream(d, network, number, queries=queries, extra=x).time * 1e3),
+        ranged(
+            spec,
+            lambda d, x: multi_stream(d, network, number, queries=queries, extra=x).time * 1e3,
+            detects=network.detects,
+        ),
     )
 
 

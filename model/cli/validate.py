@@ -150,7 +150,11 @@ def text(validation: Validation, *, korean: bool = False) -> list[str]:
         )
     curve = ", ".join(f"{level:.0%}: {share:.0%}" for level, share in validation.curve.items())
     lines += [f"calibration: of ranges meant to hold so many, so many do: {curve}", ""]
-    for what, blind in (("serving", validation.blind_written), ("networks", validation.blind_networks)):
+    for what, blind in (
+        ("serving", validation.blind_written),
+        ("networks", validation.blind_networks),
+        ("Warboy's detectors", validation.blind_detectors),
+    ):
         lines.append(
             f"Written before they were opened, {what} ({blind.results} results): {blind.coverage:.0%} inside, "
             f"median factor {blind.factor:.2f}, half width {blind.half_width:.0%}."

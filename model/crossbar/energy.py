@@ -56,7 +56,7 @@ PRICES: dict[str, CrossbarPrices] = {
     # Cells: 100 kOhm is the usual choice of the circuit simulators, 1.3 kOhm that of the ISAAC macro model (they differ
     # 75 times in current); 20 kOhm lies between them and near published 22 nm ReRAM.
     # Row of the driver, shift-add, merge, tile adder: high as measured at this design's gates at 45 nm, not gated
-    # (`python -m tb energy --chip reram_22nm`: 0.48, 1.93, 1.34 and 1.48 pJ); nominal an eighth of it, what charge and
+    # (`python -m tb energy --chip reram_22nm`: 0.41, 1.94, 1.27 and 1.42 pJ); nominal an eighth of it, what charge and
     # voltage make of it at 22 nm; low what DNN+NeuroSim V1.4 (commit ac828e6, 22 nm) has for its accumulators, 15 fJ a
     # conversion, and of the driver as small a part.
     # Output stage, buffer, adder trees: Horowitz, ISSCC 2014: 3.1 pJ a 32-bit product, 0.03 pJ an 8-bit addition, 5 pJ
@@ -67,11 +67,11 @@ PRICES: dict[str, CrossbarPrices] = {
         buffer_fj_per_byte=125),
     "nominal": CrossbarPrices(
         name="nominal", adc="survey_fit", cell_ohm=20e3, read_v=0.2, read_ns=5, wordline_fj_per_cell=0.3,
-        driver_fj_per_row=60, shift_add_fj=240, merge_fj=170, tile_add_fj=185, tree_add_fj=2, requantise_fj=1700,
+        driver_fj_per_row=51, shift_add_fj=243, merge_fj=159, tile_add_fj=177, tree_add_fj=2, requantise_fj=1700,
         buffer_fj_per_byte=310),
     "high": CrossbarPrices(
         name="high", adc="mnsim", cell_ohm=1.3e3, read_v=0.2, read_ns=10, wordline_fj_per_cell=0.5,
-        driver_fj_per_row=480, shift_add_fj=1930, merge_fj=1340, tile_add_fj=1480, tree_add_fj=8, requantise_fj=3400,
+        driver_fj_per_row=406, shift_add_fj=1942, merge_fj=1274, tile_add_fj=1419, tree_add_fj=8, requantise_fj=3400,
         buffer_fj_per_byte=625),
 }  # fmt: skip
 

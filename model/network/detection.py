@@ -1,20 +1,26 @@
 """Single-shot detectors of the MLPerf inference suite, written down layer by layer.
 
-The choice of boxes is part of what the suite measures: `boxes`, scores of every box and class in 32 bits, written once
-and read twice (threshold, the highest); sorting and overlaps of what is left are not counted.
+The choice of boxes is part of what the suite measures: the layer `boxes` holds its counts, from the reference models'
+definitions (mlcommons/inference, vision/classification_and_detection/python/models): how many scores, how many of them
+are sorted in how many lists, how many boxes of a list are compared. What that costs is the card model's
+(`model.card.selection`).
 """
 
 from dataclasses import replace
 
 from model.network.build import Builder
-from model.network.layer import Layer, Network
+from model.network.layer import BoxChoice, Layer, Network
 
 _PAD_1 = ((1, 1), (1, 1))
 _PAD_0 = ((0, 0), (0, 0))
 
 
 def ssd_mobilenet_v1() -> Network:
-    """SSD-MobileNet v1 on one 300 x 300 image, 91 classes, 1,917 boxes, SAME padding, 1 x 1 box predictors."""
+    """SSD-MobileNet v1 on one 300 x 300 image, 91 classes, 1,917 boxes, SAME padding, 1 x 1 box predictors.
+
+    Each class but the background sorts its boxes; the 100 best are compared (ssd_mobilenet_v1_coco's configuration,
+    max_detections_per_class).
+    """
     builder = Builder(
         "ssd_mobilenet_v1", "TensorFlow detection model ssd_mobilenet_v1_coco: MobileNet v1 with six feature maps"
     )
@@ -33,14 +39,15 @@ def ssd_mobilenet_v1() -> Network:
     for index, (shape, boxes) in enumerate(zip(maps, (3, 6, 6, 6, 6, 6), strict=True)):
         builder.convolution(f"box{index}_location", shape, boxes * 4, 1)
         builder.convolution(f"box{index}_class", shape, boxes * 91, 1)
-    _boxes(builder, 1_917 * 91)
+    _per_class(builder, boxes=1_917, classes=91, candidates=100, kept=100)
     return builder.network()
 
 
 def ssd_resnet_34() -> Network:
     """SSD-ResNet-34 on one 1200 x 1200 image, 81 classes, 15,130 boxes, padded as the reference model.
 
-    ResNet-34 up to its third stage, whose stride is 1; all box predictors are 3 x 3 with stride 3.
+    ResNet-34 up to its third stage, whose stride is 1; all box predictors are 3 x 3 with stride 3. Each class but the
+    background sorts its boxes; the 200 best are compared (the reference model's decode_single, max_num = 200).
     """
     builder = Builder("ssd_resnet34", "MLPerf inference reference model SSD-ResNet-34, 1200 x 1200")
     shape = builder.convolution("conv1", (1200, 1200, 3), 64, 7, stride=2, pads=((3, 3), (3, 3)))
@@ -70,14 +77,16 @@ def ssd_resnet_34() -> Network:
     for index, (shape, boxes) in enumerate(zip(maps, (4, 6, 6, 6, 4, 4), strict=True)):
         builder.convolution(f"box{index}_location", shape, boxes * 4, 3, stride=3, pads=_PAD_1)
         builder.convolution(f"box{index}_class", shape, boxes * 81, 3, stride=3, pads=_PAD_1)
-    _boxes(builder, 15_130 * 81)
+    _per_class(builder, boxes=15_130, classes=81, candidates=200, kept=200)
     return builder.network()
 
 
 def retinanet() -> Network:
     """MLPerf's RetinaNet: ResNeXt-50 32x4d, feature pyramid, one 800 x 800 image, 264 classes, 9 boxes a position.
 
-    Levels 3 to 7; two heads of four 3 x 3 convolutions of 256 channels, the same weights on every level.
+    Levels 3 to 7; two heads of four 3 x 3 convolutions of 256 channels, the same weights on every level. Of each level
+    the 1,000 best scores above 0.05 are compared, all classes in one list (resnext50/retinanet.py: score_thresh,
+    topk_candidates, detections_per_img 300).
     """
     builder = Builder("retinanet", "MLPerf inference reference model RetinaNet ResNeXt-50 32x4d, 800 x 800")
     shape = builder.convolution("conv1", (800, 800, 3), 64, 7, stride=2, pads=((3, 3), (3, 3)))
@@ -110,20 +119,30 @@ def retinanet() -> Network:
             builder.convolution(f"{head}{level}_out", shape, channels, 3)
             if level > 3:  # weights were counted with the first level
                 builder.layers[-5:] = [replace(layer, weight_elements=0) for layer in builder.layers[-5:]]
-    _boxes(builder, 9 * 264 * sum(height * width for height, width, _ in levels))
+    scores, candidates = 9 * 264 * sum(height * width for height, width, _ in levels), 1000 * len(levels)
+    _boxes(builder, BoxChoice(scores=scores, sorted_scores=candidates, lists=1, candidates=candidates, kept=300))
     return builder.network()
 
 
-def _boxes(builder: Builder, scores: int) -> None:
-    """The choice among boxes with `scores` scores together: 4 bytes each out of the heads and in twice, and what stays
-    of them."""
+def _per_class(builder: Builder, *, boxes: int, classes: int, candidates: int, kept: int) -> None:
+    """Every class but the background sorts all of its boxes and compares the best of them."""
+    lists = classes - 1
+    _boxes(
+        builder,
+        BoxChoice(scores=boxes * classes, sorted_scores=boxes * lists, lists=lists, candidates=candidates, kept=kept),
+    )
+
+
+def _boxes(builder: Builder, choice: BoxChoice) -> None:
+    """The choice of boxes: one score and its threshold is an operation; seven numbers of each box that is kept."""
     builder.layers.append(
         Layer(
             name="boxes",
             operator="BoxSelection",
             kind="vector",
-            operations=scores,
-            input_elements=12 * scores,
-            output_elements=100 * 7,
+            operations=choice.scores,
+            input_elements=choice.scores,
+            output_elements=choice.kept * 7,
+            choice=choice,
         )
     )

@@ -46,6 +46,40 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoxChoice:
+    """How a detector's definition chooses among its boxes, of all inputs of a run together.
+
+    Parameters
+    ----------
+    scores : int
+        Boxes times classes.
+    sorted_scores : int
+        Scores that are sorted: all of them, or what a threshold and a selection leave.
+    lists : int
+        Lists that are sorted and whose boxes are compared with one another, each for itself.
+    candidates : int
+        Most boxes of one list that are compared.
+    kept : int
+        Most boxes of one input in the answer.
+    """
+
+    scores: int
+    sorted_scores: int
+    lists: int
+    candidates: int
+    kept: int
+
+    def times(self, batch: int) -> "BoxChoice":
+        """Of `batch` times as many inputs: more lists of the same length."""
+        return dataclasses.replace(
+            self,
+            scores=self.scores * batch,
+            sorted_scores=self.sorted_scores * batch,
+            lists=self.lists * batch,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
     """One node of the network.
 
@@ -69,6 +103,8 @@ class Layer:
         Of a stored weight, its share of scales included; None: as the run's format says.
     reason : str
         Why the work of an "unsupported" layer is not known; "" for the others.
+    choice : BoxChoice or None
+        Of a detector's choice of boxes, its counts.
     """
 
     name: str
@@ -83,6 +119,7 @@ class Layer:
     window: Window | None = None
     weight_bits: float | None = None
     reason: str = ""
+    choice: BoxChoice | None = None
 
     @property
     def macs(self) -> int:
@@ -101,6 +138,7 @@ class Layer:
             operations=self.operations * batch,
             input_elements=self.input_elements * batch,
             output_elements=self.output_elements * batch,
+            choice=None if self.choice is None else self.choice.times(batch),
         )
 
 
@@ -123,6 +161,11 @@ class Network:
     def macs(self) -> int:
         """Multiply-accumulates of all layers."""
         return sum(layer.macs for layer in self.layers)
+
+    @property
+    def detects(self) -> bool:
+        """It ends with a choice of boxes."""
+        return any(layer.choice is not None for layer in self.layers)
 
     @property
     def weights(self) -> int:

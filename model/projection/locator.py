@@ -23,6 +23,8 @@ class Locator:
         Who published it, when ("" where undated), its title or number.
     address : str
         Without a scheme; "" where none is known.
+    seen : bool
+        A copy of what is at the address was looked at, or the repository's files; else the address is recalled.
     """
 
     key: str
@@ -30,16 +32,28 @@ class Locator:
     date: str
     title: str
     address: str
+    seen: bool
 
     def __str__(self) -> str:
-        return ", ".join(part for part in (self.publisher, self.date, self.title, self.address) if part)
+        address = self.address if self.seen or not self.address else f"{self.address} (recalled)"
+        return ", ".join(part for part in (self.publisher, self.date, self.title, address) if part)
 
 
 @cache
 def locators(path: Path = _TABLE) -> tuple[Locator, ...]:
     """All, the longest keys first."""
     with path.open(newline="", encoding="utf-8") as file:
-        found = [Locator(**{name: value or "" for name, value in row.items()}) for row in csv.DictReader(file)]
+        found = [
+            Locator(
+                key=row["key"],
+                publisher=row["publisher"],
+                date=row["date"],
+                title=row["title"],
+                address=row["address"],
+                seen=row["seen"] == "yes",
+            )
+            for row in csv.DictReader(file)
+        ]
     return tuple(sorted(found, key=lambda one: -len(one.key)))
 
 

@@ -14,6 +14,7 @@ from tb.bench.bench import Bench
 from tb.crossbar.cell_array import CellArray
 
 PORTS = ("wl", "col_sel", "hold", "sample", "code", "code_valid", "array")
+WRITING = ("pulse", "row", "column", "level", "verify_level", "array")
 
 
 class Answerer:
@@ -31,13 +32,13 @@ class Answerer:
         self.bench, self.spec, self.arrays = bench, spec, arrays
         for t in range(spec.tiles):
             cocotb.start_soon(self._answer(t))
+            cocotb.start_soon(self._write(t))
 
     async def _answer(self, tile: int) -> None:
         """One tile: woken when something is held or converted."""
         spec, bench = self.spec, self.bench
         port = {name: getattr(bench.dut, f"array_{tile}__{name}") for name in PORTS}
         port["code_valid"].value = 0
-        getattr(bench.dut, f"array_{tile}__verify_level").value = 0
         held = np.zeros(spec.physical_columns)
         due: list[tuple[int, int]] = []  # cycles until codes must be there, codes
         wake = RisingEdge(port["hold"] if spec.sample_and_hold else port["sample"])
@@ -61,6 +62,18 @@ class Answerer:
                 port["code_valid"].value = 0
                 if not due and not sample and not hold:
                     await wake  # nothing to do until the next event rises
+
+    async def _write(self, tile: int) -> None:
+        """Programming pulses of one tile; what the cell reads as is there from the pulse on."""
+        port = {name: getattr(self.bench.dut, f"array_{tile}__{name}") for name in WRITING}
+        port["verify_level"].value = 0
+        while True:
+            await RisingEdge(port["pulse"])
+            await self.bench.edge  # the address has settled
+            row, column, level, number = (int(port[name].value) for name in ("row", "column", "level", "array"))
+            array = self.arrays[tile][number]
+            array.pulse(row, column, level)
+            port["verify_level"].value = array.read_level(row, column)
 
     def _word(self, array: CellArray, sums: np.ndarray, step: int) -> int:
         """Codes of all converters in a step, packed."""

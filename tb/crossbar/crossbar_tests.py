@@ -12,7 +12,7 @@ from amaranth.lib import wiring
 from cocotb.types import LogicArray
 
 from hw import chips
-from hw.rtl.crossbar.signature import counter_names, layer_layout, stage_core
+from hw.rtl.crossbar.signature import cell_layout, counter_names, layer_layout, stage_core
 from hw.rtl.crossbar.top import top as machine_top
 from hw.rtl.npu.signature import parameter_layout
 from hw.spec.chip import Chip
@@ -81,17 +81,22 @@ def check(chip: Chip, workload: Workload, seed: int) -> None:
 class CrossbarBench:
     """The core's side of a test: memories, cells, commands, counters."""
 
-    def __init__(self, bench: Bench, spec: CrossbarSpec) -> None:
+    def __init__(self, bench: Bench, spec: CrossbarSpec, *, switching: float = 1.0) -> None:
+        """`switching`: chance that a programming pulse switches a cell of the bench."""
         self.bench, self.spec = bench, spec
         dut = bench.dut.dut
         self.core = dut.core if spec.array == "digital" else dut
         self.commands = StreamDriver(bench, "i_command", layer_layout())
+        self.cells = StreamDriver(bench, "i_cell", cell_layout())
         for name in ("i__valid", "i_cell__valid", "i_buffer__enable", "i_parameter__enable", "o__ready"):
             getattr(bench.dut, name).value = 0
         self.arrays: list[list[CellArray]] = []
         if spec.array == "analogue":
             self.arrays = [
-                [CellArray(spec, seed=bench.seed + t * spec.arrays + a) for a in range(spec.arrays)]
+                [
+                    CellArray(spec, seed=bench.seed + t * spec.arrays + a, switching=switching)
+                    for a in range(spec.arrays)
+                ]
                 for t in range(spec.tiles)
             ]
             Answerer(bench, spec, self.arrays)
@@ -112,11 +117,24 @@ class CrossbarBench:
         cells = getattr(self.bench.dut.dut, f"array_{tile}").cells
         self.store(cells, array * spec.steps, cell_words(spec, levels))
 
+    async def program(self, tile: int, array: int, weights: np.ndarray) -> int:
+        """Weights (N, K) into the cells of an array of a tile by the programming controller; how many cells."""
+        levels = cell_levels(self.spec, weights)
+        for (row, column), level in np.ndenumerate(levels):
+            await self.cells.send({"tile": tile, "array": array, "row": row, "column": column, "level": int(level)})
+        await self.bench.until(self.bench.dut.status__idle)
+        return levels.size
+
     def place(self, layer: PlacedLayer, job: GemmJob) -> None:
         """Weights and parameters of a layer."""
         spec, first = self.spec, layer.commands[0]
         for offset, weights in enumerate(tile_weights(spec, job.weights)):
             self.write_cells(first.first_tile + offset, first.array, weights)
+        self.place_parameters(layer, job)
+
+    def place_parameters(self, layer: PlacedLayer, job: GemmJob) -> None:
+        """Parameters of a layer, in no simulated time."""
+        spec, first = self.spec, layer.commands[0]
         core = stage_core(spec)
         layout = parameter_layout(core)
         fields: list[Any] = parameter_fields(spec, output_stage(spec, job), core.array.columns)

@@ -22,7 +22,8 @@ from model.work.workload import Workload
 
 def predict(chip: Chip, workload: Workload) -> Prediction:
     """From the first cycle of the run to the end of the last token. Which tokens are generated decides which bank an
-    embedding is read from; the reference says it.
+    embedding is read from; the reference says it. Phases are those of the first channel's controller, whose labels sum
+    to the cycles as those of every other do; events are those of all channels together.
 
     Raises
     ------
