@@ -115,6 +115,7 @@ explore: environment
 
 bench: environment
 	@$(RUN) tb bench
+	@$(RUN) tb bench --chip npu_aim --repeat 3
 	@$(RUN) tb bench --table
 	@$(RUN) model bench
 

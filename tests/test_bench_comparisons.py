@@ -21,6 +21,8 @@ ELSEWHERE: dict[str, str] = {
     "tb/bench/icarus.py": "runs in pytest's own process, tests/test_power_on.py fails it",
     "tb/npu/table.py": "a measurement of speed, not a bench",
     "tb/npu/speed.py": "a measurement of speed, not a bench",
+    "tb/bench/speed.py": "a measurement of speed, not a bench",
+    "tb/system/speed.py": "a measurement of speed, not a bench",
 }
 """File -> why its comparisons are not looked for in simulators."""
 

@@ -1,5 +1,6 @@
 """A decoder on the RTL of whole systems: every tensor the reference's, every label and event the model's."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,22 +13,20 @@ from hw.spec.system import SystemSpec
 from hw.spec.system_event import VALUE_EVENTS
 from model import workloads
 from model.cycle.system import pim_share
-from model.language.run_record import read_run
+from model.language.run_record import LanguageRun, read_run
 from model.language.screen import sentences, table
+from model.lowering.decoder.lowered import Pim, shares
 from model.predict import predict
 from tb.bench import design
 from tb.bench.build import BUILD
 from tb.bench.measure import Case, measure_all
 
 
-@pytest.mark.rtl
-@pytest.mark.volume
-@pytest.mark.parametrize(("chip", "pim"), [("npu_aim", "both"), ("npu_hbm_pim", "both"), ("npu_crossbar", "attention")])
-def test_a_decoder_is_exact_with_and_without_the_channel(chip: str, pim: str) -> None:
-    shares = (pim, "off")
+def decode(chip: str, variant: tuple[str, ...], channel: Sequence[Pim]) -> list[LanguageRun]:
+    """The configuration of tiny-NPU on the RTL with each share of the channel: tensors, labels, cycles exact."""
     cases = [
-        Case(bench="decoder", chip=chip, workload=workloads.variant("tiny_npu", "tokens=2", f"pim={share}"))
-        for share in shares
+        Case(bench="decoder", chip=chip, workload=workloads.variant("tiny_npu", *variant, f"pim={share}"))
+        for share in channel
     ]
     for case, (measured, outcome) in zip(cases, measure_all(cases, print), strict=True):
         assert outcome.passed, outcome.explain()
@@ -37,16 +36,39 @@ def test_a_decoder_is_exact_with_and_without_the_channel(chip: str, pim: str) ->
         assert (result.cycles, result.phases) == (predicted.cycles, predicted.phases)
         assert {event: n for event, n in result.counts.items() if event not in VALUE_EVENTS} == predicted.counts
         assert result.answer["equal"]
-    runs = [read_run(BUILD / "records" / chip / f"tiny_npu.{share}.json") for share in shares]
+        assert result.answer["tokens"]
+    runs = [read_run(BUILD / "records" / chip / f"tiny_npu.{share}.json") for share in channel]
     for run in runs:
         assert run.equal
         assert run.labels_equal
         assert run.cycles == run.predicted_cycles
         for unit in chips.load(chip).machine_as(SystemSpec).units:
             assert sum(run.labels[unit].values()) == run.cycles
-    assert runs[0].cycles_per_token < runs[1].cycles_per_token
-    assert any("times fewer cycles a token" in sentence for sentence in sentences(runs))
-    assert ("difference", "0", "0") in table(runs)
+    return runs
+
+
+@pytest.mark.rtl
+def test_attention_alone_in_the_channel_is_exact() -> None:
+    (run,) = decode("npu_hbm_pim", ("tokens=2", "prompt=2"), ("attention",))
+    assert run.labels["controller"]["mac"] > 0, "the channel multiplied nothing"
+
+
+@pytest.mark.rtl
+@pytest.mark.volume
+@pytest.mark.parametrize("chip", ["npu_aim", "npu_hbm_pim", "npu_crossbar"])
+def test_a_decoder_is_exact_whatever_the_channel_multiplies(chip: str) -> None:
+    possible = shares(chips.load(chip).machine_as(SystemSpec))
+    runs = dict(zip(possible, decode(chip, ("tokens=2",), possible), strict=True))
+    most = runs["both" if "both" in runs else "attention"]
+    assert most.cycles_per_token < runs["off"].cycles_per_token
+    assert any("times fewer cycles a token" in sentence for sentence in sentences([most, runs["off"]]))
+    assert ("difference", "0", "0") in table([most, runs["off"]])
+    macs = {share: run.labels["controller"]["mac"] for share, run in runs.items()}
+    assert macs["off"] == 0
+    assert macs["attention"] > 0
+    if "both" in runs:
+        assert macs["weights"] > 0
+        assert macs["weights"] + macs["attention"] == macs["both"], "each product belongs to one share"
 
 
 @pytest.mark.rtl

@@ -174,6 +174,8 @@ STARTED = {
     "model.cycle.crossbar.stepped": "the second witness of the crossbar's cycles",
     "model.report.page.messages": "run by hand: brings the catalogues up to date",
     "tb.bench.icarus": "a second simulator",
+    "tb.npu.speed": "named by its bench, started by `tb bench`",
+    "tb.system.speed": "named by its bench, started by `tb bench`",
 }
 """Modules that nothing imports, and why they are there."""
 

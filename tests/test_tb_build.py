@@ -1,6 +1,8 @@
 """Building and running: the cache is by content, refusals name what to do, results are read from JUnit."""
 
 import dataclasses
+import os
+import re
 import shutil
 import subprocess
 
@@ -234,3 +236,27 @@ def test_the_compiler_counts_comparisons_as_verilator_writes_them(tmp_path):
     flags = dict(item.split("=", 1) for item in build_module.MAKE)["OPT_FAST"]
     subprocess.run(["g++", *flags.split(), str(source), "-o", str(tmp_path / "count")], check=True)
     assert subprocess.run([str(tmp_path / "count")], check=False).returncode == 0
+
+
+_CELLS = 600
+
+
+def test_functions_of_a_large_model_are_short(tmp_path):
+    # g++ needs time that grows with the square of a function's length: a 32 x 32 array took 61 s of CPU, now 15
+    cells = "\n".join(
+        f"    if (load[{i}]) sum{i + 1} <= sum{i} + weight{i} * a;\n    if (swap[{i}]) weight{i + 1} <= weight{i};"
+        for i in range(_CELLS)
+    )
+    registers = ", ".join(f"sum{i}, weight{i}" for i in range(_CELLS + 1))
+    (tmp_path / "cells.v").write_text(
+        f"module cells(input clk, input [{_CELLS - 1}:0] load, input [{_CELLS - 1}:0] swap, input [31:0] a,"
+        f" output [31:0] o);\n  reg [31:0] {registers};\n  always @(posedge clk) begin\n{cells}\n  end\n"
+        f"  assign o = sum{_CELLS} ^ weight{_CELLS};\nendmodule\n"
+    )
+    tool = verilator.ensure(build_module.BUILD / "tools")
+    command = [tool.executable, "-cc", "-Mdir", tmp_path / "obj", "--top-module", "cells", *build_module._FLAGS]
+    subprocess.run([*command, tmp_path / "cells.v"], env=os.environ | tool.environment(), check=True)
+    code = "\n".join(path.read_text() for path in sorted((tmp_path / "obj").glob("*.cpp")) if "Slow" not in path.name)
+    functions = re.split(r"^(?=void )", code, flags=re.MULTILINE)
+    assert sum(function.count("sum") for function in functions) > 2 * _CELLS
+    assert max(function.count("\n") for function in functions) < 1200

@@ -4,22 +4,22 @@
 
 PRICES: dict[str, dict[str, tuple[float, float, float]]] = {
     "bf16": {
-        "mac_array.mac": (2.215, 13.13, 15.47),
-        "accumulator.write": (0.1019, 40.44, 42.22),
-        "output_stage.requantise": (1.613, 2.389, 2.452),
-        "vector.multiply": (25.26, 25.26, 25.26),
-        "vector.add": (10.97, 10.97, 10.97),
-        "vector.function": (39.93, 41.79, 56.15),
-        "vector.convert": (0.2326, 0.2326, 0.2326),
+        "mac_array.mac": (2.288, 17.28, 20.51),
+        "accumulator.write": (0.1058, 44.13, 45.56),
+        "output_stage.requantise": (1.613, 2.447, 2.502),
+        "vector.multiply": (23.81, 23.81, 23.81),
+        "vector.add": (12.11, 12.11, 12.11),
+        "vector.function": (28.44, 28.87, 43.63),
+        "vector.convert": (0.269, 0.269, 0.269),
     },
     "fp16": {
-        "mac_array.mac": (2.233, 14.23, 16.03),
-        "accumulator.write": (0.1019, 41.88, 42.29),
-        "output_stage.requantise": (1.613, 2.469, 2.497),
-        "vector.multiply": (25.26, 25.26, 25.26),
-        "vector.add": (10.97, 10.97, 10.97),
-        "vector.function": (39.93, 41.79, 56.15),
-        "vector.convert": (0.89, 0.89, 0.89),
+        "mac_array.mac": (2.305, 17.33, 18.1),
+        "accumulator.write": (0.1058, 45.37, 45.72),
+        "output_stage.requantise": (1.613, 2.456, 2.472),
+        "vector.multiply": (23.81, 23.81, 23.81),
+        "vector.add": (12.11, 12.11, 12.11),
+        "vector.function": (28.44, 28.87, 43.63),
+        "vector.convert": (0.9182, 0.9182, 0.9182),
     },
 }
 """Lowest, nominal and highest energy of an event, by the operands tried, pJ."""

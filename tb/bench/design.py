@@ -15,6 +15,7 @@ A bench is a file `tb/<room>/<name>_tests.py` with cocotb tests and
 * optionally `recorded(workload)`, the name of the one that waveforms are made of in its place, and
   `save_file(case, built, outcome)`, their save file with marks of its own;
 * optionally `finish(case, built, outcome)`, which writes more of a run that passed than its record; the file;
+* optionally `SPEED`, a module with `job(chip, emitted) -> SpeedJob`, what the speed of simulation is measured with;
 * optionally `TIMEOUT_S`, wall time after which a run is ended.
 """
 

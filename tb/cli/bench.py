@@ -2,22 +2,21 @@
 
 examples:
   kcloud-cosim tb bench
+  kcloud-cosim tb bench --chip npu_aim --repeat 3
 """
 
 import argparse
-import subprocess
+import importlib
 
 from hw import chips
 from hw.base.error import InputError
 from hw.base.place import checkout
-from hw.spec.core import CoreSpec
 from tb.bench import design
-from tb.bench.build import build, harness, tools
+from tb.bench.build import tools
 from tb.bench.measure import shown
-from tb.bench.run import run as run_simulation
+from tb.bench.speed import compare
 from tb.cli.sim import say
 from tb.npu import table
-from tb.npu.speed import commands, harness_source
 
 TARGET = 0.60
 """Share of the plain C++ loop's speed a cocotb job that only starts and waits must reach."""
@@ -26,7 +25,10 @@ TARGET = 0.60
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to simulate."""
     parser.add_argument(
-        "--chip", type=chips.option, default="npu_16", help="a file in hw/chips with a core (default %(default)s)"
+        "--chip",
+        type=chips.option,
+        default="npu_16",
+        help="a file in hw/chips with a core, or a system (default %(default)s)",
     )
     parser.add_argument("--repeat", type=int, default=8, help="measurements of each, in turn (default %(default)s)")
     parser.add_argument(
@@ -48,35 +50,20 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.repeat < 1:
         raise InputError(f"repeat must be at least 1, not {arguments.repeat}; choose a larger number")
-    core = chips.machine(chips.load(arguments.chip), CoreSpec, "RTL")
-    rows = core.array.rows
-    blocks = min(256 // rows, int((min(core.activation_words, core.weight_words, core.output_words) // rows) ** 0.5))
-    size, words, count = blocks * rows, blocks * blocks * rows, core.command_entries
-    count = min(count, max(1, 1_000_000 // (blocks * blocks * size)))
-    emitted = design.design("core", arguments.chip)
-    built = build(emitted, "none", design.published(design.load("core"), emitted))
-    say(
-        f"build   {emitted.name}: simulator made in {built.seconds:.1f} s"
-        + (" (earlier, now from the cache)" if built.cached else "")
-    )
-    program = harness(emitted, harness_source(emitted, commands(size, count, rows), words))
-    plain, cocotb, cycles = [], [], "0"
-    for _ in range(arguments.repeat):
-        text = subprocess.run([program], capture_output=True, text=True, check=True).stdout
-        cycles, seconds = text.split()
-        plain.append(int(cycles) / float(seconds))
-        outcome = run_simulation(
-            built, "tb.npu.speed", parameters={"chip": arguments.chip, "size": size, "words": words, "count": count}
+    bench = design.default(chips.load(arguments.chip))
+    speed = getattr(design.load(bench), "SPEED", None)
+    if speed is None:
+        raise InputError(
+            f"the speed is measured of a chip with a core or of a system, {arguments.chip} has neither; "
+            "choose npu_16 or npu_aim"
         )
-        if not outcome.passed:
-            raise RuntimeError(outcome.explain())
-        cocotb.append(outcome.data["cycles"] / outcome.data["cpu_s"])
-    ratio = max(cocotb) / max(plain)
-    say(
-        f"job     {count} GEMMs of {size} x {size} x {size} queued: {int(cycles):,} cycles; CPU seconds, best of "
-        f"{arguments.repeat}"
-    )
-    say(f"plain   {max(plain) / 1e3:8,.0f} thousand cycles/s  (C++ loop around the same Verilated model)")
-    say(f"cocotb  {max(cocotb) / 1e3:8,.0f} thousand cycles/s  (start and wait)")
-    say(f"ratio   {ratio:8.1%}  (target {TARGET:.0%})")
-    return 0 if ratio >= TARGET else 1
+    emitted = design.design(bench, arguments.chip)
+    job = importlib.import_module(speed).job(arguments.chip, emitted)
+    say(f"rtl     {emitted.name}: Verilog {emitted.digest}")
+    found = compare(bench, emitted, job, arguments.repeat)
+    say(f"build   the simulator took {found.build_s:.1f} s when it was made")
+    say(f"job     {job.title}: {found.cycles:,} cycles; CPU seconds, best of {arguments.repeat}")
+    say(f"plain   {found.plain / 1e3:8,.1f} thousand cycles/s  (C++ loop around the same Verilated model)")
+    say(f"cocotb  {found.cocotb / 1e3:8,.1f} thousand cycles/s  (start and wait)")
+    say(f"ratio   {found.ratio:8.1%}  (target {TARGET:.0%})")
+    return 0 if found.ratio >= TARGET else 1

@@ -61,6 +61,7 @@ NAMES = {
 PROGRAMS = "network"
 """The bench that runs workloads that are programs."""
 
+SPEED = "tb.npu.speed"
 PUBLIC = (
     "core.activation_memory.memory.ram_words",
     "core.weight_memory.memory.ram_words",

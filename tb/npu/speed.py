@@ -11,7 +11,9 @@ from hw import chips
 from hw.base.integer import ceil_div
 from hw.rtl.emit.verilog import Emitted
 from hw.spec.command import Command, command_bits
+from hw.spec.core import CoreSpec
 from tb.bench.bench import Bench, bench_test, parameters
+from tb.bench.speed import SpeedJob
 from tb.npu.agreement_tests import core_from
 from tb.npu.core_tests import CoreBench
 
@@ -91,6 +93,21 @@ def harness_source(emitted: Emitted, packed: list[int], words: int) -> str:
         valid=_member("i_command__valid"),
         ready=_member("i_command__ready"),
         idle=_member("status__idle"),
+    )
+
+
+def job(chip: str, emitted: Emitted) -> SpeedJob:
+    """A queue full of the largest products whose operands the core holds, up to 256 cubed."""
+    core = chips.machine(chips.load(chip), CoreSpec, "RTL")
+    rows = core.array.rows
+    blocks = min(256 // rows, int((min(core.activation_words, core.weight_words, core.output_words) // rows) ** 0.5))
+    size, words = blocks * rows, blocks * blocks * rows
+    count = min(core.command_entries, max(1, 1_000_000 // (blocks * blocks * size)))
+    return SpeedJob(
+        title=f"{count} GEMMs of {size} x {size} x {size} queued",
+        module="tb.npu.speed",
+        parameters={"chip": chip, "size": size, "words": words, "count": count},
+        source=harness_source(emitted, commands(size, count, rows), words),
     )
 
 

@@ -2,6 +2,7 @@
 
 # pyright: reportAttributeAccessIssue=false
 
+import functools
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -37,12 +38,12 @@ from tb.bench.measure import Case
 from tb.bench.run import Outcome
 from tb.crossbar.answer import Answerer
 from tb.crossbar.cell_array import CellArray
-
-WORD_BITS = 256
+from tb.system.image import image
 
 MEASURES = True
 MACHINE = SystemSpec
 TIMEOUT_S = 3600
+SPEED = "tb.system.speed"
 
 PUBLIC = ("program",)
 PUBLIC_IF_THERE = (
@@ -108,19 +109,14 @@ class DecoderBench:
 
     def load(self) -> None:
         """Program, weights and prompt, in no simulated time."""
-        size = len(self.dut.program[0].value)
-        for i, word in enumerate(self.lowered.program.pack()):
-            self.dut.program[i].value = LogicArray.from_unsigned(word, size)
+        held: dict[str, tuple[Any, int]] = {}
+        for path, address, word in image(self.lowered):
+            if path not in held:
+                memory = functools.reduce(getattr, path.split("."), self.dut)
+                held[path] = memory, len(memory[0].value)
+            memory, size = held[path]
+            memory[address].value = LogicArray.from_unsigned(word, size)
         self._load_crossbars()
-        for unit, channel in self.lowered.channels.items():
-            # the first channel's name is that of a system with one
-            banks = getattr(self.dut, unit.replace("memory", "channel")).banks
-            cells = [getattr(banks, f"bank_{b}").cells for b in range(channel.banks)]
-            for (bank, row), columns in channel.bank_rows().items():
-                for column in np.flatnonzero(columns.any(axis=1)):  # memories start with zeros
-                    codes = columns[column]
-                    word = int.from_bytes(codes.astype("<u2").tobytes(), "little")
-                    cells[bank][row * channel.columns + column].value = LogicArray.from_unsigned(word, WORD_BITS)
 
     def _load_crossbars(self) -> None:
         """Weights into the arrays, exponents into their memory."""
