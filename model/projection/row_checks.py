@@ -61,34 +61,6 @@ def pim_check(row: PimRow, predicted: Interval) -> Check:
     )
 
 
-def cause_of(check: Check) -> str:
-    """What the chip model leaves out, of the kind of this check."""
-    fast = (check.error < 0) == (check.unit == "ms")
-    gpu = check.chip.startswith("nvidia")
-    if check.chip.startswith("telechips"):
-        return "the toolchain and the board's memory are not published; neither array, clock nor the part that ran is"
-    if check.what.startswith(("gptj", "llama2-70b")):
-        return "requests of one recalled mean length, all at once; the benchmark's vary and join as others end"
-    if check.what.startswith("bert") and not fast:
-        return "kernels of the submission that do attention in one pass, or a higher clock than the hypothesis"
-    if gpu and check.what.startswith(("retinanet", "ssd")):
-        return (
-            "a detector's scores are counted as the passes of its definition; the software of a round fuses more of "
-            "them, or passes its boxes one by one through memory"
-        )
-    if gpu and fast and check.what.endswith(("single stream", "query of 8")):
-        return "host software of a query (issue, copies, launches) is not counted, kernels run back to back"
-    if gpu and fast and check.what.endswith("server"):
-        return "host software is not counted and one queue wastes nothing; the submission's batches may wait"
-    if gpu and fast:
-        return "no stalls inside a tile, no host software, a lower clock than the hypothesis"
-    if gpu:
-        return "left out: multicast between multiprocessors, first-level reuse of overlapping windows, a higher clock"
-    if check.what.endswith("query of 8"):
-        return "the size of the chunks a query was run in is not published"
-    return "the toolchain, the part of the chip that ran and its memory are not published"
-
-
 def result_of(row: Row) -> str:
     scenario = {
         "Offline": "offline, per card",
