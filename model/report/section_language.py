@@ -51,7 +51,7 @@ def language_sections(runs: list[LanguageRun]) -> list[Section]:
         )
     return [
         Section(
-            title="A language model written by RTL: NPU core, vector unit and one DRAM-PIM channel",
+            title="A language model written by RTL: NPU core, vector unit and DRAM-PIM channels",
             rows=tuple(rows),
             notes=(
                 say(

@@ -12,7 +12,7 @@ from hw.spec.kind import load
 from hw.spec.pim import ERRORS, PimSpec
 from tb.bench.bench import Bench
 from tb.dram_pim.checker import broken_rules
-from tb.dram_pim.compare import same_answer, same_cells
+from tb.dram_pim.compare import clear_cells, same_answer, same_cells
 from tb.dram_pim.driver import PimDriver
 from tb.dram_pim.player import PimPlayer
 from tb.dram_pim.random import Cells
@@ -44,7 +44,10 @@ def opened(bench: Bench, player: Callable[[Chip], PimPlayer]) -> tuple[PimSpec, 
     """The device of the bench's chip, and a driver on its channel; `player` builds the top of the design."""
     chip_name = bench.parameters["chip"]
     top = _player(chip_name, player)
-    return top.channel.spec, PimDriver(bench, top)
+    spec, driver = top.channel.spec, PimDriver(bench, top)
+    if bench.parameters.get("clear_cells"):  # a stream may read what nobody has written; the models take that as zero
+        clear_cells(driver, spec)
+    return spec, driver
 
 
 async def random_streams(

@@ -172,9 +172,15 @@ class Campaign:
                 yield known
             else:
                 waiting.append((mutant, known))
+        waiting.sort(key=lambda entry: self._cost(*entry))
         while self._copies.qsize() < min(self.jobs, len(waiting)):
             self._copies.put(self._with_simulators(self._copy(self._copies.qsize())))
         yield from self._in_parallel([partial(self._try, mutant, known, likely) for mutant, known in waiting])
+
+    def _cost(self, mutant: Mutant, known: Verdict) -> float:
+        """Usual seconds of the first tests, and more where simulators are built: cheap verdicts come first."""
+        first = self.reach.batches(mutant, known.passed)[:1]
+        return sum(map(self.reach.usual, first)) + BUILD_SECONDS * (mutant.area == "rtl")
 
     def stop(self) -> None:
         """End the tests that are running; their mistakes get no verdict."""
