@@ -11,10 +11,11 @@ from model import cli
 from model.card.language_check import predicted
 from model.cli.validate import loaded
 from model.projection import published
+from model.projection.check import LEAST_COVERAGE, MOST_COVERAGE
 from model.projection.published.calibration import KINDS, ModelError, Residual, errors, learn
 from model.projection.published.language import BLIND, BLIND_DIGEST
 from model.projection.published_serving import predicted_checks
-from model.projection.validate import LEAST_COVERAGE, MOST_COVERAGE, residuals_of
+from model.projection.validate import residuals_of
 
 
 def residual(chip: str, ratio: float, kind: str = "offline", spread: float = 1.0) -> Residual:

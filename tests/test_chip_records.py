@@ -12,8 +12,9 @@ from model.card import language_record as language
 from model.card import record as make
 from model.cli.records import plan
 from model.projection import published
+from model.projection.check import LANGUAGE, SCENARIOS, TASKS
 from model.projection.figure import from_range
-from model.projection.validate import LANGUAGE, SCENARIOS, TASKS, validate
+from model.projection.validate import validate
 from model.record import Measurement, result_bytes
 
 MEASUREMENTS = Path(__file__).resolve().parent.parent / "measurements"

@@ -9,11 +9,12 @@ from hw import chips
 from hw.base.error import InputError
 from hw.spec.fact import Fact
 from model.projection import overheads, published
+from model.projection.check import Check
 from model.projection.figure import Figure, evaluate, from_fact
 from model.projection.overheads import Server, at_the_socket, card_power, host_power
 from model.projection.projection import Projection
 from model.projection.published.settings import settings
-from model.projection.validate import Check, validate
+from model.projection.validate import validate
 from model.projection.wall_checks import FITTED, wall_checks, wall_power
 
 EVERY = {name: chips.load(name) for name in chips.names()}

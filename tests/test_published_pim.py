@@ -6,8 +6,9 @@ import pytest
 
 from hw.base.error import InputError
 from model.card.pim_check import gain
+from model.projection.check import TIMES
 from model.projection.published_pim import pim_rows, predicted_gains
-from model.projection.validate import TIMES, validate
+from model.projection.validate import validate
 
 
 def test_committed_predictions_are_those_of_the_model() -> None:

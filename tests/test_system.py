@@ -11,7 +11,7 @@ from hw.rtl.npu.vector_unit.unit import VectorUnit
 from hw.rtl.system.top import SystemTop
 from hw.spec.hbm_pim_controller import HBM_LABELS
 from hw.spec.memory_controller import CONTROLLER_LABELS, Transfer
-from hw.spec.system import UNITS, Program
+from hw.spec.system import CROSSBAR, UNITS, Program
 from hw.spec.vector import VectorSpec
 from model.cycle.system.run import SystemRun
 from tb.bench.build import BUILD, build
@@ -26,6 +26,8 @@ def play(name: str, programs: int) -> Outcome:
     emitted = emit(Checked(SystemTop(spec, timing, vector=vector)), f"system_{name}", BUILD / "rtl")
     channels = (unit.replace("memory", "channel") for unit in spec.memory_units)
     public = ["program", "core.external.memory", *(f"{channel}.banks.bank_0.cells" for channel in channels)]
+    if spec.crossbar is not None:
+        public += ["crossbar.scales", *(f"crossbar.core.array_{t}.cells" for t in range(spec.crossbar.tiles))]
     built = build(emitted, "none", [f"{emitted.name}.dut.{path}" for path in public])
     return run(built, "tb.system.system_tests", seed=7, parameters={"system": name, "programs": programs})
 
@@ -59,6 +61,18 @@ def test_200_random_programs_on_two_channels_equal_the_model() -> None:
     outcome = play("two_aim_4", 200)
     assert outcome.passed, outcome.explain()
     everything_happened(outcome, CONTROLLER_LABELS, PHASES | {"result_read"}, (*UNITS, "memory_1"))
+
+
+@pytest.mark.rtl
+@pytest.mark.volume
+def test_100_random_programs_on_a_system_with_crossbars_equal_the_model() -> None:
+    """Products in crossbars beside core, vector unit and channel, which hold them up and are held up by them."""
+    outcome = play("aim_4_crossbar", 100)
+    assert outcome.passed, outcome.explain()
+    units = (*UNITS, CROSSBAR)
+    everything_happened(outcome, CONTROLLER_LABELS, PHASES | {"result_read"}, units)
+    labels = outcome.data["labels"]
+    assert min(labels[f"crossbar_unit.{event}"] for event in ("scan", "align", "store", "descriptor", "refuse")) > 50
 
 
 def test_channels_are_units_of_their_own() -> None:

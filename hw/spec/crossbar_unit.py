@@ -70,7 +70,8 @@ class Product:
     Parameters
     ----------
     source, destination : int
-        First word of the vector and of the results in the shared memory.
+        First word of the vector and of the results in the shared memory. The results must not lie on the vector if
+        there are several groups: each reads it again.
     words, outputs : int
         Words of the vector, 16 numbers each, and of the results.
     row_tiles, column_tiles : int

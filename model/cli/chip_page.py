@@ -11,7 +11,7 @@ from pathlib import Path
 from hw import chips
 from hw.base.error import InputError
 from hw.base.file import write_atomically
-from model.projection.validate import CHIP_MODEL, Check, Validation, score
+from model.projection.check import CHIP_MODEL, Check, Validation, score
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -24,7 +24,7 @@ from model.card import language_record as language
 from model.card import record as make
 from model.card.device import device
 from model.projection import published
-from model.projection.validate import LANGUAGE, SCENARIOS, TASKS
+from model.projection.check import LANGUAGE, SCENARIOS, TASKS
 from model.record import Measurement, path_of, read, result_bytes, write
 from model.report.load import CURVES
 from model.serving.record import served_record

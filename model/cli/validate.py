@@ -13,7 +13,7 @@ import json
 import sys
 
 from hw import chips
-from model.projection.validate import LEAST_COVERAGE, MOST_COVERAGE, TIMES, Check, Validation
+from model.projection.check import LEAST_COVERAGE, MOST_COVERAGE, TIMES, Check, Validation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,8 +111,8 @@ def _row(check: Check) -> dict[str, object]:
 
 def text(validation: Validation, *, korean: bool = False) -> list[str]:
     """The table, how many ranges hold, causes of what lies outside, what cannot be validated."""
+    from model.projection.check import KOREAN
     from model.projection.explain import compact
-    from model.projection.validate import KOREAN
     from model.report.text import table
 
     rows: list[tuple[str, ...]] = [

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from hw.spec.chip import Chip
 from model.projection import published
+from model.projection.check import PADDED, SCENARIOS, TASKS, Validation
 from model.projection.published_pim import predicted_gains
 from model.projection.published_serving import predicted_checks
-from model.projection.validate import PADDED, SCENARIOS, TASKS, Validation, validate
+from model.projection.validate import validate
 from model.report.load import NETWORK, locate, recorded
 
 

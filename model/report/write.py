@@ -1,7 +1,7 @@
 """All forms of a report written into its folder."""
 
 from hw.base.file import write_atomically
-from model.projection.validate import Validation
+from model.projection.check import Validation
 from model.report import data, figure, html, markdown, run_trace, section_explore, text
 from model.report.page import write as page
 from model.report.page.language import LANGUAGES

@@ -51,9 +51,14 @@ class RandomCrossbars:
         groups = int(below(1, core.arrays + 1))
         words = int(below(1, row_tiles * core.load_beats + 1))
         outputs = min(int(below((groups - 1) * column_tiles, groups * column_tiles)) + 1, self.spec.scale_words)
+        # results of one group must not lie on the vector that the next one reads
+        source = destination = 0
+        while source < destination + outputs and destination < source + words:
+            source = int(below(low, self.spec.shared_words - words + 1))
+            destination = int(below(low, self.spec.shared_words - outputs + 1))
         return Product(
-            source=int(below(low, self.spec.shared_words - words + 1)),
-            destination=int(below(low, self.spec.shared_words - outputs + 1)),
+            source=source,
+            destination=destination,
             words=words,
             outputs=outputs,
             row_tiles=row_tiles,

@@ -10,9 +10,11 @@ import numpy as np
 from cocotb.types import LogicArray
 
 from hw.spec.command import parameter_word_bits
+from hw.spec.crossbar_event import VALUE_EVENTS as CROSSBAR_VALUE_EVENTS
 from hw.spec.npu_event import LABELS, VALUE_EVENTS
 from hw.spec.system import SystemSpec, wait_labels
 from hw.spec.vector import VectorSpec
+from model.cycle.crossbar.unit import CrossbarPort
 from model.cycle.system.controller import Issued
 from model.cycle.system.run import SystemRun, SystemTiming
 from model.functional.npu import beats_of
@@ -24,6 +26,7 @@ from tb.bench.bench import Bench, bench_test
 from tb.dram_pim.random import to_integer
 from tb.system.controller_tests import random_words
 from tb.system.devices import system
+from tb.system.random_crossbars import RandomCrossbars
 from tb.system.random_descriptors import ROWS_USED
 from tb.system.random_programs import PARAMETER_START, RandomPrograms
 
@@ -61,6 +64,16 @@ class SystemBench:
                     self.banks[unit][bank][row * self.columns + column].value = LogicArray.from_unsigned(
                         to_integer(word), WORD_BITS
                     )
+
+    def load_crossbars(self, crossbars: RandomCrossbars) -> None:
+        """Weights and exponents, in no simulated time."""
+        unit = self.dut.crossbar
+        for i, word in enumerate(crossbars.scale_words()):
+            unit.scales[i].value = LogicArray.from_unsigned(word, len(unit.scales[0].value))
+        for tile, first, words in crossbars.cells():
+            cells = getattr(unit.core, f"array_{tile}").cells
+            for offset, word in enumerate(words):
+                cells[first + offset].value = LogicArray.from_unsigned(word, len(cells[0].value))
 
     async def run(self, cycles: int) -> None:
         """Reset, and run for so many cycles; AssertionError unless the program is finished then and not before."""
@@ -105,7 +118,25 @@ def same_timing(where: str, bench: SystemBench, timing: SystemTiming) -> None:
         assert int(getattr(bench.top, f"o_refused_{unit}").value) == len(codes), f"{where}: refusals of {unit}"
         last = codes[-1] if codes else 0
         assert int(getattr(bench.top, f"o_code_{unit}").value) == last, f"{where}: code of {unit}, must be {last}"
+    if timing.crossbar is not None:
+        _same_crossbars(where, bench, timing.crossbar)
     assert int(bench.top.o_error.value) == 0, f"{where}: the channel refused a command"
+
+
+def _same_crossbars(where: str, bench: SystemBench, port: CrossbarPort) -> None:
+    """Labels and events of the crossbar unit and of its tiles, but those that operands decide."""
+    for prefix, want in (
+        ("o_label_count_crossbar_unit_", {name: n for name, n in port.labels.items() if name != "idle"}),
+        ("o_count_crossbar_unit_", port.events),
+        ("crossbar_counters__label_", port.core_labels),
+    ):
+        got = bench.counts(prefix, tuple(want))
+        assert got == want, f"{where}: {prefix} {got}, not {want}"
+    for event, count in port.core_events.items():
+        if event not in CROSSBAR_VALUE_EVENTS:
+            got = int(getattr(bench.top, f"crossbar_counters__event_{event.replace('.', '_')}").value)
+            assert got == count, f"{where}: {event} {got}, not {count}"
+    assert not int(bench.top.o_missed.value), f"{where}: a code did not come when it was due"
 
 
 def same_memories(where: str, bench: SystemBench, memories: SystemMemories) -> None:
@@ -150,7 +181,8 @@ async def random_programs_take_the_cycles_and_leave_the_words_of_the_model(bench
     spec, timing = system(bench.parameters["system"])
     top = SystemBench(bench, spec)
     vector = VectorSpec(memory_words=spec.shared_words)
-    programs = RandomPrograms(spec=spec, rng=bench.rng, vector=vector)
+    crossbars = None if spec.crossbar is None else RandomCrossbars(spec.crossbar_unit, bench.rng)
+    programs = RandomPrograms(spec=spec, rng=bench.rng, vector=vector, crossbars=crossbars)
     totals: Counter[str] = Counter()
     together = 0
     refreshes: Counter[str] = Counter()
@@ -166,8 +198,10 @@ async def random_programs_take_the_cycles_and_leave_the_words_of_the_model(bench
     for number in range(int(bench.parameters["programs"])):
         where = f"program {number}"
         program = programs.draw(DESCRIPTORS)
-        memories = SystemMemories(spec, timing, SystemVectorUnit(vector))
+        memories = SystemMemories(spec, timing, SystemVectorUnit(vector), crossbars)
         fill(memories, programs)
+        if crossbars is not None and number == 0:
+            top.load_crossbars(crossbars)
         top.load(memories, program.pack())
         memories.run(program)
         after[0] = "idle"
@@ -182,5 +216,7 @@ async def random_programs_take_the_cycles_and_leave_the_words_of_the_model(bench
         totals.update({f"controller.{label}": cycles for label, cycles in want.controller.items()})
         totals.update({f"core.{label}": cycles for label, cycles in want.core.budget.items()})
         totals.update({f"full.{unit}": cycles for unit, cycles in want.full.items()})
+        if want.crossbar is not None:
+            totals.update({f"crossbar_unit.{event}": count for event, count in want.crossbar.events.items()})
         together += want.cycles
     bench.report(labels=dict(totals), cycles=together, refreshes=dict(refreshes))

@@ -5,8 +5,8 @@ from datetime import date
 
 from markupsafe import Markup, escape
 
+from model.projection.check import Validation
 from model.projection.figure import Figure
-from model.projection.validate import Validation
 from model.report.page.language import N_, Language
 from model.report.page.number import MODELLED, PRINTED, Quantity, written
 from model.report.summary import PERCENTILES, SAMPLES, Range, Summary

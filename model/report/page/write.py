@@ -11,8 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from hw.base.palette import BLUE, GREY, INK, LIGHT, PAPER
+from model.projection.check import Validation
 from model.projection.served import MIX
-from model.projection.validate import Validation
 from model.record import current_commit
 from model.report import stated
 from model.report.page import first

@@ -3,8 +3,8 @@
 from statistics import median
 
 from hw.base.palette import BLUE, GREY, INK, LIGHT, RED
+from model.projection.check import Validation
 from model.projection.published import calibration
-from model.projection.validate import Validation
 from model.report.page.language import N_
 from model.report.page.page import Page
 from model.report.page.plots.canvas import SMALL, Canvas, bare_rows, row_names

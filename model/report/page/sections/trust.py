@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from model.projection.validate import KOREAN
+from model.projection.check import KOREAN
 from model.report.label import card_name
 from model.report.page.page import Page
 from model.report.page.plots import calibration
