@@ -187,6 +187,7 @@ async def random_programs_take_the_cycles_and_leave_the_words_of_the_model(bench
     together = 0
     refreshes: Counter[str] = Counter()
     after = ["idle"]
+    touched: set[tuple[str, tuple[int, int]]] = set()
 
     def watch(issued: Issued) -> None:
         """Which phase each refresh falls into: what the command before it was for."""
@@ -200,6 +201,8 @@ async def random_programs_take_the_cycles_and_leave_the_words_of_the_model(bench
         program = programs.draw(DESCRIPTORS)
         memories = SystemMemories(spec, timing, SystemVectorUnit(vector), crossbars)
         fill(memories, programs)
+        for unit, place in touched:  # rows beyond those are empty, not what an earlier program left
+            memories.channels[unit].device.row(*place)
         if crossbars is not None and number == 0:
             top.load_crossbars(crossbars)
         top.load(memories, program.pack())
@@ -211,6 +214,7 @@ async def random_programs_take_the_cycles_and_leave_the_words_of_the_model(bench
         await top.run(want.cycles)
         same_timing(where, top, want)
         same_memories(where, top, memories)
+        touched |= {(unit, place) for unit, contents in memories.channels.items() for place in contents.device.rows}
         for unit, waits in want.waits.items():
             totals.update({f"{unit}.{label}": cycles for label, cycles in waits.items()})
         totals.update({f"controller.{label}": cycles for label, cycles in want.controller.items()})
