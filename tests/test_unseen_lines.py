@@ -15,8 +15,10 @@ from hw.gates import spice, transistor
 from hw.rtl.crossbar.top import top
 from hw.spec.core import CoreSpec
 from hw.spec.crossbar import CrossbarSpec
+from model import workloads
 from model.card import language_check
 from model.crossbar.tasks import int8_product
+from model.functional import npu_score
 from model.network import llm
 from tb.gates import memories
 from tb.system import marks
@@ -98,10 +100,15 @@ def test_leakage_of_a_block_is_what_flows_at_the_end_of_each_vector(monkeypatch:
     time = np.arange(0.0, 20.0, 0.01)
     start = transistor.SETTLE_NS
     burst = (np.abs((time - start) % 2.0 - 1.0) < 0.5) & (time >= start)
-    current = -(5e-6 + np.where(burst, 3e-6, 0.0))
+    current = -(np.where(time >= start - 0.5, 5e-6, 0.0) + np.where(burst, 3e-6, 0.0))
     waves = {"time": time * 1e-9, "i(vdd)": current}
     monkeypatch.setattr(spice, "run", lambda deck, timeout: waves)
     monkeypatch.setattr(transistor, "deck", lambda *given: "")
     streams = {"a": np.zeros((5, 1), np.int64)}
     found = transistor.energy_fj(None, None, streams, 2.0, 0.03)  # pyright: ignore[reportArgumentType]
     assert found == pytest.approx(3.0 * transistor.VOLTAGE_V, rel=0.02)
+
+
+def test_the_score_of_one_core_comes_with_the_events_that_values_decide() -> None:
+    _, counts = npu_score.score(chips.load("npu_16"), workloads.load("digits_60"), 1)
+    assert counts["output_stage.saturate"] == 1615
