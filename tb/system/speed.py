@@ -75,7 +75,7 @@ def job(chip: str, emitted: Emitted) -> SpeedJob:
     path = BUILD / "speed" / f"{emitted.name}.image"
     write_atomically(path, packed(_lowered(chip), emitted.name))
     return SpeedJob(
-        title=f"{workloads.load(WORKLOAD).title}, from reset to the end of the program",
+        title=f"{WORKLOAD} from reset to the end of the program",
         module="tb.system.speed",
         parameters={"chip": chip},
         source=_CPP,
