@@ -1,5 +1,6 @@
 """Ended from outside, run twice at once, damaged or full: nothing stays behind and the next run is right."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -127,6 +129,26 @@ def test_a_stopped_regression_ends_its_workers_and_closes_the_pipe(tmp_path: Pat
     process.send_signal(number)
     process.communicate(timeout=30)
     wait_for(lambda: not any(alive(worker) for worker in workers))
+
+
+def test_a_folder_is_not_removed_between_its_making_and_its_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run cleans up right after the file of the claim was made, before it is locked."""
+    work = tmp_path / ".running-new"
+    work.mkdir()
+    lock = fcntl.flock
+
+    def late(file: TextIO, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        assert clean(tmp_path, ".running-") == []
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    kept = claim(work)
+    assert clean(tmp_path, ".running-") == []
+    kept.close()
+    assert clean(tmp_path, ".running-") == [work]
 
 
 def test_a_folder_without_a_claim_is_removed_when_it_is_old(tmp_path: Path) -> None:

@@ -19,9 +19,11 @@ _YOUNG_S = 60.0
 
 
 def claim(folder: Path) -> TextIO:
-    """Claim `folder` until the file that is returned is closed or the process ends."""
-    file = open(folder / CLAIM, "w")  # noqa: SIM115 (closed by the caller)
+    """Claim a new `folder` until the file that is returned is closed or the process ends."""
+    made = folder / f"{CLAIM}.{os.getpid()}"
+    file = open(made, "w")  # noqa: SIM115 (closed by the caller)
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    made.rename(folder / CLAIM)  # with its lock: no moment in which `clean` finds a claim that nobody holds
     return file
 
 
