@@ -1,4 +1,4 @@
-"""What `python -m tb emit` writes: every file read back by its own reader, and the Verilog run as it is delivered."""
+"""What `emit` writes: every file read back by its own reader, and the Verilog run as it is delivered."""
 
 import json
 import shutil
