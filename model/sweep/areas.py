@@ -20,11 +20,11 @@ def _area(nominal: float, note: str = "") -> Fact:
 
 
 CELL_AREA: Mapping[str, Fact] = {
-    "int8": _area(706.2),
-    "int4": _area(506.7, "two products a cycle"),
-    "fp8_e4m3": _area(2365.8),
-    "fp16": _area(3363.0),
-    "bf16": _area(2966.7),
+    "int8": _area(739.2),
+    "int4": _area(528.5, "two products a cycle"),
+    "fp8_e4m3": _area(2556.0),
+    "fp16": _area(3559.9),
+    "bf16": _area(3117.0),
 }
 """Format of both operands -> one weight-stationary cell with its registers, weight registers doubled."""
 
