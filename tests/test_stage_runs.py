@@ -113,7 +113,8 @@ def test_events_of_the_core_fit_what_it_multiplied() -> None:
     attention = 2 * 4 * 128 * (32 + 32)
     assert runs["npu_aim", "off"]["mac_array.mac"] > 815_104 + attention
     assert runs["npu_crossbar", "off"]["mac_array.mac"] > attention
-    assert runs["npu_aim", "both"] == runs["npu_crossbar", "attention"] == {}
+    for idle in (("npu_aim", "both"), ("npu_crossbar", "attention")):
+        assert not any(runs[idle].values()), "the core waits in these runs"
 
 
 def test_the_projected_card_counts_dies_idle_links_and_writes_by_hand() -> None:
