@@ -72,8 +72,9 @@ def test_the_runs_are_tests_and_benches_that_are_there() -> None:
     for run in RUNS:
         words = shlex.split(run)
         if words[0] == "pytest":
-            path, _, name = words[1].partition("::")
-            assert f"def {name.partition('[')[0]}(" in (ROOT / path).read_text(), run
+            for node in words[1:]:
+                path, _, name = node.partition("::")
+                assert f"def {name.partition('[')[0]}(" in (ROOT / path).read_text(), run
         else:
             assert words[:3] == ["tb", "sim", "--bench"]
             assert list((ROOT / "tb").glob(f"*/{words[3]}_tests.py")), run
