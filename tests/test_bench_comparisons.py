@@ -98,6 +98,9 @@ def test_the_runs_are_tests_and_benches_that_are_there() -> None:
         (["Eq", "Eq"], [[], [], []], False),
         (["GtE"], [0, -(1 << 300)], False),
         (["NotEq"], [np.arange(6).reshape(2, 3), np.arange(6).reshape(2, 3)], True),
+        (["NotEq"], [np.full((2, 2), 127, np.int8), np.full((2, 2), 127, np.int8)], True),
+        (["NotEq"], [np.full(3, np.inf), np.full(3, np.inf)], True),
+        (["Eq"], [np.array([True]), np.array([True])], True),
         (["NotEq"], [np.zeros((0, 3)), np.zeros((0, 3))], False),
         (["NotEq"], [np.zeros((1, 3)), np.zeros((2, 3))], False),  # spread over the other
     ],

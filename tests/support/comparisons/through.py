@@ -81,7 +81,7 @@ class _Through(ast.NodeTransformer):
             return test
         if re.search(r"^isinstance\(|is not None$", ast.unparse(test)):
             return test
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and not isinstance(test.operand, ast.BoolOp):
             test.operand = self._sent(test.operand)
             return test
         if isinstance(test, ast.Call):

@@ -84,8 +84,14 @@ def wrong_values(value: Any, right: Any = None) -> Iterator[Any]:
 
 
 def _arrays(value: np.ndarray) -> Iterator[np.ndarray]:
+    """The last element another one."""
     if value.size:
         last = tuple(size - 1 for size in value.shape)
         other = value.copy()
-        other[last] = next(iter(wrong_values(value[last])))
+        if value.dtype.kind in "iu":
+            other[last] ^= 1
+        elif value.dtype.kind in "bf":
+            other[last] = not other[last]
+        else:
+            other[last] = next(wrong_values(value[last]))
         yield other
