@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
+from hw.base.integer import ceil_div
+
 Shape = tuple[int, ...]
 Shapes = Sequence[Shape | None]
 Attributes = Mapping[str, Any]
@@ -131,8 +133,8 @@ def _packed(attributes: Attributes, data: Shape, beside: Shapes) -> str | None:
         return f"block_size must be a power of two of at least 16, not {block}"
     if n is None or k is None or n < 1 or k < 1:
         return None
-    blocks = -(-k // block)
-    held = n * blocks * -(-block * bits // 8)
+    blocks = ceil_div(k, block)
+    held = n * blocks * ceil_div(block * bits, 8)
     if weights is not None and prod(weights) != held:
         return (
             f"the weights must hold {held} bytes, N {n} x {blocks} blocks of {block} values in {bits} bits, "
@@ -186,7 +188,7 @@ def _scale(attributes: Attributes, data: Shape, beside: Shapes) -> str | None:
         if len(scale) == 1 and block == 0 and scale[0] != data[axis]:
             return f"the scales must be {data[axis]} as the data's axis {axis}, not {scale[0]}"
         if block > 0 and len(scale) == len(data):
-            blocks = -(-data[axis] // block)
+            blocks = ceil_div(data[axis], block)
             if scale[axis] != blocks:
                 return f"the scales must be {blocks} along axis {axis}, one a block of {block}, not {scale[axis]}"
     return _equal("zero points", zero, scale) if zero is not None and prod(zero) * prod(scale) != 1 else None
