@@ -9,5 +9,11 @@ CLOCKS: dict[str, tuple[str, float, int, str]] = {
         45,
         "a path through several parts",
     ),
+    "f403bffd6784e76e": (
+        "4 x 4 INT8 weight-stationary core, small enough for every test",
+        0.1759,
+        45,
+        "command queue and its checks",
+    ),
 }
 """Clocks by the digest of `CoreSpec`: a core of another description has none."""
