@@ -3,6 +3,12 @@
 # Written by `tb gates core --write`.
 
 CLOCKS: dict[str, tuple[str, float, int, str]] = {
+    "45af190eba8cbdf4": (
+        "16 x 16 INT4 weight-stationary core, pairs of terms in 8-bit lanes",
+        0.1505,
+        45,
+        "a path through several parts",
+    ),
     "f64de8298ac9fa9a": (
         "16 x 16 INT8 output-stationary core, results drained through the columns",
         0.1618,
