@@ -109,6 +109,11 @@ class Chip:
         return self.machine if isinstance(self.machine, PimSpec) else None
 
     @property
+    def stated_clock(self) -> Fact | None:
+        """The clock that its cycles are of, GHz: that of the description, or of a PIM device that of its DRAM."""
+        return self.clock or (self.pim.clock if self.pim is not None else None)
+
+    @property
     def cells(self) -> int | None:
         """Multipliers of all machines of one device; None if it has none that set the pace."""
         cells = None if self.machine is None else self.machine.cells

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from hw import chips
 from hw.base.error import InputError
+from hw.gates import core_clock
 from model.card.device import device
 from model.card.layer_time import BOUNDS
 from model.card.pim import FORMATS as FORMATS_OF
@@ -16,7 +17,8 @@ from model.network import llm
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it; 0."""
-    spec = device(chips.load(arguments.chip))
+    chip = chips.load(arguments.chip)
+    spec = device(chip)
     given = arguments.model
     model = llm.read_config(given) if given.endswith(".json") else llm.load(given)
     for name, unit in (("prompt", "token"), ("answer", "token"), ("beams", "sequence")):
@@ -71,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(line)
     for hypothesis in spec.hypotheses:
         print(f"hypothesis     {hypothesis}")
+    print(f"clock          {core_clock.note(chip)}")
     return 0
 
 
