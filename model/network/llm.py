@@ -77,7 +77,7 @@ def from_config(name: str, config: Mapping[str, Any]) -> LanguageModel:
         if place is None:
             break
         inner = dict(config[place])
-        for kept in ("quantization_config", "compression_config", "tie_word_embeddings"):
+        for kept in ("quantization_config", "compression_config", "tie_word_embeddings", "torch_dtype", "dtype"):
             if inner.get(kept) is None and outer.get(kept) is not None:
                 inner[kept] = outer[kept]
         inner.setdefault("model_type", config.get("model_type"))
@@ -109,9 +109,10 @@ def _unknown(name: str, kind: object) -> str:
     for reason, kinds in OTHER_KINDS.items():
         if kind in kinds:
             return f"{name} must be a decoder-only language model; {kind} is {reason}"
+    near = nearest(kind, sorted(families())) if isinstance(kind, str) else ""
     return (
-        f"model_type of {name} must be one of {', '.join(sorted(families()))}, not {kind!r}; a family is one file in "
-        "model/network/families"
+        f"model_type of {name} must be a known family, not {kind!r}; {near}a family is one file in "
+        f"model/network/families, known are {', '.join(sorted(families()))}"
     )
 
 
