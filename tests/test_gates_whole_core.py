@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw import chips
 from hw.base.error import InputError
-from hw.gates import library, synthesis, timing
+from hw.gates import core_clock, library, synthesis, timing
 from hw.spec.core import CoreSpec
 from hw.spec.pim import PimSpec
 from tb.gates import pim_device
@@ -113,10 +113,27 @@ def test_every_dataflow_and_format_has_its_blocks_as_often_as_its_array() -> Non
         blocks(mixed, mixed)
 
 
+def measured(name: str) -> WholeCore:
+    chip, process = chips.load(name), library.load("mini45")
+    if name in chips.with_machine(PimSpec):
+        return pim_device.measure(chip.machine_as(PimSpec), process, Path("build"))
+    return measure(chip.machine_as(CoreSpec), process, Path("build"))
+
+
 @pytest.mark.volume
+@pytest.mark.parametrize("name", [n for n, chip in chips.load_all()[0].items() if core_clock.reached(chip)])
+def test_the_clock_that_is_kept_is_what_the_present_rtl_reaches(name: str) -> None:
+    found, kept = measured(name), core_clock.reached(chips.load(name))
+    assert kept is not None
+    assert (round(found.clock_ghz, 4), found.slowest) == (kept.ghz, kept.slowest)
+
+
 def test_a_pim_device_is_as_fast_as_the_slowest_of_its_parts() -> None:
-    spec = chips.machine(chips.load("aim"), PimSpec, "a test")
-    device = pim_device.measure(spec, library.load("mini45"), Path("build"))
-    assert [part.copies for part in device.parts] == [spec.units, 1]
-    assert device.slowest == "units"
-    assert device.clock_ghz == pytest.approx(1 / device.parts[0].critical_ns)
+    parts = (
+        Part(name="units", copies=8, area_um2=1000.0, critical_ns=4.0),
+        Part(name="bank control", copies=1, area_um2=500.0, critical_ns=0.5),
+    )
+    device = WholeCore(parts=parts, critical_ns=4.0, path=(), memory_kilobits=0.0, macs=32)
+    assert (device.slowest, device.clock_ghz) == ("units", 0.25)
+    lines = "\n".join(pim_device.text(device, "some_pim", 1.0))
+    assert "together 0.009 mm2, at most 0.250 GHz; commands come at 1 GHz: 4.00 times as fast" in lines

@@ -9,6 +9,12 @@ CLOCKS: dict[str, tuple[str, float, int, str]] = {
         45,
         "a path through several parts",
     ),
+    "3d5211d3c37422e4": (
+        "16 x 16 INT8 core with copy channels of 16 bytes per cycle and 32 cycles latency",
+        0.1638,
+        45,
+        "command queue and its checks",
+    ),
     "f64de8298ac9fa9a": (
         "16 x 16 INT8 output-stationary core, results drained through the columns",
         0.1618,
