@@ -3,12 +3,12 @@
 Of a file that describes images or sound too, the language part is read (`text_config` and its other names).
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hw.base import json_text
 from hw.base.catalog import nearest
 from hw.base.error import InputError
 from model.network.config import Config
@@ -121,7 +121,9 @@ def read_config(path: Path | str) -> LanguageModel:
     path = Path(path)
     try:
         # files edited on Windows begin with a byte order mark
-        config = json.loads(path.read_text(encoding="utf-8-sig"))
+        config = json_text.loads(path.read_text(encoding="utf-8-sig"))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     except FileNotFoundError:
         raise InputError(f"{path} must be a model configuration; there is no such file, check the path") from None
     except OSError as error:
