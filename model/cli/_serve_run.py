@@ -14,7 +14,7 @@ from hw.gates import core_clock
 from hw.spec.chip import Chip
 from model.card.device import device
 from model.card.engine import ENGINES
-from model.card.serving import serving_format
+from model.card.serving import chosen_format
 from model.cli._serve_time import follow
 from model.network import llm
 from model.network.language import LanguageModel
@@ -119,9 +119,7 @@ def service_of(arguments: argparse.Namespace) -> Service:
             f"tensor x pipeline x data must be the {parts} devices of {arguments.cards} cards, not {tensor} x "
             f"{arguments.pipeline} x {arguments.data}"
         )
-    weights = arguments.format
-    if weights is None:
-        weights = model.quantization.compute if model.quantization is not None else serving_format(spec)
+    weights = arguments.format or chosen_format(spec, model)
     sequences = arguments.sequences
     if sequences is None and arguments.closed_loop is not None:  # as many as are in flight
         least = 1 if arguments.engine == "trtllm" else engine.sequences
@@ -177,9 +175,10 @@ def heading(service: Service) -> str:
     )
     apart = f", {service.decoders[0][1]} more that decode" if service.decoders else ""
     pim = f" with {deployed.pim}" if deployed.pim else ""
+    weights = deployed.model.held_in(deployed.weights)
     return (
         f"{count} x {deployed.cards:g} {deployed.device.title}{pim}{f' ({shape})' if shape else ''}{apart}: "
-        f"{deployed.model.name}, weights {deployed.weights}, cache {deployed.cache}; {deployed.engine.title}: "
+        f"{deployed.model.name}, weights {weights}, cache {deployed.cache}; {deployed.engine.title}: "
         f"{rules.batching}, {rules.eviction}, {rules.order}, {rules.tokens:,} tokens and {rules.sequences:,} sequences "
         f"an iteration, {iteration.cache_tokens:,} tokens of cache"
     )
