@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from hw.base import json_text
 from hw.base.error import InputError
 from hw.base.file import write_atomically
 from hw.base.own_file import typed
@@ -216,7 +217,9 @@ def read(path: Path | str) -> Measurement:
     """
     path = Path(path)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json_text.loads(path.read_text(encoding="utf-8"))
+    except InputError as error:
+        raise InputError(f"record {path} cannot be used: {error}; delete it and run again") from None
     except FileNotFoundError:
         raise InputError(f"there is no record {path}; run what writes it") from None
     except OSError as error:
@@ -228,6 +231,8 @@ def read(path: Path | str) -> Measurement:
         raise InputError(
             f"record {path} must be complete JSON, not damaged at line {line}; delete it and run again"
         ) from None
+    except ValueError as error:
+        raise InputError(f"record {path} must be JSON that can be read ({error}); delete it and run again") from None
     if not isinstance(document, dict) or "schema" not in document:
         raise InputError(f"{path} must be a measurement record with a schema, not another kind of file")
     if document["schema"] != SCHEMA:

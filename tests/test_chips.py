@@ -133,7 +133,7 @@ def test_an_unknown_chip_names_the_nearest() -> None:
 
 
 def test_a_chip_without_cores_is_refused() -> None:
-    with pytest.raises(InputError, match="cores must be an integer of at least 1, not 0"):
+    with pytest.raises(InputError, match="cores must be an integer from 1 to 1048576, not 0"):
         Chip(title="x", cores=0)
-    with pytest.raises(InputError, match="devices must be an integer of at least 1, not 0"):
+    with pytest.raises(InputError, match="devices must be an integer from 1 to 1048576, not 0"):
         Chip(title="x", devices=0)

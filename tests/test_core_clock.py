@@ -17,7 +17,9 @@ from model.report.section_card import _notes
 from model.report.summary import summarise
 
 NPU = chips.load("npu_16")
-SAID = "GHz is stated (assumed), and the gates of this core reach"
+SAID = "GHz is stated (assumed), and the gates of this machine reach"
+UNKNOWN = "and no clock of this machine was measured at the gates here"
+NO_GATES = "no gates of this chip are here"
 
 
 def clocked(ghz: float) -> Any:
@@ -44,16 +46,37 @@ def test_a_clock_above_the_gates_is_said_with_what_they_would_reach_elsewhere() 
     assert f"{1 / found.ghz:.1f} times as fast as these gates" in note
 
 
-def test_nothing_is_said_of_a_clock_that_the_gates_reach_or_of_a_core_that_was_not_mapped() -> None:
+def test_a_clock_that_the_gates_reach_is_said_without_a_warning() -> None:
     found = core_clock.reached(NPU)
     assert found is not None
-    assert core_clock.note(clocked(found.ghz)) == core_clock.short(clocked(found.ghz)) == ""
-    assert core_clock.note(clocked(1.01 * found.ghz))
+    within = core_clock.note(clocked(found.ghz))
+    assert SAID in within
+    assert "times as fast" not in within
+    assert "times as fast" in core_clock.note(clocked(1.01 * found.ghz))
+    assert core_clock.note(replace(NPU, clock=None)).startswith(
+        "no clock is stated, and the gates of this machine reach"
+    )
+
+
+def test_a_machine_that_was_not_mapped_says_that_it_has_no_clock_at_the_gates() -> None:
     assert NPU.core is not None
     other = replace(NPU, machine=replace(NPU.core, activation_words=8192))
     assert core_clock.reached(other) is None
-    assert core_clock.note(other) == ""
-    assert core_clock.note(chips.load("nvidia_l4")) == ""
+    assert core_clock.note(other).startswith(f"1 GHz is stated (assumed), {UNKNOWN}")
+    assert core_clock.short(other) == "clock stated 1 GHz, none measured at the gates"
+    for name, chip in chips.load_all()[0].items():
+        assert core_clock.note(chip), name
+        assert NO_GATES in core_clock.note(chip) or chip.machine is not None, name
+    facts_alone = chips.load("nvidia_l4")
+    assert core_clock.note(facts_alone).startswith(NO_GATES)
+    assert core_clock.short(facts_alone) == ""
+
+
+def test_a_pim_device_is_clocked_by_its_dram() -> None:
+    clock = chips.load("aim").stated_clock
+    assert clock is not None
+    assert clock.nominal == pytest.approx(2.0)  # a period of 0.5 ns
+    assert core_clock.note(chips.load("aim")).startswith("2 GHz is stated (inferred), and ")
 
 
 def test_what_is_kept_is_what_is_read(tmp_path: Path) -> None:
@@ -72,6 +95,8 @@ def test_what_is_kept_is_what_is_read(tmp_path: Path) -> None:
         ("serve", "--chip", "npu_16", "--model", "qwen3_0_6b", "--prompt", "16", "--answer", "4", "--batch", "1"),
         ("serve", "--chip", "npu_16", "--model", "qwen3_0_6b", "--prompt", "16", "--answer", "2", "--rate", "0.001",
          "--requests", "2"),
+        ("serve", "--chip", "npu_16", "--fewest", "qwen3_0_6b", "--prompt", "16", "--answer", "2", "--rate", "0.001",
+         "--requests", "2", "--ttft", "1e6", "--tpot", "1e6"),
     ],
     ids=lambda words: " ".join(words[:2]),
 )  # fmt: skip
@@ -83,6 +108,23 @@ def test_every_verb_that_gives_seconds_says_so(
     assert SAID in capsys.readouterr().out
 
 
+def test_fewest_cards_and_a_site_say_that_the_clock_of_their_cards_was_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    few = ["serve", "--fewest", "qwen3_0_6b", "--chips", "furiosa_rngd", "nvidia_l4", "npu_16", "--rate", "0.001"]
+    few += ["--requests", "2", "--prompt", "16", "--answer", "2", "--ttft", "1e6", "--tpot", "1e6"]
+    assert main("model", cli, few) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("clock ")]
+    assert [text in line for text, line in zip((UNKNOWN, NO_GATES, SAID), said, strict=True)] == [True] * 3
+    assert main("model", cli, ["serve", "--site", "gwangju", "--requests", "50"]) == 0
+    assert UNKNOWN in capsys.readouterr().out
+    assert main("model", cli, ["serve", "--site", "gwangju", "--requests", "50", "--json"]) == 0
+    notes = json.loads(capsys.readouterr().out)["clock_at_gates"]
+    assert notes
+    assert all("the gates" in note or NO_GATES in note for note in notes.values())
+
+
 def test_the_list_and_json_say_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,7 +132,8 @@ def test_the_list_and_json_say_so(
     assert main("model", cli, ["list", "chips"]) == 0
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert "clock stated 1 GHz, gates reach 0." in lines["npu_16"]
-    assert "clock stated" not in lines["furiosa_rngd"]
+    assert "none measured at the gates" in lines["furiosa_rngd"]
+    assert "clock" not in lines["nvidia_l4"].partition("[facts alone")[2]
     assert main("model", cli, ["predict", "--chip", "npu_16", "--workload", "digits", "--json"]) == 0
     assert SAID in json.loads(capsys.readouterr().out)["time_ms"]["clock_at_gates"]
 

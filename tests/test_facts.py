@@ -71,10 +71,43 @@ def test_facts_of_a_network_are_entries_by_its_name() -> None:
 
 
 def test_a_clock_is_a_positive_frequency() -> None:
-    with pytest.raises(InputError, match="clock must be above 0 GHz, not -1 to -1"):
+    with pytest.raises(InputError, match="clock must be above 0 GHz and at most 100, not -1 to -1"):
         Chip(title="t", clock=fact(-1.0, "GHz"))
     with pytest.raises(InputError, match=r"clock must be a Fact in GHz with its source, not 1\.0"):
         Chip(title="t", clock=1.0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ({"tdp": fact(1e9, "W")}, "'tdp' must be above 0 and at most 100000 W, not 1e"),
+        ({"dram_bandwidth": fact(1e30, "GB/s")}, "'dram_bandwidth' must be above 0 and at most 1e"),
+        ({"offline_batch_resnet50": fact(1e30, "1")}, "'offline_batch_resnet50' must be above 0 and at most 1e"),
+        ({"tdp": fact(60, "W"), "idle_power": fact(61, "W")}, "'idle_power' must be at most 'tdp', 60 W, not 61 W"),
+        (
+            {"boost_clock": fact(1, "GHz"), "base_clock": fact(2000, "MHz")},
+            "'base_clock' must be at most 'boost_clock'",
+        ),
+    ],
+)
+def test_what_no_card_has_is_refused(facts: dict, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        CardFacts.of(facts)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"clock": fact(1e30, "GHz")}, "clock must be above 0 GHz and at most 100, not 1e"),
+        ({"cores": 10**40}, "cores must be an integer from 1 to 1048576, not 1000"),
+        ({"devices": True}, "devices must be an integer from 1 to 1048576, not True"),
+        ({"title": "two\nlines"}, "title must be one line of text"),
+        ({"title": ""}, "title must be one line of text"),
+    ],
+)
+def test_a_chip_is_one_line_one_clock_and_so_many_machines(fields: dict, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        Chip(**{"title": "t"} | fields)
 
 
 def test_every_fact_has_a_meaning_and_a_unit() -> None:

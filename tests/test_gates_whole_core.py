@@ -2,6 +2,7 @@
 
 # pyright: reportAttributeAccessIssue=false
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,13 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw import chips
-from hw.gates import library, synthesis, timing
+from hw.base.error import InputError
+from hw.gates import core_clock, library, synthesis, timing
 from hw.spec.core import CoreSpec
-from tb.gates.whole_core import PUBLISHED, Part, WholeCore, measure, memory_kilobits, text
+from hw.spec.pim import PimSpec
+from tb.gates import pim_device
+from tb.gates.whole_core import EDGE, PUBLISHED, Part, WholeCore, measure, memory_kilobits, text
+from tb.npu.gate_blocks import blocks
 
 CORE = chips.machine(chips.load("npu_16"), CoreSpec, "a test")
 
@@ -47,17 +52,17 @@ def test_the_table_adds_up_and_the_clock_is_that_of_the_slowest_part() -> None:
         Part(name="cells", copies=4, area_um2=1000.0, critical_ns=1.0),
         Part(name="control", copies=1, area_um2=6000.0, critical_ns=0.5),
     )
-    core = WholeCore(parts=parts, critical_ns=2.0, path=("n1",), memory_kilobits=8.0, cells=4)
+    core = WholeCore(parts=parts, critical_ns=2.0, path=("n1",), memory_kilobits=8.0, macs=4)
     assert core.area_mm2 == pytest.approx(0.01)
     assert core.clock_ghz == pytest.approx(0.5)
     # 2 operations x 4 cells x 0.5 GHz = 4 GOPS on 0.01 mm2
     assert core.tera_operations_per_mm2 == pytest.approx(0.4)
     slow = WholeCore(parts=(parts[0], Part(name="x", copies=1, area_um2=6000.0, critical_ns=4.0)), critical_ns=2.0,
-                     path=(), memory_kilobits=8.0, cells=4)  # fmt: skip
+                     path=(), memory_kilobits=8.0, macs=4)  # fmt: skip
     assert slow.clock_ghz == pytest.approx(0.25)
     assert core.slowest == "a path through several parts"
     queue = Part(name="queue", copies=1, area_um2=6000.0, critical_ns=1.95)
-    assert WholeCore(parts=(queue, parts[1]), critical_ns=2.0, path=(), memory_kilobits=8.0, cells=4).slowest == "queue"
+    assert WholeCore(parts=(queue, parts[1]), critical_ns=2.0, path=(), memory_kilobits=8.0, macs=4).slowest == "queue"
     lines = "\n".join(text(core, "chip", 0.5))
     assert "says 0.5 GHz: met" in lines
     assert "says 1 GHz: not met in 45 nm: 2.00 times" in "\n".join(text(core, "chip", 1.0))
@@ -80,3 +85,55 @@ def test_the_reference_core_has_the_area_and_clock_that_the_page_says(tmp_path: 
     # the slowest of the whole is the check of a command
     assert by_name["command queue and its checks"].critical_ns > 0.8 * core.critical_ns
     assert 0.3 < core.area_mm2 < 0.5
+
+
+def copies(name: str) -> dict[str, tuple[float, float]]:
+    core = chips.machine(chips.load(name), CoreSpec, "a test")
+    small = replace(core, array=replace(core.array, rows=EDGE, columns=EDGE))
+    return {block.name: (block.copies, block.in_small) for block in blocks(core, small)}
+
+
+def test_every_dataflow_and_format_has_its_blocks_as_often_as_its_array() -> None:
+    integer = copies("npu_16")
+    # a row and a column wait 0 to 15 cycles each
+    assert integer["operand skew"] == (240, 2)
+    assert integer["sum skew"] == (120, 1)
+    assert integer["accumulate"] == (16, 2)
+    assert integer["output stage, two columns"] == (8, 1)
+    assert "copy channels" not in integer
+    assert copies("npu_16_dma")["copy channels"] == (1, 1)
+    # rows wait for the four stages of a cell, columns for one cycle
+    floating = copies("npu_16_bf16")
+    assert floating["operand skew"] == (4 * 120 + 120, 5)
+    assert floating["decoders"] == (32, 4)
+    # sums stay in the cells: nothing is added to them below the array
+    assert copies("npu_16_os") == {name: count for name, count in integer.items() if name != "accumulate"}
+    mixed = replace(CORE, array=replace(CORE.array, weight_format="int4"))
+    with pytest.raises(InputError, match="as wide as each other"):
+        blocks(mixed, mixed)
+
+
+def measured(name: str) -> WholeCore:
+    chip, process = chips.load(name), library.load("mini45")
+    if name in chips.with_machine(PimSpec):
+        return pim_device.measure(chip.machine_as(PimSpec), process, Path("build"))
+    return measure(chip.machine_as(CoreSpec), process, Path("build"))
+
+
+@pytest.mark.volume
+@pytest.mark.parametrize("name", [n for n, chip in chips.load_all()[0].items() if core_clock.reached(chip)])
+def test_the_clock_that_is_kept_is_what_the_present_rtl_reaches(name: str) -> None:
+    found, kept = measured(name), core_clock.reached(chips.load(name))
+    assert kept is not None
+    assert (round(found.clock_ghz, 4), found.slowest) == (kept.ghz, kept.slowest)
+
+
+def test_a_pim_device_is_as_fast_as_the_slowest_of_its_parts() -> None:
+    parts = (
+        Part(name="units", copies=8, area_um2=1000.0, critical_ns=4.0),
+        Part(name="bank control", copies=1, area_um2=500.0, critical_ns=0.5),
+    )
+    device = WholeCore(parts=parts, critical_ns=4.0, path=(), memory_kilobits=0.0, macs=32)
+    assert (device.slowest, device.clock_ghz) == ("units", 0.25)
+    lines = "\n".join(pim_device.text(device, "some_pim", 1.0))
+    assert "together 0.009 mm2, at most 0.250 GHz; commands come at 1 GHz: 4.00 times as fast" in lines

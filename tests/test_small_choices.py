@@ -4,18 +4,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from amaranth.hdl import Elaboratable
 
+from hw import chips
 from hw.base.error import InputError
 from hw.gates import library, synthesis
+from hw.gates.blocks import Adder, Delay
+from hw.rtl.arithmetic.fp_add import FpAdd
 from hw.rtl.npu.cell import Cell
+from hw.rtl.npu.output_stage import OutputStage
 from hw.spec import facts, from_json, unit
+from hw.spec.core import CoreSpec
 from hw.spec.fact import Fact
 from hw.spec.mac_array import MacArraySpec
 from hw.spec.number import number_format
 from model.energy import dram
 from model.serving import simulate
 from model.serving.request_error import learn
-from model.sweep.areas import CELL_AREA
+from model.sweep.areas import ACCUMULATE_AREA, CELL_AREA, OUTPUT_LANE_AREA
+from tb.gates.core import two_columns
 
 PREFIXES = {"T": 1e12, "G": 1e9, "M": 1e6, "k": 1e3, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12,
             "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30}  # fmt: skip
@@ -86,5 +93,18 @@ def test_the_area_of_a_cell_is_what_the_present_rtl_maps_to(number: str, tmp_pat
     array = MacArraySpec(rows=16, columns=16, activation_format=number, weight_format=number, mac_latency=latency)
     process = library.load("mini45")
     made = synthesis.synthesise(Cell(array), f"cell_{number}", process, tmp_path)
-    area = sum(instance.cell.area_um2 for instance in made.netlist.instances)
-    assert area == pytest.approx(CELL_AREA[number].nominal, rel=0.02)
+    assert made.netlist.area_um2 == pytest.approx(CELL_AREA[number].nominal, rel=0.02)
+
+
+def test_the_areas_below_the_array_are_what_the_present_rtl_maps_to(tmp_path: Path) -> None:
+    def area(name: str, made: Elaboratable) -> float:
+        return synthesis.synthesise(made, name, library.load("mini45"), tmp_path).netlist.area_um2
+
+    register = area("delay32", Delay(32))
+    for floating, adder in ((False, Adder(32)), (True, FpAdd("fp32", latency=0))):
+        whole = area(f"add_{floating}", adder) + register
+        assert whole == pytest.approx(ACCUMULATE_AREA[floating].nominal, rel=0.02)
+    # FP32 leaves a core through three registers a lane
+    assert OUTPUT_LANE_AREA[True].nominal == pytest.approx(3 * register, rel=0.02)
+    two = OutputStage(two_columns(chips.machine(chips.load("npu_16"), CoreSpec)))
+    assert area("output_stage_2", two) / 2 == pytest.approx(OUTPUT_LANE_AREA[False].nominal, rel=0.02)

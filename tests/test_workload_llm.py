@@ -199,7 +199,7 @@ def test_a_configuration_without_a_field_is_refused_by_name(tmp_path: Path, fiel
     [
         ('{"model_type": "llama", "hid', "truncated or another kind of file"),
         ("[1]", "must hold one JSON object, not list"),
-        ('{"model_type": "newest"}', "model_type of c must be one of"),
+        ('{"model_type": "newest"}', "model_type of c must be a known family"),
     ],
 )
 def test_unusable_configurations_are_refused(tmp_path: Path, content: str, sentence: str) -> None:

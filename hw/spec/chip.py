@@ -8,12 +8,14 @@ from hw.base.error import InputError
 from hw.spec import kind
 from hw.spec.core import CoreSpec
 from hw.spec.fact import Fact
-from hw.spec.facts import CardFacts
+from hw.spec.facts import MOST, CardFacts
 from hw.spec.kind import Kind
 from hw.spec.machine import Machine
 from hw.spec.pim import PimSpec
 
 _Machine = TypeVar("_Machine")
+MOST_COPIES = 1 << 20
+"""The most machines of a device, and devices of a card."""
 _WANTED = {
     "CoreSpec": "a core",
     "PimSpec": "PIM units beside its banks",
@@ -60,18 +62,23 @@ class Chip:
         for field_name in ("title", "hypothesis"):
             if not isinstance(getattr(self, field_name), str):
                 raise InputError(f"{field_name} must be text, not {getattr(self, field_name)!r}")
+        if len(self.title.splitlines()) != 1 or not self.title.isprintable():
+            raise InputError(f"title must be one line of text, not {self.title!r}")
         if self.machine is not None and not isinstance(getattr(self.machine, "kind", None), str):
             raise InputError(f"machine must be a CoreSpec, a PimSpec or another machine, not {self.machine!r}")
         for field_name in ("cores", "devices"):
             value = getattr(self, field_name)
-            if not isinstance(value, int) or value < 1:
-                raise InputError(f"{field_name} must be an integer of at least 1, not {value!r}")
+            if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_COPIES:
+                raise InputError(f"{field_name} must be an integer from 1 to {MOST_COPIES}, not {value!r}")
         if self.clock is not None and not isinstance(self.clock, Fact):
             raise InputError(f"clock must be a Fact in GHz with its source, not {self.clock!r}")
         if self.clock is not None and self.clock.unit != "GHz":
             raise InputError(f"clock must be in GHz, not {self.clock.unit!r}")
-        if self.clock is not None and self.clock.minimum <= 0:
-            raise InputError(f"clock must be above 0 GHz, not {self.clock.minimum:g} to {self.clock.maximum:g}")
+        if self.clock is not None and (self.clock.minimum <= 0 or self.clock.maximum > MOST["GHz"]):
+            raise InputError(
+                f"clock must be above 0 GHz and at most {MOST['GHz']:g}, not {self.clock.minimum:g} to "
+                f"{self.clock.maximum:g}"
+            )
         object.__setattr__(self, "facts", CardFacts.of(self.facts))
 
     @property
@@ -107,6 +114,11 @@ class Chip:
     def pim(self) -> PimSpec | None:
         """The processing-in-memory device, if its machine is one."""
         return self.machine if isinstance(self.machine, PimSpec) else None
+
+    @property
+    def stated_clock(self) -> Fact | None:
+        """The clock that its cycles are of, GHz: that of the description, or of a PIM device that of its DRAM."""
+        return self.clock or (self.pim.clock if self.pim is not None else None)
 
     @property
     def cells(self) -> int | None:

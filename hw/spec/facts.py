@@ -13,14 +13,38 @@ from hw.spec.unit import quantity
 _PER_NETWORK = "per_network"
 
 
-def _fact(unit: str, meaning: str, *, least: float = 0.0, most: float = float("inf"), zero: bool = False) -> Any:
+MOST = {
+    "1": 1e15,
+    "B/cycle": 1e9,
+    "GB": 1e6,
+    "GB/s": 1e9,
+    "GHz": 100.0,
+    "KiB": 1e9,
+    "MB": 1e7,
+    "TFLOPS": 1e7,
+    "TOPS": 1e7,
+    "USD": 1e8,
+    "W": 1e5,
+    "cycles": 1e9,
+    "mm2": 1e6,
+    "ms": 1e6,
+    "nm": 1e4,
+}
+"""Unit -> what no card has: some hundred times the largest wafer. More is a slip of the pen or of the unit."""
+
+NOT_ABOVE = {"idle_power": "tdp", "base_clock": "boost_clock"}
+"""Fact -> the fact that it is a part of or at most equal to."""
+
+
+def _fact(unit: str, meaning: str, *, least: float = 0.0, most: float | None = None, zero: bool = False) -> Any:
     """A field: the unit its facts convert to, what it means, and the values that make sense (`zero`: 0 too)."""
+    most = MOST[unit] if most is None else most
     return field(default=None, metadata={"unit": unit, "meaning": meaning, "least": least, "most": most, "zero": zero})
 
 
 def _by_network(unit: str, meaning: str) -> Any:
     """A field of one fact a network, by the network's name."""
-    found = {"unit": unit, "meaning": meaning, "least": 0.0, "most": float("inf"), "zero": False, _PER_NETWORK: True}
+    found = {"unit": unit, "meaning": meaning, "least": 0.0, "most": MOST[unit], "zero": False, _PER_NETWORK: True}
     return field(default_factory=dict, metadata=found)
 
 
@@ -97,6 +121,13 @@ class CardFacts(Mapping[str, Fact]):
     def __post_init__(self) -> None:
         for name, fact in self.items():
             _check(name, fact, _described(name).metadata)
+        for part, whole in NOT_ABOVE.items():
+            lesser, greater = getattr(self, part), getattr(self, whole)
+            if lesser is not None and greater is not None and lesser.to(greater.unit).minimum > greater.maximum:
+                raise InputError(
+                    f"the fact {part!r} must be at most {whole!r}, {greater.maximum:g} {greater.unit}, not "
+                    f"{lesser.minimum:g} {lesser.unit}"
+                )
 
     @classmethod
     def of(cls, facts: Mapping[str, Fact]) -> "CardFacts":
@@ -180,6 +211,7 @@ def _check(name: str, fact: Any, described: Mapping[str, Any]) -> None:
     in_unit = fact.to(described["unit"])
     if in_unit.minimum < least or in_unit.maximum > most or (fact.minimum == 0 and not described["zero"]):
         wanted = f"{'at least' if described['zero'] else 'above'} {least:g}"
-        wanted += f" and at most {most:g}" if most < float("inf") else ""
+        above = in_unit.maximum > most or most != MOST[described["unit"]]
+        wanted += f" and at most {most:g}" if above else ""
         given = f"{fact.minimum:g}" if fact.minimum == fact.maximum else f"{fact.minimum:g} to {fact.maximum:g}"
         raise InputError(f"the fact {name!r} must be {wanted} {described['unit']}, not {given} {fact.unit}")

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import hw.spec
+from hw.base import json_text
 from hw.base.catalog import nearest
 from hw.base.error import InputError
 from hw.spec.chip import Chip
@@ -34,7 +35,9 @@ def read(path: Path, spec: type[Spec]) -> Spec:
 
 def _named(path: Path, make: Callable[[Any], Spec]) -> Spec:
     try:
-        value = json.loads(path.read_text(encoding="utf-8-sig"))
+        value = json_text.loads(path.read_text(encoding="utf-8-sig"))
+    except InputError as error:
+        raise InputError(f"{path.name}: {error}") from None
     except OSError as error:
         raise InputError(f"{path} must be readable ({error.strerror}); check the path") from None
     except (ValueError, RecursionError) as error:

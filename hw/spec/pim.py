@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from hw.base.error import InputError
 from hw.spec.dram import DramSpec
+from hw.spec.fact import Fact
 from hw.spec.number import number_format
 from hw.spec.pim_command import CommandSet
 
@@ -223,6 +224,11 @@ class PimSpec:
     def macs_per_cycle(self) -> float:
         """Multiply-accumulates of all units of one channel per clock of the command bus: one column each tCCD_L."""
         return self.units * self.lanes / self.dram.resolve()[_COLUMN_SPACING[self.kind]]
+
+    @property
+    def clock(self) -> Fact:
+        """The command clock of its DRAM, of which all its cycles are, GHz."""
+        return Fact(nominal=1 / self.dram.clock_ns, unit="GHz", confidence="inferred", source=self.dram.title)
 
     def register(self, name: str) -> RegisterFile:
         """The register file called `name`; raises `InputError` listing the known ones."""

@@ -33,7 +33,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from hw.base.error import InputError
-from hw.gates import core_clock
 from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
 from hw.spec.fact import Fact
@@ -218,7 +217,7 @@ def device(chip: Chip) -> Device:
             raise InputError(
                 f"a chip must have the fact {needed!r} to be modelled; {chip.title!r} has none, add it with its source"
             )
-    hypotheses = [text for text in (chip.hypothesis, core_clock.note(chip)) if text]
+    hypotheses = [chip.hypothesis] if chip.hypothesis else []
     core, share = chip.core, 1 / chip.devices
     peaks = {
         key.removeprefix("peak_"): fact.times(share)

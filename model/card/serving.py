@@ -176,6 +176,12 @@ def compute_format(device: Device, weight_format: str) -> str:
     raise InputError(f"weights must be in a format the chip can multiply ({known}), not {weight_format}")
 
 
+def chosen_format(device: Device, model: LanguageModel) -> str:
+    """The format that is served in where nobody chooses: what the file's weights are multiplied in if it states their
+    layout, else the narrowest that the chip has."""
+    return model.quantization.compute if model.quantization is not None else serving_format(device)
+
+
 def serving_format(device: Device) -> str:
     """The narrowest of FP8, INT8 and FP16 that the chip multiplies."""
     for number in ("fp8_e4m3", "int8", "fp16"):

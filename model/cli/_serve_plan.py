@@ -4,6 +4,7 @@ import argparse
 import json
 from typing import Any
 
+from hw import chips
 from hw.base.error import InputError
 from hw.base.progress import Progress
 from model.cli import _serve_run
@@ -47,6 +48,7 @@ def fewest_cards(arguments: argparse.Namespace, state: Progress) -> int:
             f"  {row.model:<22} {row.chip:<22} {row.weights:<9}{row.cards:>12} {f'{row.replicas} x {row.size}':>12} "
             f"{row.kept:>12.2%} {row.tokens_per_s:>12,.0f} {money}"
         )
+    print(*_serve_run.clock_lines(chips.load(chip) for chip in dict.fromkeys(chip for _, chip in pairs)), sep="\n")
     return 0
 
 

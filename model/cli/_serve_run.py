@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from hw import chips
@@ -10,9 +11,10 @@ from hw.base.error import InputError
 from hw.base.file import write_atomically
 from hw.base.progress import Progress
 from hw.gates import core_clock
+from hw.spec.chip import Chip
 from model.card.device import device
 from model.card.engine import ENGINES
-from model.card.serving import serving_format
+from model.card.serving import chosen_format
 from model.cli._serve_time import follow
 from model.network import llm
 from model.network.language import LanguageModel
@@ -76,7 +78,8 @@ def run(arguments: argparse.Namespace, mode: str, state: Progress) -> int:
     cost = bill_of(service, outcome)
     _files(arguments, service, outcome)
     if arguments.json:
-        print(json.dumps(plain(outcome, cost, target), indent=1))
+        said = {chip.title: core_clock.note(chip) for chip in _serving(service)}
+        print(json.dumps(plain(outcome, cost, target) | {"clock_at_gates": said}, indent=1))
         return 0
     print(f"{heading(service)}\n{title}")
     print(*screen(outcome, cost, target), sep="\n")
@@ -85,11 +88,21 @@ def run(arguments: argparse.Namespace, mode: str, state: Progress) -> int:
 
 
 def clocks(service: Service) -> None:
-    """What the seconds above rest on, if a core's gates do not reach its stated clock."""
-    served = {d.chip.title: d.chip for d, _ in (*service.groups, *service.decoders) if d.chip is not None}
-    for chip in served.values():
-        if core_clock.note(chip):
-            print(f"clock          {core_clock.note(chip)}")
+    """What the seconds above rest on, one line for each chip that serves."""
+    print(*clock_lines(_serving(service)), sep="\n")
+
+
+def clock_lines(found: Iterable[Chip]) -> list[str]:
+    """What each chip's gates reach beside its stated clock; chips of which the same is said share a line."""
+    titles: dict[str, dict[str, None]] = {}
+    for chip in found:
+        titles.setdefault(core_clock.note(chip), {})[chip.title.split(":")[0]] = None
+    many = sum(map(len, titles.values())) > 1
+    return [f"clock          {', '.join(names) + ': ' if many else ''}{note}" for note, names in titles.items()]
+
+
+def _serving(service: Service) -> list[Chip]:
+    return [d.chip for d, _ in (*service.groups, *service.decoders) if d.chip is not None]
 
 
 def service_of(arguments: argparse.Namespace) -> Service:
@@ -106,9 +119,7 @@ def service_of(arguments: argparse.Namespace) -> Service:
             f"tensor x pipeline x data must be the {parts} devices of {arguments.cards} cards, not {tensor} x "
             f"{arguments.pipeline} x {arguments.data}"
         )
-    weights = arguments.format
-    if weights is None:
-        weights = model.quantization.compute if model.quantization is not None else serving_format(spec)
+    weights = arguments.format or chosen_format(spec, model)
     sequences = arguments.sequences
     if sequences is None and arguments.closed_loop is not None:  # as many as are in flight
         least = 1 if arguments.engine == "trtllm" else engine.sequences
@@ -164,9 +175,10 @@ def heading(service: Service) -> str:
     )
     apart = f", {service.decoders[0][1]} more that decode" if service.decoders else ""
     pim = f" with {deployed.pim}" if deployed.pim else ""
+    weights = deployed.model.held_in(deployed.weights)
     return (
         f"{count} x {deployed.cards:g} {deployed.device.title}{pim}{f' ({shape})' if shape else ''}{apart}: "
-        f"{deployed.model.name}, weights {deployed.weights}, cache {deployed.cache}; {deployed.engine.title}: "
+        f"{deployed.model.name}, weights {weights}, cache {deployed.cache}; {deployed.engine.title}: "
         f"{rules.batching}, {rules.eviction}, {rules.order}, {rules.tokens:,} tokens and {rules.sequences:,} sequences "
         f"an iteration, {iteration.cache_tokens:,} tokens of cache"
     )

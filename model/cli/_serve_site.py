@@ -10,6 +10,8 @@ from hw.base.digest import digest
 from hw.base.error import InputError
 from hw.base.file import write_atomically
 from hw.base.progress import Progress
+from hw.gates import core_clock
+from hw.spec.chip import Chip
 from model.cli import _serve_run
 from model.cli._serve_time import follow
 from model.serving import site
@@ -63,6 +65,7 @@ def run(arguments: argparse.Namespace, state: Progress) -> int:
         whole["kinds"] = [{name: getattr(k, name) for name in kind} for k in found]
         whole["hours"] = day.hours
         whole["failures"] = day.failures
+        whole["clock_at_gates"] = {chip.title: core_clock.note(chip) for chip in _serving(found)}
         print(json.dumps(whole, indent=1))
         return 0
     lengths = f"{arguments.prompt:g} + {arguments.answer:g} tokens on average"
@@ -72,6 +75,7 @@ def run(arguments: argparse.Namespace, state: Progress) -> int:
     print(*screen(day.outcome, day.cost, target), sep="\n")
     print(*_hours(day.hours), sep="\n")
     print(*_year(day.cost, day.tokens), sep="\n")
+    print(*_serve_run.clock_lines(_serving(found)), sep="\n")
     return 0
 
 
@@ -160,7 +164,14 @@ def _many_years(arguments: argparse.Namespace, found: list[site.Kind], state: Pr
     print("  " + " ".join(f"{name.replace('_', ' ')[:18]:>18}" for name in names))
     for row in rows:
         print("  " + " ".join(f"{row[n]:>18.2%}" if n in ("kept", "busy") else f"{row[n]:>18,.4g}" for n in names))
+    print(*_serve_run.clock_lines(_serving(found)), sep="\n")
     return 0
+
+
+def _serving(found: list[site.Kind]) -> list[Chip]:
+    """The chips of the cards that serve."""
+    deployed = (kind.deployed for kind in found if kind.deployed is not None and kind.instances + kind.off)
+    return [each.chip for each in deployed if each.chip is not None]
 
 
 def _cards(found: list[site.Kind]) -> list[str]:

@@ -5,24 +5,28 @@ from dataclasses import replace
 
 from hw import chips
 from hw.base.error import InputError
+from hw.gates import core_clock
 from model.card.device import device
 from model.card.layer_time import BOUNDS
 from model.card.pim import FORMATS as FORMATS_OF
 from model.card.pim import SOURCES
-from model.card.serving import Deployment, Step, compute_format, serving_format
+from model.card.serving import Deployment, Step, chosen_format, compute_format
 from model.card.with_pim import with_pim
 from model.network import llm
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it; 0."""
-    spec = device(chips.load(arguments.chip))
+    chip = chips.load(arguments.chip)
+    spec = device(chip)
     given = arguments.model
     model = llm.read_config(given) if given.endswith(".json") else llm.load(given)
     for name, unit in (("prompt", "token"), ("answer", "token"), ("beams", "sequence")):
         if getattr(arguments, name) < 1:
             raise InputError(f"--{name} must be at least 1 {unit}, not {getattr(arguments, name)}")
-    weights = arguments.format or (serving_format(spec) if arguments.pim is None else FORMATS_OF[arguments.pim][0])
+    weights = arguments.format
+    if weights is None:
+        weights = chosen_format(spec, model) if arguments.pim is None else FORMATS_OF[arguments.pim][0]
     if arguments.choose == "energy" and arguments.pim not in SOURCES:
         raise InputError(
             f"--choose energy must have a --pim whose events somebody prices ({', '.join(SOURCES)}), not "
@@ -48,8 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
             b for b in batches if plain.request_time(arguments.prompt, arguments.answer, b, beams) <= arguments.longest
         ]
     print(
-        f"{spec.title}, {arguments.cards} cards: {model.name}, weights {weights}, cache {plain.cache_format}, "
-        f"{arguments.prompt} + {arguments.answer} tokens; {most} sequences fit"
+        f"{spec.title}, {arguments.cards} cards: {model.name}, weights {model.held_in(weights)}, cache "
+        f"{plain.cache_format}, {arguments.prompt} + {arguments.answer} tokens; {most} sequences fit"
     )
     heads = f"{'batch':>6} {'prefill ms':>12} {'step ms':>10} {'tokens/s':>12}  bound of a step"
     print(heads + ("; mJ a token        with PIM: step ms, tokens/s, on PIM, mJ a token" if pim is not None else ""))
@@ -71,6 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(line)
     for hypothesis in spec.hypotheses:
         print(f"hypothesis     {hypothesis}")
+    print(f"clock          {core_clock.note(chip)}")
     return 0
 
 

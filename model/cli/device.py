@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from hw import chips
 from hw.base.error import InputError
+from hw.gates import core_clock
 from model import workloads
 from model.card.device import Device, device
 from model.card.layer_time import BOUNDS
@@ -66,7 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print it; 0."""
     network = read_network(arguments)
-    spec = device(chips.load(arguments.chip))
+    chip = chips.load(arguments.chip)
+    spec = device(chip)
     if arguments.batch is not None and not 1 <= arguments.batch <= 4096:
         raise InputError(f"--batch must be from 1 to 4096, not {arguments.batch}")
     arguments.format = arguments.format or image_format(spec)
@@ -75,7 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.dataflows is not None:
         spec = replace(spec, dataflows=replace(spec.dataflows, nominal=arguments.dataflows, low=None, high=None))
     if arguments.json:
-        print(json.dumps(as_json(spec, network, arguments), indent=1))
+        answer = as_json(spec, network, arguments) | {"clock_at_gates": core_clock.note(chip)}
+        print(json.dumps(answer, indent=1))
         return 0
     if arguments.scenario == "server":
         print(*served(spec, network, arguments), sep="\n")
@@ -87,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(*table(result), sep="\n")
     for hypothesis in spec.hypotheses:
         print(f"hypothesis     {hypothesis}")
+    print(f"clock          {core_clock.note(chip)}")
     return 0
 
 

@@ -218,7 +218,7 @@ def summary(chip: Chip, workload: Workload, prediction: Prediction, figures: Map
         share = figures["correct"] / figures["images"]
         lines.append(f"correct          {figures['correct']:.0f} of {figures['images']:.0f} ({share:.1%})")
     lines += [f"note             {note}" for note in (*prediction.notes, *foreign_formats(chip, workload))]
-    if prediction.clock is not None and core_clock.note(chip):
+    if prediction.clock is not None:
         lines.append(f"clock            {core_clock.note(chip)}")
     lines.append(f"not modelled yet {prediction.missing}")
     if chip.hypothesis:

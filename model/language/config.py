@@ -1,10 +1,10 @@
 """Sizes of a decoder, read from a `config.json` with the field names of published Llama configurations."""
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from hw.base import json_text
 from hw.base.error import InputError
 
 
@@ -115,11 +115,13 @@ class DecoderConfig:
 def read_config(path: Path) -> DecoderConfig:
     """The configuration in `path`; other fields of a published file are left aside, missing ones refused."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8-sig"))
+        found = json_text.loads(path.read_text(encoding="utf-8-sig"))
+    except InputError as e:
+        raise InputError(f"{path}: {e}") from e
     except OSError as e:
         raise InputError(f"{path} must be a readable config.json: {e.strerror}") from e
-    except ValueError as e:
-        raise InputError(f"{path} must be JSON: {e}") from e
+    except (ValueError, RecursionError) as e:
+        raise InputError(f"{path} must be complete JSON ({e}); correct it") from None
     if not isinstance(found, dict):
         raise InputError(f"{path} must hold one JSON object, not {type(found).__name__}")
     return decoder_config(found, str(path))

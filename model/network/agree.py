@@ -32,7 +32,7 @@ def complaint(operator: str, attributes: Mapping[str, Any], shapes: Sequence[Sha
     attributes : mapping
         Of the node, as ONNX gives them.
     shapes : sequence of shape or None
-        Of its inputs in order, of the data and of the right operand for quantised operators; None: not known.
+        Of its data, its right operand and what follows, as the plain operator takes them; None: not known.
     """
     left = shapes[0] if shapes else None
     right = shapes[1] if len(shapes) > 1 else None
@@ -43,13 +43,13 @@ def complaint(operator: str, attributes: Mapping[str, Any], shapes: Sequence[Sha
     if operator in CONVOLUTIONS:
         return _convolution(operator, attributes, left, right)
     if operator in MATRIX_PRODUCTS and left is not None and right is not None:
-        return _matrix_product(attributes, left, right)
+        return _matrix_product(left, right)
     if operator in ("MatMulNBits", "MatMulFpQ4") and left is not None:
         width = left[-1] if left else 0
         k, n = attributes.get("K", width), attributes.get("N", 1)
         if k != width or n < 1:
             return f"K must be the data's {width} values and N at least 1, not {k} and {n}"
-    if operator == "Gemm":
+    if operator in ("Gemm", "QGemm"):
         return _gemm(attributes, left, right, shapes[2] if len(shapes) > 2 else None)
     if operator in ("BatchNormalization", "InstanceNormalization") and left is not None and len(left) > 1:
         for shape in shapes[1:]:
@@ -103,11 +103,10 @@ def _convolution(operator: str, attributes: Mapping[str, Any], left: Shape | Non
     return None
 
 
-def _matrix_product(attributes: Mapping[str, Any], left: Shape, right: Shape) -> str | None:
+def _matrix_product(left: Shape, right: Shape) -> str | None:
     if not left or not right:
         return f"both operands must have at least one axis, not the shapes {list(left)} and {list(right)}"
-    k_left = left[-2] if attributes.get("transA") and len(left) > 1 else left[len(left) - 1]
-    k_right = right[-1] if attributes.get("transB") or len(right) == 1 else right[-2]
+    k_left, k_right = left[len(left) - 1], right[max(0, len(right) - 2)]
     if k_left != k_right:
         return f"the terms of both operands must be as many, not {k_left} and {k_right}"
     for a, b in zip(reversed(left[:-2]), reversed(right[:-2]), strict=False):
@@ -154,7 +153,10 @@ def _recurrent(
 
 
 def recount(operator: str, data: Shape | None, result: Shape | None) -> str | None:
-    """What is wrong if an operator that only renames axes changes how many elements there are."""
+    """What is wrong if an operator that only renames axes changes how many elements there are, or a window does not
+    fit once into its data."""
+    if operator in _WINDOWED and data is not None and result is not None and prod(data) and min(result, default=1) < 1:
+        return f"the window must fit into the data at least once, not leave {list(result)}"
     if operator not in ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose") or data is None or result is None:
         return None
     if prod(data) != prod(result):

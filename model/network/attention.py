@@ -62,6 +62,60 @@ def attention(
     )
 
 
+def complaint(domain: str, operator: str, attributes: Mapping[str, Any], shapes: Sequence[Shape | None]) -> str | None:
+    """What must hold of an attention node's shapes and does not; None if all is well or they do not tell."""
+    query, key, value = [*shapes, None, None, None][:3]
+    own = domain in ("", "ai.onnx")
+    if not own and operator == "Attention":
+        return _projection_complaint(attributes, query, key)
+    heads = attributes.get("q_num_heads" if own else "num_heads")
+    groups = attributes.get("kv_num_heads", heads)
+    for name, count in (("heads", heads), ("key-value heads", groups)):
+        if count is not None and count < 1:
+            return f"there must be at least 1 of its {name}, not {count}"
+    if query is not None and len(query) == 4 and own:
+        heads, groups = query[1], key[1] if key is not None and len(key) == 4 else None
+    if heads is not None and groups is not None and heads % groups:
+        return f"the {heads} heads must share the {groups} key-value heads evenly"
+    if query is None or key is None or len(query) != len(key):
+        parts = None if heads is None or groups is None or key is not None else heads + 2 * groups
+        if parts is not None and query is not None and len(query) == 3 and query[2] % parts:
+            return f"the {query[2]} values must be {parts} heads of one width: queries, keys and values side by side"
+        return None
+    if query[0] != key[0]:
+        return f"queries and keys must be of as many sequences, not of {query[0]} and {key[0]}"
+    if value is not None and len(value) == len(key) and value[:-1] != key[:-1]:
+        return f"there must be a value for each key {list(key)}, the values are {list(value)}"
+    if len(query) == 4:
+        return None if query[3] == key[3] else f"queries and keys must be as wide, not {query[3]} and {key[3]}"
+    if len(query) != 3 or heads is None or groups is None:
+        return None
+    if query[2] % heads:
+        return f"the {query[2]} values of a query must be {heads} heads of one width"
+    if key[2] != query[2] // heads * groups:
+        return f"a key must be {groups} heads of {query[2] // heads} values as the queries' are, not {key[2]} values"
+    if value is not None and len(value) == 3 and value[2] % groups:
+        return f"the {value[2]} values of a value must be {groups} heads of one width"
+    return None
+
+
+def _projection_complaint(attributes: Mapping[str, Any], data: Shape | None, weights: Shape | None) -> str | None:
+    """The same of com.microsoft's Attention, whose weights make queries, keys and values first."""
+    heads, sizes = attributes.get("num_heads", 1), attributes.get("qkv_hidden_sizes")
+    if heads < 1:
+        return f"there must be at least 1 of its heads, not {heads}"
+    if data is None or weights is None or len(data) != 3 or len(weights) != 2:
+        return None
+    if data[2] != weights[0]:
+        return f"the weights must take the data's {data[2]} values, not {weights[0]}"
+    if sizes and (len(sizes) != 3 or sum(sizes) != weights[1]):
+        return f"the widths of queries, keys and values {list(sizes)} must be three and sum to {weights[1]}"
+    widths = sizes or (weights[1] / 3,) * 3
+    if any(width % heads for width in widths):
+        return f"queries, keys and values of the {weights[1]} values must each be {heads} heads of one width"
+    return None
+
+
 def _with_projection(
     name: str, attributes: Mapping[str, Any], given: Sequence[Shape | None]
 ) -> tuple[Gemm, ...] | None:

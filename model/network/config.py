@@ -94,6 +94,20 @@ class Config:
             raise InputError(f"{self._found(names)} of {self.name} must be a list, not {value!r}")
         return value
 
+    def each(self, count: int, *names: str, known: tuple[Any, ...]) -> list[Any]:
+        """A list with one of `known` for each of `count` layers; empty if the file has none."""
+        value = self.items(*names, default=[])
+        if value and len(value) != count:
+            raise InputError(
+                f"{self._found(names)} of {self.name} must list its {count} layers, not {len(value)} of them"
+            )
+        for item in value:
+            if item not in known or isinstance(item, bool) != isinstance(known[0], bool):
+                raise InputError(
+                    f"{self._found(names)} of {self.name} must hold {', '.join(map(str, known))}, not {item!r}"
+                )
+        return value
+
     def part(self, *names: str) -> "Config | None":
         """The fields inside one of the fields `names`, or None."""
         value = self.get(*names, default=None)
@@ -135,9 +149,12 @@ class Config:
         scaling = self.get("rope_scaling", "rope_parameters", default=None)
         if not isinstance(scaling, Mapping):
             return given
-        kind = scaling.get("rope_type", scaling.get("type"))
-        factor, original = scaling.get("factor"), scaling.get("original_max_position_embeddings")
-        if kind in ("yarn", "linear", "dynamic") and isinstance(factor, int | float) and factor > 1:
+        kind, stretched = scaling.get("rope_type", scaling.get("type")), Config(self.name, scaling)
+        factor = stretched.number("factor", default=1.0)
+        original = stretched.get("original_max_position_embeddings", default=None)
+        if original is not None:
+            original = stretched.whole("original_max_position_embeddings")
+        if kind in ("yarn", "linear", "dynamic") and factor > 1:
             # files with the trained length beside the factor mostly give the stretched one as positions already
             if original is None and kind == "yarn":
                 return given

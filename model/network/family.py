@@ -12,7 +12,26 @@ from model.network.quantization import read_quantization
 HIDDEN = ("hidden_size", "n_embd", "d_model", "embed_dim")
 HEADS = ("num_attention_heads", "n_head", "n_heads")
 LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
-FULL, SLIDING = "full_attention", "sliding_attention"
+FULL, SLIDING, CHUNKED, LINEAR = "full_attention", "sliding_attention", "chunked_attention", "linear_attention"
+
+
+STORED = {
+    "float32": "fp32",
+    "float16": "fp16",
+    "bfloat16": "bf16",
+    "float8_e4m3fn": "fp8_e4m3",
+    "float8_e5m2": "fp8_e5m2",
+    "int8": "int8",
+}
+"""Name of a number format in a file -> ours."""
+
+
+def stored_format(config: Config) -> str:
+    """The number format that the file gives its weights; "" if it gives none."""
+    found = config.text("torch_dtype", "dtype", default="auto").removeprefix("torch.")
+    if found not in STORED and found != "auto":
+        raise InputError(f"torch_dtype of {config.name} must be one of {', '.join(STORED)} or auto, not {found!r}")
+    return STORED.get(found, "")
 
 
 def hidden_size(config: Config) -> int:
@@ -44,13 +63,11 @@ def head_norms(part: Attention) -> int:
 
 def layer_windows(config: Config, layers: int, window: int | None, *, period: int | None = None) -> list[int | None]:
     """The window of each layer: as `layer_types` lists them, else every `period`-th sees all, else the same for all."""
-    kinds = config.get("layer_types", default=None)
+    kinds = config.each(layers, "layer_types", known=(FULL, SLIDING, CHUNKED))
     if window is None:
         return [None] * layers
-    if kinds is not None:
-        if not isinstance(kinds, list) or len(kinds) != layers:
-            raise InputError(f"layer_types of {config.name} must list its {layers} layers, not {kinds!r}")
-        return [window if kind in (SLIDING, "chunked_attention") else None for kind in kinds]
+    if kinds:
+        return [window if kind in (SLIDING, CHUNKED) else None for kind in kinds]
     if period:
         return [None if (i + 1) % period == 0 else window for i in range(layers)]
     return [window] * layers
@@ -85,6 +102,7 @@ def build(
         tied=config.flag("tie_word_embeddings", default=tied),
         vectors=hidden if vectors is None else vectors,
         quantization=read_quantization(config),
+        stored=stored_format(config),
         unread=unread,
         **more,
     )

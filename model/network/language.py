@@ -224,6 +224,8 @@ class LanguageModel:
         Elements a token looks up in a further table of the vocabulary (0: none).
     quantization : Quantization or None
         Bits of the weights as the file states them; None: of one format, chosen when it is served.
+    stored : str
+        Number format of the weights in the file, a name of `hw.spec.number.FORMATS`; "": not stated.
     unread : tuple of str
         Parts of the file that this description leaves out, for people.
     """
@@ -238,6 +240,7 @@ class LanguageModel:
     vectors: int = 0
     embeddings_per_layer: int = 0
     quantization: Quantization | None = None
+    stored: str = ""
     unread: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -375,6 +378,10 @@ class LanguageModel:
             if block.state is not None:
                 total += count * block.state.elements
         return total
+
+    def held_in(self, number: str) -> str:
+        """How the weights are held where `number` is chosen, for people: in it, or as the file states them."""
+        return number if self.quantization is None else self.quantization.title
 
     def weight_bytes(self, number: str) -> float:
         """Bytes of all weights.

@@ -3,12 +3,12 @@
 Of a file that describes images or sound too, the language part is read (`text_config` and its other names).
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hw.base import json_text
 from hw.base.catalog import nearest
 from hw.base.error import InputError
 from model.network.config import Config
@@ -77,7 +77,7 @@ def from_config(name: str, config: Mapping[str, Any]) -> LanguageModel:
         if place is None:
             break
         inner = dict(config[place])
-        for kept in ("quantization_config", "compression_config", "tie_word_embeddings"):
+        for kept in ("quantization_config", "compression_config", "tie_word_embeddings", "torch_dtype", "dtype"):
             if inner.get(kept) is None and outer.get(kept) is not None:
                 inner[kept] = outer[kept]
         inner.setdefault("model_type", config.get("model_type"))
@@ -109,9 +109,10 @@ def _unknown(name: str, kind: object) -> str:
     for reason, kinds in OTHER_KINDS.items():
         if kind in kinds:
             return f"{name} must be a decoder-only language model; {kind} is {reason}"
+    near = nearest(kind, sorted(families())) if isinstance(kind, str) else ""
     return (
-        f"model_type of {name} must be one of {', '.join(sorted(families()))}, not {kind!r}; a family is one file in "
-        "model/network/families"
+        f"model_type of {name} must be a known family, not {kind!r}; {near}a family is one file in "
+        f"model/network/families, known are {', '.join(sorted(families()))}"
     )
 
 
@@ -120,7 +121,9 @@ def read_config(path: Path | str) -> LanguageModel:
     path = Path(path)
     try:
         # files edited on Windows begin with a byte order mark
-        config = json.loads(path.read_text(encoding="utf-8-sig"))
+        config = json_text.loads(path.read_text(encoding="utf-8-sig"))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     except FileNotFoundError:
         raise InputError(f"{path} must be a model configuration; there is no such file, check the path") from None
     except OSError as error:

@@ -11,7 +11,7 @@ from math import prod
 from typing import Any
 
 from hw.base.error import InputError
-from model.network.agree import RECURRENT, text
+from model.network.agree import MATRIX_PRODUCTS, RECURRENT, text
 from model.network.layer import Window
 from model.work.workload import Gemm
 
@@ -26,7 +26,8 @@ def right_operand(operator: str) -> int:
 def products(
     name: str, operator: str, attributes: Mapping[str, Any], left: Shape, right: Shape, output: Shape
 ) -> tuple[Gemm, ...]:
-    """The matrix products of one node from the shapes of its operands and its first output."""
+    """The matrix products of one node from the shapes of its operands, as the plain operator takes them, and its first
+    output."""
     if operator in ("Conv", "ConvInteger", "QLinearConv", "DeformConv"):
         groups = int(attributes.get("group", 1))
         return (Gemm(name=name, m=output[0] * prod(output[2:]), n=right[0] // groups, k=prod(right[1:]), count=groups),)
@@ -37,10 +38,8 @@ def products(
         m, k = reversed(left) if attributes.get("transA") else left
         n = right[0] if attributes.get("transB") else right[1]
         return (Gemm(name=name, m=m, n=n, k=k),)
-    if operator in ("MatMul", "MatMulInteger", "QLinearMatMul"):
+    if operator in MATRIX_PRODUCTS:
         return (_matmul(name, left, right),)
-    if operator == "FusedMatMul":
-        return (_matmul(name, _turned(left, attributes.get("transA")), _turned(right, attributes.get("transB"))),)
     if operator in ("MatMulNBits", "MatMulFpQ4"):  # weights are packed: their sizes stand in the attributes
         n, k = int(attributes.get("N", output[-1])), int(attributes.get("K", left[-1]))
         return (Gemm(name=name, m=prod(left[:-1]), n=n, k=k),)
@@ -53,11 +52,6 @@ def products(
         hidden = int(attributes.get("hidden_size", rows // RECURRENT[operator]))
         return (Gemm(name=name, m=batch, n=RECURRENT[operator] * hidden, k=width + hidden, count=steps * directions),)
     raise InputError(f"operator {operator!r} of node {name!r} must be a matrix product; lower it as vector work")
-
-
-def _turned(shape: Shape, turn: Any) -> Shape:
-    """The shape with its last two axes exchanged if `turn` is set."""
-    return (*shape[:-2], shape[-1], shape[-2]) if turn and len(shape) > 1 else shape
 
 
 def _matmul(name: str, left: Shape, right: Shape) -> Gemm:

@@ -11,6 +11,7 @@ import onnx
 from hw.base.error import InputError
 from model.network import attention, onnx_contrib
 from model.network.agree import complaint
+from model.network.agree_operands import attribute_types, operand_complaint
 from model.network.layer import Kind, Layer
 from model.network.lower import products, right_operand, window
 from model.network.operator import POOLING, REDUCTION, kind_of
@@ -57,20 +58,64 @@ def attributes_of(node: onnx.NodeProto) -> dict[str, Any]:
     return {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
 
 
+_CHANNELS_LAST = "com.ms.internal.nhwc"
+_OPERANDS = {
+    "QLinearConv": (0, 3, 8),
+    "QLinearMatMul": (0, 3),
+    "QGemm": (0, 3, 6),
+    "ConvInteger": (0, 1),
+    "MatMulInteger": (0, 1),
+}
+"""Quantised operator -> where among its inputs data, weights and bias are; the others are scales and zero points."""
+
+
+def operands_of(node: onnx.NodeProto, shape: Callable[[str], Shape | None]) -> list[Shape | None]:
+    """The shapes of data, weights and what follows, in the order of the plain operator that `rule_of` names."""
+    shapes = [shape(name) if name else None for name in node.input]
+    places = _OPERANDS.get(rule_of(node))
+    if places is not None:
+        return [shapes[place] if place < len(shapes) else None for place in places]
+    if node.domain in onnx_contrib.DOMAINS:
+        return onnx_contrib.plain_operands(node.op_type, attributes_of(node), shapes)
+    return shapes
+
+
 def node_complaint(node: onnx.NodeProto, shape: Callable[[str], Shape | None]) -> str | None:
-    """What `agree.complaint` says of the node, if its operator multiplies or slides a window."""
+    """What must hold of the node's attributes and of the shapes of its inputs, and does not."""
     if node.domain not in ("", "ai.onnx") and node.domain not in onnx_contrib.DOMAINS:
         return None
-    rule = rule_of(node)
-    kind = kind_of(node.op_type, node.domain)
-    if kind == "gemm" and node.op_type not in attention.OPERATORS and len(node.input) <= right_operand(rule):
+    rule, attributes = rule_of(node), attributes_of(node)
+    wrong = attribute_types(attributes)
+    if wrong is not None:
+        return wrong
+    if node.op_type == "QLinearConv" and (attributes.get("channels_last") or node.domain == _CHANNELS_LAST):
+        return "its data must have the channels second, not last: save the model before ONNX Runtime lays it out anew"
+    shapes = [shape(name) if name else None for name in node.input]
+    if node.op_type in attention.OPERATORS:
+        return attention.complaint(node.domain, node.op_type, attributes, shapes)
+    if rule == "Einsum" and len(node.input) != 2:
+        return (
+            f"it must have two operands, not {len(node.input)}: write it as products of two, or as a sum or Transpose"
+        )
+    if kind_of(node.op_type, node.domain) == "gemm" and len(node.input) <= right_operand(rule):
         return f"it must have at least {right_operand(rule) + 1} inputs, not {len(node.input)}"
-    inputs = list(node.input)
-    if right_operand(rule) == 3:  # data, scale, zero, weights, ...
-        inputs = [inputs[0], inputs[3]] if len(inputs) > 3 else inputs[:1]
-    elif rule in ("MatMulInteger", "ConvInteger"):
-        inputs = inputs[:2]
-    return complaint(rule, attributes_of(node), [shape(name) if name else None for name in inputs])
+    found = complaint(rule, attributes, operands_of(node, shape))
+    if found is not None:
+        return found
+    if rule == "MatMulNBits" or (rule == node.op_type and rule not in _OPERANDS):
+        return operand_complaint(node.op_type, attributes, shapes)
+    return operand_complaint(rule, attributes, operands_of(node, shape))
+
+
+def plain_node(node: onnx.NodeProto) -> onnx.NodeProto | None:
+    """ONNX Runtime's convolution or Gemm with an activation behind it as ONNX's own without; None for other nodes."""
+    if node.domain not in onnx_contrib.DOMAINS or node.op_type not in ("FusedConv", "FusedGemm", "QLinearConv"):
+        return None
+    rule = rule_of(node)
+    known = onnx.defs.get_schema(rule).attributes
+    plain = onnx.helper.make_node(rule, list(node.input)[: 9 if rule == "QLinearConv" else 3], list(node.output)[:1])
+    plain.attribute.extend(attribute for attribute in node.attribute if attribute.name in known)
+    return plain
 
 
 def name_of(node: onnx.NodeProto, index: int, fixed: Set[str]) -> str:
@@ -167,7 +212,10 @@ def _product(
             **elements,
         )
     right_name = node.input[right_operand(rule)]
-    left, right, result = shape(node.input[0]), shape(right_name), shape(outputs[0])
+    result = shape(outputs[0])
+    left, right = operands_of(node, lambda t: shape(t) if t in (node.input[0], right_name) else None)[:2]
+    assert left is not None, "`shape` refuses what is not known"
+    assert right is not None
     gemms = products(name, rule, attributes, left, right, result)
     view = window(rule, attributes, left, right, result) if rule in _WINDOWED else None
     if rule in _PACKED:  # several weights share a stored byte
@@ -185,16 +233,20 @@ def _product(
 
 
 def _unknown(name: str, operator: str, inputs: list[str], outputs: list[str], known: NodeShapes, reason: str) -> Layer:
-    """A layer whose work is not known, with an estimate good for its share."""
+    """A layer whose work is not known, with an estimate good for its share; where not even its result's shape is
+    known, its data stands for it."""
     elements = _elements(inputs, outputs, known)
-    first = known.shape(outputs[0]) if outputs else None
+    of_result = known.shape(outputs[0]) if outputs else None
+    of_data = next((shape for i in inputs if i not in known.fixed and (shape := known.shape(i)) is not None), None)
+    first = of_result if of_result is not None else of_data
     weights = [shape for i in inputs if i in known.fixed and (shape := known.shape(i)) is not None]
     kind: Kind = "unsupported"
+    rows = elements["output_elements"] if of_result is not None else prod(of_data or (0,))
     return Layer(
         name=name,
         operator=operator,
         kind=kind,
         reason=reason,
-        operations=onnx_contrib.estimated_operations(elements["output_elements"], first[-1] if first else 1, weights),
+        operations=onnx_contrib.estimated_operations(rows, first[-1] if first else 1, weights),
         **elements,
     )

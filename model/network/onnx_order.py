@@ -74,6 +74,11 @@ def ordered(graph: onnx.GraphProto, known: set[str], file: str) -> list[onnx.Nod
                     f"gives; nothing makes {name!r}, correct the model"
                 )
         waiting[index] = {made[name] for name in names if name in made and name not in known}
+    for value in graph.output:
+        if value.name not in made and value.name not in known:
+            raise InputError(
+                f"every output of {file} must be made by a node; nothing makes {value.name!r}, correct the model"
+            )
     if all(source < index for index, sources in waiting.items() for source in sources):
         return list(graph.node)
     for index, sources in waiting.items():

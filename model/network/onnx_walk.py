@@ -15,10 +15,10 @@ from hw.base.error import InputError
 from model.network import attention, onnx_contrib
 from model.network.agree import recount, unequal_declaration
 from model.network.layer import Layer
-from model.network.onnx_layer import NodeShapes, layer_of, node_complaint
+from model.network.onnx_layer import NodeShapes, layer_of, node_complaint, plain_node
 from model.network.onnx_order import graphs_of, label, multiplies, ordered, outer_names
 from model.network.onnx_value import LIMIT, elements, shape_values, stored, worked_out
-from model.network.operator import ELEMENT_WISE
+from model.network.operator import ELEMENT_WISE, NORMALISATION
 
 Shape = tuple[int, ...]
 _OWN = ("", "ai.onnx")
@@ -52,27 +52,42 @@ class Walk:
         self.layers: list[Layer] = []
         self.used: set[str] = set()
         self.missed: list[str] = []
+        self._made: set[str] = set()
         self._stored: dict[str, onnx.TensorProto] = {}
         self._values: dict[str, np.ndarray | None] = {}
 
     def graph(self, graph: onnx.GraphProto) -> None:
         """Walk `graph`; its outer graph, if there is one, was walked up to the node that holds it."""
+        names = set[str]()
         for tensor in graph.initializer:
             if any(size < 0 for size in tensor.dims):
                 raise InputError(
                     f"the constant {tensor.name!r} of {self.file} must have sizes of at least 0, not "
                     f"{list(tensor.dims)}; save the model again"
                 )
+            if tensor.name in names:
+                raise InputError(
+                    f"every tensor of {self.file} must be made once; the constant {tensor.name!r} is there twice, "
+                    "correct the model"
+                )
+            names.add(tensor.name)
             self._constant(tensor.name, tensor)
         for sparse in graph.sparse_initializer:
             name = sparse.values.name
             self.types[name] = helper.make_tensor_type_proto(sparse.values.data_type, list(sparse.dims))
             self.fixed.add(name)
         for value in graph.input:
+            written, held = _sizes(value.type), self.shape(value.name)
+            if written is not None and held is not None and unequal_declaration(written, held):
+                raise InputError(
+                    f"the shapes of {self.file} must fit together; the constant {value.name!r} has {_shown(held)}, the "
+                    f"file declares it {_shown(written)}; correct the model"
+                )
             self.types.setdefault(value.name, value.type)
         declared = {value.name: value.type for value in (*graph.value_info, *graph.output)}
-        for index, node in enumerate(ordered(graph, set(self.types), self.file)):
+        for index, node in enumerate(ordered(graph, set(self.types) | self._made, self.file)):
             self._node(node, index, declared)
+            self._made.update(name for name in node.output if name)
 
     def shape(self, tensor: str) -> Shape | None:
         """The shape of a tensor; None unless every size is known."""
@@ -214,8 +229,12 @@ class Walk:
         try:
             schema = onnx.defs.get_schema(node.op_type, self._versions.get(domain, 1), domain)
         except onnx.defs.SchemaError:
-            self._infer_by_rule(node)
-            return None
+            plain = plain_node(node)
+            if plain is None:
+                self._infer_by_rule(node)
+                return None
+            node, names = plain, [name for name in plain.input if name]
+            schema = onnx.defs.get_schema(node.op_type, self._versions.get("", 1), "")
         data = {}
         for name in names:
             value = self.value(name)
@@ -232,8 +251,9 @@ class Walk:
             if name:
                 self.types[name] = kind
         first = node.output[0] if node.output else ""
-        if first and self.shape(first) is None and node.op_type in ELEMENT_WISE and names and names[0] in self.types:
-            self.types[first] = self.types[names[0]] if len(names) == 1 else self.types[first]
+        alone = len(names) == 1 or node.op_type in NORMALISATION
+        if first and self.shape(first) is None and node.op_type in ELEMENT_WISE and alone and names[0] in self.types:
+            self.types[first] = self.types[names[0]]
         return None
 
     def _infer_by_rule(self, node: onnx.NodeProto) -> None:

@@ -1,6 +1,7 @@
 """What the operators of ONNX cost: which kind of work each one is.
 
-Names of the default domain, opsets 1 to 24. What is missing here is reported as unsupported.
+Names of the default domain, opsets 1 to 24, and what ONNX Runtime puts there. What is missing here is reported as
+unsupported.
 """
 
 from model.network import attention, onnx_contrib
@@ -22,7 +23,7 @@ Where Xor RotaryEmbedding
 """
 _NORMALISATION = """
 BatchNormalization GroupNormalization InstanceNormalization LayerNormalization LRN LpNormalization
-MeanVarianceNormalization RMSNormalization Softmax LogSoftmax Hardmax
+MeanVarianceNormalization RMSNormalization SimplifiedLayerNormalization Softmax LogSoftmax Hardmax
 """
 _REDUCTION = """
 ArgMax ArgMin ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum
@@ -42,6 +43,9 @@ POOLING = frozenset(_POOLING.split())
 
 ELEMENT_WISE = frozenset((_ELEMENT_WISE + _NORMALISATION).split())
 """Vector work that leaves as many elements as it reads, where it reads one tensor."""
+
+NORMALISATION = frozenset(_NORMALISATION.split())
+"""Those of them whose first operand has the shape of the result, whatever scales stand beside it."""
 
 VECTOR = POOLING | ELEMENT_WISE
 """Vector work of one operation per output element, times the window if there is one."""

@@ -59,6 +59,14 @@ class Quantization:
     only: str = ""
     cache: str = ""
 
+    @property
+    def title(self) -> str:
+        """The layout in a few words."""
+        shared = {-1: "a matrix", 0: "an output"}.get(self.group, f"{self.group} inputs")
+        return f"{self.method} of the file, {self.number_bits:g} bits and {self.group_bits:g} for {shared}" + (
+            f" of {self.block} outputs" if self.block > 1 else ""
+        )
+
     def bits(self, path: str, columns: int, rows: int, layers: int) -> float:
         """Bits of a weight of the matrices at `path` in `layers` layers, mean over them; routers stay wide."""
         if path == "lm_head":
@@ -110,14 +118,29 @@ def _kept(part: Config, *names: str) -> tuple[str, ...]:
     return tuple(str(item) for item in part.items(*names, default=[]))
 
 
+def _group(part: Config, *names: str, default: int) -> int:
+    """Inputs that share a scale as `Quantization` counts them; files write -1 for all."""
+    if part.get(*names, default=default) == -1:
+        return 0
+    return part.whole(*names, default=default)
+
+
+def _blocks(part: Config, name: str, default: list[int]) -> tuple[int, int]:
+    """Outputs and inputs that share a scale."""
+    value = part.items(name, default=default)
+    if len(value) != 2 or any(isinstance(v, bool) or not isinstance(v, int) or v < 1 for v in value):
+        raise InputError(f"{name} of {part.name} must be two integers of at least 1, outputs and inputs, not {value!r}")
+    return value[0], value[1]
+
+
 def _awq(part: Config) -> Quantization:
     bits = part.whole("bits", "w_bit", default=4)
     zero = bits if part.flag("zero_point", default=True) else 0
-    group = part.whole("group_size", "q_group_size", default=128, least=-1)
+    group = _group(part, "group_size", "q_group_size", default=128)
     return Quantization(
         method="awq",
         number_bits=bits,
-        group=max(group, 0),
+        group=group,
         group_bits=16 + zero,
         kept=_kept(part, "modules_to_not_convert"),
     )
@@ -125,11 +148,11 @@ def _awq(part: Config) -> Quantization:
 
 def _gptq(part: Config) -> Quantization:
     bits = part.whole("bits")
-    group = part.whole("group_size", default=-1, least=-1)
+    group = _group(part, "group_size", default=-1)
     return Quantization(
         method="gptq",
         number_bits=bits,
-        group=max(group, 0),
+        group=group,
         group_bits=16 + bits,
         row_bits=32,
         head=part.flag("lm_head"),
@@ -138,14 +161,14 @@ def _gptq(part: Config) -> Quantization:
 
 
 def _fp8(part: Config) -> Quantization:
-    block = part.items("weight_block_size", default=[0, 0])
     kept = _kept(part, "modules_to_not_convert", "ignored_layers")
-    if block[0]:
+    if part.has("weight_block_size"):
+        outputs, inputs = _blocks(part, "weight_block_size", [])
         return Quantization(
             method="fp8",
             number_bits=8,
-            group=int(block[1]),
-            block=int(block[0]),
+            group=inputs,
+            block=outputs,
             group_bits=32,
             compute="fp8_e4m3",
             kept=kept,
@@ -174,6 +197,9 @@ def _mxfp4(part: Config) -> Quantization:
     )
 
 
+_STRATEGIES = ("tensor", "channel", "group", "tensor_group", "block")
+
+
 def _compressed(part: Config) -> Quantization:
     groups = part.get("config_groups")
     if not isinstance(groups, dict) or not groups:
@@ -186,10 +212,12 @@ def _compressed(part: Config) -> Quantization:
     kind, strategy = weights.text("type", default="int"), weights.text("strategy", default="channel")
     activations = first.part("input_activations")
     zero = 0 if weights.flag("symmetric", default=True) else bits
-    group = -1 if strategy == "tensor" else 0 if strategy == "channel" else weights.whole("group_size", default=128)
+    if strategy not in _STRATEGIES:
+        raise InputError(f"strategy of {part.name} must be one of {', '.join(_STRATEGIES)}, not {strategy!r}")
+    group = -1 if strategy == "tensor" else 0 if strategy == "channel" else _group(weights, "group_size", default=128)
     block = 1
     if strategy == "block":
-        block, group = (int(v) for v in weights.items("block_structure", default=[128, 128]))
+        block, group = _blocks(weights, "block_structure", [128, 128])
     scale = 8 if kind == "float" and bits == 4 else 32 if strategy in ("tensor", "block") else 16
     compute = "fp16"
     if activations is not None:
@@ -228,7 +256,10 @@ def _modelopt(part: Config) -> Quantization:
 
 def _bitsandbytes(part: Config) -> Quantization:
     kept = _kept(part, "llm_int8_skip_modules")
+    narrow = part.flag("load_in_4bit", "_load_in_4bit")
     if part.flag("load_in_8bit", "_load_in_8bit"):
+        if narrow:
+            raise InputError(f"{part.name} must be loaded in 4 or in 8 bits, not in both; leave one out")
         return Quantization(method="bitsandbytes", number_bits=8, group_bits=32, kept=kept)
     twice = part.flag("bnb_4bit_use_double_quant")
     # a maximum of FP32 for 64 weights, or of 8 bits and for 256 of them one of FP32
@@ -244,7 +275,7 @@ def _hqq(part: Config) -> Quantization:
     return Quantization(
         method="hqq",
         number_bits=bits,
-        group=inner.whole("group_size", default=64),
+        group=_group(inner, "group_size", default=64),
         group_bits=32,
         kept=_kept(part, "skip_modules"),
     )

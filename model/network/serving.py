@@ -59,6 +59,11 @@ class Serving:
                 raise InputError(f"cards must divide the {f.width} feed-forward width of {model.name}, not {cards}")
 
     @property
+    def weights(self) -> str:
+        """How the weights are held, for people."""
+        return self.model.held_in(self.weight_format)
+
+    @property
     def kv_heads(self) -> int:
         """Key-value heads on each card, of the typical layer."""
         attention = self.model.typical.attention
@@ -206,8 +211,9 @@ class Serving:
         if batch < 1:
             need = self.weight_bytes + each
             raise InputError(
-                f"{self.model.name} in {self.weight_format} with {context} tokens must fit the card: it needs "
-                f"{need / 1e9:.1f} GB on each of {self.cards}, the card has {memory_bytes / 1e9:.1f} GB; use more cards"
+                f"{self.model.name} in {self.weights} with {context} tokens must fit the card: it needs "
+                f"{_gigabytes(need)} GB on each of {self.cards}, the card has {_gigabytes(memory_bytes)} GB; use more "
+                "cards"
             )
         return batch
 
@@ -254,3 +260,7 @@ class Serving:
                 index += 1
         self._layers.head(builder, batch)
         return builder.network()
+
+
+def _gigabytes(count: float) -> str:
+    return f"{count / 1e9:.1f}" if count >= 1e8 else f"{count / 1e9:.3g}"

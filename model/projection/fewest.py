@@ -4,12 +4,12 @@ The record is measurements/served/sites/fewest.json: the command, what it asked 
 --json.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hw.base import json_text
 from hw.base.error import InputError
 from hw.spec.fact import Fact
 from model.projection.figure import Figure, from_fact
@@ -95,7 +95,7 @@ def fleet(root: Path) -> Fleet | None:
     if not path.is_file():
         return None
     try:
-        read = json.loads(path.read_text(encoding="utf-8"))
+        read = json_text.loads(path.read_text(encoding="utf-8"))
         load = Load(**read["asked"])
         return Fleet(load=load, found=tuple(_fewest(row, load) for row in read["rows"]))
     except (ValueError, KeyError, TypeError) as error:

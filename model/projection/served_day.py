@@ -3,11 +3,11 @@
 The record is the output of `kcloud-cosim serve --site SITE --json`, committed as measurements/served/sites/SITE.json.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hw.base import json_text
 from hw.base.error import InputError
 from hw.spec.fact import Fact
 from model.projection.figure import Figure, from_fact
@@ -63,7 +63,7 @@ def served_day(site: str, root: Path) -> ServedDay | None:
         return None
     command = f"kcloud-cosim serve --site {site} --json > {path}"
     try:
-        read = json.loads(path.read_text(encoding="utf-8"))
+        read = json_text.loads(path.read_text(encoding="utf-8"))
         hours = tuple(Hour(**{field: row[field] for field in Hour.__slots__}) for row in read["hours"])
         return ServedDay(site=site, hours=hours, shown=_figures(site, read, hours, path.name))
     except (ValueError, KeyError, TypeError) as error:

@@ -71,8 +71,7 @@ def _notes(summary: Summary) -> list[Sentence]:
     if clock is not None:
         notes.append(say(f"Scaled from {arrays} at the clock of the chip's file ({clock.confidence}: {clock.source})."))
     at_gates = core_clock.note(chip)
-    if at_gates:
-        notes.append(say(f"{at_gates}."))
+    notes.append(say(f"{at_gates[0].upper()}{at_gates[1:]}."))
     own = f"`kcloud-cosim device --chip {typed('chip', summary.chip_name)} --workload {stated.IMAGES.workload}`"
     missing = [f"{name} ({unit})" for name, unit in CARD_FACTS.items() if name not in chip.facts]
     if missing:

@@ -7,7 +7,7 @@ from hw import chips
 from hw.base.error import InputError
 from model.card.device import device
 from model.card.engine import ENGINES
-from model.card.serving import serving_format
+from model.card.serving import chosen_format
 from model.network.language import LanguageModel
 from model.network.split import Split
 from model.serving.answers import kept, rate
@@ -96,7 +96,7 @@ def fewest(
 def _deployed(chip: str, model: LanguageModel, size: int, engine: str, weights: str | None) -> Deployed:
     known = chips.load(chip)
     spec = device(known)
-    number = weights or (model.quantization.compute if model.quantization is not None else serving_format(spec))
+    number = weights or chosen_format(spec, model)
     return Deployed(
         device=spec,
         model=model,

@@ -6,13 +6,13 @@ milliseconds beside input_length). Others are passed over.
 """
 
 import csv
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from hw.base import json_text
 from hw.base.error import InputError
 from model.serving.request import Request
 
@@ -134,7 +134,9 @@ def _json_lines(file: Iterable[str], path: Path) -> Iterator[tuple[int, dict[str
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json_text.loads(line)
+        except InputError as error:
+            raise InputError(f"line {number} of {path}: {error}") from None
         except ValueError:
             raise InputError(f"line {number} of {path} must be one whole JSON object") from None
         if not isinstance(row, dict):

@@ -23,8 +23,9 @@ from hw.gates.core_clocks import CLOCKS
 from hw.rtl.npu.cell import Cell
 from hw.spec.core import CoreSpec
 from hw.spec.mac_array import MacArraySpec
+from hw.spec.pim import PimSpec
 from hw.spec.system import SystemSpec
-from tb.gates import libraries, pim, pim_unit, saif, system, timing, transistors, vector, whole_core
+from tb.gates import libraries, pim, pim_device, pim_unit, saif, system, timing, transistors, vector, whole_core
 
 BLOCKS = {
     "adder": lambda: Adder(8),
@@ -199,19 +200,19 @@ def _liberty(arguments: argparse.Namespace) -> int:
 
 
 def _core(arguments: argparse.Namespace) -> int:
-    chip = chips.load(arguments.chip)
-    core = chips.machine(chip, CoreSpec, "the whole core at the gates")
-    if core.array.is_floating_point or core.array.rows_per_word > 1:
-        raise InputError(
-            f"the whole core at the gates must be an integer weight-stationary one, {arguments.chip} is not; try npu_16"
-        )
-    clock = None if chip.clock is None else chip.clock.nominal
+    chip, process = chips.load(arguments.chip), library.load("mini45")
     warnings.filterwarnings("ignore", category=UnusedElaboratable)
-    whole = whole_core.measure(core, library.load("mini45"), arguments.build)
-    for line in whole_core.text(whole, arguments.chip, clock):
-        print(line, flush=True)
+    if arguments.chip in chips.with_machine(PimSpec):
+        spec = chip.machine_as(PimSpec)
+        whole = pim_device.measure(spec, process, arguments.build)
+        text = pim_device.text(whole, arguments.chip, spec.clock.nominal)
+    else:
+        core = chips.machine(chip, CoreSpec, "the whole core at the gates")
+        whole = whole_core.measure(core, process, arguments.build)
+        text = whole_core.text(whole, arguments.chip, None if chip.clock is None else chip.clock.nominal)
+    print(*text, sep="\n", flush=True)
     if arguments.write:
-        kept = CLOCKS | {core_clock.digest_of(core): (chip.title, round(whole.clock_ghz, 4), 45, whole.slowest)}
+        kept = CLOCKS | {core_clock.digest_of(chip.machine): (chip.title, round(whole.clock_ghz, 4), 45, whole.slowest)}
         write_atomically(place.checkout("keeping a clock") / "hw/gates/core_clocks.py", core_clock.source(kept))
     return 0
 

@@ -23,7 +23,7 @@ from tb.dram_pim.player import PimPlayer
 from tb.dram_pim.random import Cells, RandomStreams, to_integer
 
 MEASURES = True
-SHOWN = "every_lane_sum_and_class_of_the_network_is_numpys"
+SHOWN = "every_lane_sum_of_the_network_is_numpys"
 """What `make waves` shows: the workload, not the random streams before it."""
 MACHINE = PimSpec
 
@@ -96,7 +96,7 @@ async def every_instruction_does_what_plain_arithmetic_says(bench: Bench) -> Non
 
 
 @bench_test(timeout_cycles=100_000_000)
-async def every_lane_sum_and_class_of_the_network_is_numpys(bench: Bench) -> None:
+async def every_lane_sum_of_the_network_is_numpys(bench: Bench) -> None:
     if not bench.parameters.get("workload"):
         return
     spec, driver = opened(bench, top)

@@ -1,7 +1,7 @@
 """Energy of an NPU core at the gates: which blocks it has, their operand streams, and what each event costs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,6 @@ from hw.rtl.npu.cell import Cell
 from hw.rtl.npu.output_stage import OutputStage
 from hw.spec.chip import Chip
 from hw.spec.core import CoreSpec
-from hw.spec.mac_array import MacArraySpec
 from model.reference import npu as reference
 from model.work.workload import GemmJob, Workload
 from tb.gates.capture import output_streams
@@ -93,22 +92,7 @@ def with_reset(block: Block, streams: Streams) -> Streams:
 
 def two_columns(core: CoreSpec) -> CoreSpec:
     """`core` with two columns, for an output stage of two: columns are alike."""
-    array = core.array
-    narrow = MacArraySpec(
-        rows=array.rows,
-        columns=2,
-        activation_format=array.activation_format,
-        weight_format=array.weight_format,
-        mac_latency=array.mac_latency,
-    )
-    return CoreSpec(
-        array=narrow,
-        activation_words=core.activation_words,
-        weight_words=core.weight_words,
-        accumulator_rows=core.accumulator_rows,
-        output_words=core.output_words,
-        rounding_mode=core.rounding_mode,
-    )
+    return replace(core, array=replace(core.array, columns=2), dma=None, convolution=False)
 
 
 def finished_sums(gemms: Sequence[tuple[np.ndarray, np.ndarray]]) -> Streams:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from amaranth.hdl import Elaboratable
 from numpy.typing import NDArray
 
 from hw import chips
@@ -14,11 +13,10 @@ from hw.gates.block import Block
 from hw.gates.library import Process
 from hw.rtl.arithmetic.fp_add import FpAdd
 from hw.rtl.arithmetic.fp_mul import FpMul
-from hw.rtl.dram_pim.bank_timing import BankTiming
 from hw.rtl.dram_pim.hbm_pim.sequencer import PimSequencer
-from hw.rtl.dram_pim.signature import command_kinds
 from hw.spec.pim import PimSpec
 from tb.gates.core import with_reset
+from tb.gates.pim_device import bank_control
 
 _CYCLES, _LANES = 120, 8
 
@@ -69,13 +67,8 @@ def units(process: Process, build: Path, seed: int) -> Iterator[Unit]:
         yield measured(block, f"HBM-PIM {name}", name, _random(block, rng))
     sequencer = Block(PimSequencer(spec), "pim_sequencer", process, build)
     yield measured(sequencer, "HBM-PIM sequencer, CRF", "cycle, 1 in 4 triggers", _program(spec))
-    aim = spec_of("aim")
-    for label, device, commands in (
-        ("HBM-PIM", spec, [c.name for c in command_kinds(spec)]),
-        ("AiM", aim, [c.name for c in aim.commands.commands]),
-    ):
-        checker: Elaboratable = BankTiming(device.dram.resolve(), device.dram.organisation, commands)
-        block = Block(checker, f"bank_timing_{label.lower()}", process, build)
+    for label, device in (("HBM-PIM", spec), ("AiM", spec_of("aim"))):
+        block = Block(bank_control(device), f"bank_timing_{label.lower()}", process, build)
         yield measured(block, f"{label} bank control", "cycle, 1 in 4 issued", _random(block, rng))
 
 

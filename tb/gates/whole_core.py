@@ -5,19 +5,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from amaranth.hdl import Elaboratable
-
 from hw.gates import synthesis, timing
-from hw.gates.blocks import Adder, Delay
 from hw.gates.library import Process
 from hw.rtl.common.ram import MemoryMacros
-from hw.rtl.npu.cell import Cell
-from hw.rtl.npu.command_queue import CommandQueue
 from hw.rtl.npu.core_top import CoreTop
-from hw.rtl.npu.output_stage import OutputStage
 from hw.spec.command import activation_word_bits, parameter_word_bits, weight_word_bits
 from hw.spec.core import CoreSpec
-from tb.gates.core import two_columns
+from tb.npu.gate_blocks import blocks
+
+REST = "engines, counters, other control"
+"""What is left of the core that was mapped whole."""
 
 EDGE = 2
 """Rows and columns of the core that is mapped whole: every kind of path is there, cells and columns repeat."""
@@ -64,7 +61,7 @@ class WholeCore:
         Nets of it, last first.
     memory_kilobits : float
         Of the memories that are left out.
-    cells : int
+    macs : int or float
         Multiply-accumulates per cycle.
     """
 
@@ -72,7 +69,7 @@ class WholeCore:
     critical_ns: float
     path: tuple[str, ...]
     memory_kilobits: float
-    cells: int
+    macs: int | float
 
     @property
     def area_mm2(self) -> float:
@@ -87,13 +84,19 @@ class WholeCore:
     @property
     def slowest(self) -> str:
         """The block that sets the highest clock, to 5 %; what is left of the core, if none of them alone is as slow."""
-        part = max(self.parts[:-1], key=lambda p: p.critical_ns)
+        part = max((p for p in self.parts if p.name != REST), key=lambda p: p.critical_ns)
         return part.name if part.critical_ns >= 0.95 * self.critical_ns else "a path through several parts"
 
     @property
     def tera_operations_per_mm2(self) -> float:
         """Two operations per multiply-accumulate, at the highest clock."""
-        return 2e-3 * self.cells * self.clock_ghz / self.area_mm2
+        return 2e-3 * self.macs * self.clock_ghz / self.area_mm2
+
+    def table(self) -> Iterator[str]:
+        """One line for each part."""
+        yield f"{'part':38}{'copies':>8}{'um2 each':>11}{'mm2':>9}{'path ns':>9}"
+        for p in self.parts:
+            yield f"{p.name:38}{p.copies:8g}{p.area_um2:11,.0f}{p.total_um2 / 1e6:9.4f}{p.critical_ns:9.3f}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,30 +159,24 @@ PUBLISHED: tuple[Published, ...] = (
 
 def measure(core: CoreSpec, process: Process, build: Path) -> WholeCore:
     """Map a core of `EDGE` x `EDGE` whole and the blocks that repeat; put the area of `core` together from them."""
-    array = core.array
-    edge = EDGE
-    small = replace(core, array=replace(array, rows=edge, columns=edge))
+    small = replace(core, array=replace(core.array, rows=EDGE, columns=EDGE))
     macros = MemoryMacros("memory")
-    whole = synthesis.synthesise(_core(small), f"whole_core_{edge}", process, build, macros=macros)
+    whole = synthesis.synthesise(CoreTop(small).core, f"whole_core_{EDGE}", process, build, macros=macros)
     found = timing.analyse(whole.netlist, process.wire, process.input_slew_ns)
-    # the cells of an array as tall as `core`'s: their partial sums are as wide
-    blocks: dict[str, tuple[Elaboratable, float, float]] = {
-        "cells": (Cell(array), array.cells, edge * edge),
-        "operand skew": (Delay(8), _skew(array.rows, array.columns), _skew(edge, edge)),
-        "sum skew": (Delay(array.partial_sum_bits), _triangle(array.columns), _triangle(edge)),
-        "accumulate": (Adder(32), array.columns, edge),
-        "requantise, two columns": (OutputStage(two_columns(core)), array.columns / 2, edge / 2),
-        "command queue and its checks": (CommandQueue(core), 1, 1),
-    }
     parts, inside = [], 0.0
-    for name, (block, copies, in_small) in blocks.items():
-        mapped = synthesis.synthesise(block, f"whole_{name.split(',')[0].replace(' ', '_')}", process, build)
+    for repeated in blocks(core, small):
+        name = f"whole_{repeated.name.split(',')[0].replace(' ', '_')}"
+        mapped = synthesis.synthesise(repeated.make(), name, process, build, macros=MemoryMacros("memory"))
         times = timing.analyse(mapped.netlist, process.wire, process.input_slew_ns)
-        parts.append(Part(name=name, copies=copies, area_um2=mapped.netlist.area_um2, critical_ns=times.critical_ns))
-        inside += in_small * mapped.netlist.area_um2
+        area = mapped.netlist.area_um2
+        parts.append(Part(name=repeated.name, copies=repeated.copies, area_um2=area, critical_ns=times.critical_ns))
+        if repeated.make_small is not None:
+            mapped = synthesis.synthesise(repeated.make_small(), name, process, build, macros=MemoryMacros("memory"))
+            area = mapped.netlist.area_um2
+        inside += repeated.in_small * area
     parts.append(
         Part(
-            name="engines, counters, other control",
+            name=REST,
             copies=1,
             area_um2=max(whole.netlist.area_um2 - inside, 0.0),
             critical_ns=found.critical_ns,
@@ -190,12 +187,8 @@ def measure(core: CoreSpec, process: Process, build: Path) -> WholeCore:
         critical_ns=found.critical_ns,
         path=found.path,
         memory_kilobits=memory_kilobits(core),
-        cells=array.cells,
+        macs=core.macs_per_cycle,
     )
-
-
-def _core(core: CoreSpec) -> Elaboratable:
-    return CoreTop(core).core
 
 
 def memory_kilobits(core: CoreSpec) -> float:
@@ -205,22 +198,10 @@ def memory_kilobits(core: CoreSpec) -> float:
     return (operands + parameters + 32 * core.array.columns * core.accumulator_rows) / 1024
 
 
-def _triangle(side: int) -> float:
-    return side * (side - 1) / 2
-
-
-def _skew(rows: int, columns: int) -> float:
-    return _triangle(rows) + _triangle(columns)
-
-
 def text(core: WholeCore, chip: str, clock_ghz: float | None, node_nm: int = 45) -> Iterator[str]:
     """Lines for people: parts, clock beside that of the chip's description, published cores."""
     yield f"{chip} in {node_nm} nm, logic without memories ({core.memory_kilobits:,.0f} Kbit left out)"
-    yield f"{'part':38}{'copies':>8}{'um2 each':>11}{'mm2':>9}{'path ns':>9}"
-    for part in core.parts:
-        yield (
-            f"{part.name:38}{part.copies:8g}{part.area_um2:11,.0f}{part.total_um2 / 1e6:9.4f}{part.critical_ns:9.3f}"
-        )
+    yield from core.table()
     yield (
         f"together {core.area_mm2:.3f} mm2, at most {core.clock_ghz:.3f} GHz, "
         f"{core.tera_operations_per_mm2:.3f} TOPS/mm2"

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from hw.spec.chip import Chip
-from hw.spec.fact import Fact
 from hw.spec.pim import PimSpec
 from model.count import Counts
 from model.cycle.dram_pim.result import PimResult
@@ -48,6 +47,6 @@ def predict_network(spec: PimSpec, chip: Chip, workload: Workload, layer_result:
         where=f"one channel of {spec.label}",
         how="the stepped model",
         missing="writing the weights, reading results back, the host's part between layers",
-        clock=Fact(nominal=1 / spec.dram.clock_ns, unit="GHz", confidence="inferred", source=spec.dram.title),
+        clock=spec.clock,
         stepped=True,
     )

@@ -4,6 +4,7 @@ caches.
 
 from dataclasses import replace
 
+from hw.base.error import InputError
 from model.network.config import Config
 from model.network.family import LAYERS, attention, build, each, head_norms, hidden_size, layer_windows
 from model.network.language import Block, FeedForward, LanguageModel, Matrix, State
@@ -36,6 +37,13 @@ def read(config: Config) -> LanguageModel:
     windows = layer_windows(config, layers, config.whole("sliding_window"), period=5)
     first_shared = layers - config.whole("num_kv_shared_layers", least=0)
     widths = config.get("intermediate_size")
+    widths = (
+        [Config(config.name, {"intermediate_size": w}).whole("intermediate_size") for w in widths]
+        if isinstance(widths, list)
+        else []
+    )
+    if widths and len(widths) != layers:
+        raise InputError(f"intermediate_size of {config.name} must list its {layers} layers, not {len(widths)} of them")
     extra = State(
         projections=(
             Matrix(path="laurel.linear_left", columns=rank, rows=hidden, cut="copied"),
@@ -50,7 +58,7 @@ def read(config: Config) -> LanguageModel:
     vectors = 4 * hidden + head_norms(part) + 3 * hidden + hidden + streams * streams + streams * streams * streams
 
     def block(index: int) -> Block:
-        width = widths[index] if isinstance(widths, list) else config.whole("intermediate_size")
+        width = widths[index] if widths else config.whole("intermediate_size")
         return Block(
             attention=replace(part, window=windows[index], shares_cache=index >= first_shared),
             state=extra,

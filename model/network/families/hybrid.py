@@ -4,7 +4,7 @@ from math import ceil
 
 from model.network.config import Config
 from model.network.families.mamba import mamba1, mamba2
-from model.network.family import LAYERS, attention, build, each, head_norms, hidden_size
+from model.network.family import FULL, LAYERS, attention, build, each, head_norms, hidden_size
 from model.network.language import Block, FeedForward, LanguageModel, Matrix, State
 
 MODEL_TYPES = ("falcon_h1", "jamba", "nemotron_h", "granitemoehybrid", "bamba", "lfm2", "lfm2_moe")
@@ -39,7 +39,7 @@ def _mamba2(config: Config) -> LanguageModel:
             vectors=2 * hidden + more,
         )
         return build(config, [block] * layers)
-    kinds = config.items("layer_types", default=[])
+    kinds = config.each(layers, "layer_types", known=("attention", "mamba"))
     places = config.items("attn_layer_indices", default=[])
     experts = config.whole("num_local_experts", default=0, least=0)
     shared = config.whole("shared_intermediate_size", default=0, least=0)
@@ -134,13 +134,13 @@ def _lfm(config: Config) -> LanguageModel:
         width = multiple * ceil(
             int(config.number("block_ffn_dim_multiplier", default=1.0) * int(2 * width / 3)) / multiple
         )
-    part, kinds = attention(config), config.items("layer_types", default=[])
+    part, kinds = attention(config), config.each(layers, "layer_types", known=(FULL, "conv"))
     full = config.items("full_attn_idxs", default=[])
     dense = config.whole("num_dense_layers", default=layers, least=0)
     experts = config.whole("num_experts", default=1)
 
     def block(index: int) -> Block:
-        attends = kinds[index] == "full_attention" if kinds else index in full
+        attends = kinds[index] == FULL if kinds else index in full
         feed, more = FeedForward(width=width), 0
         if index >= dense and experts > 1:
             feed = FeedForward(

@@ -5,7 +5,7 @@ layers.
 from dataclasses import replace
 
 from model.network.config import Config
-from model.network.family import LAYERS, attention, build, each, hidden_size
+from model.network.family import CHUNKED, FULL, LAYERS, attention, build, each, hidden_size
 from model.network.language import Block, FeedForward, LanguageModel
 
 MODEL_TYPES = ("llama4", "llama4_text")
@@ -33,8 +33,8 @@ def read(config: Config) -> LanguageModel:
     step = config.whole("interleave_moe_layer_step", default=1)
     mixed = config.items("moe_layers", default=list(range(step - 1, layers, step)))
     chunk = config.whole("attention_chunk_size", default=8192)
-    rope = config.items("no_rope_layers", default=[])
-    kinds = config.items("layer_types", default=[])
+    rope = config.each(layers, "no_rope_layers", known=(0, 1))
+    kinds = config.each(layers, "layer_types", known=(FULL, CHUNKED))
     experts = FeedForward(
         width=width,
         experts=config.whole("num_local_experts"),
@@ -43,7 +43,7 @@ def read(config: Config) -> LanguageModel:
     )
 
     def block(index: int) -> Block:
-        full = kinds[index] == "full_attention" if kinds else not rope[index] if rope else (index + 1) % 4 == 0
+        full = kinds[index] == FULL if kinds else not rope[index] if rope else (index + 1) % 4 == 0
         return Block(
             attention=replace(part, window=None if full else chunk),
             vectors=2 * hidden,

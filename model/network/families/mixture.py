@@ -2,6 +2,7 @@
 Hunyuan, Solar Open, MiMo V2.
 """
 
+from hw.base.error import InputError
 from model.network.config import Config
 from model.network.family import LAYERS, attention, build, each, head_norms, hidden_size, query_bias
 from model.network.language import Block, FeedForward, LanguageModel
@@ -30,8 +31,7 @@ def read(config: Config) -> LanguageModel:
     vectors = 2 * hidden + (head_norms(part) if normed else 0) + (query_bias(part) if biased else 0)
     tied = kind in ("ernie4_5_moe", "hunyuan", "hunyuan_v1_dense", "hunyuan_v1_moe")
     names = ("num_experts", "n_routed_experts", "moe_num_experts", "num_local_experts")
-    experts = config.get(*names, default=1)
-    experts = experts[0] if isinstance(experts, list) else experts
+    experts = _same(config, *names, default=1)
     dense = Block(
         attention=part,
         vectors=vectors,
@@ -42,12 +42,11 @@ def read(config: Config) -> LanguageModel:
     if kind == "hunyuan_v1_dense" or experts == 1:
         return build(config, [dense] * layers, tied=tied)
     width, per_token = (
-        _first(config, *n)
+        _same(config, *n)
         for n in (("moe_intermediate_size", "intermediate_size"), ("num_experts_per_tok", "moe_k", "moe_topk"))
     )
-    shared = _first(
-        config, "num_shared_experts", "n_shared_experts", "moe_num_shared_experts", "num_shared_expert", default=0
-    )
+    extra = ("num_shared_experts", "n_shared_experts", "moe_num_shared_experts", "num_shared_expert")
+    shared = _same(config, *extra, default=0, least=0)
     first = config.whole("first_k_dense_replace", "moe_layer_start_index", "moe_layer_num_skipped", default=0, least=0)
     corrected = kind in ("dots1", "ernie4_5_moe", "bailing_moe_v2", "solar_open")
     mixed = Block(
@@ -58,9 +57,11 @@ def read(config: Config) -> LanguageModel:
     return build(config, each(layers, lambda i: dense if i < first else mixed), tied=tied)
 
 
-def _first(config: Config, *names: str, default: int | None = None) -> int:
-    """A number, or the first of a list with one for each layer."""
+def _same(config: Config, *names: str, default: int | None = None, least: int = 1) -> int:
+    """A number, or a list that gives every layer the same."""
     value = config.get(*names) if default is None else config.get(*names, default=default)
-    if isinstance(value, list) and value:
-        value = value[0]
-    return Config(config.name, {names[0]: value}).whole(names[0], least=0)
+    given = value if isinstance(value, list) and value else [value]
+    found = {Config(config.name, {names[0]: one}).whole(names[0], least=least) for one in given}
+    if len(found) > 1:
+        raise InputError(f"{names[0]} of {config.name} must be the same for all layers, not {sorted(found)}")
+    return found.pop()

@@ -1,7 +1,7 @@
 """Qwen3-Next and Qwen 3.5: three of four layers keep a gated linear attention, the fourth a gated softmax attention."""
 
 from model.network.config import Config
-from model.network.family import LAYERS, attention, build, each, head_norms, hidden_size
+from model.network.family import FULL, LAYERS, LINEAR, attention, build, each, head_norms, hidden_size
 from model.network.language import Block, FeedForward, LanguageModel, Matrix, State
 
 MODEL_TYPES = ("qwen3_next", "qwen3_5_text", "qwen3_5_moe_text")
@@ -10,7 +10,7 @@ MODEL_TYPES = ("qwen3_next", "qwen3_5_text", "qwen3_5_moe_text")
 def read(config: Config) -> LanguageModel:
     """The model; the heads of prediction beyond the next token are left out."""
     hidden, layers = hidden_size(config), config.whole(*LAYERS)
-    kinds = config.items("layer_types", default=[])
+    kinds = config.each(layers, "layer_types", known=(FULL, LINEAR))
     period = config.whole("full_attention_interval", default=4)
     keys = config.whole("linear_num_key_heads") * config.whole("linear_key_head_dim")
     heads, size = config.whole("linear_num_value_heads"), config.whole("linear_value_head_dim")
@@ -41,7 +41,7 @@ def read(config: Config) -> LanguageModel:
     gate = hidden if mixture and shared else 0
 
     def block(index: int) -> Block:
-        full = kinds[index] == "full_attention" if kinds else (index + 1) % period == 0
+        full = kinds[index] == FULL if kinds else (index + 1) % period == 0
         if full:
             return Block(attention=part, feed=feed, vectors=2 * hidden + head_norms(part) + gate)
         # convolution over queries, keys and values; decay and its bias a head; one normalisation of values
