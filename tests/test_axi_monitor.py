@@ -19,6 +19,12 @@ BUGS = {
         before="self.axi_w.valid.eq(lengths.r_rdy & beats.r_rdy)",
         after="self.axi_w.valid.eq(lengths.r_rdy & beats.r_rdy & ~closed.r_rdy)",
     ),
+    "AW waits for WREADY": Bug(
+        name="AWVALID waits for the beats to be taken",
+        module="hw.rtl.npu.memory_side.axi_write",
+        before="self.axi_aw.valid.eq(closed.r_rdy)",
+        after="self.axi_aw.valid.eq(closed.r_rdy & ~(lengths.r_rdy & beats.r_rdy))",
+    ),
     "control is unknown": Bug(
         name="READY looks at the payload",
         module="hw.rtl.common.skid",
@@ -49,6 +55,12 @@ BUGS = {
         before="Mux(to_page < self.axi.burst_beats, to_page, self.axi.burst_beats)",
         after="Mux(to_page < self.axi.burst_beats, to_page, self.axi.burst_beats + 1)",
     ),
+    "a burst is not aligned": Bug(
+        name="reads begin at the second byte",
+        module="hw.rtl.npu.memory_side.axi_read",
+        before="self.axi_ar.payload.addr.eq(self._page + (addresses[index] << self._size))",
+        after="self.axi_ar.payload.addr.eq(self._page + (addresses[index] << self._size) + 1)",
+    ),
     "WLAST was not at the last beat": Bug(
         name="WLAST one beat early",
         module="hw.rtl.npu.memory_side.axi_write",
@@ -78,6 +90,18 @@ BUGS = {
         module="hw.rtl.npu.memory_side.axi_write",
         before="self.axi_aw.valid.eq(closed.r_rdy)",
         after="self.axi_aw.valid.eq(closed.r_rdy | (self.o_opened == 0))",
+    ),
+    "an unknown payload is offered": Bug(
+        name="AWVALID is high before an address was ever written",
+        module="hw.rtl.npu.memory_side.axi_write",
+        before="self.axi_aw.valid.eq(closed.r_rdy)",
+        after="self.axi_aw.valid.eq(closed.r_rdy | (self.o_opened == 0))",
+    ),
+    "a response before its address": Bug(
+        name="registers are read all the time",
+        module="hw.rtl.npu.memory_side.axi_lite",
+        before="accept.eq(self.lite_ar.valid & self.lite_ar.ready)",
+        after="accept.eq(self.lite_ar.ready)",
     ),
     "a response before address and data": Bug(
         name="a write is answered before its data",

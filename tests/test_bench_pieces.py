@@ -15,6 +15,7 @@ from model import workloads
 from model.number.codec import code_type, decode
 from tb.arithmetic.fp_vectors import FLOATS, special_codes
 from tb.bench.icarus import build_icarus
+from tb.dram_pim.checker import broken_rules
 from tb.dram_pim.compare import same_words
 from tb.npu.check import check
 from tb.npu.speed import harness_source
@@ -28,6 +29,38 @@ def test_words_are_compared_in_number_order_and_value() -> None:
         same_words("here", [1, 2], [1, 2, 3])
     with pytest.raises(AssertionError, match="word 1 read is 0x3, not 0x2"):
         same_words("here", [1, 2], [1, 3])
+
+
+@pytest.mark.parametrize("chip", ["aim", "hbm_pim"])
+def test_every_timing_rule_of_a_device_is_found_broken_a_cycle_early_and_not_in_time(chip: str) -> None:
+    pim = chips.load(chip).pim
+    assert pim is not None
+    timing, organisation = pim.dram.resolve(), pim.dram.organisation
+    checked = 0
+    for rule in timing.rules:
+        for before in rule.before:
+            for after in rule.after:
+                said = f"{after} at {{}} follows {' or '.join(rule.before)} at 0 in {rule.level} 0 after"
+                for cycle, broken in ((rule.cycles - 1, True), (rule.cycles, False)):
+                    if cycle < 0:
+                        continue
+                    trace = [(0, before, (0,))] * rule.window + [(cycle, after, (0,))]
+                    found = broken_rules(timing, organisation, trace)
+                    assert (
+                        any(text == f"{said.format(cycle)} {cycle} cycles, not {rule.cycles}" for text in found)
+                        == broken
+                    ), (rule, before, after, found)
+                    checked += broken
+    assert checked >= 20
+
+
+def test_a_rule_within_a_bank_is_not_broken_by_another_bank() -> None:
+    pim = chips.load("aim").pim
+    assert pim is not None
+    timing, organisation = pim.dram.resolve(), pim.dram.organisation
+    opened = [(0, "ACT", (0,)), (1000, "PRE", (0,))]
+    assert broken_rules(timing, organisation, [*opened, (1001, "ACT", (0,))])
+    assert not broken_rules(timing, organisation, [*opened, (1001, "ACT", (9,))])
 
 
 @pytest.mark.parametrize("name", [*FLOATS, "fp32"])

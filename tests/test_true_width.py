@@ -1,6 +1,7 @@
 """A layer of a published decoder at its full width: reference, device model, and one channel's share on RTL."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from model.work.true_width import (
 )
 from tb.bench.build import BUILD, build
 from tb.bench.protocol import Checked
-from tb.bench.run import run
+from tb.bench.run import Outcome, run
 from tb.system.controller_player import ControllerPlayer
 
 AIM = chips.load("aim").pim
@@ -101,13 +102,26 @@ def test_all_112_projections_of_a_token_of_llama_32_1b() -> None:
     assert token.labels["mac"] == token.macs // (CHANNELS * 256)
 
 
-@pytest.mark.rtl
-@pytest.mark.volume
-def test_one_channels_share_of_a_layer_of_llama_32_1b_on_rtl() -> None:
+def _on_rtl(**parameters: Any) -> Outcome:
+    """A channel's share on RTL; narrower with `sizes`."""
     spec = controller_spec(PIM)
     emitted = emit(Checked(ControllerPlayer(spec, PIM.dram.resolve())), "true_width", BUILD / "rtl")
     public = [f"{emitted.name}.dut.{name}" for name in ("program", "log", "trace", "shared")]
     built = build(emitted, "none", [*public, f"{emitted.name}.dut.channel.banks.bank_0.cells"])
-    outcome = run(built, "tb.system.true_width_tests", seed=3, parameters={"channel": 0}, timeout_s=3000)
+    outcome = run(built, "tb.system.true_width_tests", seed=3, parameters={"channel": 0, **parameters}, timeout_s=3000)
     assert outcome.passed, outcome.explain()
+    return outcome
+
+
+@pytest.mark.rtl
+@pytest.mark.volume
+def test_one_channels_share_of_a_narrower_layer_on_rtl() -> None:
+    outcome = _on_rtl(sizes=asdict(SMALL))
+    assert outcome.data["labels"]["mac"] > 3000
+
+
+@pytest.mark.rtl
+@pytest.mark.volume
+def test_one_channels_share_of_a_layer_of_llama_32_1b_on_rtl() -> None:
+    outcome = _on_rtl()
     assert outcome.data["labels"]["mac"] == 30_720

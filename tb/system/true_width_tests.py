@@ -1,4 +1,7 @@
-"""One channel's share of a layer at its published width on the RTL of controller and AiM channel."""
+"""One channel's share of a layer at its published width on the RTL of controller and AiM channel.
+
+`sizes`, a parameter, are those of a narrower layer.
+"""
 
 # pyright: reportAttributeAccessIssue=false
 
@@ -6,6 +9,7 @@ from hw import chips
 from hw.spec.memory_controller import DESCRIPTOR_BITS
 from model.cycle.system.controller import Issued
 from model.cycle.system.kinds import controller_of
+from model.language.config import DecoderConfig
 from model.work.true_width import controller_spec, llama32_1b, one_gigahertz, random_layer, reference, share
 from tb.bench.bench import Bench, bench_test
 from tb.dram_pim.random import to_integer
@@ -17,7 +21,9 @@ from tb.system.controller_tests import Player, same_trace
 async def the_share_of_a_channel_is_the_references_in_the_cycles_of_the_model(bench: Bench) -> None:
     pim = chips.load("aim").pim
     assert pim is not None
-    pim, config = one_gigahertz(pim), llama32_1b()
+    pim = one_gigahertz(pim)
+    sizes = bench.parameters.get("sizes")
+    config = DecoderConfig(**sizes) if sizes else llama32_1b()
     spec, timing = controller_spec(pim), pim.dram.resolve()
     layer = random_layer(config, bench.rng)
     found, decoder = reference(config, layer, bench.rng)
@@ -42,10 +48,10 @@ async def the_share_of_a_channel_is_the_references_in_the_cycles_of_the_model(be
     labels = {name: int(getattr(top, f"o_count_{name}").value) for name in model.labels}
     assert labels == model.labels, f"labels {labels}, not {model.labels}"
     count = int(top.o_commands.value)
-    kept = min(count, TRACE_WORDS)
-    lost = count - kept  # overwritten by the last ones
-    same_trace("the layer", player.commands(kept)[lost:], issued[lost:kept])
     assert count == len(issued), f"{count} commands were issued, not {len(issued)}"
+    kept = player.commands(min(count, TRACE_WORDS))
+    first = count % TRACE_WORDS if count > TRACE_WORDS else 0  # those before it are the last ones, around the end
+    same_trace("the layer", kept[first:] + kept[:first], issued[-len(kept) :])
     compared = 0
     for name, first, words in part.results:
         for i, word in enumerate(words):
