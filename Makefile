@@ -5,7 +5,8 @@
 #   WAVES     1 = record waveforms        PYTHON    the interpreter that makes the environment
 
 # What a user gives reaches Python as it is, by the environment: make expands nothing in it, the shell runs nothing in it.
-GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE SPACE NETWORK INPUT PIM TOKENS ACTIVITY PYTHON
+GIVEN := CHIP WORKLOAD BENCH SEED WAVES FIGURE SPACE STORE NETWORK INPUT PIM TOKENS ACTIVITY PYTHON
+SAID := $(foreach name,$(GIVEN),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 define literal
 override $(1) := $$(value $(1))
 export $(1)
@@ -15,11 +16,31 @@ ifeq ($(PYTHON),)
 override PYTHON := python3
 endif
 
-# A variable nobody reads would be a run of something else.
+# What each verb reads; a variable nobody reads would be a run of something else.
+WORK           := CHIP WORKLOAD NETWORK INPUT SEED
+READS_sim      := $(WORK) PIM TOKENS BENCH WAVES ACTIVITY
+READS_waves    := $(WORK) PIM TOKENS BENCH
+READS_regress  := $(WORK) BENCH
+READS_report   := $(WORK) PIM TOKENS STORE
+READS_energy   := $(WORK)
+READS_explain  := FIGURE
+READS_explore  := SPACE STORE
+READS_fuzz     := SEED
+READS_mutate   := SEED
 COMMAND_LINE := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
-UNKNOWN := $(filter-out -% MAKE% COCOTB_% SHELL $(GIVEN),$(COMMAND_LINE))
+UNKNOWN := $(filter-out -% MAKE% COCOTB_% $(GIVEN),$(COMMAND_LINE))
 ifneq ($(UNKNOWN),)
 $(error a variable must be one of $(GIVEN), not $(firstword $(UNKNOWN)); write it so, in capital letters)
+endif
+VERBS := help environment sim waves regress test volume formal report validate explain explore bench cells energy fuzz mutate lint clean
+GOALS := $(filter $(VERBS),$(or $(MAKECMDGOALS),help))
+UNREAD := $(filter-out PYTHON $(foreach goal,$(GOALS),$(READS_$(goal))),$(SAID))
+ifneq ($(and $(GOALS),$(UNREAD)),)
+$(error make $(GOALS) must be given what it reads ($(or $(strip $(foreach goal,$(GOALS),$(READS_$(goal)))),nothing)), not $(firstword $(UNREAD)); leave it out)
+endif
+SWITCHES := yes no 1 0
+ifneq ($(filter-out $(SWITCHES),$(value WAVES) $(value ACTIVITY)),)
+$(error WAVES and ACTIVITY must be one of $(SWITCHES); correct them)
 endif
 
 RUN       = exec .venv/bin/python -m
@@ -32,7 +53,7 @@ BENCHES   = $(if $(BENCH),--bench "$$BENCH")
 # Of a language model on a system of core, vector unit and PIM channel.
 DECODING  = $(if $(PIM),--pim "$$PIM") $(if $(TOKENS),--tokens "$$TOKENS")
 
-.PHONY: help environment sim waves regress test volume formal report validate explain explore bench cells energy fuzz mutate lint clean
+.PHONY: $(VERBS)
 .DEFAULT_GOAL := help
 
 help:
@@ -76,7 +97,7 @@ SWEEP     = --workload gemm_sweep $(if $(SEED),--seed "$$SEED")
 SITE      = --chip furiosa_warboy --workload resnet50 $(if $(SEED),--seed "$$SEED")
 
 sim: environment
-	@$(RUN) tb sim $(ARGUMENTS) $(DECODING) $(BENCHES) $(if $(WAVES),--waves) $(TOGGLES)
+	@$(RUN) tb sim $(ARGUMENTS) $(DECODING) $(BENCHES) $(if $(filter yes 1,$(WAVES)),--waves) $(TOGGLES)
 	@$(RUN) model predict $(ARGUMENTS) $(DECODING)
 	$(if $(CHIP)$(WORKLOAD)$(NETWORK),,@$(RUN) tb sim $(SWEEP))
 	$(if $(CHIP)$(WORKLOAD)$(NETWORK),,@$(RUN) model predict $(SWEEP))

@@ -1,5 +1,6 @@
 """ONNX import: operands beside the product that do not fit, attributes of a wrong type, what ONNX Runtime turns."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+import model.cli
+from hw.base.command_line import main
 from hw.base.error import InputError
 from model.network.onnx_file import read
 from tests.support.onnx_graph import FLOAT, node, saved
@@ -195,3 +198,22 @@ def test_a_branch_reads_what_an_unknown_operator_makes(tmp_path: Path) -> None:
     opsets = [helper.make_opsetid("vendor", 1)]
     path = saved(tmp_path, nodes, {"x": [4, 8]}, ["y", "i"], {"c": np.array(True), "w": (8, 3)}, opsets=opsets)
     assert read(path).macs == 4 * 8 * 3
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
+def test_cycles_and_predict_count_equal_products_of_a_layer_by_one_rule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], recurrent: bool
+) -> None:
+    gru = node("GRU", "x w r", "y", hidden_size=6)
+    grouped = node("Conv", "x w", "y", group=4)
+    shapes, constants = (
+        ([3, 2, 5], {"w": (1, 18, 5), "r": (1, 18, 6)}) if recurrent else ([1, 4, 8, 8], {"w": (8, 1, 3, 3)})
+    )
+    path = saved(tmp_path, [gru if recurrent else grouped], {"x": shapes}, ["y"], constants)
+    monkeypatch.chdir(tmp_path)
+    counted = []
+    for verb in ("cycles", "predict"):
+        assert main("model", model.cli, [verb, "--chip", "npu_16", "--network", str(path), "--json"]) == 0
+        counted.append(json.loads(capsys.readouterr().out))
+    ours, predicted = counted
+    assert ours["cycles"] == predicted["cycles"]

@@ -194,7 +194,8 @@ def memory_side_asked(changes: Sequence[str]) -> bool:
 def own_count(
     core: CoreSpec, work: Sequence[tuple[Work, int]], *, transposed: bool = False
 ) -> tuple[Budget, dict[str, int], list[str]]:
-    """Our count of `work`, each layer from its command to its last output row or word, one after the other.
+    """Our count of `work`, each product from its command to its last output row or word, one after the other, as
+    `predict` counts a network: equal products of a layer too, since the steps of a recurrent layer wait for each other.
 
     The budget, the same by the core's own labels, and the layers that were counted out of the scratchpads because a
     core with copy channels cannot hold them. With `transposed` the core computes (N x K) by (K x M): what it holds
@@ -204,14 +205,14 @@ def own_count(
     for item, times in work:
         gemm = item if isinstance(item, Gemm) else item.gemm()
         m, n = (gemm.n, gemm.m) if transposed else (gemm.m, gemm.n)
-        one, count = None, gemm.count
+        one = None
+        times *= gemm.count
         if core.dma is not None:
-            one, count = memory_labels(core, (m, n, gemm.k)), 1
-            times *= gemm.count
+            one = memory_labels(core, (m, n, gemm.k))
             if one is None:
                 kept.append(gemm.name)
         if one is None:
-            one = core_labels(core, (m, n, gemm.k), count)
+            one = core_labels(core, (m, n, gemm.k))
         budget = budget + budget_of(core, one) * times
         labels = {name: cycles + one[name] * times for name, cycles in labels.items()}
     return budget, labels, kept

@@ -40,6 +40,9 @@ def changed(arguments: argparse.Namespace, name: str) -> str:
         workloads.with_prompt(name.partition(workloads.VARIANT)[0], arguments.text)
     given = {"pim": arguments.pim, "tokens": arguments.tokens}
     changes = [f"{field}={value}" for field, value in given.items() if value is not None]
+    if changes and not hasattr(workloads.load(name), "pim"):
+        options = " and ".join(f"--{field}" for field, value in given.items() if value is not None)
+        raise InputError(f"{options} must come with a language model as --workload, small_llm say, not with {name}")
     return workloads.variant(name, *changes) if changes else name
 
 
