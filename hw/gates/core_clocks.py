@@ -33,5 +33,11 @@ CLOCKS: dict[str, tuple[str, float, int, str]] = {
         45,
         "command queue and its checks",
     ),
+    "f775e2ea65e23c82": (
+        "GDDR6-AiM: GDDR6 with one 16-multiplier BF16 unit per bank",
+        0.1545,
+        45,
+        "units",
+    ),
 }
 """Clocks by the digest of a machine: one of another description has none."""
