@@ -3,6 +3,18 @@
 # Written by `tb gates core --write`.
 
 CLOCKS: dict[str, tuple[str, float, int, str]] = {
+    "7ceb69616418c108": (
+        "16 x 16 BF16 weight-stationary core, fused FP32 sums, adder pipelined in four stages",
+        0.1619,
+        45,
+        "a path through several parts",
+    ),
+    "03a05eddb3369d18": (
+        "16 x 16 FP8 (E4M3) weight-stationary core, fused FP32 sums, BF16 results",
+        0.1595,
+        45,
+        "command queue and its checks",
+    ),
     "45af190eba8cbdf4": (
         "16 x 16 INT4 weight-stationary core, pairs of terms in 8-bit lanes",
         0.1505,
