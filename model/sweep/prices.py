@@ -16,11 +16,11 @@ def _mac(nominal: float, low: float, high: float) -> Fact:
 
 
 MAC_ENERGY: Mapping[str, Fact] = {
-    "int8": _mac(3.13, 2.12, 4.03),
+    "int8": _mac(3.26, 2.26, 4.18),
     "int4": _mac(1.35, 0.88, 1.73),
-    "fp8_e4m3": _mac(9.2, 6.6, 11.9),
-    "bf16": _mac(14.0, 9.4, 18.4),
-    "fp16": _mac(14.9, 10.0, 19.5),
+    "fp8_e4m3": _mac(11.1, 7.5, 14.6),
+    "bf16": _mac(14.4, 9.7, 18.6),
+    "fp16": _mac(15.3, 10.3, 19.9),
 }
 """Format of both operands -> energy of one cell in one cycle with work; of INT4 pairs that is two products."""
 
