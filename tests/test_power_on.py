@@ -2,12 +2,18 @@
 reset sets anything.
 """
 
+# pyright: reportInvalidTypeForm=false
+
+import re
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
-from amaranth.lib import wiring
+from amaranth.hdl import Module
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
 
 from hw.rtl.emit.verilog import emit
 from hw.rtl.npu.core_top import CoreTop
@@ -26,6 +32,30 @@ from tests.support.memory import CORES
 
 needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs iverilog")
 SMALL = [Command(m=3, n_blocks=2, k_blocks=1), Command(m=2, n_blocks=1, k_blocks=2)]
+
+
+class _Lookup(wiring.Component):
+    """A table, and a memory that starts with numbers and is written."""
+
+    address: In(2)
+    found: Out(8)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.table = table = memory.Memory(shape=8, depth=4, init=[3, 1, 4, 2])
+        m.submodules.kept = kept = memory.Memory(shape=8, depth=4, init=[1, 0, 0, 5])
+        places, values, write = table.read_port(domain="comb"), kept.read_port(domain="comb"), kept.write_port()
+        m.d.comb += [places.addr.eq(self.address), values.addr.eq(places.data)]
+        m.d.sync += self.found.eq(values.data)
+        m.d.comb += [write.addr.eq(self.address), write.data.eq(places.data), write.en.eq(1)]
+        return m
+
+
+def test_tables_stay_and_what_is_written_starts_without_a_value(tmp_path: Path) -> None:
+    emitted = emit(_Lookup(), "lookup", tmp_path)
+    bare = without_power_on_values(emitted)
+    assert emitted.verilog.count("[0] = ") == 2
+    assert re.findall(r"^    .*\[\d\] = 8'h(\w+);", bare.verilog, re.MULTILINE) == ["03", "01", "04", "02"]
 
 
 def _cases(name: str, seeds: Sequence[int]) -> list[Case]:
@@ -83,10 +113,13 @@ def test_a_pim_channel_of_unknown_registers_does_what_its_model_does_after_a_res
 @pytest.mark.rtl
 @needs_icarus
 def test_a_crossbar_core_of_unknown_registers_gives_the_reference_after_a_reset() -> None:
-    """Also the one run of the crossbar's bench in every run of the tests."""
+    """Also the one run of the crossbar's bench in every run of the tests, and after resets in any phase."""
     built = build_icarus(without_power_on_values(design.design("crossbar", "tiny_crossbar")))
     outcome = run(built, design.module_name("crossbar"), parameters={"chip": "tiny_crossbar", "workload": "gemm_16"})
     assert outcome.passed, outcome.explain()
+    outcome = run(built, "tb.crossbar.reset_tests", parameters={"chip": "tiny_crossbar", "workload": "gemm_16"})
+    assert outcome.passed, outcome.explain()
+    assert {"program", "compute"} <= set(outcome.data["phases"])
 
 
 STREAMS = "random_streams_are_accepted_when_the_model_says_and_do_what_it_says"
@@ -98,11 +131,24 @@ STREAMS = "random_streams_are_accepted_when_the_model_says_and_do_what_it_says"
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("chip", ["hbm_pim", "aim"])
 def test_a_whole_channel_of_unknown_registers_does_what_its_model_does(chip: str, seed: int) -> None:
-    """Cells are cleared: a DRAM holds what was written, the registers of units and control anything."""
+    """Cells that are unknown when a stream comes to them are drawn (`tb.dram_pim.held`): whatever they hold must do."""
     built = build_icarus(without_power_on_values(design.design(chip, chip)))
-    asked = {"chip": chip, "streams": 1, "clear_cells": True}
+    asked = {"chip": chip, "streams": 1}
     outcome = run(built, design.module_name(chip), seed=seed, parameters=asked, tests=(STREAMS,))
     assert outcome.passed, outcome.explain()
+
+
+@pytest.mark.rtl
+@pytest.mark.volume
+@pytest.mark.parametrize("chip", ["hbm_pim", "aim"])
+def test_a_whole_channel_of_random_registers_and_cells_does_what_its_model_does_for_several_seeds(chip: str) -> None:
+    emitted = without_power_on_values(design.design(chip, chip))
+    built = build(emitted, public=design.published(design.load(chip), emitted), random_start=True)
+    for seed in (1, 2, 3):
+        asked = {"chip": chip, "streams": 12}
+        outcome = run(built, design.module_name(chip), seed=seed, parameters=asked, tests=(STREAMS,))
+        assert outcome.passed, outcome.explain()
+        assert outcome.data["stopped"]
 
 
 @pytest.mark.rtl
@@ -112,5 +158,6 @@ def test_a_crossbar_core_of_random_registers_gives_the_reference_for_several_see
     built = build(emitted, public=design.published(design.load("crossbar"), emitted), random_start=True)
     asked = {"chip": "tiny_crossbar", "workload": "gemm_16"}
     for seed in (1, 2, 3):
-        outcome = run(built, design.module_name("crossbar"), seed=seed, parameters=asked)
-        assert outcome.passed, outcome.explain()
+        for module in (design.module_name("crossbar"), "tb.crossbar.reset_tests"):
+            outcome = run(built, module, seed=seed, parameters={**asked, "resets": 40})
+            assert outcome.passed, outcome.explain()

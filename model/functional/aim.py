@@ -14,7 +14,10 @@ from model.number.aligned import aligned_dot
 
 
 class AimDevice:
-    """Words are uint16 arrays of `lanes` BF16 codes. `activation` is the index of the function AF16 evaluates."""
+    """Words are uint16 arrays of `lanes` BF16 codes. `activation` is the index of the function AF16 evaluates.
+
+    A row that `rows` lacks holds zeros; a mapping that makes what it lacks says what cells hold that nobody wrote.
+    """
 
     def __init__(self, spec: PimSpec, timing: Timing, *, check_timing: bool = True) -> None:
         self.spec = spec
@@ -34,7 +37,10 @@ class AimDevice:
 
     def row(self, bank: int, row: int) -> np.ndarray:
         """The columns of a row, as they are in the bank: an array (columns, lanes) that may be written."""
-        return self.rows.setdefault((bank, row), np.zeros((self.columns, self.spec.lanes), np.uint16))
+        try:
+            return self.rows[bank, row]
+        except KeyError:
+            return self.rows.setdefault((bank, row), np.zeros((self.columns, self.spec.lanes), np.uint16))
 
     def issue(
         self,

@@ -16,7 +16,9 @@ _BANK = {"EVEN_BANK": 0, "ODD_BANK": 1}
 
 
 class HbmPimDevice:
-    """Words are uint16 arrays of `lanes` FP16 codes; rows are kept as they are first written (others read as zero).
+    """Words are uint16 arrays of `lanes` FP16 codes.
+
+    A row that `rows` lacks holds zeros; a mapping that makes what it lacks says what cells hold that nobody wrote.
 
     `check_timing` False accepts commands at any time, for use without a schedule.
     """
@@ -143,7 +145,10 @@ class HbmPimDevice:
 
     def row(self, bank: int, row: int) -> np.ndarray:
         """The columns of a row, as they are in the bank: an array (columns, lanes) that may be written."""
-        return self.rows.setdefault((bank, row), np.zeros((self.columns, self.spec.lanes), np.uint16))
+        try:
+            return self.rows[bank, row]
+        except KeyError:
+            return self.rows.setdefault((bank, row), np.zeros((self.columns, self.spec.lanes), np.uint16))
 
     def _write_register(self, row: int, column: int, data: np.ndarray) -> None:
         for file in self.spec.registers:

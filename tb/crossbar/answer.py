@@ -45,6 +45,8 @@ class Answerer:
         width = spec.converters * spec.adc_bits
         while True:
             await bench.edge
+            if int(bench.dut.rst.value):  # converters are reset as the core is
+                due.clear()
             # values before the edge: what the cycle that ends asked for
             sample, hold = int(port["sample"].value), int(port["hold"].value)
             array = self.arrays[tile][int(port["array"].value)] if sample or hold else self.arrays[tile][0]

@@ -80,10 +80,8 @@ def check(chip: Chip, workload: Workload, seed: int) -> None:
 async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(bench: Bench) -> None:
     spec, driver = opened(bench, top)
     driver.kinds[UNKNOWN] = 31
-    cells: Cells = table_cells(spec, ROWS)
-    fill_cells(driver, cells, spec)
 
-    def walk() -> RandomAimStreams:
+    def walk(cells: Cells) -> RandomAimStreams:
         made = RandomAimStreams(spec, spec.dram.resolve(), cells, bench.rng, rows=ROWS)
         bench.dut.i_config_activation.value = made.device.activation
         return made
@@ -92,7 +90,7 @@ async def random_streams_are_accepted_when_the_model_says_and_do_what_it_says(be
         device = walk.device
         _same_registers(where, driver, device.accumulator, device.activated, device.buffer)
 
-    await random_streams(bench, driver, spec, cells, walk, compare)
+    await random_streams(bench, driver, spec, table_cells(spec, ROWS), walk, compare)
 
 
 @bench_test(timeout_cycles=100_000_000)

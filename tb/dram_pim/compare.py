@@ -44,17 +44,6 @@ def same_cells(driver: PimDriver, cells: Cells, spec: PimSpec) -> None:
             assert got == want, f"bank {bank} row {row} column {column} holds {got:#x}, not {want:#x}"
 
 
-def clear_cells(driver: PimDriver, spec: PimSpec) -> None:
-    """Zeros in every cell by back door, where a simulation begins with unknown or random memories."""
-    from cocotb.types import LogicArray
-
-    zero = LogicArray.from_unsigned(0, driver.width)
-    for bank in range(spec.dram.organisation.banks):
-        array = driver.cells(bank)
-        for place in range(len(array)):
-            array[place].value = zero
-
-
 def fill_cells(driver: PimDriver, cells: Cells, spec: PimSpec) -> None:
     """Put rows into the banks by back door."""
     from cocotb.types import LogicArray

@@ -162,6 +162,17 @@ class PimDriver:
             finish=int(top.o_finish.value),
         )
 
+    async def stopped(self, cycles: int) -> None:
+        """Play the stream that is loaded once more from a reset, and reset the channel after so many cycles."""
+        top = self.bench.dut
+        top.i_run.value = 0
+        await self.bench.reset()
+        await self.bench.edge
+        top.i_run.value = 1
+        await self.bench.cycles(cycles)
+        top.i_run.value = 0
+        await self.bench.reset()
+
     def store(self, target: Any, words: Sequence[int], width: int) -> None:
         """Write `words` into a memory from its start, in no simulated time."""
         for i, word in enumerate(words):

@@ -1,4 +1,8 @@
-"""A memory controller before its channel: random programs, every command in the cycle of the stepped model."""
+"""A memory controller before its channel: random programs, every command in the cycle of the stepped model.
+
+Before some programs the one before runs once more and is reset on the way: what comes after a reset in any phase is as
+after any other. Rows that no program has filled are what the cells hold (`tb.dram_pim.held`).
+"""
 
 # pyright: reportAttributeAccessIssue=false
 
@@ -17,6 +21,7 @@ from model.cycle.system.controller import Issued
 from model.cycle.system.kinds import contents_of, controller_of
 from model.number.codec import encode
 from tb.bench.bench import Bench, bench_test
+from tb.dram_pim.held import Held
 from tb.dram_pim.random import to_integer
 from tb.system.controller_player import CYCLE_BITS, ControllerPlayer
 from tb.system.devices import controller
@@ -56,6 +61,21 @@ class Player:
         self.store(self.dut.shared, 0, [to_integer(w) for w in contents.shared], 256)
         for (bank, row), words in contents.device.rows.items():
             self.store(self.banks[bank], row * self.columns, [to_integer(w) for w in words], 256)
+
+    async def reset(self) -> None:
+        """Two edges of reset, with nothing to offer then."""
+        self.top.i_count.value = 0
+        self.top.rst.value = 1
+        await self.bench.edge
+        await self.bench.edge
+        self.top.rst.value = 0
+
+    async def stopped(self, cycles: int) -> None:
+        """Begin the program that is there from a reset, and reset after so many cycles."""
+        await self.reset()
+        self.top.i_count.value = DESCRIPTORS
+        await self.bench.cycles(cycles)
+        await self.reset()
 
     def commands(self, count: int) -> list[tuple[int, str, int, int, int, int]]:
         """Cycle, name, bank, row, column, accumulator of every command that was on the port."""
@@ -103,13 +123,21 @@ async def random_programs_do_what_the_model_does_when_it_does_it(bench: Bench) -
     totals: Counter[str] = Counter()
     codes: Counter[int] = Counter()
     commands: Counter[str] = Counter()
+    stopped: Counter[str] = Counter()
+    resets, last, issued = np.random.default_rng(bench.seed), 0, list[Issued]()
     for number in range(int(bench.parameters["programs"])):
+        if number and resets.random() < 0.5:
+            cycles = int(resets.integers(1, last))
+            await player.stopped(cycles)
+            stopped[phase(issued, cycles)] += 1
         contents, issued = contents_of(spec, timing), list[Issued]()
+        contents.device.rows = Held(spec.pim, player.banks, bench.rng)
         contents.shared[:] = random_words(bench.rng, contents.shared.shape, spec.pim)
         contents.shared[: draw.pointers, 0] = bench.rng.integers(0, 3, draw.pointers)
         for bank in range(len(player.banks)):
             for row in range(2 * ROWS_USED):
-                contents.device.row(bank, row)[:] = random_words(bench.rng, (player.columns, spec.pim.lanes), spec.pim)
+                words = random_words(bench.rng, (player.columns, spec.pim.lanes), spec.pim)
+                contents.device.rows[bank, row] = words
         player.fill(contents)
 
         def watch(command: Issued, contents: Contents = contents, issued: list[Issued] = issued) -> None:
@@ -130,11 +158,8 @@ async def random_programs_do_what_the_model_does_when_it_does_it(bench: Bench) -
         top.i_count.value = 0
         player.store(dut.program, 0, program, DESCRIPTOR_BITS + CYCLE_BITS)
         await bench.edge
-        top.rst.value = 1
-        await bench.edge
-        await bench.edge
+        await player.reset()
         top.i_count.value = DESCRIPTORS
-        top.rst.value = 0
         model.elapse(ready + 30, "idle")
         last = model.now  # no refresh is under way
         await bench.cycles(last + 2)  # the first edge ends the reset; values are those before the last
@@ -154,7 +179,18 @@ async def random_programs_do_what_the_model_does_when_it_does_it(bench: Bench) -
         same_contents(where, player, contents)
         totals.update(labels)
         commands.update(i.name for i in issued)
-    bench.report(labels=dict(totals), codes={str(k): v for k, v in codes.items()}, commands=dict(commands))
+    bench.report(
+        labels=dict(totals),
+        codes={str(k): v for k, v in codes.items()},
+        commands=dict(commands),
+        stopped=dict(stopped),
+    )
+
+
+def phase(issued: list[Issued], cycle: int) -> str:
+    """What the last command before `cycle` was for, its name if for nothing of a descriptor's; "" before the first."""
+    past = [command for command in issued if command.cycle < cycle]
+    return "" if not past else past[-1].name if past[-1].need is None else past[-1].need.label
 
 
 def same_contents(where: str, player: Player, contents: Contents) -> None:

@@ -1,4 +1,8 @@
-"""NPU core, vector unit and DRAM-PIM channel in one: random programs, every cycle, label and word the model's."""
+"""NPU core, vector unit and DRAM-PIM channel in one: random programs, every cycle, label and word the model's.
+
+Before some programs the one before runs once more and is reset on the way. Rows that no program has filled are what the
+cells hold (`tb.dram_pim.held`).
+"""
 
 # pyright: reportAttributeAccessIssue=false
 
@@ -23,6 +27,7 @@ from model.functional.vector_unit import SystemVectorUnit
 from model.lowering import lower
 from model.work.workload import OutputStage
 from tb.bench.bench import Bench, bench_test
+from tb.dram_pim.held import Held
 from tb.dram_pim.random import to_integer
 from tb.system.controller_tests import random_words
 from tb.system.devices import system
@@ -75,16 +80,24 @@ class SystemBench:
             for offset, word in enumerate(words):
                 cells[first + offset].value = LogicArray.from_unsigned(word, len(cells[0].value))
 
+    async def start(self, cycles: int) -> None:
+        """Reset, and run for so many cycles."""
+        await self.reset()
+        self.top.i_run.value = 1
+        await self.bench.cycles(cycles)
+
+    async def reset(self) -> None:
+        """Two edges of reset; nothing runs then."""
+        self.top.i_run.value = 0
+        self.top.rst.value = 1
+        await self.bench.edge
+        await self.bench.edge
+        self.top.rst.value = 0
+
     async def run(self, cycles: int) -> None:
         """Reset, and run for so many cycles; AssertionError unless the program is finished then and not before."""
         top = self.top
-        top.i_run.value = 0
-        top.rst.value = 1
-        await self.bench.edge
-        await self.bench.edge
-        top.rst.value = 0
-        top.i_run.value = 1
-        await self.bench.cycles(cycles + 1)
+        await self.start(cycles + 1)
         assert not int(top.o_finished.value), f"the program ended before cycle {cycles}"
         await self.bench.edge
         assert int(top.o_finished.value), f"the program did not end in cycle {cycles}: {self.ended()}"
@@ -172,8 +185,8 @@ def fill(memories: SystemMemories, programs: RandomPrograms) -> None:
     for contents, bank, row in product(
         memories.channels.values(), range(spec.pim.dram.organisation.banks), range(2 * ROWS_USED)
     ):
-        cells = contents.device.row(bank, row)
-        cells[:] = random_words(rng, cells.shape, spec.pim)
+        words = random_words(rng, (spec.pim.dram.organisation.columns, spec.pim.lanes), spec.pim)
+        contents.device.rows[bank, row] = words
 
 
 @bench_test(timeout_cycles=1_000_000_000)
@@ -187,7 +200,7 @@ async def random_programs_take_the_cycles_and_leave_the_words_of_the_model(bench
     together = 0
     refreshes: Counter[str] = Counter()
     after = ["idle"]
-    touched: set[tuple[str, tuple[int, int]]] = set()
+    resets, last, stops = np.random.default_rng(bench.seed), 0, 0
 
     def watch(issued: Issued) -> None:
         """Which phase each refresh falls into: what the command before it was for."""
@@ -198,11 +211,15 @@ async def random_programs_take_the_cycles_and_leave_the_words_of_the_model(bench
 
     for number in range(int(bench.parameters["programs"])):
         where = f"program {number}"
+        if number and resets.random() < 0.5:
+            await top.start(int(resets.integers(1, last)))
+            await top.reset()
+            stops += 1
         program = programs.draw(DESCRIPTORS)
         memories = SystemMemories(spec, timing, SystemVectorUnit(vector), crossbars)
+        for unit, contents in memories.channels.items():
+            contents.device.rows = Held(spec.pim, top.banks[unit], bench.rng)
         fill(memories, programs)
-        for unit, place in touched:  # rows beyond those are empty, not what an earlier program left
-            memories.channels[unit].device.row(*place)
         if crossbars is not None and number == 0:
             top.load_crossbars(crossbars)
         top.load(memories, program.pack())
@@ -214,7 +231,7 @@ async def random_programs_take_the_cycles_and_leave_the_words_of_the_model(bench
         await top.run(want.cycles)
         same_timing(where, top, want)
         same_memories(where, top, memories)
-        touched |= {(unit, place) for unit, contents in memories.channels.items() for place in contents.device.rows}
+        last = want.cycles
         for unit, waits in want.waits.items():
             totals.update({f"{unit}.{label}": cycles for label, cycles in waits.items()})
         totals.update({f"controller.{label}": cycles for label, cycles in want.controller.items()})
@@ -223,4 +240,4 @@ async def random_programs_take_the_cycles_and_leave_the_words_of_the_model(bench
         if want.crossbar is not None:
             totals.update({f"crossbar_unit.{event}": count for event, count in want.crossbar.events.items()})
         together += want.cycles
-    bench.report(labels=dict(totals), cycles=together, refreshes=dict(refreshes))
+    bench.report(labels=dict(totals), cycles=together, refreshes=dict(refreshes), stops=stops)
