@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any, get_args
 
 from hw.base.error import InputError
+from hw.base.seed import seed
 from hw.spec.crossbar import CrossbarSpec, Scheme
 from hw.spec.crossbar_command import LayerCommand
 from model.crossbar import silicon
@@ -64,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=("resistance of one cell's piece of wire over that of a cell at the highest level"),
     )
     parser.add_argument("--data", default="uniform", choices=get_args(Data))
-    parser.add_argument("--seed", type=int, default=0, help="of operands and cells (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="of operands and cells (default: 0)")
     parser.add_argument("--seeds", type=int, default=1, help="this many from --seed on, pooled (default: 1)")
     parser.add_argument("--batch", type=int, default=64, help="vectors (default: 64)")
     parser.add_argument("--columns-per-adc", type=int, default=8, help="default: 8")

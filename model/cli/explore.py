@@ -17,6 +17,7 @@ from pathlib import Path
 
 from hw.base.error import InputError
 from hw.base.file import write_atomically
+from hw.base.seed import seed
 from model.sweep import spaces, subjects
 from model.sweep.front import Front, front_of
 from model.sweep.run import Outcome, explore, store_at
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="exhaustive (every point), sobol (spread evenly) or optuna (NSGA-II, with one objective TPE)",
     )  # fmt: skip
     parser.add_argument("--points", type=int, metavar="N", help="of a search: points to evaluate at most")
-    parser.add_argument("--seed", type=int, metavar="S", help="of a search: which points it draws (default: 1)")
+    parser.add_argument("--seed", type=seed, metavar="S", help="of a search: which points it draws (default: 1)")
     parser.add_argument("--json", action="store_true", help="points, seconds, front and store as one object")
     parser.add_argument("--list", action="store_true", help="list the known spaces")
 

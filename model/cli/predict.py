@@ -18,6 +18,7 @@ import numpy as np
 
 from hw import chips
 from hw.base.error import InputError
+from hw.base.seed import seed
 from hw.gates import core_clock
 from hw.spec.chip import Chip
 from model import workloads
@@ -53,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_dimension_arguments(parser)
     _given.add_input_argument(parser)
     _given.add_decoding_arguments(parser)
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of random operands (default: 1)")
+    parser.add_argument("--seed", type=seed, default=1, metavar="N", help="of random operands (default: 1)")
     parser.add_argument("--layers", action="store_true", help="list every layer")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the lines")
 

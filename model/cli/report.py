@@ -19,6 +19,7 @@ from pathlib import Path
 from hw import chips
 from hw.base.program import as_typed
 from hw.base.progress import progress
+from hw.base.seed import seed
 from model import workloads
 from model.report.page.language import LANGUAGES
 from model.workloads import _given
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _given.add_arguments(parser)
     _given.add_decoding_arguments(parser)
-    parser.add_argument("--seed", type=int, default=1, help="seed of the run (default: %(default)s)")
+    parser.add_argument("--seed", type=seed, default=1, help="seed of the run (default: %(default)s)")
     parser.add_argument("--screen", action="store_true", help="print the one-screen summary as well")
     parser.add_argument(
         "--format",

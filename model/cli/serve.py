@@ -16,10 +16,11 @@ import argparse
 
 from hw import chips
 from hw.base.error import InputError
+from hw.base.seed import seed
 from hw.spec.number import FORMATS
 from model.card.engine import ENGINES
 from model.card.pim import FORMATS as FORMATS_OF
-from model.cli import _serve_plan, _serve_run, _serve_site, _serve_static
+from model.cli import _serve_options, _serve_plan, _serve_run, _serve_site, _serve_static
 from model.cli._serve_time import shown
 from model.serving.draw import ARRIVALS
 from model.serving.policies import names
@@ -57,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--spread", type=float, default=0.6, metavar="CV", help="of drawn lengths (default: 0.6)")
     add("--shared", type=int, default=0, metavar="N", help="tokens at the start of every drawn prompt that all share")
     add("--day", action="store_true", help="the rate of drawn requests follows the hours of a day")
-    add("--seed", type=int, default=1, help="of drawn loads (default: 1)")
+    add("--seed", type=seed, default=1, help="of drawn loads (default: 1)")
     rules = parser.add_argument_group("instances and engine")
     add = rules.add_argument
     add("--engine", choices=list(ENGINES), default="vllm", help="whose overheads and limits hold (default: vllm)")
@@ -122,20 +123,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it; 0."""
-    if arguments.fewest:
-        with shown(arguments, "the fewest cards") as state:
-            return _serve_plan.fewest_cards(arguments, state)
-    chosen = [n for n in MODES if getattr(arguments, n) is not None and getattr(arguments, n) is not False]
+    chosen = ["fewest"] if arguments.fewest else _chosen(arguments)
     if len(chosen) > 1:
         listed = ", ".join("--" + name.replace("_", "-") for name in chosen)
         raise InputError(f"one load must be chosen, not {listed}")
+    bare = argparse.ArgumentParser()
+    add_arguments(bare)
+    _serve_options.check(arguments, bare.parse_args([]), chosen[0] if chosen else "")
+    if arguments.fewest:
+        with shown(arguments, "the fewest cards") as state:
+            return _serve_plan.fewest_cards(arguments, state)
     if not chosen:
-        for option in ("json", "requests_out", "timeline", "plots"):
-            if getattr(arguments, option):
-                raise InputError(
-                    f"--{option.replace('_', '-')} must come with a load: --trace, --closed-loop, --rate, "
-                    "--rates, --users or --site"
-                )
         with shown(arguments, "one batch after the other"):
             return _serve_static.run(arguments)
     with shown(arguments, chosen[0].replace("_", " ")) as state:
@@ -145,3 +143,7 @@ def run(arguments: argparse.Namespace) -> int:
         if chosen[0] == "rates":
             return _serve_plan.many_rates(arguments, state)
         return _serve_run.run(arguments, chosen[0], state)
+
+
+def _chosen(arguments: argparse.Namespace) -> list[str]:
+    return [n for n in MODES if getattr(arguments, n) is not None and getattr(arguments, n) is not False]

@@ -7,6 +7,7 @@ examples:
 import argparse
 import time
 
+from hw.base.seed import seed
 from tb.arithmetic.compare import run as compare
 
 
@@ -15,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accumulators", type=int, default=16, help="addends for each of the 65,536 FP8 products")
     parser.add_argument("--vectors", type=int, default=4000, help="vectors per class and format pair; six classes")
     parser.add_argument("--latency", type=int, default=3, help="cycles of the multiply-accumulate, 1 to 8")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=seed, default=1)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from hw import chips
 from hw.base import place
 from hw.base.error import InputError
 from hw.base.file import write_atomically
+from hw.base.seed import seed
 from hw.gates import library, synthesis
 from hw.gates import streams as operands
 from hw.gates.clock_gating import gated
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="an integer core, or a weight-stationary one of " + ", ".join(DTYPES) + " with synthetic operands",
     )
     parser.add_argument("--workload", default="digits")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=seed, default=1)
     parser.add_argument("--library", default="mini45", help=", ".join(library.NAMES))
     parser.add_argument("--clock", type=float, default=0.25, help="GHz, for the leakage per cycle")
     parser.add_argument("--build", type=Path, default=Path("build"))

@@ -17,6 +17,7 @@ from hw import chips
 from hw.base import place
 from hw.base.error import InputError
 from hw.base.file import write_atomically
+from hw.base.seed import seed
 from hw.gates import core_clock, liberty, library, synthesis
 from hw.gates.blocks import Adder, MacSlice, Multiplier
 from hw.gates.core_clocks import CLOCKS
@@ -58,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="system: keep the energies in model/energy; core: keep the clock in hw/gates",
     )
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=seed, default=1)
     parser.add_argument("--build", type=Path, default=Path("build"))
 
 

@@ -9,6 +9,7 @@ import time
 
 from hw.base import place
 from hw.base.error import InputError
+from hw.base.seed import seed
 from tb.cli.sim import say
 from tb.mutation.campaign import Campaign, Verdict, summary
 from tb.mutation.mutants import AREAS, sample
@@ -23,7 +24,7 @@ ROUND = 60
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How many, where, how long."""
     parser.add_argument("--count", type=int, default=300, help="mistakes in the sample (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="of the sample (default %(default)s)")
+    parser.add_argument("--seed", type=seed, default=1, help="of the sample (default %(default)s)")
     parser.add_argument("--area", action="append", choices=sorted(AREAS), help="only there (default: all)")
     parser.add_argument(
         "--seconds", type=float, default=200.0, help="of processor time for the tests of one mistake (%(default)s)"

@@ -9,6 +9,7 @@ import os
 
 from hw import chips
 from hw.base.error import InputError
+from hw.base.seed import seed
 from model import workloads
 from tb.bench import cocotb_variables, design
 from tb.bench.build import BUILD
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workload", action="append", help="a file in model/workloads (default: all)")
     parser.add_argument("--bench", action="append", help="a file tb/<room>/<bench>_tests.py (default: all)")
-    parser.add_argument("--seed", action="append", type=int, help="of the operands (default: 1 and 2)")
+    parser.add_argument("--seed", action="append", type=seed, help="of the operands (default: 1 and 2)")
 
 
 def run(arguments: argparse.Namespace) -> int:

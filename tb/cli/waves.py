@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 
 from hw import chips
+from hw.base.seed import seed
 from model import workloads
 from model.workloads import _given
 from tb.bench import design
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _given.add_arguments(parser)
     _given.add_decoding_arguments(parser)
-    parser.add_argument("--seed", type=int, default=None, help="of the operands (default COCOTB_RANDOM_SEED, else 1)")
+    parser.add_argument("--seed", type=seed, default=None, help="of the operands (default COCOTB_RANDOM_SEED, else 1)")
 
 
 def run(arguments: argparse.Namespace) -> int:

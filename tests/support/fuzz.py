@@ -27,6 +27,7 @@ from typing import Any
 import model.cli
 from hw import chips
 from hw.base import command_line
+from hw.base.seed import seed
 from model import workloads
 from tests.support import fuzz_files
 
@@ -239,7 +240,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600.0, help="time (default: %(default)s)")
     parser.add_argument("--cases", type=int, default=1_000_000, help="at most so many (default: %(default)s)")
     parser.add_argument("--first", type=int, default=0, help="number of the first one (default: 0)")
-    parser.add_argument("--seed", type=int, default=1, help="default: 1")
+    parser.add_argument("--seed", type=seed, default=1, help="default: 1")
     parser.add_argument("--processes", type=int, default=2, help="default: 2")
     parser.add_argument("--keep", type=Path, default=Path("build/fuzz"), help="what was found (default: build/fuzz)")
     given = parser.parse_args()

@@ -1,4 +1,5 @@
-"""The comparisons of a bench's source: which there are, and the same source with each of them sent through a function.
+"""The comparisons of a bench's source: which there are, and the same source with each of them sent through a function,
+and with them each value that is read from the design (`.value`).
 
 A comparison is what an `assert` compares, the condition of an `if` that raises AssertionError, a rule of the AXI
 monitor, and what is compared element by element for one of these. Checks for the type checker (`is not None`,
@@ -15,8 +16,8 @@ ELEMENTWISE = ("argwhere", "flatnonzero", "array_equal")
 
 
 class _Through(ast.NodeTransformer):
-    def __init__(self, path: str, with_reads: bool) -> None:
-        self.path, self.with_reads = path, with_reads
+    def __init__(self, path: str) -> None:
+        self.path = path
         self.keys, self.reads = list[str](), list[str]()
         self.within: list[str] = []
 
@@ -68,7 +69,7 @@ class _Through(ast.NodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         self.generic_visit(node)
-        if node.attr != "value" or not isinstance(node.ctx, ast.Load) or not self.with_reads:
+        if node.attr != "value" or not isinstance(node.ctx, ast.Load):
             return node
         return _call("read", self._key(node, self.reads), node)
 
@@ -118,12 +119,14 @@ def _raises(node: ast.If) -> bool:
     )
 
 
-def through(path: Path, name: str, with_reads: bool = False) -> tuple[ast.Module, list[str], list[str]]:
-    """The file's tree with its comparisons sent through, their keys (`name`, function and text, in order), and those of
-    the values it reads from the design, if they are sent through too."""
-    sent = _Through(name, with_reads)
+def through(path: Path, name: str) -> tuple[ast.Module, list[str]]:
+    """The file's tree with comparisons and values read sent through, and the comparisons' keys in order.
+
+    A key is `name`, function and text.
+    """
+    sent = _Through(name)
     tree = ast.fix_missing_locations(sent.visit(ast.parse(path.read_bytes())))
-    return tree, sent.keys, sent.reads
+    return tree, sent.keys
 
 
 def comparisons(root: Path, path: Path) -> list[str]:
@@ -131,6 +134,6 @@ def comparisons(root: Path, path: Path) -> list[str]:
     return through(path, str(path.relative_to(root)))[1]
 
 
-def compile_through(path: Path, name: str, with_reads: bool = False) -> CodeType:
-    """The file, compiled with its comparisons sent through, and what it reads from the design if that is asked for."""
-    return compile(through(path, name, with_reads)[0], str(path), "exec")
+def compile_through(path: Path, name: str) -> CodeType:
+    """The file, compiled with its comparisons and what it reads from the design sent through."""
+    return compile(through(path, name)[0], str(path), "exec")

@@ -1,0 +1,331 @@
+"""What benches draw, check and print, on input made by hand: without a simulator and without the tools they call."""
+
+import asyncio
+import re
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth.hdl import Fragment
+
+from hw import chips
+from hw.base.error import InputError
+from hw.gates import library, timing
+from hw.gates.library import Wire
+from hw.rtl.arithmetic.fp_lane import FpLane
+from hw.rtl.dram_pim.aim.top import channel as aim_channel
+from hw.rtl.dram_pim.hbm_pim.top import channel as hbm_pim_channel
+from hw.spec.core import CoreSpec
+from hw.spec.pim import PimSpec
+from model.count import Counts
+from model.cycle.npu.core import closed_form
+from model.cycle.npu.predict import shape_of
+from model.cycle.system.controller import Issued, Need
+from model.functional.hbm_pim import HbmPimDevice
+from model.lowering.schedule import schedule
+from model.work.workload import Gemm
+from tb.arithmetic import fp_mac_tests, softfloat
+from tb.arithmetic.fp_vectors import FLOATS
+from tb.bench.build import BUILD
+from tb.dram_pim import bench as pim_bench
+from tb.dram_pim import hbm_pim_tests
+from tb.dram_pim.aim_random import UNKNOWN, RandomAimStreams
+from tb.dram_pim.checker import broken_rules
+from tb.dram_pim.driver import DATA_WORDS, STREAM_WORDS, Answer, PimDriver, Played
+from tb.dram_pim.network import Layer, run_network
+from tb.dram_pim.random import to_integer
+from tb.gates import floating, pim_unit, transistors, whole_core
+from tb.gates import timing as second_timing
+from tb.gates import vector as vector_gates
+from tb.npu import core_tests, table
+from tb.system.controller_tests import same_trace
+from tests.support.in_python import Word, play
+
+
+def _pim(chip: str) -> PimSpec:
+    return chips.machine(chips.load(chip), PimSpec, "this test")
+
+
+# ---- streams of DRAM commands
+
+
+def test_random_streams_of_aim_go_forward_in_time_and_hold_unknown_commands() -> None:
+    spec = _pim("aim")
+    seen: Counter[str] = Counter()
+    for seed in range(4):
+        walk = RandomAimStreams(spec, spec.dram.resolve(), {}, np.random.default_rng(seed), rows=64)
+        commands = walk.stream(150).commands
+        times = [command.cycle for command in commands]
+        assert times == sorted(set(times)), "one command a cycle, each after the one before"
+        seen.update(command.name for command in commands)
+    assert seen[UNKNOWN] > 0
+
+
+def test_the_fifth_activate_in_a_window_breaks_the_rule_and_the_one_after_it_does_not() -> None:
+    spec = _pim("hbm_pim")
+    resolved = spec.dram.resolve()
+    rules = [rule for rule in resolved.rules if rule.window > 1]
+    assert rules
+    for rule in rules:
+        alone = SimpleNamespace(rules=[rule])
+        for late, broken in ((rule.cycles - 1, True), (rule.cycles, False)):
+            times = [*range(rule.window), late]
+            trace = [(cycle, rule.before[0], (bank,)) for bank, cycle in enumerate(times)]
+            found = broken_rules(alone, spec.dram.organisation, trace)  # pyright: ignore[reportArgumentType]
+            assert bool(found) == broken
+
+
+@pytest.mark.parametrize(("commands", "words"), [(STREAM_WORDS + 1, 0), (DATA_WORDS, DATA_WORDS)])
+def test_a_stream_beyond_the_players_memories_is_refused(commands: int, words: int) -> None:
+    driver = PimDriver.__new__(PimDriver)
+    driver.bench = SimpleNamespace(dut=None)  # type: ignore[assignment]
+    stream = [Played(i, "WR", data=0 if i < words else None) for i in range(commands)]
+    with pytest.raises(ValueError, match=f"not {commands} and {words}"):
+        driver.play(stream).send(None)
+
+
+@pytest.mark.parametrize("kind", ["hbm_pim", "aim"])
+def test_a_bench_takes_the_device_of_its_kind_and_no_other(kind: str) -> None:
+    assert pim_bench.spec_of(chips.load(kind), kind).kind == kind
+    for other in ("tiny", "aim" if kind == "hbm_pim" else "hbm_pim"):
+        with pytest.raises(InputError, match=f"the {kind} bench needs a chip with an .* choose one of"):
+            pim_bench.spec_of(chips.load(other), kind)
+
+
+@pytest.mark.parametrize(("device", "channel"), [("aim", aim_channel), ("hbm_pim", hbm_pim_channel)])
+def test_the_channel_of_a_bench_has_as_many_rows_as_its_streams_use(device: str, channel: Any) -> None:
+    spec = _pim(device)
+    rows = channel.__globals__["ROWS"]
+    made = channel(spec, spec.dram.resolve())
+    assert made.banks.banks[0].cells.depth == rows * spec.dram.organisation.columns
+    Fragment.get(made, None)
+
+
+@pytest.mark.parametrize("field", range(6))
+def test_every_part_of_a_command_on_the_port_is_compared(field: int) -> None:
+    need = Need(act="MAC16", label="mac", bank=1, row=2, column=3, accumulator=4)
+    issued = [
+        Issued(cycle=10, name="ACT", bank=1, row=2, need=None),
+        Issued(cycle=20, name="MAC16", bank=1, row=2, need=need),
+    ]
+    right = [(10, "ACT", 1, 2, 0, 0), (20, "MAC16", 1, 2, 3, 4)]
+    same_trace("here", right, issued)
+    which = 0 if field == 3 else 1
+    wrong: list[Any] = list(right)
+    wrong[which] = tuple(
+        value if place != field else "RD" if isinstance(value, str) else value + 1
+        for place, value in enumerate(right[which])
+    )
+    with pytest.raises(AssertionError, match="here"):
+        same_trace("here", wrong, issued)
+    with pytest.raises(AssertionError, match="1 commands were issued, not 2"):
+        same_trace("here", right[:1], issued)
+
+
+# ---- a network on a PIM channel, on the device's model in the place of the RTL
+
+
+class Modelled:
+    """A driver whose channel is the functional model of the device."""
+
+    def __init__(self, spec: PimSpec, device: HbmPimDevice) -> None:
+        self.spec, self.device = spec, device
+        self.width = 16 * spec.lanes
+
+    def cells(self, bank: int) -> Any:
+        columns, rows, lanes = self.spec.dram.organisation.columns, self.device.rows, self.spec.lanes
+
+        class Cell:
+            def __init__(self, index: int) -> None:
+                self.row, self.column = divmod(index, columns)
+
+            @property
+            def value(self) -> Word:
+                return Word(to_integer(rows[bank, self.row][self.column]), 16 * lanes)
+
+            @value.setter
+            def value(self, value: Any) -> None:
+                words = rows.setdefault((bank, self.row), np.zeros((columns, lanes), np.uint16))
+                words[self.column] = np.frombuffer(value.to_unsigned().to_bytes(2 * lanes, "little"), "<u2")
+
+        class Cells:
+            def __getitem__(self, index: int) -> Cell:
+                return Cell(index)
+
+        return Cells()
+
+    async def play(self, stream: list[Played]) -> Answer:
+        start = self.device
+        self.device = HbmPimDevice(self.spec, self.spec.dram.resolve())
+        self.device.rows = start.rows
+        for c in stream:
+            data = np.frombuffer((c.data or 0).to_bytes(2 * self.spec.lanes, "little"), "<u2")
+            self.device.issue(c.name, c.bank, c.row, c.column, c.cycle, data if c.name == "WR" else None)
+        counts = Counter[str]()
+        return Answer(
+            reasons=[self.device.error], modes=[], words=[], counts=counts, error=self.device.error, mode=0,
+            finish=stream[-1].cycle + 20,
+        )  # fmt: skip
+
+
+def test_the_network_bench_of_hbm_pim_reads_its_results_where_the_device_puts_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spec, told = _pim("hbm_pim"), {}
+    driver = Modelled(spec, HbmPimDevice(spec, spec.dram.resolve()))
+    bench = SimpleNamespace(parameters={"workload": "digits_float_4"}, cycle=0, report=lambda **data: told.update(data))
+    monkeypatch.setattr(hbm_pim_tests, "opened", lambda bench, top: (spec, driver))
+    monkeypatch.setattr(hbm_pim_tests, "hbm_phases", lambda *given: {})
+    asyncio.run(hbm_pim_tests.every_lane_sum_of_the_network_is_numpys.func.__wrapped__(bench))
+    assert told["figures"]["images"] == 4
+
+
+@pytest.mark.parametrize("wrong", ["nothing", "a bit", "a refusal"])
+def test_a_wrong_sum_and_a_refusal_end_the_network(wrong: str) -> None:
+    spec = _pim("hbm_pim")
+    numerics = chips.load("hbm_pim").kind.door("reference")
+
+    def prepare(weights: np.ndarray, bias: np.ndarray, vectors: np.ndarray) -> Layer:
+        sums = numerics.layer_sums(spec, weights, bias, vectors).copy()
+        if wrong == "a bit":
+            sums[-1, -1] ^= 1
+        return Layer(stream=[], cells={}, results=lambda answer: sums)
+
+    async def answer(stream: list[Played]) -> Answer:
+        return Answer(
+            reasons=[3 if wrong == "a refusal" else 0], modes=[], words=[], counts={}, error=0, mode=0, finish=100
+        )
+
+    bench: Any = SimpleNamespace(parameters={"workload": "digits_float_4"}, cycle=0, report=lambda **data: None)
+    driver: Any = SimpleNamespace(play=answer)
+    run = run_network(
+        bench,
+        driver,
+        spec,
+        prepare,
+        lambda stream, finish: {"all": finish},
+        lambda answer: Counts(),  # type: ignore[arg-type]
+    )
+    if wrong == "nothing":
+        asyncio.run(run)
+    else:
+        words = "differ" if wrong == "a bit" else r"refused with the codes \[3\]"
+        with pytest.raises(AssertionError, match=words):
+            asyncio.run(run)
+
+
+# ---- arithmetic and the core
+
+
+@pytest.mark.parametrize("row", [0, 59])
+def test_the_bench_of_a_lane_compares_the_first_and_the_last_row(row: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = softfloat.f32_mul_add
+
+    def spoilt(*operands: np.ndarray) -> np.ndarray:
+        sums = exact(*operands).copy()
+        sums[row] ^= 1
+        return sums
+
+    monkeypatch.setattr(softfloat, "f32_mul_add", spoilt)
+    with pytest.raises(AssertionError, match=f", row {row}: a "):
+        play(
+            FpLane(FLOATS, FLOATS, latency=2), fp_mac_tests,
+            "one_sum_per_cycle_equals_softfloat_for_every_pair_and_class", {},
+        )  # fmt: skip
+
+
+def test_a_wrong_value_with_all_events_right_is_sought_in_the_arithmetic() -> None:
+    core = chips.machine(chips.load("tiny"), CoreSpec, "this test")
+    batches = schedule(core, [Gemm(name="one", m=8, n=8, k=8)], queued=False, sources=[None])
+    timing = closed_form(core, [shape_of(core, step) for step in batches[0]])
+    counts = dict.fromkeys(core_tests.EVENTS, 0) | dict(timing.counts)
+    suspect = core_tests._suspect
+    assert "the arithmetic" in suspect(core, batches, counts, timing.cycles)
+    assert "sequencer" in suspect(core, batches, counts, timing.cycles + 1)
+    event = next(e for e in core_tests.EVENTS if e not in core_tests.VALUE_EVENTS and counts[e])
+    assert f"{event} was counted" in suspect(core, batches, counts | {event: counts[event] + 1}, timing.cycles)
+
+
+def test_the_page_of_benchmarks_has_a_row_for_every_size() -> None:
+    rows = re.findall(r"^\| (\d+) x (\d+) \|", table.PATH.read_text(), re.MULTILINE)
+    assert [(int(a), int(b)) for a, b in rows] == [(size, size) for size in table.SIZES]
+
+
+# ---- gates
+
+
+def test_published_densities_are_those_of_their_multipliers_clock_and_area() -> None:
+    seen = 0
+    for one in whole_core.PUBLISHED:
+        multipliers = re.search(r", (\d+)(?: FMA| x (\d+)$)", one.name)
+        if multipliers and one.clock_ghz and one.area_mm2 and one.tera_operations_per_mm2:
+            count = int(multipliers[1]) * int(multipliers[2] or 1)
+            assert one.tera_operations_per_mm2 == pytest.approx(2e-3 * count * one.clock_ghz / one.area_mm2)
+            seen += 1
+    assert seen >= 2
+
+
+@pytest.mark.parametrize("name", ["random", "trained-like", "zeros"])
+def test_operands_of_the_floating_point_array_can_be_multiplied(name: str) -> None:
+    array: Any = SimpleNamespace(rows=6, number="bf16")
+    a, w = floating.FloatArray.operands(array, name, 1)
+    assert a.shape[1] == w.shape[0] == floating.TILES * 6
+
+
+def test_what_a_vector_lane_does_in_a_cycle_is_done_without_registers(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+
+    def block(component: Any, name: str, *rest: Any) -> Any:
+        made.append(component)
+        return SimpleNamespace(netlist=SimpleNamespace(inputs={}))
+
+    monkeypatch.setattr(vector_gates, "Block", block)
+    monkeypatch.setattr(vector_gates, "measured", lambda *given: None)
+    assert len(list(vector_gates.units(None, BUILD, 1))) == 6  # type: ignore[arg-type]
+
+    def clocked(fragment: Any) -> bool:
+        return "sync" in fragment.statements or any(clocked(inner) for inner, _, _ in fragment.subfragments)
+
+    assert [clocked(Fragment.get(component, None)) for component in made] == [False] * len(made)
+
+
+def test_the_data_bus_of_a_pim_unit_keeps_its_last_word_while_commands_run() -> None:
+    spec = _pim("hbm_pim")
+    work = pim_unit._hbm_pim_work(spec, np.random.default_rng(1), 4)
+    loads = 2 * spec.register("GRF_A").entries
+    data = work.streams["i_data"]
+    assert len(data) > loads
+    assert data[loads - 1].any()
+    assert (data[loads:] == data[loads - 1]).all()
+
+
+def test_a_block_as_transistors_has_time_to_settle_in_a_period(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ngspice gets a period that is longer than the longest path."""
+    periods: list[tuple[float, float]] = []
+
+    def energy(netlist: Any, times: Any, streams: Any, period: float, slew: float) -> float:
+        periods.append((period, times.critical_ns))
+        return 1.0
+
+    monkeypatch.setattr(transistors, "BLOCKS", {"8-bit adder": transistors.BLOCKS["8-bit adder"]})
+    monkeypatch.setattr(transistors.transistor, "energy_fj", energy)
+    monkeypatch.setattr(transistors.transistor, "deck", lambda *given: f"this test {given[3]}")
+    (found,) = transistors.check(library.load("mini45", tmp_path), tmp_path)
+    assert found.transistors_fj == 1.0
+    assert all(period > critical + 0.5 for period, critical in periods)
+
+
+def test_both_timings_leave_wires_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the place of OpenSTA, which knows no wires, our own timing of a process without."""
+    process = library.load("mini45", BUILD)
+
+    def other(block: Any, process: Any) -> float:
+        return timing.analyse(block.netlist, Wire(base_ff=0, per_fanout_ff=0), process.input_slew_ns).critical_ns
+
+    monkeypatch.setattr(second_timing, "BLOCKS", {"8-bit adder": second_timing.BLOCKS["8-bit adder"]})
+    monkeypatch.setattr(second_timing, "opensta", other)
+    (found,) = second_timing.compare(process, BUILD)
+    assert found.difference == 0
