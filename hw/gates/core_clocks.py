@@ -27,6 +27,12 @@ CLOCKS: dict[str, tuple[str, float, int, str]] = {
         45,
         "command queue and its checks",
     ),
+    "7b252c374c74920f": (
+        "16 x 16 INT8 core with copy channels, convolution and max pooling",
+        0.1386,
+        45,
+        "command queue and its checks",
+    ),
     "f64de8298ac9fa9a": (
         "16 x 16 INT8 output-stationary core, results drained through the columns",
         0.1618,
