@@ -3,6 +3,18 @@
 # Written by `tb gates core --write`.
 
 CLOCKS: dict[str, tuple[str, float, int, str]] = {
+    "7ceb69616418c108": (
+        "16 x 16 BF16 weight-stationary core, fused FP32 sums, adder pipelined in four stages",
+        0.1619,
+        45,
+        "a path through several parts",
+    ),
+    "03a05eddb3369d18": (
+        "16 x 16 FP8 (E4M3) weight-stationary core, fused FP32 sums, BF16 results",
+        0.1595,
+        45,
+        "command queue and its checks",
+    ),
     "45af190eba8cbdf4": (
         "16 x 16 INT4 weight-stationary core, pairs of terms in 8-bit lanes",
         0.1505,
@@ -12,6 +24,12 @@ CLOCKS: dict[str, tuple[str, float, int, str]] = {
     "3d5211d3c37422e4": (
         "16 x 16 INT8 core with copy channels of 16 bytes per cycle and 32 cycles latency",
         0.1638,
+        45,
+        "command queue and its checks",
+    ),
+    "7b252c374c74920f": (
+        "16 x 16 INT8 core with copy channels, convolution and max pooling",
+        0.1386,
         45,
         "command queue and its checks",
     ),
@@ -32,6 +50,12 @@ CLOCKS: dict[str, tuple[str, float, int, str]] = {
         0.1759,
         45,
         "command queue and its checks",
+    ),
+    "f775e2ea65e23c82": (
+        "GDDR6-AiM: GDDR6 with one 16-multiplier BF16 unit per bank",
+        0.1545,
+        45,
+        "units",
     ),
 }
 """Clocks by the digest of a machine: one of another description has none."""
