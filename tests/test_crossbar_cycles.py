@@ -44,6 +44,7 @@ def agrees(case: Case) -> None:
     for command, inputs in zip(case.commands, case.inputs, strict=True):
         events = events + value_counts(case.spec, inputs, command.column_tiles if len(inputs) else 0)
     assert not counters["missed"]
+    assert counters["completed"] == len(case.commands), "refused ones are counted, too"
     assert {label: counters[label] for label in LABELS} == dict(model.budget)
     assert counters["busy"] == model.cycles
     assert {event: counters[event] for event in EVENTS} == {e: events.get(e, 0) for e in EVENTS}

@@ -35,7 +35,7 @@ def _workload() -> DigitsCnn:
 
 def test_the_network_reads_97_percent_of_the_test_digits() -> None:
     workload = _workload()
-    figures = workload.score([workload.expected()])
+    figures = workload.score([workload.expected(_core())])
     assert figures["images"] == 360 == len(data()[2])
     assert figures["correct"] >= 0.97 * 360
 
@@ -48,7 +48,7 @@ def test_the_program_leaves_what_the_integer_reference_says() -> None:
         memories.external[beat : beat + len(beats)] = beats
     memories.run(work.program)
     outputs = memories.external[work.output : work.output + work.words].view(np.int8)
-    np.testing.assert_array_equal(outputs[:, :10], workload.expected())
+    np.testing.assert_array_equal(outputs[:, :10], workload.expected(_core()))
 
 
 def test_choosing_and_training_never_see_a_test_image(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,4 +107,4 @@ def test_the_record_of_the_rtl_is_the_record_of_the_model() -> None:
     assert measured.cycles == predicted.cycles
     assert dict(measured.phases) == dict(predicted.phases)
     assert measured.counts == predicted.counts + program_counts(_core(), _workload().program(_core()))
-    assert measured.figures == {**workload.score([workload.expected()]), "macs": predicted.macs}
+    assert measured.figures == {**workload.score([workload.expected(_core())]), "macs": predicted.macs}

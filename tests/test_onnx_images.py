@@ -8,57 +8,28 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-from onnx.reference import ReferenceEvaluator
 
 import model.cli
 from hw import chips
 from hw.base.command_line import main
 from hw.base.error import InputError
-from hw.spec.core import CoreSpec
 from model import workloads
 from model.cycle.npu.predict import predict
-from model.functional.npu import Memories
 from model.work.onnx_images import OnnxImages, run_of
 from model.work.onnx_run import OnnxRun
 from model.work.workload import Programmed
 from tb.bench import design
 from tb.bench.icarus import build_icarus
 from tb.bench.run import run as simulated
+from tests.support.onnx_images import CORE, check, node, opened, saved
 
 ROOT = Path(__file__).parents[1]
-CORE = chips.machine(chips.load("npu_16_cnn"), CoreSpec, "a test")
 
 
 @pytest.fixture(autouse=True)
 def _nothing_registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KCLOUD_OWN_FILES", "")
-
-
-def saved(folder: Path, nodes: list, weights: dict[str, np.ndarray], images: np.ndarray) -> Path:
-    graph = helper.make_graph(
-        nodes,
-        "g",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", *images.shape[1:]])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(value.astype(np.float32), key) for key, value in weights.items()],
-    )
-    np.save(folder / "x.npy", images.astype(np.float32))
-    path = folder / "cnn.onnx"
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), str(path))
-    return path
-
-
-def node(operator: str, inputs: str, output: str, **attributes) -> onnx.NodeProto:
-    return helper.make_node(operator, inputs.split(), [output], name=f"n_{output}", **attributes)
-
-
-def opened(folder: Path, nodes: list, weights: dict[str, np.ndarray], images: np.ndarray) -> OnnxImages:
-    run = run_of(saved(folder, nodes, weights, images), folder / "x.npy")
-    assert isinstance(run, OnnxImages)
-    return run
 
 
 def small(folder: Path, images: int = 5) -> OnnxImages:
@@ -84,28 +55,6 @@ def small(folder: Path, images: int = 5) -> OnnxImages:
         node("Gemm", "r2 w4", "y", transB=1),
     ]
     return opened(folder, nodes, weights, rng.normal(size=(images, 3, 12, 8)))
-
-
-def floating(run: OnnxImages) -> np.ndarray:
-    found = ReferenceEvaluator(str(run.path)).run(None, {"x": np.load(run.input)})
-    return np.asarray(next(iter(found)))
-
-
-def check(run: OnnxImages, core: CoreSpec = CORE, near: float = 0.06) -> None:
-    """The floating point is the file's; the program leaves the words of the reference, which are near it."""
-    wanted = floating(run)
-    assert np.allclose(run.staged[3].reshape(wanted.shape), wanted, atol=1e-3 * np.abs(wanted).max())
-    work = run.program(core)
-    memories = Memories(core)
-    for beat, beats in work.external:
-        memories.external[beat : beat + len(beats)] = beats
-    memories.run(work.program)
-    assert memories.refused == 0
-    words = memories.external[work.output : work.output + work.words].view(np.int8)
-    assert np.array_equal(words, run.expected())
-    figures = run.score([words])
-    assert figures["samples"] == len(run.images)
-    assert 0 < figures["largest_error_of_range"] < near
 
 
 def test_a_network_of_convolutions_pooling_and_dense_layers_is_a_program(tmp_path: Path) -> None:
@@ -192,17 +141,24 @@ def program_of(path: Path) -> None:
 
 
 X = (2, 4, 4)
-W = {"w": (3, 2, 2, 2), "v": (48, 5), "u": (3, 1, 2, 2)}
+W = {"w": (3, 2, 2, 2), "v": (48, 5), "u": (3, 1, 2, 2), "d": (32, 5)}
+STORED = {"low": np.array(-1.0), "high": np.array(2.0), "g": np.ones(5)}
 
 
 @pytest.mark.parametrize(
     ("nodes", "reason"),
     [
-        ([node("Conv", "x w", "h"), node("AveragePool", "h", "y", kernel_shape=[2, 2])], r"node 'n_y' \(AveragePool\)"),
-        ([node("MaxPool", "x", "h", kernel_shape=[2, 2]), node("Conv", "h w", "y")], "must follow a convolution"),
-        ([node("Conv", "x w", "h"), node("MaxPool", "h", "y", kernel_shape=[2, 2])], "must end with a layer behind"),
+        ([node("Conv", "x w", "h"), node("AveragePool", "h", "y", kernel_shape=[2, 2], pads=[1, 1, 0, 0])],
+         r"node 'n_y' \(AveragePool\) .* must divide by the same number everywhere"),
+        ([node("Conv", "x w", "h"), node("ReduceMean", "h", "y", axes=[1])], "the mean of height and width"),
+        ([node("Conv", "x w", "h"), node("Clip", "h low high", "y")], "from 0 on to a stored number .* not -1 to 2"),
+        ([node("Conv", "x w", "h"), node("Clip", "h", "y")], "not -inf to inf"),
+        ([node("Conv", "x w", "h"), node("Cast", "h", "y", to=6)], r"node 'n_y' \(Cast\)"),
+        ([node("Conv", "x w", "h"), node("BatchNormalization", "h g g g g", "y")], "a stored scale, bias, mean"),
+        ([node("Flatten", "x", "h"), node("Gemm", "h d", "r"), node("Relu", "r", "k"),
+          node("BatchNormalization", "k g g g g", "y")], "must follow a layer before its ReLU"),
         ([node("Conv", "x w", "h"), node("Sigmoid", "h", "y")], r"node 'n_y' \(Sigmoid\)"),
-        ([node("Conv", "x w", "h"), node("Add", "h x", "y")], r"node 'n_y' \(Add\)"),
+        ([node("Conv", "x w", "h"), node("Add", "h x", "y")], r"node 'n_y' \(Add\) .* no second activation"),
         ([node("Conv", "x w", "y", strides=[1, 2])], "one stride and one dilation"),
         ([node("Conv", "x u", "y")], "must take the 2 channels of its image in groups of 1"),
         ([node("Conv", "x w", "y", kernel_shape=[3, 3])], "kernel_shape as its weights"),
@@ -214,7 +170,7 @@ W = {"w": (3, 2, 2, 2), "v": (48, 5), "u": (3, 1, 2, 2)}
 )  # fmt: skip
 def test_what_the_rtl_lacks_is_refused_by_node(tmp_path: Path, nodes: list, reason: str) -> None:
     rng = np.random.default_rng(1)
-    weights = {key: rng.normal(size=shape) for key, shape in W.items()}
+    weights = {key: rng.normal(size=shape) for key, shape in W.items()} | STORED
     path = saved(tmp_path, nodes, weights, rng.normal(size=(2, *X)))
     with pytest.raises(InputError, match=reason):
         program_of(path)

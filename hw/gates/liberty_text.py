@@ -71,6 +71,8 @@ def parse(text: str, name: str) -> Group:
         raise InputError(f"{name} must close its groups, but ends inside one; restore the file") from None
     except RecursionError:
         raise InputError(f"{name} must nest its groups a few deep, as Liberty does, not hundreds; correct it") from None
+    if "()" in group.attributes:
+        raise InputError(f"the library group of {name} must have a body in braces, it has none; restore the file")
     if end < len(tokens):
         raise InputError(f"a Liberty file must be one library group, but {name} goes on after it; correct it")
     return group

@@ -20,7 +20,7 @@ def score(chip: Chip, workload: Workload, seed: int) -> tuple[dict[str, float], 
         return {}, Counts()
     try:
         if isinstance(workload, Programmed):
-            figures = workload.score([workload.expected()])
+            figures = workload.score([workload.expected(core)])
             run = runs_as_program(core, workload)
             return figures, program_counts(core, workload.program(core)) if run else Counts()
         jobs = workload.jobs(seed)

@@ -77,7 +77,7 @@ def quantise_layer(
     """
     largest = np.abs(weights).max(axis=0)
     # a channel that training switched off has weights of almost nothing: a step of its own would be noise
-    weight_step = np.maximum(largest, largest.max() * 2.0**-12) / 127
+    weight_step = np.maximum(largest, largest.max() * 2.0**-12 or 1.0) / 127
     q_weights = np.rint(weights / weight_step).astype(np.int8)
     correction = source.zero_point * q_weights.astype(np.int64).sum(axis=0)
     q_bias = np.rint(bias / (source.step * weight_step)).astype(np.int64) - correction

@@ -46,7 +46,7 @@ class DigitsCnn(Digits):
         """The program for `core`; `InputError` if it is not the core the network is laid out for."""
         return build(core, self.images)
 
-    def expected(self) -> np.ndarray:
+    def expected(self, core: CoreSpec) -> np.ndarray:
         """INT8 outputs (images, 10) by the integer reference, which knows no program."""
         from model.train.digits import data
         from model.train.digits_cnn import outputs, pixels

@@ -1,122 +1,49 @@
-"""A chain of layers in an ONNX file with stored weights: fully connected, convolution, max pooling, ReLU."""
+"""A chain of layers in an ONNX file with stored weights: fully connected, convolution, pooling, ReLU.
 
+Batch normalisation goes into the layer before it. Mean values are convolutions of constant weights. Maxima are taken of
+results on their way back to the activations, so pooling of anything else, or at the end, has a convolution beside it
+that leaves values as they are.
+"""
+
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hw.base.error import InputError
-from hw.base.integer import ceil_div
+from model.work.onnx_kernel import averaging, convolution, largest, numbers, pointwise
+from model.work.onnx_layer import Convolution, Dense, Layer, Pooling, Shape
 
 RESHAPING = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Cast")
 """Operators that leave the values of each sample as they are."""
-SUPPORTED = ("Gemm", "MatMul", "Add (of a bias)", "Relu", "Conv and MaxPool (on images)", *RESHAPING)
-Shape = tuple[int, ...]
-"""Of one sample: (values,), or (channels, height, width) of an image."""
+SUPPORTED = (
+    "Gemm",
+    "MatMul",
+    "Add (of a bias)",
+    "BatchNormalization",
+    "Relu",
+    "Clip (from 0)",
+    "Conv and pooling (on images)",
+    *RESHAPING,
+)
+_FLOATS = (1, 10, 11, 16)
+"""ONNX's numbers of the types that a Cast may have here."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """How a kernel moves over an image.
+def declared(path: Path) -> tuple[Shape | None, str]:
+    """Sizes that one sample must have by the network in `path`, 0 where it leaves them open, None where it says
+    nothing; and the name of its input."""
+    from model.network.onnx_file import load
 
-    Parameters
-    ----------
-    kernel : (int, int)
-        Positions down and across.
-    stride, dilation : int
-        The same in both directions.
-    pads : (int, int)
-        Lines above and columns left of the image that count as padding.
-    out : (int, int)
-        Height and width of the result; padding below and to the right is what they imply.
-    """
-
-    kernel: tuple[int, int]
-    stride: int = 1
-    dilation: int = 1
-    pads: tuple[int, int] = (0, 0)
-    out: tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dense:
-    """One layer in floating point.
-
-    Parameters
-    ----------
-    name : str
-        Of the node in the file, of its output if it has none.
-    weights : float64 array (k, n)
-        Scaled by the node's alpha.
-    bias : float64 array (n,)
-        Zeros if the layer adds none.
-    relu : bool
-        ReLU follows.
-    """
-
-    name: str
-    weights: np.ndarray
-    bias: np.ndarray
-    relu: bool = False
-
-    @property
-    def outputs(self) -> int:
-        """Values of a sample that leave."""
-        return self.weights.shape[1]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Convolution:
-    """One convolution in floating point.
-
-    Parameters
-    ----------
-    name : str
-        As of `Dense`.
-    weights : float64 array (n, channels, kernel height, kernel width)
-        Of all channels: those of other groups are zeros.
-    bias : float64 array (n,)
-        Zeros if the layer adds none.
-    window : Window
-        Of its kernel.
-    padded : bool
-        Part of a window lies outside the image somewhere.
-    relu : bool
-        ReLU follows.
-    """
-
-    name: str
-    weights: np.ndarray
-    bias: np.ndarray
-    window: Window
-    padded: bool
-    relu: bool = False
-
-    @property
-    def outputs(self) -> int:
-        """Channels that leave."""
-        return len(self.weights)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pooling:
-    """The largest of each window; what lies outside the image is not looked at.
-
-    Parameters
-    ----------
-    name : str
-        As of `Dense`.
-    window : Window
-        Where it looks.
-    """
-
-    name: str
-    window: Window
-
-
-Layer = Dense | Convolution | Pooling
+    graph = load(path).graph
+    stored = {tensor.name for tensor in graph.initializer}
+    given = next((value for value in graph.input if value.name not in stored), None)
+    if given is None or not given.type.tensor_type.HasField("shape"):
+        return None, "" if given is None else given.name
+    return tuple(max(0, size.dim_value) for size in given.type.tensor_type.shape.dim[1:]), given.name
 
 
 def layers(path: Path, shape: Shape) -> tuple[Layer, ...]:
@@ -152,15 +79,37 @@ def layers(path: Path, shape: Shape) -> tuple[Layer, ...]:
             continue
         where = f"node {label(node, index)} of {path.name}"
         if at not in node.input:
-            raise InputError(f"{where} must follow the layer before it in one chain; the RTL runs no branches")
+            raise InputError(
+                f"{where} must follow the layer before it in one chain; the RTL runs no branches, cut the network there"
+            )
         if node.op_type not in RESHAPING:
             shape = _take(node, where, attributes, at, weight, shape, found)
         elif node.op_type not in ("Identity", "Dropout", "Cast"):
             shape = (int(np.prod(shape)),)
+        elif node.op_type == "Cast" and attributes["to"].i not in _FLOATS:
+            raise InputError(f"{where} must keep numbers as they are, and not round them; leave it out")
         at = node.output[0]
+    if [output.name for output in graph.output] != [at]:
+        raise InputError(
+            f"{path.name} must have the last of its chain, {at!r}, as its one output, not "
+            f"{', '.join(repr(output.name) for output in graph.output) or 'none'}; the RTL runs no branches"
+        )
     if not any(isinstance(layer, Dense | Convolution) for layer in found):
         raise InputError(f"{path.name} must hold a fully connected layer or a convolution; it has none")
+    if isinstance(found[-1], Pooling):
+        found.append(_as_it_is(found[-1].name, (*_channels(shape, found), *found[-1].window.out)))
     return tuple(found)
+
+
+def _channels(shape: Shape, found: list[Layer]) -> Shape:
+    """Channels that leave the last layer that is not pooling."""
+    made = next((layer for layer in reversed(found) if isinstance(layer, Dense | Convolution)), None)
+    return (shape[0] if made is None else made.outputs,)
+
+
+def _as_it_is(name: str, shape: Shape) -> Convolution:
+    """A convolution that leaves images of `shape` as they are, for the pooling called `name`."""
+    return pointwise(f"{name}_values", np.ones(shape[0]), shape)
 
 
 def _take(
@@ -180,19 +129,14 @@ def _take(
         found.append(dense)
         return (dense.outputs,)
     if standard and node.op_type == "Conv":
-        made = _convolution(node, where, attributes, weight, shape)
+        made = convolution(node, where, attributes, weight, shape)
         found.append(made)
         return (made.outputs, *made.window.out)
-    if standard and node.op_type == "MaxPool":
-        if not isinstance(last, Convolution) or len(shape) != 3:
-            raise InputError(
-                f"{where} must follow a convolution; the core takes maxima of results alone, on their way back"
-            )
-        if len(node.output) > 1 and node.output[1]:
-            raise InputError(f"{where} must give values alone; the core keeps no places of maxima")
-        window = _window(where, attributes, shape, _numbers(attributes, "kernel_shape"))
-        found.append(Pooling(name=node.name or node.output[0], window=window))
-        return (shape[0], *window.out)
+    if standard and node.op_type in _POOLING:
+        return _pool(node, where, attributes, weight, shape, found)
+    if standard and node.op_type == "BatchNormalization":
+        _normalise(node, where, attributes, weight, shape, found)
+        return shape
     other = [name for name in node.input if name not in ("", at)]
     if node.op_type == "Add" and isinstance(last, Dense | Convolution) and len(other) == 1:
         bias = weight(other[0])
@@ -204,11 +148,15 @@ def _take(
             added = last.bias + np.broadcast_to(bias.reshape(-1).astype(np.float64), (width,))
             found[-1] = replace(last, bias=added)
             return shape
-    if node.op_type == "Relu" and last is not None:
-        if isinstance(last, Pooling):  # the largest of rectified values is the rectified largest
-            found[-2] = replace(found[-2], relu=True)  # type: ignore[type-var]  # a pooling follows a convolution
-        else:
-            found[-1] = replace(last, relu=True)
+        raise InputError(
+            f"{where} must add a stored bias; the RTL's output stage adds no second activation (residual), cut the "
+            "network there or predict it without --input"
+        )
+    if standard and node.op_type in ("Relu", "Clip") and last is not None:
+        # the largest of rectified values is the rectified largest
+        at_layer = -2 if isinstance(last, Pooling) else -1
+        limit = min(found[at_layer].most, _most(node, where, attributes, weight))  # type: ignore[union-attr]
+        found[at_layer] = replace(found[at_layer], relu=True, most=limit)  # type: ignore[type-var]
         return shape
     raise InputError(
         f"{where} must be an operator of the core's RTL, {', '.join(SUPPORTED)}; leave {node.op_type} to the "
@@ -222,95 +170,88 @@ def _along(shape: Shape, over: Shape) -> bool:
     return padded == over or (len(over) == 1 and padded[-1] == over[-1])
 
 
-def _numbers(attributes: Mapping[str, Any], name: str) -> list[int]:
-    return list(attributes[name].ints) if name in attributes else []
+_POOLING = ("MaxPool", "GlobalMaxPool", "AveragePool", "GlobalAveragePool", "ReduceMean")
 
 
-def _window(where: str, attributes: Mapping[str, Any], shape: Shape, kernel: list[int]) -> Window:
-    """The window of a Conv or MaxPool on images of `shape`."""
-    strides, dilations = (_numbers(attributes, name) or [1, 1] for name in ("strides", "dilations"))
-    if len(kernel) != 2 or len(strides) != 2 or len(dilations) != 2 or min(*kernel, *strides, *dilations) < 1:
-        raise InputError(f"{where} must have a kernel of two axes of at least 1, as its strides and dilations")
-    if strides[0] != strides[1] or dilations[0] != dilations[1]:
-        raise InputError(
-            f"{where} must have one stride and one dilation for both directions, not {strides} and {dilations}; the "
-            "core has no other"
-        )
-    auto = attributes["auto_pad"].s.decode() if "auto_pad" in attributes else "NOTSET"
-    pads = _numbers(attributes, "pads") or [0, 0, 0, 0]
-    if auto not in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER") or len(pads) != 4 or min(pads) < 0:
-        raise InputError(f"{where} must have four pads of at least 0, or a known auto_pad, not {auto} and {pads}")
-    up = bool("ceil_mode" in attributes and attributes["ceil_mode"].i)
-    begin, out = [], []
-    for axis in range(2):
-        reach = (kernel[axis] - 1) * dilations[axis] + 1
-        size, stride = shape[1 + axis], strides[axis]
-        if auto.startswith("SAME"):
-            length = ceil_div(size, stride)
-            total = max(0, (length - 1) * stride + reach - size)
-            begin.append(total // 2 if auto == "SAME_UPPER" else total - total // 2)
-        else:
-            before, behind = (0, 0) if auto == "VALID" else (pads[axis], pads[2 + axis])
-            room = size + before + behind - reach
-            length = (ceil_div(room, stride) if up else room // stride) + 1
-            if up and (length - 1) * stride >= size + before:  # a window that begins behind the image counts nothing
-                length -= 1
-            begin.append(before)
-        if length < 1:
-            raise InputError(f"{where} must have a kernel that fits its image, not {kernel} on {list(shape[1:])}")
-        out.append(length)
-    return Window(
-        kernel=(kernel[0], kernel[1]),
-        stride=strides[0],
-        dilation=dilations[0],
-        pads=(begin[0], begin[1]),
-        out=(out[0], out[1]),
-    )
-
-
-def _convolution(
+def _pool(
     node: Any,
     where: str,
     attributes: Mapping[str, Any],
     weight: Callable[[str], np.ndarray | None],
     shape: Shape,
-) -> Convolution:
-    """The layer of a Conv node with stored weights; groups become zeros in the weights of all channels."""
+    found: list[Layer],
+) -> Shape:
+    """Add maxima or mean values; the shape that leaves."""
     if len(shape) != 3:
         raise InputError(f"{where} must take images of channels, height and width, not samples of {list(shape)}")
-    weights = weight(node.input[1]) if len(node.input) > 1 else None
-    if weights is None or weights.ndim != 4 or not weights.size:
-        raise InputError(f"{where} must have stored weights of four axes; the RTL keeps weights, not activations")
-    weights = weights.astype(np.float64)
-    groups = attributes["group"].i if "group" in attributes else 1
-    n, inside = weights.shape[:2]
-    if groups < 1 or n % groups or inside * groups != shape[0]:
+    if node.op_type in ("MaxPool", "GlobalMaxPool"):
+        made = largest(node, where, attributes, shape)
+        if not (found and isinstance(found[-1], Convolution)):
+            found.append(_as_it_is(made.name, shape))
+        found.append(made)
+        return (shape[0], *made.window.out)
+    keeps = True
+    if node.op_type == "ReduceMean":
+        axes = numbers(attributes, "axes")
+        given = weight(node.input[1]) if len(node.input) > 1 and node.input[1] else None
+        axes = axes if given is None else [int(axis) for axis in given.reshape(-1)]
+        if sorted(axis % 4 for axis in axes if -4 <= axis < 4) != [2, 3]:
+            raise InputError(f"{where} must take the mean of height and width, axes 2 and 3, not of {axes}")
+        keeps = not ("keepdims" in attributes and not attributes["keepdims"].i)
+    mean = averaging(node, where, attributes, shape)
+    found.append(mean)
+    return (shape[0], *mean.window.out) if keeps else (shape[0],)
+
+
+def _normalise(
+    node: Any,
+    where: str,
+    attributes: Mapping[str, Any],
+    weight: Callable[[str], np.ndarray | None],
+    shape: Shape,
+    found: list[Layer],
+) -> None:
+    """Batch normalisation: into the layer before it if nothing lies between, on images else as a layer of its own."""
+    stored = [weight(name) for name in node.input[1:5]]
+    if len(stored) != 4 or any(value is None or value.shape != shape[:1] for value in stored):
+        raise InputError(f"{where} must have a stored scale, bias, mean and variance for each of {shape[0]} channels")
+    if "training_mode" in attributes and attributes["training_mode"].i:
+        raise InputError(f"{where} must be that of a trained network, not training_mode; export it for inference")
+    scale, bias, mean, variance = (np.asarray(value, np.float64) for value in stored)
+    epsilon = attributes["epsilon"].f if "epsilon" in attributes else 1e-5
+    if not all(np.isfinite(value).all() for value in (scale, bias, mean, variance)) or (variance + epsilon <= 0).any():
+        raise InputError(f"{where} must have finite numbers and variances above 0; check the training")
+    factor = scale / np.sqrt(variance + epsilon)
+    last = found[-1] if found else None
+    if isinstance(last, Dense | Convolution) and not last.relu and last.outputs == len(factor):
+        over = factor if isinstance(last, Dense) else factor[:, None, None, None]
+        found[-1] = replace(last, weights=last.weights * over, bias=(last.bias - mean) * factor + bias)
+    elif len(shape) == 3:
+        own = pointwise(node.name or node.output[0], factor, shape)
+        found.append(replace(own, bias=bias - mean * factor))
+    else:
         raise InputError(
-            f"{where} must take the {shape[0]} channels of its image in groups of {inside}, {groups} of them for {n} "
-            "results; check the input"
+            f"{where} must follow a layer before its ReLU; fold it into the next layer, or leave it to the host"
         )
-    kernel = _numbers(attributes, "kernel_shape") or list(weights.shape[2:])
-    if kernel != list(weights.shape[2:]):
-        raise InputError(f"{where} must have a kernel_shape as its weights, {list(weights.shape[2:])}, not {kernel}")
-    window = _window(where, attributes, shape, kernel)
-    bias = np.zeros(n)
-    if len(node.input) > 2 and node.input[2]:
-        stored_bias = weight(node.input[2])
-        if stored_bias is None or stored_bias.size != n:
-            raise InputError(f"{where} must add a stored bias of {n} values")
-        bias = stored_bias.reshape(-1).astype(np.float64)
-    if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
-        raise InputError(f"{where} must have finite weights, not NaN or infinity")
-    whole = np.zeros((n, shape[0], *weights.shape[2:]))
-    for group in range(groups):
-        rows = slice(group * n // groups, (group + 1) * n // groups)
-        whole[rows, group * inside : (group + 1) * inside] = weights[rows]
-    ends = [
-        window.pads[axis] > 0
-        or (window.out[axis] - 1) * window.stride + (kernel[axis] - 1) * window.dilation + 1 > shape[1 + axis]
-        for axis in range(2)
-    ]
-    return Convolution(name=node.name or node.output[0], weights=whole, bias=bias, window=window, padded=any(ends))
+
+
+def _most(node: Any, where: str, attributes: Mapping[str, Any], weight: Callable[[str], np.ndarray | None]) -> float:
+    """What a Relu or Clip makes of larger values: infinity or Clip's limit, as inputs or, in old files, attributes."""
+    if node.op_type == "Relu":
+        return math.inf
+    limits = [-math.inf, math.inf]
+    for i, name in enumerate(("min", "max")):
+        if len(node.input) > 1 + i and node.input[1 + i]:
+            value = weight(node.input[1 + i])
+            limits[i] = math.nan if value is None or value.size != 1 else float(value.reshape(-1)[0])
+        elif name in attributes:
+            limits[i] = attributes[name].f
+    if limits[0] != 0 or not limits[1] > 0:
+        raise InputError(
+            f"{where} must limit values from 0 on to a stored number above it, as ReLU6 does, not {limits[0]:g} to "
+            f"{limits[1]:g}; leave it to the host"
+        )
+    return limits[1]
 
 
 def _dense(

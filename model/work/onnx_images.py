@@ -16,12 +16,16 @@ from hw.base.integer import ceil_div
 from hw.spec.command import Geometry
 from hw.spec.core import CoreSpec
 from model.functional.npu import windows
-from model.network.quantised import Scale, quantise_layer
+from model.network.quantised import Scale
 from model.reference.npu import gemm
-from model.work.onnx_chain import Convolution, Dense, Layer, Pooling, Window, layers
-from model.work.onnx_program import LANES, Builder, Stage, geometry_of, words_of
-from model.work.onnx_run import OnnxRun, read_input
+from model.work.onnx_chain import declared, layers
+from model.work.onnx_layer import Convolution, Dense, Layer, Pooling, Window
+from model.work.onnx_program import Builder, Stage, geometry_of, words_of
+from model.work.onnx_run import OnnxRun, limited, quantise, read_input
 from model.work.workload import Gemm, GemmJob, PlacedProgram, Workload
+
+USUAL_LANES = 16
+"""Channels of a word where no core is known; only the order of words depends on it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,28 +43,42 @@ class OnnxImages(OnnxRun):
         return layers(self.path, self.images.shape[1:])
 
     @cached_property
-    def staged(self) -> tuple[tuple[Stage, ...], Scale, Scale, np.ndarray]:
-        """The stages as integers, the scales of input and output, and the result in floating point, (images, channels,
-        height, width)."""
-        values = self.images
-        first = source = _scale(values, self.chain)
-        made: list[Stage] = []
+    def floating(self) -> tuple[tuple[np.ndarray, Convolution, Scale, Scale], ...]:
+        """Of each layer that is not pooling: the images that enter, itself, the scales of what enters and leaves."""
+        values, found = self.images, []
+        source = _scale(values, self.chain)
         for number, layer in enumerate(self.chain):
             if isinstance(layer, Pooling):
                 values = _pooled(values, layer.window, -np.inf)
-                made[-1] = replace(made[-1], pooling=layer.window)
                 continue
             shape = (values.shape[1], values.shape[2], values.shape[3])
             conv = layer if isinstance(layer, Convolution) else _whole(layer, shape)
-            values = _convolved(values, conv)
+            entered, values = values, _convolved(values, conv)
             target = _scale(values, self.chain[number + 1 :])
-            try:
-                quantised = quantise_layer(_rows(conv.weights), conv.bias, source, target, relu=conv.relu)
-            except InputError as error:
-                raise InputError(f"layer {layer.name!r} of {self.path.name}: {error}") from None
-            made.append(Stage(name=layer.name, layer=quantised, window=conv.window, pooling=None, shape=shape))
+            found.append((entered, conv, source, target))
             source = target
-        return tuple(made), first, source, values
+        return tuple(found)
+
+    @property
+    def wanted(self) -> np.ndarray:
+        """The result in floating point, (images, channels, height, width)."""
+        entered, last, _, _ = self.floating[-1]
+        return _convolved(entered, last)
+
+    def stages(self, lanes: int) -> tuple[Stage, ...]:
+        """The stages as integers for a core of `lanes` rows and columns."""
+        made, found = list[Stage](), iter(self.floating)
+        for layer in self.chain:
+            if isinstance(layer, Pooling):
+                made[-1] = replace(made[-1], pooling=layer.window)
+                continue
+            entered, conv, source, target = next(found)
+            quantised = quantise(conv, _rows(conv.weights, lanes), source, target, self.path.name)
+            shape = (entered.shape[1], entered.shape[2], entered.shape[3])
+            made.append(
+                Stage(name=conv.name, lanes=lanes, layer=quantised, window=conv.window, pooling=None, shape=shape)
+            )
+        return tuple(made)
 
     def gemms(self) -> list[Gemm]:
         """One GEMM per layer as implicit im2col makes it: output pixels x channels out x taps x channels in."""
@@ -71,7 +89,7 @@ class OnnxImages(OnnxRun):
                 n=stage.layer.weights.shape[1],
                 k=stage.window.kernel[0] * stage.window.kernel[1] * stage.shape[0],
             )
-            for stage in self.staged[0]
+            for stage in self.stages(USUAL_LANES)
         ]
 
     def jobs(self, seed: int) -> list[GemmJob]:
@@ -83,29 +101,30 @@ class OnnxImages(OnnxRun):
 
     def _codes(self) -> np.ndarray:
         """The input as INT8 (images, channels, height, width)."""
-        first = self.staged[1]
+        first = self.floating[0][2]
         return np.clip(np.rint(self.images / first.step) + first.zero_point, -128, 127).astype(np.int8)
 
-    def expected(self) -> np.ndarray:
-        """The output words (words, `LANES`) by the integer reference, which knows no program."""
-        values = self._codes()
-        for stage in self.staged[0]:
-            taps = _taps(_in_blocks(values), stage.window, 0)
+    def expected(self, core: CoreSpec) -> np.ndarray:
+        """The output words (words, lanes) of `core` by the integer reference, which knows no program."""
+        values, stages, lanes = self._codes(), self.stages(core.array.rows), core.array.rows
+        for stage in stages:
+            taps = _taps(_in_blocks(values, lanes), stage.window, 0, lanes)
             sums = gemm(taps.reshape(-1, taps.shape[-1]), stage.layer.weights, stage.layer.output)
             values = sums.reshape(len(values), *stage.window.out, -1).transpose(0, 3, 1, 2)
             if stage.pooling is not None:
                 values = _pooled(values, stage.pooling, -128)
-        stage = self.staged[0][-1].layer.output
+        stage = stages[-1].layer.output
         idle = np.clip(stage.zero_point, stage.low, stage.high)
-        return words_of(values, int(idle))
+        return words_of(values, int(idle), lanes)
 
     def score(self, outputs: list[np.ndarray]) -> dict[str, float]:
         """How near INT8 is to floating point: the largest error over the output's range, and equal largest outputs."""
-        _, _, last, wanted = self.staged
+        last, wanted = self.floating[-1][3], self.wanted
         images, channels, height, width = wanted.shape
-        blocks = ceil_div(channels, LANES)
-        codes = np.asarray(outputs[-1], np.float64).reshape(blocks, images, height, width, LANES)
-        codes = codes.transpose(1, 0, 4, 2, 3).reshape(images, blocks * LANES, height, width)[:, :channels]
+        lanes = outputs[-1].shape[-1]
+        blocks = ceil_div(channels, lanes)
+        codes = np.asarray(outputs[-1], np.float64).reshape(blocks, images, height, width, lanes)
+        codes = codes.transpose(1, 0, 4, 2, 3).reshape(images, blocks * lanes, height, width)[:, :channels]
         found = ((codes - last.zero_point) * last.step).reshape(images, -1)
         wanted = wanted.reshape(images, -1)
         span = float(wanted.max() - wanted.min()) or 1.0
@@ -121,21 +140,21 @@ class OnnxImages(OnnxRun):
         Raises
         ------
         InputError
-            If the core is not 16 x 16 INT8 with convolution and copy channels, or something does not fit it.
+            If the core is not a square one of INT8 with convolution and copy channels, or something does not fit it.
         """
         array = core.array
         if (
             core.dma is None
             or not core.convolution
-            or (array.rows, array.columns, array.activation_format, array.weight_format)
-            != (LANES, LANES, "int8", "int8")
+            or array.rows != array.columns
+            or (array.activation_format, array.weight_format) != ("int8", "int8")
             or core.rounding_mode != "exact_rne"
         ):
             raise InputError(
-                f"{self.path.name} must run on a {LANES} x {LANES} INT8 core with convolution and copy channels that "
-                "rounds to even; take npu_16_cnn"
+                f"{self.path.name} must run on an INT8 core with as many rows as columns, with convolution and copy "
+                "channels, that rounds to even; take npu_16_cnn"
             )
-        return Builder(core, self.path.name, self.staged[0]).build(self._codes())
+        return Builder(core, self.path.name, self.stages(array.rows)).build(self._codes())
 
 
 def _scale(values: np.ndarray, after: tuple[Layer, ...]) -> Scale:
@@ -150,31 +169,33 @@ def _whole(layer: Dense, shape: tuple[int, int, int]) -> Convolution:
     """A fully connected layer as a convolution with the whole image as its kernel."""
     weights = layer.weights.T.reshape(-1, *shape)
     window = Window(kernel=(shape[1], shape[2]), out=(1, 1))
-    return Convolution(name=layer.name, weights=weights, bias=layer.bias, window=window, padded=False, relu=layer.relu)
+    return Convolution(
+        name=layer.name, weights=weights, bias=layer.bias, window=window, padded=False, relu=layer.relu, most=layer.most
+    )
 
 
-def _rows(weights: np.ndarray) -> np.ndarray:
-    """Weights (n, channels, height, width) as (channel blocks x taps x `LANES`, n), the rows of the core's words."""
+def _rows(weights: np.ndarray, lanes: int) -> np.ndarray:
+    """Weights (n, channels, height, width) as (channel blocks x taps x lanes, n), the rows of the core's words."""
     n, channels, height, width = weights.shape
-    blocks = ceil_div(channels, LANES)
-    padded = np.zeros((n, blocks * LANES, height, width))
+    blocks = ceil_div(channels, lanes)
+    padded = np.zeros((n, blocks * lanes, height, width))
     padded[:, :channels] = weights
-    return padded.reshape(n, blocks, LANES, height, width).transpose(1, 3, 4, 2, 0).reshape(-1, n)
+    return padded.reshape(n, blocks, lanes, height, width).transpose(1, 3, 4, 2, 0).reshape(-1, n)
 
 
-def _in_blocks(values: np.ndarray) -> np.ndarray:
+def _in_blocks(values: np.ndarray, lanes: int) -> np.ndarray:
     """Images (images, channels, height, width) as (images, height, width, channels up to whole blocks)."""
     channels = values.shape[1]
-    padded = np.pad(values, ((0, 0), (0, -channels % LANES), (0, 0), (0, 0)))
+    padded = np.pad(values, ((0, 0), (0, -channels % lanes), (0, 0), (0, 0)))
     return padded.transpose(0, 2, 3, 1)
 
 
-def _taps(values: np.ndarray, window: Window, fill: int) -> np.ndarray:
-    """(images, height, width, channel blocks x taps x `LANES`) that a kernel sees of (images, height, width,
+def _taps(values: np.ndarray, window: Window, fill: int, lanes: int) -> np.ndarray:
+    """(images, height, width, channel blocks x taps x lanes) that a kernel sees of (images, height, width,
     channels)."""
     images, _, _, channels = values.shape
     taps = windows(values, _plain(values, window), fill=fill)
-    taps = taps.reshape(len(taps), images, *window.out, channels // LANES, LANES)
+    taps = taps.reshape(len(taps), images, *window.out, channels // lanes, lanes)
     return taps.transpose(1, 2, 3, 4, 0, 5).reshape(images, *window.out, -1)
 
 
@@ -184,9 +205,8 @@ def _plain(values: np.ndarray, window: Window) -> Geometry:
 
 def _convolved(values: np.ndarray, layer: Convolution) -> np.ndarray:
     """A convolution in floating point, (images, n, height, width)."""
-    taps = _taps(_in_blocks(values), layer.window, 0)
-    found = taps @ _rows(layer.weights) + layer.bias
-    return (np.maximum(found, 0) if layer.relu else found).transpose(0, 3, 1, 2)
+    taps = _taps(_in_blocks(values, USUAL_LANES), layer.window, 0, USUAL_LANES)
+    return limited(taps @ _rows(layer.weights, USUAL_LANES) + layer.bias, layer).transpose(0, 3, 1, 2)
 
 
 def _pooled(values: np.ndarray, window: Window, fill: float) -> np.ndarray:
@@ -204,6 +224,15 @@ def run_of(path: Path, given: Path) -> Workload:
         If the input is none, or a layer is one that the RTL lacks.
     """
     shape = read_input(given).shape[1:]
+    wanted, name = declared(path)
+    if wanted is not None and (
+        len(shape) != len(wanted) or any(want not in (0, size) for want, size in zip(wanted, shape, strict=True))
+    ):
+        listed = ", ".join(str(size or "any") for size in wanted)
+        raise InputError(
+            f"the input {given} must have samples of [{listed}] as input {name!r} of {path.name} declares, not of "
+            f"{list(shape)}, one sample behind the other along its first axis; reshape it, or export the network for it"
+        )
     if len(shape) == 3 and any(isinstance(layer, Convolution | Pooling) for layer in layers(path, shape)):
         return OnnxImages(path=path, input=given)
     return OnnxRun(path=path, input=given)

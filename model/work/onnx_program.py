@@ -1,4 +1,4 @@
-"""A chain of convolutions as one program of a 16 x 16 core: weights once, then batches of images through all layers."""
+"""A chain of convolutions as one program of a core: weights once, then batches of images through all layers."""
 
 from dataclasses import dataclass, replace
 
@@ -13,6 +13,7 @@ from hw.spec.command import (
     Copy,
     Geometry,
     activation_word_bits,
+    output_word_bits,
     parameter_word_bits,
     weight_word_bits,
 )
@@ -21,11 +22,8 @@ from model.functional.npu import beats_of
 from model.lowering import lower
 from model.lowering.program import Program
 from model.network.quantised import QuantisedLayer
-from model.work.onnx_chain import Window
+from model.work.onnx_layer import Window
 from model.work.workload import PlacedProgram
-
-LANES = 16
-"""Channels of a word; rows and columns of the core that runs it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +34,10 @@ class Stage:
     ----------
     name : str
         Of the layer in the file.
+    lanes : int
+        Channels of a word: rows and columns of the core that runs it.
     layer : QuantisedLayer
-        Weights (channel blocks x taps x `LANES`, n), rows in the order of the core's words.
+        Weights (channel blocks x taps x lanes, n), rows in the order of the core's words.
     window : Window
         Of the kernel.
     pooling : Window or None
@@ -47,6 +47,7 @@ class Stage:
     """
 
     name: str
+    lanes: int
     layer: QuantisedLayer
     window: Window
     pooling: Window | None
@@ -55,7 +56,7 @@ class Stage:
     @property
     def blocks(self) -> tuple[int, int]:
         """Blocks of channels that enter and leave."""
-        return ceil_div(self.shape[0], LANES), ceil_div(self.layer.weights.shape[1], LANES)
+        return ceil_div(self.shape[0], self.lanes), ceil_div(self.layer.weights.shape[1], self.lanes)
 
     @property
     def words(self) -> tuple[int, int, int]:
@@ -83,13 +84,17 @@ class Builder:
         weights = self._parameters()
         images = len(codes)
         parts = [codes[start : start + batch] for start in range(0, images, batch)]
-        inside = [self._outside([int.from_bytes(word.tobytes(), "little") for word in words_of(part, 0)],
-                                activation_word_bits(self.core)) for part in parts]  # fmt: skip
+        packed = [words_of(part, 0, self.core.array.rows) for part in parts]
+        inside = [
+            self._outside([int.from_bytes(word.tobytes(), "little") for word in words], activation_word_bits(self.core))
+            for words in packed
+        ]
         last = self.stages[-1].words[2]
         assert self.core.dma is not None
-        if self.beat + images * last > self.core.dma.external_beats:
+        beats = self.core.dma.beats(output_word_bits(self.core))
+        if (needed := self.beat + images * last * beats) > self.core.dma.external_beats:
             raise InputError(
-                f"{images} images of {self.name} need {self.beat + images * last} beats outside, the core has "
+                f"{images} images of {self.name} need {needed} beats outside, the core has "
                 f"{self.core.dma.external_beats}; take fewer"
             )
         output, blocks = self.beat, self.stages[-1].blocks[1]
@@ -102,7 +107,7 @@ class Builder:
                         target="output_to_external",
                         words=len(part) * plane,
                         address=block * len(part) * plane,
-                        other_address=output + block * images * plane + number * batch * plane,
+                        other_address=output + (block * images * plane + number * batch * plane) * beats,
                     )
                 )
         return PlacedProgram(program=self.program, external=self.external, output=output, words=images * last)
@@ -168,18 +173,14 @@ class Builder:
                     parameter_address=places[number][1],
                 )
             )
-            last, left = number == len(self.stages) - 1, stage.words[2] * images
-            if last and stage.pooling is None:
+            left = stage.words[2] * images
+            if number == len(self.stages) - 1:
+                assert stage.pooling is None, "a chain ends with a layer behind its pooling"
                 return
             at = 0 if at else self.core.activation_words - left
             if stage.pooling is None:
                 self.program.append(Copy(target="output_to_activation", words=left, other_address=at))
                 continue
-            if last:
-                raise InputError(
-                    f"{self.name} must end with a layer behind its pooling; the core takes maxima on the way back to "
-                    "the activations, not on the way out"
-                )
             self.program.append(
                 replace(geometry_of(self.name, stage.name, stage.pooling, images, stage.window.out, 1), groups=outputs)
             )
@@ -211,12 +212,12 @@ def geometry_of(network: str, name: str, window: Window, images: int, size: tupl
     return made
 
 
-def words_of(values: np.ndarray, idle: int) -> np.ndarray:
-    """Images (images, channels, height, width) as words (words, `LANES`): [channel block][image][row][pixel]."""
+def words_of(values: np.ndarray, idle: int, lanes: int) -> np.ndarray:
+    """Images (images, channels, height, width) as words (words, lanes): [channel block][image][row][pixel]."""
     images, channels, height, width = values.shape
-    blocks = ceil_div(channels, LANES)
-    padded = np.full((images, blocks * LANES, height, width), idle, np.int8)
+    blocks = ceil_div(channels, lanes)
+    padded = np.full((images, blocks * lanes, height, width), idle, np.int8)
     padded[:, :channels] = values
     return np.ascontiguousarray(
-        padded.reshape(images, blocks, LANES, height, width).transpose(1, 0, 3, 4, 2).reshape(-1, LANES)
+        padded.reshape(images, blocks, lanes, height, width).transpose(1, 0, 3, 4, 2).reshape(-1, lanes)
     )

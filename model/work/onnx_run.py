@@ -1,13 +1,14 @@
 """An ONNX network with its weights and an input, quantised to INT8: a workload for the RTL.
 
-What the core's RTL computes is a chain of fully connected layers with bias and ReLU, and on images convolutions and max
+What the core's RTL computes is a chain of fully connected layers with bias and ReLU, and on images convolutions and
 pooling (`model.work.onnx_images`); everything else is refused by name of the operator. Quantised as
 `model.network.quantised` does: activations per tensor, weights per output channel, the range of each activation being
 what the given input causes in floating point.
 """
 
 import hashlib
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,8 +16,9 @@ import numpy as np
 
 from hw.base.digest import digest
 from hw.base.error import InputError
-from model.network.quantised import QuantisedNetwork, Scale, quantise_layer
-from model.work.onnx_chain import Dense, layers
+from model.network.quantised import QuantisedLayer, QuantisedNetwork, Scale, quantise_layer
+from model.work.onnx_chain import layers
+from model.work.onnx_layer import Convolution, Dense
 from model.work.workload import Gemm, GemmJob
 
 LARGEST_INPUT = 1 << 24
@@ -73,12 +75,9 @@ class OnnxRun:
         made = []
         for layer in self.layers:
             values = values @ layer.weights + layer.bias
-            values = np.maximum(values, 0) if layer.relu else values
+            values = limited(values, layer)
             target = Scale.covering(float(values.min()), float(values.max()))
-            try:
-                made.append(quantise_layer(layer.weights, layer.bias, source, target, relu=layer.relu))
-            except InputError as error:
-                raise InputError(f"layer {layer.name!r} of {self.path.name}: {error}") from None
+            made.append(quantise(layer, layer.weights, source, target, self.path.name))
             source = target
         return QuantisedNetwork(layers=tuple(made)), first, source, values
 
@@ -115,6 +114,24 @@ class OnnxRun:
             "same_largest_output": equal,
             "largest_error_of_range": float(f"{np.abs(found - wanted).max() / span:.6g}"),
         }
+
+
+def limited(values: np.ndarray, layer: Dense | Convolution) -> np.ndarray:
+    """Results of a layer behind its ReLU or Clip."""
+    return np.clip(values, 0, layer.most) if layer.relu else values
+
+
+def quantise(
+    layer: Dense | Convolution, weights: np.ndarray, source: Scale, target: Scale, network: str
+) -> QuantisedLayer:
+    """A layer as integers, `weights` (k, n) being its own; `InputError` naming it if they cannot be."""
+    try:
+        made = quantise_layer(weights, layer.bias, source, target, relu=layer.relu)
+    except InputError as error:
+        raise InputError(f"layer {layer.name!r} of {network}: {error}") from None
+    stage = made.output
+    high = min(stage.high, round(layer.most / target.step) + target.zero_point) if layer.most < math.inf else stage.high
+    return replace(made, output=replace(stage, high=high))
 
 
 def read_input(path: Path) -> np.ndarray:

@@ -113,7 +113,7 @@ class PlacedProgram:
     output : int
         First beat of the results.
     words : int
-        Output words there, one beat each.
+        Output words there, each as many whole beats as it needs.
     """
 
     program: list[Command | Copy | Fence | Geometry]
@@ -166,8 +166,8 @@ class Programmed(Workload, Protocol):
         """The program for `core`; `InputError` if that core cannot run it."""
         ...
 
-    def expected(self) -> np.ndarray:
-        """What must lie in the output words, by a reference that knows no program."""
+    def expected(self, core: CoreSpec) -> np.ndarray:
+        """What must lie in the output words of `core`, by a reference that knows no program."""
         ...
 
 

@@ -7,6 +7,7 @@ from hw import chips
 from hw.base.error import InputError
 from hw.rtl.npu.core_top import CoreTop
 from hw.spec.chip import Chip
+from hw.spec.command import output_word_bits
 from hw.spec.core import CoreSpec
 from hw.spec.npu_event import EVENTS, LABELS
 from model import workloads
@@ -64,11 +65,13 @@ async def every_output_of_the_program_is_the_reference(bench: Bench) -> None:
     counted = await run_case(bench, core, case)
     values = program_counts(core, work)  # `run_case` held the RTL's to the same arithmetic
     memory = bench.dut.dut.external.memory
+    assert core.dma is not None
+    beats = core.dma.beats(output_word_bits(core))
     data = b"".join(
-        int(memory[beat].value).to_bytes(core.array.columns, "little")
-        for beat in range(work.output, work.output + work.words)
+        int(memory[beat].value).to_bytes(core.dma.bytes_per_cycle, "little")
+        for beat in range(work.output, work.output + work.words * beats)
     )
-    outputs = np.frombuffer(data, np.int8).reshape(work.words, -1)
+    outputs = np.frombuffer(data, np.int8).reshape(work.words, -1)[:, : core.array.columns]
     macs = sum(gemm.macs for gemm in workload.gemms())
     bench.report(
         cycles=counted["busy"],
@@ -79,6 +82,6 @@ async def every_output_of_the_program_is_the_reference(bench: Bench) -> None:
         figures={**workload.score([outputs]), "macs": macs},
     )
     assert sum(counted[label] for label in LABELS) == counted["busy"], "every busy cycle has exactly one label"
-    wanted = workload.expected()
+    wanted = workload.expected(core)
     mismatch = first_mismatch(workload.title, wanted, outputs[:, : wanted.shape[1]])
     assert mismatch is None, str(mismatch)

@@ -331,6 +331,7 @@ def run(case: Case, cells: Sequence[tuple[int, int, int, int, int]] = (), arrays
             counters[meaning] = ctx.get(getattr(design.counters, port))
         counters["missed"] = ctx.get(design.status.missed)
         counters["error"] = ctx.get(design.status.error)
+        counters["completed"] = ctx.get(design.status.completed)
 
     simulator = Simulator(design)
     simulator.add_clock(1e-6)
