@@ -17,11 +17,14 @@ from hw.gates.library import Wire
 from hw.rtl.arithmetic.fp_lane import FpLane
 from hw.rtl.dram_pim.aim.top import channel as aim_channel
 from hw.rtl.dram_pim.hbm_pim.top import channel as hbm_pim_channel
+from hw.spec.command import Command
 from hw.spec.core import CoreSpec
 from hw.spec.pim import PimSpec
+from hw.spec.vector import VectorSpec
 from model.cycle.npu.core import closed_form
 from model.cycle.npu.predict import shape_of
 from model.cycle.system.controller import Issued, Need
+from model.functional.verdict import verdict
 from model.lowering.schedule import schedule
 from model.work.workload import Gemm
 from tb.arithmetic import fp_mac_tests, softfloat
@@ -36,6 +39,8 @@ from tb.gates import timing as second_timing
 from tb.gates import vector as vector_gates
 from tb.npu import core_tests, table
 from tb.system.controller_tests import same_trace
+from tb.system.devices import system
+from tb.system.random_programs import RandomPrograms
 from tests.support.in_python import play
 
 
@@ -231,3 +236,18 @@ def test_both_timings_leave_wires_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(second_timing, "opensta", other)
     (found,) = second_timing.compare(process, BUILD)
     assert found.difference == 0
+
+
+def test_products_of_random_programs_have_all_sizes_and_are_carried_out_but_for_a_few() -> None:
+    spec, _ = system("aim_4")
+    vector = VectorSpec(memory_words=spec.shared_words)
+    programs = RandomPrograms(spec=spec, rng=np.random.default_rng(1), vector=vector)
+    rows: Counter[int] = Counter()
+    refused = 0
+    for _ in range(20):
+        for added in programs.draw(40).commands:
+            if added.unit == "core" and isinstance(added.command, Command):
+                rows[added.command.m] += 1
+                refused += verdict(spec.core, added.command.pack()) != 0
+    assert set(rows) == set(range(13)), "0 is refused"
+    assert rows[0] == refused < rows.total() / 4

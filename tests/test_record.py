@@ -227,3 +227,24 @@ def test_every_committed_record_holds_its_digest_its_labels_and_its_witness() ->
     for rtl, model in pairs:
         assert model is None or record.disagreement(rtl, model) is None, rtl.run
         assert rtl.phases, rtl.run
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seed": 8},
+        {"witness": "model"},
+        {"chip": "npu_16"},
+        {"workload": "gemm_32"},
+        {"chip_digest": "0" * 16},
+        {"workload_digest": "0" * 16},
+    ],
+)
+def test_a_record_of_another_run_in_this_runs_place_is_refused(tmp_path: Path, changes: dict) -> None:
+    path = record.write(a_measurement(), root=tmp_path)
+    assert record.find("tiny", "gemm_16", 7, "rtl", tmp_path).result.cycles == 1100
+    record.write(a_measurement(**changes), path)  # its own digest fits, its name does not
+    with pytest.raises(InputError, match="must lie where its run's records lie"):
+        record.find("tiny", "gemm_16", 7, "rtl", tmp_path)
+    with pytest.raises(InputError, match="must lie where its run's records lie"):
+        record.read_all(tmp_path)
