@@ -268,7 +268,7 @@ def find(
     writes it, if there is none.
     """
     for path in paths_of(chip, workload, seed, witness, root):
-        found = read(path)
+        found = read_placed(path)
         if chip_digest in (None, found.result.chip_digest) and workload_digest in (None, found.result.workload_digest):
             return found
     verb = "sim" if witness == "rtl" else "predict"
@@ -287,7 +287,22 @@ def paths_of(chip: str, workload: str, seed: int, witness: str, root: Path = REC
 
 def read_all(root: Path = RECORDS) -> list[Measurement]:
     """Every record below `root`, in order of path; an empty list if there are none."""
-    return [read(path) for path in sorted(Path(root).glob("*/*.json"))]
+    return [read_placed(path) for path in sorted(Path(root).glob("*/*.json"))]
+
+
+def read_placed(path: Path) -> Measurement:
+    """The record in `path`, a place below a folder of records; `InputError` also if folder and name are another
+    run's."""
+    found = read(path)
+    folder = path.parent.parent
+    result = found.result
+    plain = path_of(result.chip, result.workload, result.seed, result.witness, folder)
+    if path not in (plain, path_of_result(result, folder)):
+        raise InputError(
+            f"record {path} cannot be used: it must lie where its run's records lie, {path_of_result(result, folder)}: "
+            "the file was edited or moved; delete it and run again"
+        )
+    return found
 
 
 def disagreement(rtl: Result, model: Result) -> str | None:
@@ -315,7 +330,11 @@ def current_commit() -> str:
 
     def git(*arguments: str) -> str:
         return subprocess.run(
-            ["git", *arguments], capture_output=True, text=True, check=True, timeout=10
+            ["git", "--no-optional-locks", *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
         ).stdout.strip()
 
     try:

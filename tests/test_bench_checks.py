@@ -1,6 +1,5 @@
 """What benches draw, check and print, on input made by hand: without a simulator and without the tools they call."""
 
-import asyncio
 import re
 from collections import Counter
 from pathlib import Path
@@ -18,31 +17,31 @@ from hw.gates.library import Wire
 from hw.rtl.arithmetic.fp_lane import FpLane
 from hw.rtl.dram_pim.aim.top import channel as aim_channel
 from hw.rtl.dram_pim.hbm_pim.top import channel as hbm_pim_channel
+from hw.spec.command import Command
 from hw.spec.core import CoreSpec
 from hw.spec.pim import PimSpec
-from model.count import Counts
+from hw.spec.vector import VectorSpec
 from model.cycle.npu.core import closed_form
 from model.cycle.npu.predict import shape_of
 from model.cycle.system.controller import Issued, Need
-from model.functional.hbm_pim import HbmPimDevice
+from model.functional.verdict import verdict
 from model.lowering.schedule import schedule
 from model.work.workload import Gemm
 from tb.arithmetic import fp_mac_tests, softfloat
 from tb.arithmetic.fp_vectors import FLOATS
 from tb.bench.build import BUILD
 from tb.dram_pim import bench as pim_bench
-from tb.dram_pim import hbm_pim_tests
 from tb.dram_pim.aim_random import UNKNOWN, RandomAimStreams
 from tb.dram_pim.checker import broken_rules
-from tb.dram_pim.driver import DATA_WORDS, STREAM_WORDS, Answer, PimDriver, Played
-from tb.dram_pim.network import Layer, run_network
-from tb.dram_pim.random import to_integer
+from tb.dram_pim.driver import DATA_WORDS, STREAM_WORDS, PimDriver, Played
 from tb.gates import floating, pim_unit, transistors, whole_core
 from tb.gates import timing as second_timing
 from tb.gates import vector as vector_gates
 from tb.npu import core_tests, table
 from tb.system.controller_tests import same_trace
-from tests.support.in_python import Word, play
+from tb.system.devices import system
+from tb.system.random_programs import RandomPrograms
+from tests.support.in_python import play
 
 
 def _pim(chip: str) -> PimSpec:
@@ -123,98 +122,6 @@ def test_every_part_of_a_command_on_the_port_is_compared(field: int) -> None:
         same_trace("here", wrong, issued)
     with pytest.raises(AssertionError, match="1 commands were issued, not 2"):
         same_trace("here", right[:1], issued)
-
-
-# ---- a network on a PIM channel, on the device's model in the place of the RTL
-
-
-class Modelled:
-    """A driver whose channel is the functional model of the device."""
-
-    def __init__(self, spec: PimSpec, device: HbmPimDevice) -> None:
-        self.spec, self.device = spec, device
-        self.width = 16 * spec.lanes
-
-    def cells(self, bank: int) -> Any:
-        columns, rows, lanes = self.spec.dram.organisation.columns, self.device.rows, self.spec.lanes
-
-        class Cell:
-            def __init__(self, index: int) -> None:
-                self.row, self.column = divmod(index, columns)
-
-            @property
-            def value(self) -> Word:
-                return Word(to_integer(rows[bank, self.row][self.column]), 16 * lanes)
-
-            @value.setter
-            def value(self, value: Any) -> None:
-                words = rows.setdefault((bank, self.row), np.zeros((columns, lanes), np.uint16))
-                words[self.column] = np.frombuffer(value.to_unsigned().to_bytes(2 * lanes, "little"), "<u2")
-
-        class Cells:
-            def __getitem__(self, index: int) -> Cell:
-                return Cell(index)
-
-        return Cells()
-
-    async def play(self, stream: list[Played]) -> Answer:
-        start = self.device
-        self.device = HbmPimDevice(self.spec, self.spec.dram.resolve())
-        self.device.rows = start.rows
-        for c in stream:
-            data = np.frombuffer((c.data or 0).to_bytes(2 * self.spec.lanes, "little"), "<u2")
-            self.device.issue(c.name, c.bank, c.row, c.column, c.cycle, data if c.name == "WR" else None)
-        counts = Counter[str]()
-        return Answer(
-            reasons=[self.device.error], modes=[], words=[], counts=counts, error=self.device.error, mode=0,
-            finish=stream[-1].cycle + 20,
-        )  # fmt: skip
-
-
-def test_the_network_bench_of_hbm_pim_reads_its_results_where_the_device_puts_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    spec, told = _pim("hbm_pim"), {}
-    driver = Modelled(spec, HbmPimDevice(spec, spec.dram.resolve()))
-    bench = SimpleNamespace(parameters={"workload": "digits_float_4"}, cycle=0, report=lambda **data: told.update(data))
-    monkeypatch.setattr(hbm_pim_tests, "opened", lambda bench, top: (spec, driver))
-    monkeypatch.setattr(hbm_pim_tests, "hbm_phases", lambda *given: {})
-    asyncio.run(hbm_pim_tests.every_lane_sum_of_the_network_is_numpys.func.__wrapped__(bench))
-    assert told["figures"]["images"] == 4
-
-
-@pytest.mark.parametrize("wrong", ["nothing", "a bit", "a refusal"])
-def test_a_wrong_sum_and_a_refusal_end_the_network(wrong: str) -> None:
-    spec = _pim("hbm_pim")
-    numerics = chips.load("hbm_pim").kind.door("reference")
-
-    def prepare(weights: np.ndarray, bias: np.ndarray, vectors: np.ndarray) -> Layer:
-        sums = numerics.layer_sums(spec, weights, bias, vectors).copy()
-        if wrong == "a bit":
-            sums[-1, -1] ^= 1
-        return Layer(stream=[], cells={}, results=lambda answer: sums)
-
-    async def answer(stream: list[Played]) -> Answer:
-        return Answer(
-            reasons=[3 if wrong == "a refusal" else 0], modes=[], words=[], counts={}, error=0, mode=0, finish=100
-        )
-
-    bench: Any = SimpleNamespace(parameters={"workload": "digits_float_4"}, cycle=0, report=lambda **data: None)
-    driver: Any = SimpleNamespace(play=answer)
-    run = run_network(
-        bench,
-        driver,
-        spec,
-        prepare,
-        lambda stream, finish: {"all": finish},
-        lambda answer: Counts(),  # type: ignore[arg-type]
-    )
-    if wrong == "nothing":
-        asyncio.run(run)
-    else:
-        words = "differ" if wrong == "a bit" else r"refused with the codes \[3\]"
-        with pytest.raises(AssertionError, match=words):
-            asyncio.run(run)
 
 
 # ---- arithmetic and the core
@@ -329,3 +236,18 @@ def test_both_timings_leave_wires_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(second_timing, "opensta", other)
     (found,) = second_timing.compare(process, BUILD)
     assert found.difference == 0
+
+
+def test_products_of_random_programs_have_all_sizes_and_are_carried_out_but_for_a_few() -> None:
+    spec, _ = system("aim_4")
+    vector = VectorSpec(memory_words=spec.shared_words)
+    programs = RandomPrograms(spec=spec, rng=np.random.default_rng(1), vector=vector)
+    rows: Counter[int] = Counter()
+    refused = 0
+    for _ in range(20):
+        for added in programs.draw(40).commands:
+            if added.unit == "core" and isinstance(added.command, Command):
+                rows[added.command.m] += 1
+                refused += verdict(spec.core, added.command.pack()) != 0
+    assert set(rows) == set(range(13)), "0 is refused"
+    assert rows[0] == refused < rows.total() / 4

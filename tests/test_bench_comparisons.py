@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,8 +21,8 @@ from tests.support.comparisons.through import comparisons
 from tests.support.comparisons.wrong import wrong_answer
 
 ROOT = Path(__file__).parent.parent
-RUNS: dict[str, list[str]] = json.loads((ROOT / "tests" / "data" / "comparisons.json").read_text())
-"""What is handed to `python -m` -> comparisons that fail in it, as `path: function: text`."""
+RUNS: dict[str, Any] = json.loads((ROOT / "tests" / "data" / "comparisons.json").read_text())
+"""Name -> `run`, what is handed to `python -m`; `comparisons` that fail in it, as `path: function: text`."""
 ROOMS = ("bench", "npu", "dram_pim", "arithmetic", "system", "crossbar")
 ELSEWHERE = {
     "tb/bench/icarus.py": "runs in pytest's own process, tests/test_power_on.py fails it",
@@ -31,14 +32,13 @@ ELSEWHERE = {
     "tb/system/speed.py": "a measurement of speed, not a bench",
 }
 """File -> why its comparisons are not looked for in simulators."""
-FIFO = "tb sim --bench fifo --chip tiny --no-activity"
 
 
-def verdicts(notes: Path, run: str) -> dict[str, str]:
+def verdicts(notes: Path, name: str) -> dict[str, str]:
     """Comparison or value read -> "failed", "hung" or "passed": what a wrong value there did to the bench, in a run."""
     paths = [str(ROOT / "tests" / "support" / "comparisons"), str(ROOT), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "KCLOUD_COMPARISONS": str(notes)}
-    words = shlex.split(run)
+    words = shlex.split(RUNS[name]["run"])
     if words[0] == "pytest":  # one process, volume or not, and nothing kept for the next run
         words[1:1] = ["-q", "-n", "0", "-p", "no:cacheprovider", "-m", ""]
     done = subprocess.run(
@@ -60,7 +60,7 @@ def wanted() -> list[str]:
 
 
 def test_every_comparison_is_written_down_under_a_run_that_fails_it() -> None:
-    there, written = wanted(), [key for keys in RUNS.values() for key in keys]
+    there, written = wanted(), [key for run in RUNS.values() for key in run["comparisons"]]
     assert len(there) > 190
     unseen = [key for key in there if key not in written]
     assert not unseen, f"find the run that makes them, or add one, in tests/data/comparisons.json: {unseen}"
@@ -69,8 +69,8 @@ def test_every_comparison_is_written_down_under_a_run_that_fails_it() -> None:
 
 
 def test_the_runs_are_tests_and_benches_that_are_there() -> None:
-    for run in RUNS:
-        words = shlex.split(run)
+    for run in RUNS.values():
+        words = shlex.split(run["run"])
         if words[0] == "pytest":
             for node in words[1:]:
                 path, _, name = node.partition("::")
@@ -145,25 +145,27 @@ def test_comparisons_are_told_by_function_and_text(tmp_path: Path) -> None:
 
 def test_wrong_values_fail_a_small_bench(tmp_path: Path) -> None:
     """The FIFO's bench: all its comparisons in one run."""
-    found = verdicts(tmp_path / "notes", FIFO)
+    found = verdicts(tmp_path / "notes", "fifo")
     of_bench = comparisons(ROOT, ROOT / "tb" / "npu" / "fifo_tests.py")
     assert len(of_bench) >= 3
-    assert set(of_bench) <= set(RUNS[FIFO])
-    assert missed(found, FIFO) == {}
+    assert set(of_bench) <= set(RUNS["fifo"]["comparisons"])
+    assert missed(found, "fifo") == {}
     assert "tb/bench/stream.py: StreamMonitor._watch: self.payload.value" in found
 
 
-def missed(found: dict[str, str], run: str) -> dict[str, str]:
+def missed(found: dict[str, str], name: str) -> dict[str, str]:
     """What a run should have failed for and did not: its comparisons, and whatever it read from the design."""
-    comparisons_missed = {key: found.get(key, "not made") for key in RUNS[run] if found.get(key) != "failed"}
+    comparisons_missed = {
+        key: found.get(key, "not made") for key in RUNS[name]["comparisons"] if found.get(key) != "failed"
+    }
     return {key: verdict for key, verdict in found.items() if verdict == "passed"} | comparisons_missed
 
 
 @pytest.mark.volume
-@pytest.mark.parametrize("run", [run for run in RUNS if run != FIFO])
-def test_a_wrong_value_in_any_comparison_fails_its_bench(run: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [name for name in RUNS if name != "fifo"])
+def test_a_wrong_value_in_any_comparison_fails_its_bench(name: str, tmp_path: Path) -> None:
     """One run: the comparisons that are written down for it, and every value that the bench reads from the design."""
     begun = time.monotonic()
-    found = verdicts(tmp_path / "notes", run)
-    print(f"{run}: {len(found)} values spoilt in {time.monotonic() - begun:.0f} s")
-    assert missed(found, run) == {}
+    found = verdicts(tmp_path / "notes", name)
+    print(f"{name}: {len(found)} values spoilt in {time.monotonic() - begun:.0f} s")
+    assert missed(found, name) == {}

@@ -16,10 +16,12 @@ from hw.rtl.npu.cell import Cell
 from hw.rtl.npu.output_stage import OutputStage
 from hw.spec.core import CoreSpec
 from hw.spec.mac_array import MacArraySpec
+from hw.spec.number import number_format
 from model import workloads
 from model.reference import npu as reference
+from model.sweep.prices import MAC_ENERGY
 from model.work.workload import OutputStage as OutputParameters
-from tb.gates import capture, floating
+from tb.gates import capture, floating, report
 from tb.gates import core as gates
 
 ARRAY = MacArraySpec(rows=4, columns=4)
@@ -50,6 +52,32 @@ def test_zeros_cost_less_than_random_operands(cell) -> None:
 
     assert energy("zeros") < 0.7 * energy("random")
     assert energy("zeros") < energy("sparse") < energy("random")
+
+
+@pytest.mark.parametrize("number", ["int8", "int4"])
+def test_the_price_of_a_cells_cycle_in_a_sweep_is_mostly_that_of_the_cell_at_the_gates(
+    number: str, tmp_path: Path
+) -> None:
+    array = MacArraySpec(rows=4, columns=4, activation_format=number, weight_format=number)
+    block = Block(Cell(array), f"cell_{number}", library.load("mini45"), tmp_path)
+    bits = number_format(number).bits
+    pair = streams.operand_class("random", 64, 8 * array.terms_per_lane, 4, 1, (bits, bits))
+    energy, glitches = block.measure(gates.with_reset(block, streams.cell_streams(array, [pair])), tmp_path)
+    pj = ((energy.switching_fj + energy.internal_fj) * glitches.mean + energy.clock_fj) / 1000
+    # skew, adders and output lanes are the rest
+    assert 0.5 * MAC_ENERGY[number].nominal < pj < MAC_ENERGY[number].nominal
+
+
+@pytest.mark.volume
+@pytest.mark.parametrize("name", ["npu_16", "npu_16_int4"])
+def test_the_price_of_a_cells_cycle_in_a_sweep_is_that_of_the_array_at_the_gates(name: str) -> None:
+    spec = chips.load(name).machine_as(CoreSpec)
+    core, array = gates.Core(spec, library.load("mini45"), Path("build"), 0.25), spec.array
+    bits = number_format(array.activation_format).bits
+    pair = [streams.operand_class("random", 256, 64 * array.terms_per_lane, 32, 1, (bits, bits))]
+    found = report.per_mac(core.measure(core.synthetic(pair), core.duty(pair)), array.cells)
+    price = MAC_ENERGY[array.activation_format]
+    assert found == pytest.approx((price.minimum, price.nominal, price.maximum), rel=0.02)
 
 
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs Debian's package iverilog")

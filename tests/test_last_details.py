@@ -25,6 +25,7 @@ from model.network.family import head_norms
 from model.reference import crossbar as reference
 from model.report import figure
 from model.report.summary import Summary
+from model.work.decoding import TINY_NPU
 from tb.gates.core import Core
 from tests.support.crossbar import draw_spec
 
@@ -138,6 +139,18 @@ def test_microscaled_numbers_of_four_bits_take_four_and_a_quarter() -> None:
     stored = llm.from_config("mine", config).quantization
     assert stored is not None
     assert stored.bits("mlp.experts.down_proj", 2880, 2880, 1) == 4 + 8 / 32
+
+
+def test_tiny_npu_has_the_sizes_of_its_readme() -> None:
+    """harishsg993010/tiny-NPU, README, memory maps: bytes of INT8 weights, by name."""
+    stated = {"Wq": 4096, "W1": 16384, "WTE": 16384, "WPE": 1024}
+    assert stated == {
+        "Wq": TINY_NPU.hidden_size * TINY_NPU.num_attention_heads * TINY_NPU.head_dim,
+        "W1": TINY_NPU.hidden_size * TINY_NPU.intermediate_size,
+        "WTE": TINY_NPU.vocab_size * TINY_NPU.hidden_size,
+        "WPE": TINY_NPU.max_position_embeddings * TINY_NPU.hidden_size,
+    }
+    assert (TINY_NPU.num_attention_heads, TINY_NPU.head_dim, TINY_NPU.num_hidden_layers) == (4, 16, 4)
 
 
 CONFIG: dict[str, Any] = {

@@ -124,6 +124,19 @@ def test_tests_are_chosen_by_what_they_come_by(checkout: Path, tmp_path: Path) -
     assert _campaign(checkout, tmp_path / "work", NOTICED).reach.missing() == ["tests/test_table.py"]
 
 
+def test_tests_that_build_simulators_come_last_for_a_mistake_in_the_rtl(checkout: Path, tmp_path: Path) -> None:
+    (checkout / "tests/test_built.py").write_text(
+        "import pytest\nfrom hw.rtl.small import small\n@pytest.mark.rtl\ndef test_built():\n    assert small(4)\n"
+    )
+    subprocess.run(["git", "add", "."], cwd=checkout, check=True)
+    campaign = _campaign(checkout, tmp_path / "work", NOTICED)
+    assert campaign.reach.missing()[-1] == "tests/test_built.py"
+    list(campaign.look(campaign.reach.missing()))
+    assert campaign.reach.batches(campaign.mutants[0], {})[-1] == ["tests/test_built.py::test_built"]
+    likely = campaign.reach.batches(campaign.mutants[0], {}, likely=True)
+    assert all("tests/test_built.py::test_built" not in batch for batch in likely)
+
+
 def test_a_noticed_mistake_is_killed_another_lives_and_both_stay_known(checkout: Path, tmp_path: Path) -> None:
     campaign = _campaign(checkout, tmp_path / "work", NOTICED, LIVES)
     list(campaign.look(campaign.reach.missing()))

@@ -17,7 +17,7 @@ def _mac(nominal: float, low: float, high: float) -> Fact:
 
 MAC_ENERGY: Mapping[str, Fact] = {
     "int8": _mac(3.26, 2.26, 4.18),
-    "int4": _mac(1.35, 0.88, 1.73),
+    "int4": _mac(2.68, 1.83, 3.51),
     "fp8_e4m3": _mac(11.1, 7.5, 14.6),
     "bf16": _mac(14.4, 9.7, 18.6),
     "fp16": _mac(15.3, 10.3, 19.9),

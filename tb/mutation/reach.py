@@ -104,12 +104,15 @@ class Reach:
         new = {m.key for m in self.mutants} - set(held.asked)
         return held if held.digest == self.digests[name] and len(new) <= NEW * len(self.mutants) else None
 
+    @cached_property
+    def simulating(self) -> set[str]:
+        """Test files that build simulators."""
+        return {name for name in self.files if SIMULATES in (self.root / name).read_text()}
+
     def missing(self) -> list[str]:
         """Test files to be looked at: those that simulate RTL last, those with little behind them first."""
         wanted = [name for name in self.files if name not in self.seen]
-        return sorted(
-            wanted, key=lambda name: (SIMULATES in (self.root / name).read_text(), self.related.reaches(name))
-        )
+        return sorted(wanted, key=lambda name: (name in self.simulating, self.related.reaches(name)))
 
     @cached_property
     def probed(self) -> dict[str, bytes]:
@@ -191,6 +194,9 @@ class Reach:
                     small.append((total, rest))
                 elif rest:
                     wide.append((near + math.log2(1 + total), rest))
+        # a mistake in the RTL has simulators built again: tests that do without come first
+        built = {entry for entry in exact if mutant.area == "rtl" and entry[2].partition("::")[0] in self.simulating}
+        exact = [entry for entry in exact if entry not in built]
         found = [[test for _, rest in sorted(small)[:MOST] for test in rest]]
         for most, whole in zip(QUICK, BATCH, strict=True):
             batch, total = [], 0.0
@@ -202,7 +208,8 @@ class Reach:
             exact = [entry for entry in exact if entry[2] not in chosen]
             found.append(batch)
         if not likely:
-            found += [[test] for _, _, test in sorted(exact, key=lambda entry: entry[1] + math.log2(1 + entry[0]))]
+            for rest in (exact, built):
+                found += [[test] for _, _, test in sorted(rest, key=lambda entry: entry[1] + math.log2(1 + entry[0]))]
             found += [rest for _, rest in sorted(wide)]
         return [batch for batch in found if batch]
 
