@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -248,3 +249,17 @@ def test_a_record_of_another_run_in_this_runs_place_is_refused(tmp_path: Path, c
         record.find("tiny", "gemm_16", 7, "rtl", tmp_path)
     with pytest.raises(InputError, match="must lie where its run's records lie"):
         record.read_all(tmp_path)
+
+
+def test_the_commit_is_asked_for_without_a_lock_of_the_users_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for words in (["init", "-q"], ["add", "a"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a"]):
+        (tmp_path / "a").write_text("same")
+        subprocess.run(["git", *words], check=True)
+    os.utime(tmp_path / "a", (1, 1))  # `git status` would write a fresh index
+    index = tmp_path / ".git" / "index"
+    before = index.read_bytes(), index.stat().st_mtime_ns
+    assert len(record.current_commit()) == 40
+    assert (index.read_bytes(), index.stat().st_mtime_ns) == before

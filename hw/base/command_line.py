@@ -86,9 +86,10 @@ def main(program: str, package: ModuleType, argv: list[str] | None = None) -> in
     except OSError as error:
         if error.errno not in _DISK:
             raise
+        where = error.filename or "the output or the build folder"
         print(
-            f"error: {error.filename or 'the build folder'} must be writable and have free space, it is not "
-            f"({error.strerror}); free some space or change rights",
+            f"error: {where} must be writable and have free space, it is not ({error.strerror}); free some space or "
+            "change rights",
             file=sys.stderr,
         )
         return 2

@@ -57,5 +57,11 @@ CLOCKS: dict[str, tuple[str, float, int, str]] = {
         45,
         "units",
     ),
+    "496c90762fd5158d": (
+        "HBM-PIM: HBM2 with one 16-lane FP16 unit per pair of banks",
+        0.2483,
+        45,
+        "units",
+    ),
 }
 """Clocks by the digest of a machine: one of another description has none."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from amaranth._toolchain.yosys import find_yosys
+from amaranth._toolchain.yosys import YosysError, find_yosys
 from amaranth.back import rtlil
 from amaranth.hdl import Const, Fragment, Signal, Value, _ir, _nir
 from amaranth.hdl._ast import SignalDict
@@ -208,10 +208,24 @@ def _cached(pointer: Path, out_dir: Path, name: str) -> str | None:
     return text if hashlib.sha256(text.encode()).hexdigest()[:16] == digest else None
 
 
+_REFUSED = re.compile(
+    r"File too large|No space left on device|Disk quota exceeded|Permission denied|Read-only file system"
+)
+
+
 def _write_verilog(merged: str, modules: dict[str, Module], pointer: Path, out_dir: Path, name: str) -> str:
     yosys = find_yosys(lambda version: version >= (0, 40))
     script = [f"read_rtlil <<rtlil\n{merged}\nrtlil", *_PASSES, "write_verilog -noattr"]
-    text = yosys.run(["-q", "-"], "\n".join(script) + "\n", ignore_warnings=True)
+    try:
+        text = yosys.run(["-q", "-"], "\n".join(script) + "\n", ignore_warnings=True)
+    except YosysError as error:
+        # Yosys keeps passing files: what it was refused stands in the last line it writes
+        found = _REFUSED.search(str(error))
+        if found is None:
+            raise
+        raise InputError(
+            f"Yosys must be able to write its files, it is not ({found[0]}); free some space or change rights"
+        ) from None
     text = _clear_memories(text, modules)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     _write(out_dir / f"{name}.{digest}.v", text)
