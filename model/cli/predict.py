@@ -206,7 +206,7 @@ def summary(chip: Chip, workload: Workload, prediction: Prediction, figures: Map
         clock = prediction.clock
         span = "" if clock.minimum == clock.maximum else f" ({clock.minimum:g} to {clock.maximum:g})"
         lines.append(
-            f"time             {prediction.cycles / clock.nominal / 1e6:.4f} ms at {clock.nominal:g}{span} GHz, "
+            f"time             {_milliseconds(prediction.cycles / clock.nominal / 1e6)} ms at {clock.nominal:g}{span} GHz, "
             f"clock {clock.confidence}"
         )
         copies = f", {chip.devices} devices, one run each" if chip.devices > 1 else ""
@@ -225,6 +225,11 @@ def summary(chip: Chip, workload: Workload, prediction: Prediction, figures: Map
     if chip.hypothesis:
         lines.append(f"hypothesis       {chip.hypothesis}")
     return lines
+
+
+def _milliseconds(value: float) -> str:
+    """With four digits, however short it is."""
+    return f"{value:,.4f}" if value >= 0.1 else f"{value:.4g}"
 
 
 def table(prediction: Prediction) -> list[str]:
