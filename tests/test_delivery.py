@@ -13,11 +13,14 @@ import yaml
 from systemrdl.compiler import RDLCompiler
 from systemrdl.node import RegNode
 
+from hw import chips
 from hw.base.error import InputError
+from hw.rtl.crossbar.top import top as machine_top
 from hw.rtl.emit.delivery import Delivery, deliver
 from hw.rtl.emit.verilog import Emitted
 from hw.rtl.npu.memory_side.axi_top import AxiTop
 from hw.spec.axi import capabilities
+from hw.spec.crossbar import CrossbarSpec
 from hw.spec.register import REGISTER_MAP, REGISTERS
 from tb.bench.build import ROOT
 from tb.bench.icarus import build_icarus
@@ -150,3 +153,24 @@ def test_a_file_in_the_way_and_an_unknown_reset_are_refused(tmp_path: Path) -> N
         deliver(given, tmp_path / "there", tmp_path)
     with pytest.raises(InputError, match="reset must be low or high, not 'none'"):
         AxiTop(replace(CORE), AXI, reset="none")  # pyright: ignore[reportArgumentType]
+
+
+def test_memories_of_a_crossbar_core_are_modules_that_a_macro_replaces(tmp_path: Path) -> None:
+    spec = chips.machine(chips.load("tiny_crossbar"), CrossbarSpec, "a test")
+    given = Delivery(
+        name="small_crossbar",
+        title="tiles",
+        top="machine",
+        make=lambda build: machine_top(spec),
+        constants=lambda build: {},
+        clock_ghz=None,
+        latency="",
+    )
+    deliver(given, tmp_path / "ip", tmp_path / "work")
+    macros = json.loads((tmp_path / "ip" / "small_crossbar.manifest.json").read_text())["macros"]
+    depths = {(macro["depth"], macro["width"]) for macro in macros}
+    assert (spec.buffer_words, 8 * spec.lanes) in depths
+    assert spec.parameter_words in {depth for depth, _ in depths}
+    text = (tmp_path / "ip" / "small_crossbar.v").read_text()
+    assert all(f"{macro['module']} " in text for macro in macros)
+    assert "ram_words" not in text

@@ -44,6 +44,8 @@ class Bench:
     seed : int
     rng : numpy.random.Generator
         Seeded with `seed`.
+    random_start : bool
+        Registers and memories began with values drawn from the seed, not as zeros.
     edge : RisingEdge
         The clock's rising edge; values read after awaiting it are those before the edge.
     """
@@ -54,6 +56,7 @@ class Bench:
         self.seed = int(os.environ.get("COCOTB_RANDOM_SEED", "1"))
         self.rng = np.random.default_rng(self.seed)
         self.random = random.Random(self.seed)
+        self.random_start = os.environ.get("KCLOUD_RANDOM_START") == "1"
         standard = any(handle._name == "ACLK" for handle in dut)
         self.clock = dut.ACLK if standard else dut.clk
         self._reset, self._active = (dut.ARESETN, 0) if standard else (dut.rst, 1)
@@ -62,9 +65,8 @@ class Bench:
 
     async def start(self) -> None:
         """Start the clock and reset the design: two cycles. Inputs that nobody has driven are low, not unknown."""
-        drawn = os.environ.get("KCLOUD_RANDOM_START") == "1"  # two values: what nobody has driven is drawn, too
         for handle in self.dut:
-            name = handle._name
+            name, drawn = handle._name, self.random_start  # two values: what nobody has driven is drawn, too
             if name.startswith("i_") and not name.endswith("__ready") and (drawn or not handle.value.is_resolvable):
                 handle.value = 0
         Clock(self.clock, PERIOD_PS, unit="ps", impl="gpi").start()

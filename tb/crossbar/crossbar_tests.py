@@ -42,7 +42,13 @@ from tb.crossbar.cell_array import CellArray
 MEASURES = True
 MACHINE = CrossbarSpec
 
-PUBLIC_IF_THERE = ("core.buffer", "core.drain.parameter_memory", "array_0.cells", "buffer", "drain.parameter_memory")
+PUBLIC_IF_THERE = (
+    "core.buffer.ram_words",
+    "core.drain.parameter_memory.ram_words",
+    "array_0.cells",
+    "buffer.ram_words",
+    "drain.parameter_memory.ram_words",
+)
 """Memories reached by back door: of a core with arrays in RTL, and of one with ports."""
 
 COMPONENTS = {
@@ -139,7 +145,7 @@ class CrossbarBench:
         layout = parameter_layout(core)
         fields: list[Any] = parameter_fields(spec, output_stage(spec, job), core.array.columns)
         words = [layout.const(field).as_bits() for field in fields]
-        self.store(self.core.drain.parameter_memory, first.parameter_address, words)
+        self.store(self.core.drain.parameter_memory.ram_words, first.parameter_address, words)
 
     async def run(self, layer: PlacedLayer, inputs: np.ndarray) -> np.ndarray:
         """INT8 results (m, n) of a layer on `inputs` (m, k), batch by batch through the buffer."""
@@ -147,13 +153,13 @@ class CrossbarBench:
         for command in layer.commands:
             part = inputs[first : first + command.vectors]
             first += command.vectors
-            self.store(self.core.buffer, command.input_address, input_words(spec, part))
+            self.store(self.core.buffer.ram_words, command.input_address, input_words(spec, part))
             await self.commands.send(command.fields)
             await self.bench.cycles(2)
             await self.bench.until(self.bench.dut.status__idle)
             await self.bench.cycles(2)
             count = command.vectors * command.output_stride
-            words = [self.core.buffer[command.output_address + i].value.to_unsigned() for i in range(count)]
+            words = [self.core.buffer.ram_words[command.output_address + i].value.to_unsigned() for i in range(count)]
             found.append(output_matrix(spec, words, command.vectors, layer.gemm.n))
         return np.concatenate(found)
 

@@ -110,7 +110,7 @@ class DecoderBench:
     def load(self) -> None:
         """Program, weights and prompt, in no simulated time."""
         held: dict[str, tuple[Any, int]] = {}
-        for path, address, word in image(self.lowered):
+        for path, address, word in image(self.lowered, whole=self.bench.random_start):
             if path not in held:
                 memory = functools.reduce(getattr, path.split("."), self.dut)
                 held[path] = memory, len(memory[0].value)

@@ -10,17 +10,19 @@ from model.lowering.decoder.lowered import Lowered
 WORD_BITS = 256
 
 
-def image(lowered: Lowered) -> Iterator[tuple[str, int, int]]:
+def image(lowered: Lowered, *, whole: bool = False) -> Iterator[tuple[str, int, int]]:
     """(Path of the memory below the system, address, word) of all words that are not zero at the start.
 
-    Crossbars have cells and not words: `tb.system.decoder_tests` loads those.
+    `whole`: also the zeros of rows that the model takes, for memories that start with anything. Crossbars have cells
+    and not words: `tb.system.decoder_tests` loads those.
     """
     for address, word in enumerate(lowered.program.pack()):
         yield "program", address, word
     for unit, channel in lowered.channels.items():
         name = unit.replace("memory", "channel")  # the first channel's name is that of a system with one
         for (bank, row), columns in channel.bank_rows().items():
-            for column in np.flatnonzero(columns.any(axis=1)):  # memories start with zeros
+            # memories start with zeros, unless they are drawn
+            for column in range(len(columns)) if whole else np.flatnonzero(columns.any(axis=1)):
                 word = int.from_bytes(columns[column].astype("<u2").tobytes(), "little")
                 yield f"{name}.banks.bank_{bank}.cells", row * channel.columns + int(column), word
 

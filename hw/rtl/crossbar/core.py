@@ -1,10 +1,11 @@
 """A core of crossbar tiles: queue, loader, tiles in step, drain, buffer, programming, counters."""
 
 from amaranth.hdl import *
-from amaranth.lib import data, fifo, memory, stream, wiring
+from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.rtl.arithmetic.fp_class import count_ones
+from hw.rtl.common.ram import Ram
 from hw.rtl.crossbar.adc_sequencer import AdcSequencer
 from hw.rtl.crossbar.counters import CrossbarCounters
 from hw.rtl.crossbar.drain import CrossbarDrain
@@ -69,7 +70,7 @@ class CrossbarCore(wiring.Component):
 
     def __init__(self, spec: CrossbarSpec) -> None:
         self.spec = spec
-        self.buffer = memory.Memory(shape=spec.lanes * 8, depth=spec.buffer_words, init=[])
+        self.buffer = Ram(shape=spec.lanes * 8, depth=spec.buffer_words)
         self.sequencer, self.loader, self.drain = AdcSequencer(spec), Loader(spec), CrossbarDrain(spec)
         self.programming = ProgrammingController(spec)
         self.tiles = [Tile(spec) for _ in range(spec.tiles)]

@@ -3,9 +3,10 @@
 import itertools
 
 from amaranth.hdl import *
-from amaranth.lib import data, fifo, memory, stream, wiring
+from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.rtl.common.ram import Ram
 from hw.rtl.crossbar.signature import layer_layout, result_layout, stage_core
 from hw.rtl.crossbar.tile_adder import TileAdder
 from hw.rtl.npu.output_stage import OutputStage
@@ -66,9 +67,7 @@ class CrossbarDrain(wiring.Component):
     def __init__(self, spec: CrossbarSpec) -> None:
         self.spec = spec
         core = stage_core(spec)
-        self.parameter_memory = memory.Memory(
-            shape=parameter_word_bits(core), depth=max(spec.parameter_words, 2), init=[]
-        )
+        self.parameter_memory = Ram(shape=parameter_word_bits(core), depth=max(spec.parameter_words, 2))
         super().__init__(
             {
                 "i_begin": In(1),
