@@ -1,7 +1,10 @@
 """The mutation run: what it plants, which tests it picks, how it judges, that it goes on where it was."""
 
 import json
+import os
 import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +159,37 @@ def test_a_noticed_mistake_is_killed_another_lives_and_both_stay_known(checkout:
     assert [name for name, _ in later.look(later.reach.missing())] == ["tests/test_more.py"]
     (verdict,) = later.run()
     assert verdict.killed_by == "tests/test_more.py::test_size"
+
+
+def _runs(process: int) -> bool:
+    """Whether it is there and not only waiting for somebody to ask how it ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_simulator_in_a_process_group_of_its_own_is_counted_and_ended() -> None:
+    """Tests start simulators that way; one that a mistake keeps busy for ever would never meet the limit otherwise."""
+    busy = "import os\nos.setpgid(0, 0)\nprint(os.getpid(), flush=True)\nwhile True:\n    pass"
+    leader = subprocess.Popen(
+        [sys.executable, "-c", f"import subprocess, sys; subprocess.run([sys.executable, '-c', {busy!r}])"],
+        stdout=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert leader.stdout is not None
+    child = int(leader.stdout.readline())
+    try:
+        until = time.monotonic() + 30
+        while campaign_module._processor_seconds(leader.pid) < 0.5 and time.monotonic() < until:
+            time.sleep(0.1)
+        assert campaign_module._processor_seconds(leader.pid) >= 0.5
+        assert os.getpgid(child) == child != leader.pid
+    finally:
+        campaign_module._kill(leader.pid)
+        leader.wait()
+    while (running := _runs(child)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not running
 
 
 def test_what_a_mistake_leaves_in_the_folder_of_results_is_removed(tmp_path: Path) -> None:

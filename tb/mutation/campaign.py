@@ -187,7 +187,7 @@ class Campaign:
         self._stopped = True
         for process in list(self._processes):
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+                _kill(process.pid)
 
     def _with_simulators(self, copy: Path) -> Path:
         """Give a copy the simulators that were built while the tests were looked at; they are named by content."""
@@ -279,9 +279,8 @@ class Campaign:
                 raise InterruptedError("the campaign was stopped")
             return process.returncode, spent
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            _kill(process.pid)
+            process.wait()
             self._processes.discard(process)
 
 
@@ -305,17 +304,33 @@ def _restore(folder: Path, held: dict[Path, tuple[int, int]]) -> None:
             path.rmdir()
 
 
-def _processor_seconds(group: int) -> float:
-    """User and system time of a process group so far, ended children included; 0 without /proc."""
-    ticks = 0
+def _of_session(leader: int) -> Iterator[tuple[int, list[str]]]:
+    """(process, its entries of /proc from the state on) of a session; none without /proc.
+
+    A test starts simulators in process groups of their own, so that the leader's group would leave them out.
+    """
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = stat.read_text().rpartition(")")[2].split()
         except OSError:  # it ended between the listing and the reading
             continue
-        if int(fields[2]) == group:
-            ticks += sum(int(fields[i]) for i in range(11, 15))
+        if int(fields[3]) == leader:
+            yield int(stat.parent.name), fields
+
+
+def _processor_seconds(leader: int) -> float:
+    """User and system time of a session so far, ended children included; 0 without /proc."""
+    ticks = sum(int(fields[i]) for _, fields in _of_session(leader) for i in range(11, 15))
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _kill(leader: int) -> None:
+    """End every process of a session, the leader first."""
+    with suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
+    for process, _ in list(_of_session(leader)):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 def summary(verdicts: Sequence[Verdict], reasons: dict[str, str], say: Callable[[str], None]) -> int:

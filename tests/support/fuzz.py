@@ -260,7 +260,7 @@ def main() -> int:
     running, done, places, shown = len(workers), 0, dict[str, list[Found]](), 0.0
     while running:
         try:
-            item = queue.get(timeout=LIMIT_S * 6)
+            item = queue.get(timeout=LIMIT_S * 30)  # the limit is of processor time: a busy machine gives less
         except Exception:
             print("a worker ended without a word: a crash or memory without end", file=sys.stderr)
             for process in workers:
