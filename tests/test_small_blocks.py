@@ -1,4 +1,5 @@
-"""Small blocks of the systems in Amaranth's simulator: the router before a run, the pieces of AiM's tables."""
+"""Small blocks of the systems in Amaranth's simulator: the router before a run, the pieces of AiM's tables,
+the interrupt of a core."""
 
 import math
 from typing import Any
@@ -9,8 +10,10 @@ from amaranth.sim import Simulator
 
 from hw import chips
 from hw.rtl.dram_pim.aim.activation import AimActivation
+from hw.rtl.npu.memory_side.axi_lite import AxiLite
 from hw.rtl.system.router import Router, descriptor_layout
 from hw.spec.pim import PimSpec
+from hw.spec.register import REGISTERS
 from hw.spec.system import END, UNIT_CODES, UNITS
 
 
@@ -68,3 +71,24 @@ def test_a_table_is_read_where_the_piece_of_an_input_lies() -> None:
 
     run(dut, drive)
     assert len(columns) == table.segments // 8
+
+
+def test_the_interrupt_of_an_idle_core_comes_when_its_work_ends_and_not_before() -> None:
+    dut: Any = AxiLite({})
+    seen: list[int] = []
+
+    async def drive(ctx: Any) -> None:
+        ctx.set(dut.lite_aw.payload.addr, REGISTERS["interrupt_enable"].offset)
+        ctx.set(dut.lite_w.payload, {"data": 1 << REGISTERS["interrupt"].low("idle"), "strb": 15})
+        for port in (dut.lite_aw.valid, dut.lite_w.valid, dut.lite_b.ready):
+            ctx.set(port, 1)
+        await ctx.tick()
+        ctx.set(dut.lite_aw.valid, 0)
+        ctx.set(dut.lite_w.valid, 0)
+        for cycle in range(30):
+            ctx.set(dut.i_busy, 5 <= cycle < 20)
+            await ctx.tick()
+            seen.append(ctx.get(dut.o_interrupt))
+
+    run(dut, drive)
+    assert seen == [0] * 20 + [1] * 10
