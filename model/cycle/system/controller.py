@@ -140,7 +140,7 @@ class Controller(ABC):
         """Banks whose rules bind a command and whose rows it opens or closes; () for all, by rules of the channel."""
 
     def run(self, word: int, offered: int = 0, pointed: Callable[[int], int] = lambda _: 0) -> tuple[int, int]:
-        """One descriptor, there from cycle `offered` on: the cycle in which it is done or refused, and its refusal code.
+        """One descriptor, there from cycle `offered` on: the cycle in which it is done or refused, its refusal code.
 
         It is taken then, or in the cycle after the end of the one before if that is later: a refresh under way does not
         delay the taking, only the commands. `pointed` gives the low 16 bits of a word of the shared memory.
