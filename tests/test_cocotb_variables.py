@@ -70,3 +70,22 @@ def test_a_filtered_run_runs_those_tests_with_that_seed_and_junit_names_their_li
     assert abs(int(case.get("line", "0")) - place) <= 1
     none = _sim(tmp_path, "sim", "--bench", "fifo", "--chip", "tiny", COCOTB_TEST_FILTER="no_such_test")
     assert none.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("COCOTB_NONSENSE", "1", "must be one that cocotb 2 knows, not COCOTB_NONSENSE"),
+        ("COCOTB_TEST_FILTR", "a", "did you mean 'COCOTB_TEST_FILTER'"),
+        ("COCOTB_HDL_TIMEUNIT", "1ns", "has no effect here; the time unit follows from the chip's clock"),
+        ("COCOTB_LOG_LEVEL", "SILLY", "COCOTB_LOG_LEVEL must be one of CRITICAL, ERROR, .* not 'SILLY'"),
+    ],
+)
+def test_a_variable_that_cocotb_does_not_know_is_refused(name: str, value: str, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        given({name: value})
+
+
+def test_variables_that_cocotb_reads_pass() -> None:
+    passing = {"COCOTB_LOG_LEVEL": "debug", "COCOTB_RESOLVE_X": "ZEROS", "COCOTB_PYTEST_DIR": "x", "PATH": "/bin"}
+    assert given(passing).seed is None

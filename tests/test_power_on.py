@@ -18,6 +18,7 @@ from amaranth.lib.wiring import In, Out
 from hw.rtl.emit.verilog import emit
 from hw.rtl.npu.core_top import CoreTop
 from hw.spec.command import Command
+from model import workloads
 from model.lowering.program import place, streamed
 from tb.bench import design
 from tb.bench.build import BUILD, Built, build
@@ -161,3 +162,18 @@ def test_a_crossbar_core_of_random_registers_gives_the_reference_for_several_see
         for module in (design.module_name("crossbar"), "tb.crossbar.reset_tests"):
             outcome = run(built, module, seed=seed, parameters={**asked, "resets": 40})
             assert outcome.passed, outcome.explain()
+
+
+@pytest.mark.rtl
+@pytest.mark.volume
+def test_a_language_model_on_a_whole_system_of_random_memories_is_exact_for_several_seeds() -> None:
+    """Registers, shared memory and cells as the seed says; loaded are program and rows that the model takes."""
+    bench = design.load("decoder")
+    emitted = without_power_on_values(design.design("decoder", "npu_hbm_pim"))
+    watched = [f"{emitted.name}.dut.{path}" for path in bench.WATCHED]
+    built = build(emitted, public=design.published(bench, emitted), watched=watched, random_start=True)
+    name = workloads.variant("tiny_npu", "tokens=2", "prompt=2", "pim=attention")
+    for seed in (1, 2, 3):
+        asked = {"chip": "npu_hbm_pim", "workload": name}
+        outcome = run(built, design.module_name("decoder"), seed=seed, parameters=asked)
+        assert outcome.passed, outcome.explain()

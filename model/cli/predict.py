@@ -205,10 +205,8 @@ def summary(chip: Chip, workload: Workload, prediction: Prediction, figures: Map
     if prediction.clock is not None:
         clock = prediction.clock
         span = "" if clock.minimum == clock.maximum else f" ({clock.minimum:g} to {clock.maximum:g})"
-        lines.append(
-            f"time             {prediction.cycles / clock.nominal / 1e6:.4f} ms at {clock.nominal:g}{span} GHz, "
-            f"clock {clock.confidence}"
-        )
+        time = _milliseconds(prediction.cycles / clock.nominal / 1e6)
+        lines.append(f"time             {time} ms at {clock.nominal:g}{span} GHz, clock {clock.confidence}")
         copies = f", {chip.devices} devices, one run each" if chip.devices > 1 else ""
         for unit, amount in workload.work.items():
             per_ghz = chip.devices * amount * 1e9 / prediction.cycles
@@ -225,6 +223,11 @@ def summary(chip: Chip, workload: Workload, prediction: Prediction, figures: Map
     if chip.hypothesis:
         lines.append(f"hypothesis       {chip.hypothesis}")
     return lines
+
+
+def _milliseconds(value: float) -> str:
+    """With four digits, however short it is."""
+    return f"{value:,.4f}" if value >= 0.1 else f"{value:.4g}"
 
 
 def table(prediction: Prediction) -> list[str]:

@@ -27,6 +27,10 @@ def write_all(summary: Summary) -> tuple[tuple[str, str], ...]:
     return tuple(written)
 
 
+def _gemms(count: int) -> str:
+    return f"{count} GEMM" if count == 1 else f"{count} GEMMs"
+
+
 def utilisation(summary: Summary) -> Canvas | None:
     """Utilisation against GEMM size: the model's values as a line, the RTL's as points on it."""
     by_witness = {w: [p for p in summary.points if p.witness == w] for w in ("model", "rtl")}
@@ -41,8 +45,10 @@ def utilisation(summary: Summary) -> Canvas | None:
             [100 * model[s] for s in sizes],
             color=BLUE,
             lw=1.8,
+            marker="s" if len(sizes) == 1 else None,  # one point has no line to be seen
+            ms=11,
             zorder=2,
-            label=f"closed form ({len(by_witness['model'])} GEMMs)",
+            label=f"closed form ({_gemms(len(by_witness['model']))})",
         )
     rtl = by_witness["rtl"]
     axes.plot(
@@ -54,7 +60,7 @@ def utilisation(summary: Summary) -> Canvas | None:
         mec=ORANGE,
         mew=1.8,
         zorder=3,
-        label=f"RTL in Verilator ({len(rtl)} GEMMs)",
+        label=f"RTL in Verilator ({_gemms(len(rtl))})",
     )
     axes.set_xscale("log", base=2)
     ticks = [

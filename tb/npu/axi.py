@@ -126,6 +126,7 @@ class AxiMemory:
                 self.read_bursts += 1
             if moved["aw"]:
                 writes.append(self._address(int(port["aw"][2].value), cycle))
+                assert writes[-1].id == 0, f"write ID {writes[-1].id}, must be 0 as that of every response"
                 self.write_bursts += 1
             if moved["w"]:
                 beats.append(unpack(self._write, int(port["w"][2].value)))

@@ -1,4 +1,6 @@
-"""A seed is a whole number from 0 to 2^31 - 1, whichever verb draws from it."""
+"""Numbers at the command line: a seed is from 0 to 2^31 - 1 in every verb that draws; a short time has digits."""
+
+from pathlib import Path
 
 import pytest
 
@@ -25,3 +27,11 @@ def test_a_seed_that_is_none_is_one_sentence(
     said = capsys.readouterr().err
     assert f"a seed must be a whole number from 0 to 2147483647, not {given!r}; choose another" in said
     assert said.count("\n") == 1
+
+
+def test_a_short_run_has_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main("model", model.cli, ["predict", "--chip", "tiny", "--workload", "gemm_16"]) == 0
+    assert "time             0.000277 ms at 1 (0.5 to 1.5) GHz" in capsys.readouterr().out  # 277 cycles
