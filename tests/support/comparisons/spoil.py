@@ -123,5 +123,9 @@ class _Path(list[Any]):
 
 def begin() -> None:
     """Load the benches that are imported from now on with their comparisons sent through."""
+    notes = Path(os.environ[NOTES])
+    if notes.is_file():  # of the simulators before this one in the same run
+        done = (line.split(" ", 1) for line in notes.read_text().splitlines())
+        _done.update(key for verdict, key in done if verdict != "passed")
     builtins.__dict__.update({"__compared__": compared, "__truth__": truth, "__within__": within, "__read__": read})
     sys.meta_path = _Path([_Finder(), *sys.meta_path])
