@@ -227,3 +227,4 @@ def test_programs_go_in_over_axi_run_and_come_back() -> None:
     built = build(emitted, public=public, watched=watched, random_start=True)  # memories and cells as the seed says
     outcome = run(built, "tb.system.axi_tests", seed=3, parameters={"system": "aim_4", "programs": 4})
     assert outcome.passed, outcome.explain()
+    assert outcome.data["rows"] > 0, "rows that nobody had written must have been read from the cells"

@@ -141,7 +141,7 @@ async def programs_go_in_run_and_come_back(bench: Bench) -> None:
         assert not await host.status("read_error"), where
         assert not await host.status("write_error"), where
         total += cycles
-    bench.report(cycles=total)
+    bench.report(cycles=total, rows=len(rows))
 
 
 async def _when(bench: Bench, signal: Any) -> int:
