@@ -264,7 +264,7 @@ def main() -> int:
         except Exception:
             print("a worker ended without a word: a crash or memory without end", file=sys.stderr)
             for process in workers:
-                process.terminate()
+                process.kill()  # SIGTERM ends a case only
             return 1
         if item is None:
             running -= 1
