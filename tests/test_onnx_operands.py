@@ -65,6 +65,13 @@ WRONG = [
     ),
     (node("QuantizeLinear", "x s", "y", axis=7), [1, 4, 8], {"s": (4,)}, "axis must be one of the data's 3, not 7"),
     (node("MaxPool", "x", "y", kernel_shape=[5, 5]), [1, 1, 4, 4], {}, "window must fit into the data at least once"),
+    (node("Conv", "x w", "y", strides=[2, 2]), [1, 3, 8, 2], CONV, "not reach over 3 of 2"),
+    (
+        node("AveragePool", "x", "y", kernel_shape=[3, 3], strides=[2, 2]),
+        [1, 1, 2, 9],
+        {},
+        "not reach over 3 of 2",
+    ),
     (node("Conv", "x w", "y", group=[1]), [1, 3, 8, 8], CONV, r"group must be an integer, not \[1\]"),
     (node("Conv", "x w", "y", group="1"), [1, 3, 8, 8], CONV, "group must be an integer, not '1'"),
     (node("Conv", "x w", "y", kernel_shape=3), [1, 3, 8, 8], CONV, "kernel_shape must be a list of integers, not 3"),

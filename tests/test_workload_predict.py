@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import model.cli
 from hw import chips
+from hw.base.command_line import main
 from hw.base.error import InputError
 from model import workloads
 from model.card.survey import survey
@@ -251,3 +253,15 @@ def test_operands_of_another_format_than_the_core_multiplies_are_named() -> None
     assert note in "\n".join(verb.summary(bf16, gemm, predict(bf16, gemm), {}))
     assert verb.foreign_formats(chips.load("npu_16"), gemm) == []
     assert verb.foreign_formats(bf16, workloads.load("resnet50")) == []
+
+
+@pytest.mark.parametrize("workload", ["gemm_16", "gemm_ragged", "gemm_queue", "gemm_sweep"])
+def test_shapes_alone_are_not_said_to_be_of_a_format_the_core_lacks(
+    workload: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main("model", model.cli, ["predict", "--chip", "npu_16_bf16", "--workload", workload]) == 0
+    said = capsys.readouterr().out
+    assert "INT8" not in said
+    assert "BF16" in said
+    assert "note             shapes alone: " in said
+    assert " 1 GEMMs" not in said

@@ -37,11 +37,13 @@ def complaint(operator: str, attributes: Mapping[str, Any], shapes: Sequence[Sha
     left = shapes[0] if shapes else None
     right = shapes[1] if len(shapes) > 1 else None
     if operator in _WINDOWED:
-        found = _window(attributes, left, right if operator in CONVOLUTIONS else None)
-        if found:
+        weights = right if operator in CONVOLUTIONS else None
+        found = _window(attributes, left, weights)
+        if not found and operator in CONVOLUTIONS:
+            found = _convolution(operator, attributes, left, right)
+        if found or operator == "ConvTranspose":
             return found
-    if operator in CONVOLUTIONS:
-        return _convolution(operator, attributes, left, right)
+        return _fit(attributes, left, weights)
     if operator in MATRIX_PRODUCTS and left is not None and right is not None:
         return _matrix_product(left, right)
     if operator in ("MatMulNBits", "MatMulFpQ4") and left is not None:
@@ -78,6 +80,25 @@ def _window(attributes: Mapping[str, Any], left: Shape | None, weights: Shape | 
             return f"{name} must have {times * axes} values for {axes} axes of space, not {len(values)}"
         if least is not None and min(values, default=least) < least:
             return f"{name} must be at least {least}, not {list(values)}"
+    return None
+
+
+def _fit(attributes: Mapping[str, Any], left: Shape | None, weights: Shape | None) -> str | None:
+    """ONNX's own inference divides towards zero: a window that reaches less than a stride beyond its data leaves one
+    position there instead of none."""
+    kernel = attributes.get("kernel_shape") or (weights[2:] if weights else None)
+    if left is None or kernel is None or not prod(left) or attributes.get("ceil_mode"):
+        return None
+    if text(attributes.get("auto_pad", "NOTSET")).startswith("SAME"):
+        return None
+    axes = len(left) - 2
+    pads = attributes.get("pads") or (0,) * (2 * axes)
+    for i, (size, length, dilation) in enumerate(
+        zip(left[2:], kernel, attributes.get("dilations") or (1,) * axes, strict=True)
+    ):
+        padded, reach = size + pads[i] + pads[i + axes], dilation * (length - 1) + 1
+        if reach > padded:
+            return f"the window must fit into the data at least once, not reach over {reach} of {padded} padded values"
     return None
 
 

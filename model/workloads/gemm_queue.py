@@ -4,7 +4,7 @@ from model.work.random_gemm import RandomGemms
 from model.work.workload import Gemm
 
 WORKLOAD = RandomGemms(
-    title="eight queued INT8 GEMMs, from one row to several tiles",
+    title="eight queued GEMMs, from one row to several tiles",
     queued=True,
     shapes=(
         Gemm(name="square", m=16, n=16, k=16),

@@ -4,6 +4,6 @@ from model.work.random_gemm import RandomGemms
 from model.work.workload import Gemm
 
 WORKLOAD = RandomGemms(
-    title="37 x 21 x 29 INT8 GEMM: partly filled tiles on every edge",
+    title="37 x 21 x 29 GEMM: partly filled tiles on every edge",
     shapes=(Gemm(name="gemm_ragged", m=37, n=21, k=29),),
 )

@@ -1,4 +1,7 @@
-"""A system behind AXI between agents that others wrote: programs go in, run and come back as the model says."""
+"""A system behind AXI between agents that others wrote: programs go in, run and come back as the model says.
+
+Rows that no program has written are what the cells hold (`tb.dram_pim.held`).
+"""
 
 # pyright: reportAttributeAccessIssue=false
 
@@ -17,6 +20,7 @@ from model.cycle.system.run import SystemRun
 from model.functional.system import SystemMemories
 from model.functional.vector_unit import SystemVectorUnit
 from tb.bench.bench import Bench, bench_test
+from tb.dram_pim.held import Held
 from tb.system.devices import system
 from tb.system.random_programs import RandomPrograms
 from tb.system.system_tests import fill_shared
@@ -81,7 +85,9 @@ async def programs_go_in_run_and_come_back(bench: Bench) -> None:
     host, control = Host(bench), SYSTEM_REGISTERS["control"]
     vector = VectorSpec(memory_words=spec.shared_words)
     programs = RandomPrograms(spec=spec, rng=bench.rng, vector=vector)
-    rows: dict[str, dict[tuple[int, int], np.ndarray]] = {unit: {} for unit in spec.memory_units}
+    inner: Any = bench.dut.core.system
+    banks = [getattr(inner.channel.banks, f"bank_{b}").cells for b in range(spec.pim.dram.organisation.banks)]
+    rows = Held(spec.pim, banks, bench.rng)
     await bench.edge
     assert await host.read("identity") == SYSTEM_IDENTITY
     await host.write("base_low", BASE & 0xFFFFFFFF)
@@ -100,11 +106,11 @@ async def programs_go_in_run_and_come_back(bench: Bench) -> None:
         program = programs.draw(DESCRIPTORS)
         # a reset is that of all registers; the DRAM keeps what programs leave there
         memories = SystemMemories(spec, timing, SystemVectorUnit(vector))
-        for unit, contents in memories.channels.items():
-            contents.device.rows.update(rows[unit])
+        memories.contents.device.rows = rows
         fill_shared(memories, programs)
         host.store(PROGRAM_BEAT, [word.to_bytes(BEAT, "little") for word in program.pack()])
         host.store(SHARED_BEAT, [word.tobytes() for word in memories.shared])
+        memories.run(program)  # before the RTL runs, as rows may have to be read from its cells
         restarted = cocotb.start_soon(_when(bench, restart))
         await host.write("control", resets)
         begun = cocotb.start_soon(_when(bench, running))
@@ -119,8 +125,6 @@ async def programs_go_in_run_and_come_back(bench: Bench) -> None:
         assert await host.status("finished"), f"{where}: the interrupt came before the end"
         await host.write("control", runs, SLVERR)  # not again without a reset
         await host.copy("shared_out", BACK_BEAT, 0, spec.shared_words)
-        memories.run(program)
-        rows = {unit: contents.device.rows for unit, contents in memories.channels.items()}
         want = SystemRun(
             spec, timing, program, vector=SystemVectorUnit(vector), pointed=memories.replay(),
             start=await begun - await restarted - 1).run()  # fmt: skip
@@ -137,7 +141,7 @@ async def programs_go_in_run_and_come_back(bench: Bench) -> None:
         assert not await host.status("read_error"), where
         assert not await host.status("write_error"), where
         total += cycles
-    bench.report(cycles=total)
+    bench.report(cycles=total, rows=len(rows))
 
 
 async def _when(bench: Bench, signal: Any) -> int:

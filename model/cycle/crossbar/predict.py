@@ -49,7 +49,7 @@ def predict(chip: Chip, workload: Workload) -> Prediction:
         phases=phases,
         counts=counts,
         layers=tuple(layers),
-        what=f"{len(layers)} GEMMs",
+        what="1 GEMM" if len(layers) == 1 else f"{len(layers):,} GEMMs",
         where=spec.label,
         how="the closed form, one GEMM after the other, weights resident",
         missing="writing the weights, host link and host work between layers: an upper bound of the chip's rate",

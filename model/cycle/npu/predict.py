@@ -87,7 +87,7 @@ def predict(chip: Chip, workload: Workload) -> Prediction:
         phases=phases,
         counts=counts,
         layers=tuple(layers),
-        what=f"{len(gemms)} GEMMs",
+        what="1 GEMM" if len(gemms) == 1 else f"{len(gemms):,} GEMMs",
         where=where,
         how=f"the closed form, {order}",
         missing=(
