@@ -125,6 +125,30 @@ def test_fewest_cards_and_a_site_say_that_the_clock_of_their_cards_was_not_measu
     assert all("the gates" in note or NO_GATES in note for note in notes.values())
 
 
+SMALL = ["--requests", "3", "--prompt", "16", "--answer", "2"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--fewest", "qwen3_0_6b", "--chips", "nvidia_l4", "--rate", "0.001", *SMALL, "--ttft", "1e6", "--tpot", "1e6"],
+        ["--chip", "nvidia_l4", "--model", "qwen3_0_6b", "--rates", "0.001", *SMALL],
+        ["--chip", "nvidia_l4", "--model", "qwen3_0_6b", "--rate", "0.001", *SMALL],
+        ["--site", "gwangju", "--requests", "50", "--years", "2"],
+    ],
+    ids=lambda words: words[0] + words[-2],
+)
+def test_the_json_of_every_question_to_serve_says_so(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main("model", cli, ["serve", *words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    for row in found if isinstance(found, list) else [found]:
+        assert row["clock_at_gates"]
+        assert all("the gates" in note or NO_GATES in note for note in row["clock_at_gates"].values())
+
+
 def test_the_list_and_json_say_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -192,6 +192,38 @@ def test_a_simulator_in_a_process_group_of_its_own_is_counted_and_ended() -> Non
     assert not running
 
 
+EATS = "kept = [bytearray(64 << 20) for _ in range(8)]"
+RESERVES = "mmap.mmap(-1, 8 << 30, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ).close()"
+
+
+def test_a_mistake_that_eats_memory_is_noticed(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Address space that nobody may write is not counted: the test passes without the mistake."""
+    monkeypatch.setattr(campaign_module, "MEMORY_BYTES", 300 << 20)
+    (checkout / "tests/test_small.py").write_text(
+        "import mmap\nfrom hw.rtl.small import small\n"
+        f"def test_it():\n    {RESERVES}\n    if not small(4):\n        {EATS}\n"
+    )
+    campaign = _campaign(checkout, tmp_path / "work", NOTICED)
+    list(campaign.look(["tests/test_small.py"]))
+    (verdict,) = campaign.run()
+    assert verdict.killed_by == "tests/test_small.py::test_it"
+
+
+def test_what_a_test_starts_has_the_limit_of_memory_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaign_module, "MEMORY_BYTES", 300 << 20)
+    starts = f"import subprocess, sys; input(); sys.exit(subprocess.call([sys.executable, '-c', {EATS!r}]))"
+    ended = {}
+    for limited in (False, True):
+        process = subprocess.Popen(
+            [sys.executable, "-c", starts], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        if limited:
+            campaign_module._limit_memory(process.pid)
+        _, said = process.communicate("\n", timeout=60)
+        ended[limited] = process.returncode, "MemoryError" in said
+    assert ended == {False: (0, False), True: (1, True)}
+
+
 def test_what_a_mistake_leaves_in_the_folder_of_results_is_removed(tmp_path: Path) -> None:
     for name in ("sim/old/a", "sim/old/b"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

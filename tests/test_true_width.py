@@ -18,6 +18,7 @@ from model.work.true_width import (
     CHANNELS,
     Share,
     controller_spec,
+    cycles_of,
     llama32_1b,
     one_gigahertz,
     others,
@@ -48,7 +49,7 @@ def commanded(part: Share) -> tuple[AimContents, AimController]:
     contents.shared[:] = part.shared
     model = AimController(spec, timing, contents.take)
     for command in part.program:
-        assert model.run(command.pack(), model.now)[1] == 0
+        assert model.run(command.pack())[1] == 0
     return contents, model
 
 
@@ -83,6 +84,22 @@ def test_every_share_of_a_narrower_layer_is_the_references() -> None:
     place = next(iter(part.cells))
     part.cells[place] = part.cells[place] ^ np.uint16(0x80)
     assert not same(part, commanded(part)[0]), "a wrong weight must be seen"
+
+
+def test_a_descriptor_is_taken_during_a_refresh() -> None:
+    """As the RTL takes it; the controller of a share has each descriptor waiting when the one before has ended."""
+    rng = np.random.default_rng(2)
+    layer = random_layer(SMALL, rng)
+    part = share(PIM, SMALL, layer, *reference(SMALL, layer, rng))
+    spec = controller_spec(PIM)
+    model = AimController(spec, PIM.dram.resolve())
+    end, during = -1, 0
+    for command in part.program:
+        during += model.now > end + 1  # the refresh under way ends later
+        end, _ = model.run(command.pack(), end + 1)
+    assert during > 0
+    assert cycles_of(spec, part.program) == (model.now, model.labels)
+    assert model.labels["idle"] == len(part.program) - during, "one cycle to take each, unless a refresh has it"
 
 
 def test_inputs_that_leave_a_row_unfilled_are_refused() -> None:

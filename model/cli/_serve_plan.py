@@ -30,7 +30,8 @@ def fewest_cards(arguments: argparse.Namespace, state: Progress) -> int:
         )
         state.step()
     if arguments.json:
-        print(json.dumps([row.plain() for row in rows], indent=1))
+        notes = {chip: _serve_run.clocks_at_gates([chips.load(chip)]) for _, chip in pairs}
+        print(json.dumps([row.plain() | notes[row.chip] for row in rows], indent=1))
         return 0
     print(
         f"fewest cards for {load.rate:g} requests a second of {load.prompt:g} + {load.answer:g} tokens, "
@@ -80,7 +81,8 @@ def many_rates(arguments: argparse.Namespace, state: Progress) -> int:
                 }
             )
     if arguments.json:
-        print(json.dumps(shown, indent=1))
+        notes = {label: _serve_run.clocks_at_gates(_serve_run.serving(service)) for label, service in variants}
+        print(json.dumps([row | notes[row["what"]] for row in shown], indent=1))
         return 0
     for label, service in variants:
         print(f"{label}: {_serve_run.heading(service)}")

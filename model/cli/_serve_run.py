@@ -78,8 +78,7 @@ def run(arguments: argparse.Namespace, mode: str, state: Progress) -> int:
     cost = bill_of(service, outcome)
     _files(arguments, service, outcome)
     if arguments.json:
-        said = {chip.title: core_clock.note(chip) for chip in _serving(service)}
-        print(json.dumps(plain(outcome, cost, target) | {"clock_at_gates": said}, indent=1))
+        print(json.dumps(plain(outcome, cost, target) | clocks_at_gates(serving(service)), indent=1))
         return 0
     print(f"{heading(service)}\n{title}")
     print(*screen(outcome, cost, target), sep="\n")
@@ -89,7 +88,7 @@ def run(arguments: argparse.Namespace, mode: str, state: Progress) -> int:
 
 def clocks(service: Service) -> None:
     """What the seconds above rest on, one line for each chip that serves."""
-    print(*clock_lines(_serving(service)), sep="\n")
+    print(*clock_lines(serving(service)), sep="\n")
 
 
 def clock_lines(found: Iterable[Chip]) -> list[str]:
@@ -101,7 +100,13 @@ def clock_lines(found: Iterable[Chip]) -> list[str]:
     return [f"clock          {', '.join(names) + ': ' if many else ''}{note}" for note, names in titles.items()]
 
 
-def _serving(service: Service) -> list[Chip]:
+def clocks_at_gates(found: Iterable[Chip]) -> dict[str, dict[str, str]]:
+    """The same for JSON: chip's title -> what its gates reach."""
+    return {"clock_at_gates": {chip.title: core_clock.note(chip) for chip in found}}
+
+
+def serving(service: Service) -> list[Chip]:
+    """The chips of the cards that serve."""
     return [d.chip for d, _ in (*service.groups, *service.decoders) if d.chip is not None]
 
 
@@ -272,7 +277,7 @@ def _users(arguments: argparse.Namespace, service: Service, state: Progress) -> 
         tried=tried,
     )
     if arguments.json:
-        print(json.dumps(found.plain(), indent=1))
+        print(json.dumps(found.plain() | clocks_at_gates(serving(service)), indent=1))
         return 0
     print(heading(service))
     print(

@@ -10,7 +10,6 @@ from hw.base.digest import digest
 from hw.base.error import InputError
 from hw.base.file import write_atomically
 from hw.base.progress import Progress
-from hw.gates import core_clock
 from hw.spec.chip import Chip
 from model.cli import _serve_run
 from model.cli._serve_time import follow
@@ -65,7 +64,7 @@ def run(arguments: argparse.Namespace, state: Progress) -> int:
         whole["kinds"] = [{name: getattr(k, name) for name in kind} for k in found]
         whole["hours"] = day.hours
         whole["failures"] = day.failures
-        whole["clock_at_gates"] = {chip.title: core_clock.note(chip) for chip in _serving(found)}
+        whole |= _serve_run.clocks_at_gates(_serving(found))
         print(json.dumps(whole, indent=1))
         return 0
     lengths = f"{arguments.prompt:g} + {arguments.answer:g} tokens on average"
@@ -157,7 +156,8 @@ def _many_years(arguments: argparse.Namespace, found: list[site.Kind], state: Pr
             }
         )
     if arguments.json:
-        print(json.dumps(rows, indent=1))
+        notes = _serve_run.clocks_at_gates(_serving(found))
+        print(json.dumps([row | notes for row in rows], indent=1))
         return 0
     print(*_cards(found), sep="\n")
     names = list(rows[0])

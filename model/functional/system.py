@@ -66,7 +66,7 @@ class SystemMemories:
                 self.core.run([core_item(item.command)])
             elif item.unit in self._controllers:
                 controller = self._controllers[item.unit]
-                controller.run(item.command.pack(), controller.now, partial(self._point, item.unit))
+                controller.run(item.command.pack(), pointed=partial(self._point, item.unit))
             elif isinstance(item.command, Product):
                 if self._crossbars is not None:
                     self._crossbars.execute(item.command, self.shared)

@@ -256,7 +256,7 @@ def cycles_of(spec: ControllerSpec, program: list[MemoryCommand]) -> tuple[int, 
     """Cycles of a channel's program, one descriptor after the other, and by label."""
     model = AimController(spec, spec.pim.dram.resolve())
     for command in program:
-        _, code = model.run(command.pack(), model.now)
+        _, code = model.run(command.pack())
         if code:
             raise AssertionError(f"the controller refuses {command} with code {code}")
     return model.now, dict(model.labels)

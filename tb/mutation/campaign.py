@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -29,6 +30,10 @@ BUILD_SECONDS = 240.0
 """More for a mistake in the RTL: simulators are built again."""
 IDLE = 20.0
 """Wall time over the limit of processor time after which tests hang without computing."""
+MEMORY_BYTES = 4 << 30
+"""Writable private memory (RLIMIT_DATA) of each process of the tests: several times what a test, a compiler or a
+simulator needs, and so little that a loop that a mistake makes endless fails for want of memory before the machine
+does. Address space alone is not limited, because Yosys as WebAssembly and browsers reserve far more than they use."""
 Result = TypeVar("Result")
 
 
@@ -265,6 +270,7 @@ class Campaign:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        _limit_memory(process.pid)
         self._processes.add(process)
         started, spent = time.monotonic(), 0.0
         try:
@@ -322,6 +328,17 @@ def _processor_seconds(leader: int) -> float:
     """User and system time of a session so far, ended children included; 0 without /proc."""
     ticks = sum(int(fields[i]) for _, fields in _of_session(leader) for i in range(11, 15))
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _limit_memory(process: int) -> None:
+    """Give a process, and those it will start, `MEMORY_BYTES` each at most; without limit where this is not Linux.
+
+    From outside, because code between fork and exec may hang in a process of several threads.
+    """
+    with suppress(AttributeError, ProcessLookupError):
+        _, most = resource.prlimit(process, resource.RLIMIT_DATA)
+        limit = MEMORY_BYTES if most == resource.RLIM_INFINITY else min(MEMORY_BYTES, most)
+        resource.prlimit(process, resource.RLIMIT_DATA, (limit, limit))
 
 
 def _kill(leader: int) -> None:

@@ -149,8 +149,7 @@ async def random_programs_do_what_the_model_does_when_it_does_it(bench: Bench) -
         for _ in range(DESCRIPTORS):
             word = draw.draw().pack()
             program.append(word | offered << DESCRIPTOR_BITS)
-            taken = max(ready, offered)
-            end, code = model.run(word, taken, contents.pointed)
+            end, code = model.run(word, offered, contents.pointed)
             ends.append((end, code))
             codes[code] += 1
             ready = end + 1

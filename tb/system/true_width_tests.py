@@ -38,9 +38,7 @@ async def the_share_of_a_channel_is_the_references_in_the_cycles_of_the_model(be
 
     issued: list[Issued] = []
     model = controller_of(spec, timing, issued.append)
-    ends: list[tuple[int, int]] = []
-    for word in program:  # taken when the one before has ended, though a refresh may be under way
-        ends.append(model.run(word, ends[-1][0] + 1 if ends else 0))
+    ends = [model.run(word) for word in program]
     model.elapse(model.now + 40, "idle")
     top.i_count.value = len(program)
     await bench.reset()

@@ -14,6 +14,7 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import resource
 import signal
 import sys
@@ -31,6 +32,8 @@ from hw.base.seed import seed
 from model import workloads
 from tests.support import fuzz_files
 
+PROGRESS = re.compile(r", \d+ s(?: of about \d+ s)?$")
+"""End of the lines in which a long run says how far it is, on stderr."""
 LIMIT_S = 60.0
 """CPU time of one case. The longest right ones are a language model stepped through a system, some 20 s alone on a
 machine and half as much again beside other work."""
@@ -199,8 +202,9 @@ def run_one(seed: int, index: int, folder: Path) -> Found | None:
         place = f"exit code {code}"
     if not place and "this machine's memory" in failed.getvalue():
         place = "memory without end"
-    if not place and code == 0 and failed.getvalue().strip():
-        place = f"words on stderr of a good run: {failed.getvalue().strip().splitlines()[0][:120]}"
+    words_beside = [line for line in failed.getvalue().splitlines() if line.strip() and not PROGRESS.search(line)]
+    if not place and code == 0 and words_beside:
+        place = f"words on stderr of a good run: {words_beside[0][:120]}"
     if not place and code == 2 and len(failed.getvalue().strip().splitlines()) != 1:
         place = f"{len(failed.getvalue().strip().splitlines())} lines instead of one sentence"
     if not place and code == 0 and "--json" in words:

@@ -93,7 +93,8 @@ class Issued:
 class Controller(ABC):
     """One controller and the timing of its channel.
 
-    Attributes: `now`, the first cycle not yet accounted for; `labels`, cycles of each label before it.
+    Attributes: `now`, the first cycle not yet accounted for, behind the end of a refresh under way; `labels`, cycles of
+    each label before it; `free`, the first cycle in which the next descriptor can be taken, during a refresh as well.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ class Controller(ABC):
         watch: Callable[[Issued], None] = lambda _: None,
     ) -> None:
         self.spec, self.timing, self.moved, self.watch = spec, timing, moved, watch
-        self.now = 0
+        self.now = self.free = 0
         self.labels = dict.fromkeys(labels, 0)
         self.banks = Banks(timing, spec.pim.dram.organisation)
         self.due = timing["t_refi"] if spec.refresh else NEVER
@@ -138,21 +139,25 @@ class Controller(ABC):
     def _reached(self, name: str, bank: int | None) -> tuple[int, ...]:
         """Banks whose rules bind a command and whose rows it opens or closes; () for all, by rules of the channel."""
 
-    def run(self, word: int, taken: int, pointed: Callable[[int], int] = lambda _: 0) -> tuple[int, int]:
-        """One descriptor, taken in cycle `taken`: the cycle in which it is done or refused, and its refusal code.
+    def run(self, word: int, offered: int = 0, pointed: Callable[[int], int] = lambda _: 0) -> tuple[int, int]:
+        """One descriptor, there from cycle `offered` on: the cycle in which it is done or refused, its refusal code.
 
-        `pointed` gives the low 16 bits of a word of the shared memory.
+        It is taken then, or in the cycle after the end of the one before if that is later: a refresh under way does not
+        delay the taking, only the commands. `pointed` gives the low 16 bits of a word of the shared memory.
         """
+        taken = max(self.free, offered)
         self.elapse(taken + 1, "idle")
         code, needs = self.read(word, pointed)
         live = taken + LOOK_CYCLES
         self.elapse(live, "prepare")
         if code:
+            self.free = live
             return live - 1, code
         end = 0
         for need in needs:
             end = max(end, self._serve(need))
-        self.elapse(end + 1, "drain")
+        self.free = end + 1
+        self.elapse(self.free, "drain")
         return end, 0
 
     def elapse(self, until: int, label: str) -> None:
