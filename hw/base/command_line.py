@@ -75,17 +75,23 @@ def main(program: str, package: ModuleType, argv: list[str] | None = None) -> in
     arguments = parser.parse_args(argv)
     try:
         with stopping():
-            return int(arguments.run(arguments) or 0)
+            code = int(arguments.run(arguments) or 0)
+        sys.stdout.flush()  # here, where a full disk is one sentence, and not when the interpreter ends
+        return code
     except InputError as error:
         print(as_typed(f"error: {error}"), file=sys.stderr)
         return 2
     except BrokenPipeError:
         # `... | head` closed our stdout: not an error, and nothing more can be said there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()
         return 0
     except OSError as error:
         if error.errno not in _DISK:
             raise
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _say_no_more()
         where = error.filename or "the output or the build folder"
         print(
             f"error: {where} must be writable and have free space, it is not ({error.strerror}); free some space or "
@@ -100,6 +106,11 @@ def main(program: str, package: ModuleType, argv: list[str] | None = None) -> in
     except MemoryError:
         print("error: the work must fit in this machine's memory, it does not; ask for less at once", file=sys.stderr)
         return 2
+
+
+def _say_no_more() -> None:
+    """What is left for stdout goes nowhere: the interpreter would try it once more at its end, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Stopped(KeyboardInterrupt):

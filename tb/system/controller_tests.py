@@ -127,7 +127,7 @@ async def random_programs_do_what_the_model_does_when_it_does_it(bench: Bench) -
     resets, last, issued = np.random.default_rng(bench.seed), 0, list[Issued]()
     for number in range(int(bench.parameters["programs"])):
         if number and resets.random() < 0.5:
-            cycles = int(resets.integers(1, last))
+            cycles = reset_cycle(issued, last, resets)
             await player.stopped(cycles)
             stopped[phase(issued, cycles)] += 1
         contents, issued = contents_of(spec, timing), list[Issued]()
@@ -184,6 +184,22 @@ async def random_programs_do_what_the_model_does_when_it_does_it(bench: Bench) -
         commands=dict(commands),
         stopped=dict(stopped),
     )
+
+
+def reset_cycle(issued: list[Issued], last: int, rng: np.random.Generator) -> int:
+    """A cycle in a phase drawn from those of the program, each as likely; drawn from all cycles alike, a reset would
+    seldom fall into short ones, as reads of HBM-PIM are.
+    """
+    starts = [1, *(command.cycle + 1 for command in issued)]
+    ends = [*(command.cycle for command in issued), last]
+    names = ["", *(phase([command], command.cycle + 1) for command in issued)]
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for name, start, end in zip(names, starts, ends, strict=True):
+        if start <= end:
+            spans.setdefault(name, []).append((start, end))
+    found = spans[str(rng.choice(sorted(spans)))]
+    first, end = found[rng.integers(len(found))]
+    return int(rng.integers(first, end, endpoint=True))
 
 
 def phase(issued: list[Issued], cycle: int) -> str:
