@@ -188,8 +188,8 @@ def markdown(rows: list[Row], tools: dict[str, str]) -> str:
     lines = [
         "# Benchmarks",
         "",
-        "Written by `./kcloud-cosim tb bench --table`. INT8 weight-stationary cores with 4,096 words in each memory, as "
-        "they are simulated",
+        "Written by `./kcloud-cosim tb bench --table`. INT8 weight-stationary cores with 4,096 words in each memory, "
+        "as they are simulated",
         "(core, output memory, stream checkers). Measured, not estimated:",
         "",
         "- gates: simple gates (two inputs, multiplexers, inverters) after Yosys' techmap, not restructured by ABC "
